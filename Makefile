@@ -1,0 +1,39 @@
+# `make demo` and `make test` do all of their own set-up. `make help` lists the rest.
+SHELL := bash
+.DEFAULT_GOAL := help
+BIN := .venv/bin
+MEMBERS := libs/common libs/cli services/ingest services/mapper services/ledger-writer services/api sandbox
+
+.PHONY: help setup test check fmt lint types lock clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r t d; do printf '  %-18s %s\n' "$$t" "$$d"; done
+
+setup: ## make .venv and install everything into it (does nothing when nothing changed)
+	@bash scripts/setup.sh
+
+test: setup ## run all tests on private Postgres and RabbitMQ; ARGS=... goes to pytest
+	@$(BIN)/pytest $(ARGS)
+
+check: lint types test ## everything CI runs
+
+lint: setup ## style and import rules
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports
+
+types: setup ## mypy --strict
+	@$(BIN)/mypy
+
+fmt: setup ## format, and fix what can be fixed
+	@$(BIN)/ruff check --fix --exit-zero .
+	@$(BIN)/ruff format .
+
+lock: setup ## compile requirements.txt again from the members' dependencies
+	@.tools/bin/uv pip compile pyproject.toml $(addsuffix /pyproject.toml,$(MEMBERS)) --group dev \
+		--universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+		--no-emit-index-url --no-emit-find-links --no-emit-package common \
+		--quiet --output-file requirements.txt > /dev/null
+
+clean: ## remove the virtual environment, caches and reports (not .state)
+	@rm -rf .venv .tools build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,0 +1,1 @@
+"""The tillbook command: a client of the REST API."""

@@ -1,0 +1,1 @@
+"""What the tillbook services share: contracts, topology, runtime, settings, telemetry."""

@@ -1,0 +1,1 @@
+"""Stand-ins for the outside world, sample shops, private infrastructure, the demo."""

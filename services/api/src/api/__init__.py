@@ -1,0 +1,1 @@
+"""The public REST API: settings, tasks, overview, orders, dead letters."""

@@ -1,0 +1,1 @@
+"""Takes orders, payouts and products from sales channels and normalises them."""

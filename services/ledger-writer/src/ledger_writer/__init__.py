@@ -1,0 +1,1 @@
+"""Brings each company's ledger into the wanted state."""

@@ -1,0 +1,1 @@
+"""Decides which accounting documents an order becomes."""
