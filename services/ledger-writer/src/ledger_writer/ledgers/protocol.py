@@ -1,0 +1,329 @@
+"""What a ledger adapter is: the one interface between a lane and the system that keeps the books.
+
+A lane plans (purely), commits the intents, then hands the adapter a batch of operations; the adapter packs them into
+the vendor's calls within the vendor's limits and answers with one outcome per operation. Outcomes are values: an
+adapter raises only for its own bugs. Adapters hold no state about documents: links and generations belong to the lane.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from common.internal.base import CredentialField
+from common.messages.base import Reason
+from common.messages.control import CompanySettings
+from common.messages.documents import CatalogEntry
+from common.messages.transactions import CustomerWanted, Document, DocumentKind, ItemWanted
+
+
+class Capability(StrEnum):
+    """What a ledger can do (domain reference, section 32). Settings are validated against it when they are saved."""
+
+    INVOICE = "invoice"
+    SALES_RECEIPT = "sales_receipt"
+    SALES_ORDER = "sales_order"
+    ESTIMATE = "estimate"
+    CREDIT_MEMO = "credit_memo"
+    REFUND_RECEIPT = "refund_receipt"
+    REFUND_PAYMENT = "refund_payment"
+    DEPOSIT = "deposit"
+    JOURNAL_ENTRY = "journal_entry"
+    BILL = "bill"
+    EXPENSE = "expense"
+    PURCHASE_ORDER = "purchase_order"
+    MULTI_CURRENCY = "multi_currency"
+    NEXT_NUMBER = "next_number"
+    LINE_TAX_CODES = "line_tax_codes"
+    CREATES_ITEMS = "creates_items"
+    EDITS_POSTED = "edits_posted"
+    """Can change a written document in place; else a change is a void and a new document."""
+
+
+class OperationKind(StrEnum):
+    CREATE = "create"
+    UPDATE = "update"
+    VOID = "void"
+    CLOSE = "close"
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerLink:
+    """Where a document, customer or item lives in the ledger."""
+
+    ledger_id: str
+    token: str = ""
+    """Edit token (SyncToken, edit sequence); empty where the ledger has none."""
+    number: str = ""
+    total: Decimal | None = None
+    name: str = ""
+    details: Mapping[str, str] = field(default_factory=dict)
+    """What the adapter wants back at the next write of this document (line ids, …)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One thing to bring about in the ledger, with everything resolved that it refers to."""
+
+    document_key: str
+    kind: DocumentKind
+    operation: OperationKind
+    wanted: Document | CustomerWanted | ItemWanted
+    idempotency_key: str
+    """hash(document key, operation, generation): a repeat of the same attempt returns the first result."""
+    link: LedgerLink | None = None
+    """The written document; None for a create."""
+    references: Mapping[str, LedgerLink] = field(default_factory=dict)
+    """Document, customer and item keys this one refers to → where they live."""
+    applications: tuple[tuple[str, Decimal], ...] = ()
+    """(document key, amount) after capping to the open balance; keys are in `references`."""
+    previous: Document | None = None
+    """What was written last, for ledgers that change a document by reversing it."""
+    previous_applications: tuple[tuple[str, Decimal], ...] = ()
+    """Applications as they were written last; their keys are in `references`."""
+    generation: int = 0
+    """Rises with every definitive answer; part of the idempotency key."""
+    former: LedgerLink | None = None
+    """Where the document was before it was unlinked or found missing: a look-up for a create starts there."""
+
+
+class ErrorClass(StrEnum):
+    """What to do about a refusal (domain reference, section 24)."""
+
+    TRANSIENT = "transient"
+    TOKEN = "token"
+    CONFLICT = "conflict"
+    DEPENDENCY = "dependency"
+    LOOKUP = "lookup"
+    DATA = "data"
+    CONFIG = "config"
+    PERMISSION = "permission"
+    PERIOD = "period"
+    LIMIT = "limit"
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The ledger has it. `notices` are things a person should look at (TAX_DIFFERS, NAME_TRUNCATED, …)."""
+
+    link: LedgerLink
+    action: str = "created"
+    notices: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The ledger said no, definitively."""
+
+    error_class: ErrorClass
+    reason: Reason
+    raw: str = ""
+    """What the ledger said, at most 2,000 characters, without secrets."""
+    retry_after_s: float | None = None
+    stops_company: bool = False
+    """No write to this company can succeed until somebody acts (subscription lapsed, reconnect needed)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """The request left and no answer came: only a look-up can tell."""
+
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotSent:
+    """The request never left (limit reached, lease too short, breaker open): nobody's attempt."""
+
+    detail: str
+    retry_after_s: float = 1.0
+
+
+Outcome = Written | Refused | Unanswered | NotSent
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A candidate that a look-up found. The caller decides whether it is ours (section 23.3)."""
+
+    link: LedgerLink
+    mark: str | None
+    """The eight characters of `[tb:…]` in the memo, or None."""
+    memo_number: str = ""
+    customer: str = ""
+    """Ledger id of its customer."""
+    on: date | None = None
+    active: bool = True
+    kind_in_ledger: str = ""
+    """For names: customer, vendor or employee."""
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerFacts:
+    """Facts about written documents that planning needs and only the ledger knows."""
+
+    open_balance: Mapping[str, Decimal]
+    deposited: frozenset[str]
+    missing: frozenset[str]
+    """Document keys whose ledger object is gone."""
+    changed: Mapping[str, str]
+    """Document key → token in the ledger, where it differs from ours."""
+
+
+@runtime_checkable
+class LedgerSession(Protocol):
+    """An open company file. Used by one lane holder at a time."""
+
+    async def find(self, operations: Sequence[Operation]) -> Mapping[str, Sequence[Found]]:
+        """Look for documents that may already be there, in as few calls as the ledger allows.
+
+        Returns candidates by document key; a key without candidates is absent from the ledger, provably. Raises
+        `common.errors.Retryable` when the ledger did not answer.
+        """
+        ...
+
+    def write(self, operations: Sequence[Operation]) -> AsyncIterator[tuple[str, Outcome]]:
+        """Carry the operations out, yielding (document key, outcome) as they become known, each exactly once."""
+        ...
+
+    async def facts(self, links: Mapping[str, LedgerLink]) -> LedgerFacts:
+        """Read current balances, deposit state and existence of written documents."""
+        ...
+
+    def lists(self, names: Sequence[str]) -> AsyncIterator[Sequence[CatalogEntry]]:
+        """Read reference lists in pages. The lane assigns revisions; entries come with revision 0."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CompanyFile:
+    """What an adapter needs to open a company file. `secrets` are decrypted, in memory only."""
+
+    tenant_id: str
+    company_id: str
+    external_id: str
+    home_currency: str
+    country: str
+    preferences: Mapping[str, str]
+    secrets: Mapping[str, str]
+    settings: CompanySettings | None
+    safe_until: datetime | None = None
+    """The lease's end less the request time-out: no request may start after it."""
+    may_send: Callable[[], bool] = lambda: True
+    """Asked right before each request: false once the lease could end before the answer (monotonic clock)."""
+    bookmark: Mapping[str, str] = field(default_factory=dict)
+    """What `KeepsBookmark.bookmark` gave last, stored together with the outcomes it belongs to."""
+    data_dir: Path | None = None
+    """Where ledgers that are files keep them."""
+    keep_secrets: Callable[[Mapping[str, str]], Awaitable[None]] | None = None
+    """Stores rotated secrets, encrypted, before the caller uses them."""
+
+
+@runtime_checkable
+class KeepsBookmark(Protocol):
+    """A session that must remember something exactly as far as its outcomes are recorded.
+
+    The length of a journal file, the watermark of a change feed: stored in the transaction that records outcomes, so
+    that the two can never disagree.
+    """
+
+    def bookmark(self) -> Mapping[str, str]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class AccountBalance:
+    """One account at the end of a day; a positive balance is a debit."""
+
+    account: str
+    account_type: str
+    currency: str
+    balance: Decimal
+
+
+@runtime_checkable
+class ReportsTrialBalance(Protocol):
+    """A session that can say what the ledger's own accounts stand at."""
+
+    async def trial_balance(self, as_of: date | None) -> Sequence[AccountBalance]:
+        """Balances at the end of `as_of` (None: of everything). Raises `common.errors.Retryable`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PairingRequest:
+    """What a person gave to pair a company file without OAuth."""
+
+    tenant_id: str
+    company_id: str
+    name: str
+    home_currency: str
+    settings: Mapping[str, str]
+    secrets: Mapping[str, str]
+    data_dir: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Paired:
+    """A company file that answered. Safe to produce twice for the same request."""
+
+    external_id: str
+    name: str
+    home_currency: str
+    country: str = ""
+    preferences: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    multi_currency: bool = False
+    custom_numbers: bool = True
+    details: Mapping[str, str] = field(default_factory=dict)
+    """Facts worth showing, e.g. the path of a journal."""
+
+
+class PairCompany(Protocol):
+    async def __call__(self, request: PairingRequest) -> Paired:
+        """Open or make the company file. Raises `common.errors.Rejected` or `Retryable`."""
+        ...
+
+
+class OAuthFlow(Protocol):
+    """Pairing by signing in at the ledger (OAuth 2 authorization code with state and PKCE)."""
+
+    def authorization_url(self, *, state: str, redirect_url: str, verifier: str) -> str: ...
+
+    async def finish(self, *, code: str, realm_id: str, redirect_url: str, verifier: str) -> Paired:
+        """Exchange the code and read the company. Raises `common.errors.Rejected` or `Retryable`."""
+        ...
+
+    async def revoke(self, secrets: Mapping[str, str]) -> None:
+        """Tell the ledger that the tokens are no longer used. Raises `common.errors.Retryable`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """One adapter, as listed in `ledgers/__init__.py`."""
+
+    name: str
+    title: str
+    capabilities: frozenset[Capability]
+    default_accounts: Mapping[str, str]
+    """Account role → account name proposed when a company file is paired."""
+    open: "OpenCompany"
+    batch_size: int = 100
+    """Operations a lane hands over at once."""
+    request_timeout_s: float = 120.0
+    links_ahead: bool = False
+    """Ledger ids are known before writing (they are the document keys), so one batch may hold a document and those
+    that refer to it."""
+    list_names: tuple[str, ...] = ()
+    """Reference lists that `lists` can read."""
+    credentials: tuple[CredentialField, ...] = ()
+    pair: PairCompany | None = None
+    oauth: OAuthFlow | None = None
+
+
+class OpenCompany(Protocol):
+    def __call__(self, company: CompanyFile) -> AbstractAsyncContextManager[LedgerSession]: ...
