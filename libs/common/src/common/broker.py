@@ -1,0 +1,236 @@
+"""RabbitMQ: the only module that imports aio_pika. Connections, confirmed publishing, consuming, declaring.
+
+Connections are plain rather than aio-pika's robust ones: after a loss the deliveries in hand can't be acknowledged
+any more, so a consumer must start over anyway, and it is easier to see one loop that does.
+"""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import aio_pika
+import aiormq
+import structlog
+from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange, AbstractIncomingMessage
+from pydantic import SecretStr
+
+from common.database import LOST
+from common.topology import DEAD_EXCHANGE, DEAD_QUEUE_ARGUMENTS, DELAYS, EXCHANGE, QUEUES, SERVICES, dead_queue
+
+log = structlog.get_logger(__name__)
+
+_LOST: tuple[type[Exception], ...] = (
+    aiormq.exceptions.AMQPError,
+    aio_pika.exceptions.AMQPError,
+    ConnectionError,
+    OSError,
+    TimeoutError,
+)
+_CONFIRM_TIMEOUT_S = 30.0
+_PUBLISHES_IN_FLIGHT = 64
+
+Delivery = AbstractIncomingMessage
+
+
+class BrokerLost(Exception):
+    """The broker is away or did not confirm. What was to be published is still in the outbox."""
+
+
+UNAVAILABLE: tuple[type[Exception], ...] = (BrokerLost, *LOST)
+"""The broker or the database is away: wait and do the same again."""
+
+
+class Unroutable(Exception):
+    """A message reached no queue: the topology is not the one this release needs."""
+
+    def __init__(self, exchange: str, routing_key: str) -> None:
+        super().__init__(f"no queue takes {routing_key!r} from exchange {exchange!r}: declare the topology first")
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    exchange: str
+    routing_key: str
+    type: str
+    body: bytes
+    headers: dict[str, Any] = field(default_factory=dict)
+
+
+class Broker:
+    """One connection for publishing and one for consuming, so that a slow consumer never stops a publisher."""
+
+    def __init__(self, url: SecretStr, *, name: str) -> None:
+        self._url = url
+        self._name = name
+        self._connections: dict[str, AbstractConnection] = {}
+        self._channel: AbstractChannel | None = None
+        self._exchanges: dict[str, AbstractExchange] = {}
+        self._lock = asyncio.Lock()
+        self._in_flight = asyncio.Semaphore(_PUBLISHES_IN_FLIGHT)
+
+    async def _connection(self, purpose: str) -> AbstractConnection:
+        held = self._connections.get(purpose)
+        if held is not None and not held.is_closed:
+            return held
+        try:
+            connection = await aio_pika.connect(
+                self._url.get_secret_value(),
+                timeout=10,
+                client_properties={"connection_name": f"{self._name} {purpose}"},
+            )
+        except _LOST as error:
+            raise BrokerLost(f"can't connect: {type(error).__name__}") from error
+        self._connections[purpose] = connection
+        return connection
+
+    async def _exchange(self, name: str) -> AbstractExchange:
+        async with self._lock:
+            if self._channel is None or self._channel.is_closed:
+                connection = await self._connection("publish")
+                self._channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
+                self._exchanges = {}
+            if name not in self._exchanges:
+                if name:
+                    self._exchanges[name] = await self._channel.get_exchange(name, ensure=False)
+                else:
+                    self._exchanges[name] = self._channel.default_exchange
+            return self._exchanges[name]
+
+    async def publish(self, messages: Sequence[Outgoing]) -> None:
+        """Publish persistent, mandatory messages and wait for every confirm.
+
+        Raises `BrokerLost` when a confirm did not come, `Unroutable` when the topology lacks a queue.
+        """
+        if len(messages) == 1:
+            await self._publish_one(messages[0])
+            return
+        results = await asyncio.gather(*(self._publish_one(message) for message in messages), return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+
+    async def _publish_one(self, message: Outgoing) -> None:
+        prepared = aio_pika.Message(
+            message.body,
+            headers=message.headers,
+            content_type="application/json",
+            delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
+            message_id=str(uuid.uuid4()),
+            timestamp=datetime.now(UTC),
+            type=message.type,
+            app_id=self._name,
+        )
+        try:
+            async with self._in_flight:
+                exchange = await self._exchange(message.exchange)
+                await exchange.publish(prepared, message.routing_key, mandatory=True, timeout=_CONFIRM_TIMEOUT_S)
+        except aio_pika.exceptions.PublishError as error:
+            raise Unroutable(message.exchange, message.routing_key) from error
+        except _LOST as error:
+            raise BrokerLost(f"not confirmed: {type(error).__name__}") from error
+
+    @asynccontextmanager
+    async def consume(self, queue: str, prefetch: int) -> AsyncIterator["Subscription"]:
+        """Deliveries of one queue on a channel of its own. Raises `BrokerLost` when it can't be opened."""
+        try:
+            connection = await self._connection("consume")
+            channel = await connection.channel(publisher_confirms=False)
+            await channel.set_qos(prefetch_count=prefetch)
+            source = await channel.get_queue(queue, ensure=False)
+            subscription = Subscription(channel)
+            await source.consume(subscription.deliver)
+        except _LOST as error:
+            raise BrokerLost(f"can't consume {queue}: {type(error).__name__}") from error
+        try:
+            yield subscription
+        finally:
+            if not channel.is_closed:
+                try:
+                    await channel.close()
+                except _LOST as error:
+                    log.debug("channel_close_failed", queue=queue, error=type(error).__name__)
+
+    async def ping(self) -> None:
+        """Raise `BrokerLost` unless a publishing channel is open or can be opened now."""
+        try:
+            await self._exchange(EXCHANGE)
+        except _LOST as error:
+            raise BrokerLost(type(error).__name__) from error
+
+    async def close(self) -> None:
+        for connection in self._connections.values():
+            if not connection.is_closed:
+                await connection.close()
+
+
+class Subscription:
+    """Deliveries as they arrive, and acknowledgements. Everything on it dies with its channel."""
+
+    def __init__(self, channel: AbstractChannel) -> None:
+        self._channel = channel
+        self._arrived: asyncio.Queue[Delivery | None] = asyncio.Queue()
+        channel.close_callbacks.add(self._closed)
+
+    async def deliver(self, delivery: Delivery) -> None:
+        self._arrived.put_nowait(delivery)
+
+    def _closed(self, *_: Any) -> None:
+        self._arrived.put_nowait(None)
+
+    async def get(self) -> Delivery:
+        """The next delivery. Raises `BrokerLost` when the channel is gone."""
+        delivery = await self._arrived.get()
+        if delivery is None or self._channel.is_closed:
+            raise BrokerLost("channel closed")
+        return delivery
+
+    def get_nowait(self) -> Delivery | None:
+        """The next delivery if one has arrived already."""
+        if self._arrived.empty():
+            return None
+        delivery = self._arrived.get_nowait()
+        if delivery is None:
+            self._arrived.put_nowait(None)
+        return delivery
+
+    async def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
+        """Acknowledge everything up to the newest of them, in one frame.
+
+        Correct because a consumer takes deliveries in order and finishes each batch before the next.
+        """
+        if not deliveries:
+            return
+        try:
+            await deliveries[-1].ack(multiple=True)
+        except _LOST as error:
+            raise BrokerLost(f"not acknowledged: {type(error).__name__}") from error
+
+
+async def declare(url: SecretStr) -> None:
+    """Declare the whole topology; safe to repeat. Raises `BrokerLost` when the broker refuses or is away."""
+    try:
+        connection = await aio_pika.connect(url.get_secret_value(), timeout=10)
+        async with connection:
+            channel = await connection.channel()
+            await _declare_on(channel)
+    except _LOST as error:
+        raise BrokerLost(f"the topology was not declared: {error}") from error
+
+
+async def _declare_on(channel: AbstractChannel) -> None:
+    main = await channel.declare_exchange(EXCHANGE, aio_pika.ExchangeType.TOPIC, durable=True)
+    dead = await channel.declare_exchange(DEAD_EXCHANGE, aio_pika.ExchangeType.DIRECT, durable=True)
+    for service in SERVICES:
+        parked = await channel.declare_queue(dead_queue(service), durable=True, arguments=dict(DEAD_QUEUE_ARGUMENTS))
+        await parked.bind(dead, service)
+    for delay in DELAYS:
+        exchange = await channel.declare_exchange(delay.name, aio_pika.ExchangeType.FANOUT, durable=True)
+        waiting = await channel.declare_queue(delay.name, durable=True, arguments=dict(delay.arguments))
+        await waiting.bind(exchange)
+    for queue in QUEUES:
+        declared = await channel.declare_queue(queue.name, durable=True, arguments=dict(queue.arguments))
+        await declared.bind(main, queue.routing_key)

@@ -1,0 +1,73 @@
+"""Postgres: one asyncpg pool a service, locks by entity key, and which errors mean that it is gone.
+
+Statements live in each service's store modules. There is no ORM at run time: on the message path it costs more than
+the domain work (docs/decisions), and one way of writing SQL is easier to read than two.
+"""
+
+import asyncio
+from collections.abc import Iterable
+
+import asyncpg
+import structlog
+from pydantic import SecretStr
+
+Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
+Pool = asyncpg.Pool
+
+LOST: tuple[type[Exception], ...] = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.exceptions.AdminShutdownError,
+    asyncpg.exceptions.CrashShutdownError,
+    asyncpg.exceptions.CannotConnectNowError,
+    asyncpg.exceptions.TooManyConnectionsError,
+    asyncpg.exceptions.ReadOnlySQLTransactionError,
+    TimeoutError,
+)
+"""Raised when the database can't be used right now: nothing is wrong with the work, so nobody's attempt is counted."""
+
+CONTENDED: tuple[type[Exception], ...] = (
+    asyncpg.exceptions.DeadlockDetectedError,
+    asyncpg.exceptions.SerializationError,
+    asyncpg.exceptions.LockNotAvailableError,
+)
+"""Raised when transactions met: the same work succeeds when it is run again."""
+
+log = structlog.get_logger(__name__)
+
+
+async def connect(url: SecretStr, *, connections_max: int, application: str, statement_timeout_s: float = 30.0) -> Pool:
+    """Open a pool. Raises one of `LOST` when the server can't be reached."""
+    return await asyncpg.create_pool(
+        url.get_secret_value(),
+        min_size=1,
+        max_size=connections_max,
+        command_timeout=statement_timeout_s,
+        server_settings={"application_name": application, "timezone": "UTC"},
+    )
+
+
+async def connect_when_ready(url: SecretStr, *, connections_max: int, application: str) -> Pool:
+    """Open a pool, waiting for as long as the database is not there yet (a pod may start before its database)."""
+    delay_s = 0.2
+    while True:
+        try:
+            return await connect(url, connections_max=connections_max, application=application)
+        except LOST as error:
+            log.warning("database_not_ready", error=type(error).__name__, retry_in_s=delay_s)
+            await asyncio.sleep(delay_s)
+            delay_s = min(delay_s * 2, 5.0)
+
+
+async def lock_keys(connection: Connection, keys: Iterable[str]) -> None:
+    """Take the transaction's lock on each entity, in sorted order so that two batches can't deadlock.
+
+    Advisory rather than row locks, because an entity that has no row yet needs the lock as much: two first states of
+    one order must not both become revision 1.
+    """
+    ordered = sorted(set(keys))
+    if ordered:
+        await connection.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended(key, 0)) FROM unnest($1::text[]) AS key", ordered
+        )

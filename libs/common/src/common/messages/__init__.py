@@ -1,0 +1,38 @@
+"""Every contract that travels over the broker. `CONTRACTS` is the whole public interface between the services."""
+
+from common.messages.base import State
+from common.messages.control import (
+    CustomerConnected,
+    DocumentDismissed,
+    ResendRequested,
+    SettingsChanged,
+    StateRequested,
+    TaskRequested,
+    TenantDeleted,
+)
+from common.messages.documents import CatalogEntry, CompanyChanged, DocumentChanged
+from common.messages.orders import Order, OrderListed, Payout, Product, TaskProgress
+from common.messages.transactions import TransactionSet, TransactionsListed
+
+CONTRACTS: tuple[type[State], ...] = (
+    Order,
+    OrderListed,
+    Payout,
+    Product,
+    TaskProgress,
+    TransactionSet,
+    TransactionsListed,
+    DocumentChanged,
+    CatalogEntry,
+    CompanyChanged,
+    SettingsChanged,
+    TaskRequested,
+    ResendRequested,
+    DocumentDismissed,
+    CustomerConnected,
+    StateRequested,
+    TenantDeleted,
+)
+BY_TYPE: dict[str, type[State]] = {contract.type: contract for contract in CONTRACTS}
+
+__all__ = ["BY_TYPE", "CONTRACTS"]

@@ -1,0 +1,351 @@
+"""Contracts that mapper publishes: which documents an order, payout or summary should be in the ledger.
+
+Sign convention: line amounts are signed so that Σ `lines.amount` + Σ `taxes.amount` = `total` on every sales form;
+a discount line is negative. Credit memos and refund receipts carry positive totals: the kind says the direction.
+Journal entries and deposits carry postings: positive amounts are debits, negative ones credits, and sum to zero.
+"""
+
+import datetime as dt
+import hashlib
+from enum import StrEnum
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from common.messages.base import (
+    Amount,
+    CurrencyCode,
+    Frozen,
+    Identifier,
+    LongText,
+    Number,
+    Reason,
+    ShortText,
+    State,
+)
+from common.messages.orders import Address
+
+
+class DocumentKind(StrEnum):
+    """Rows of the overview, in dependency order."""
+
+    CUSTOMER = "customer"
+    VENDOR = "vendor"
+    ITEM = "item"
+    ESTIMATE = "estimate"
+    SALES_ORDER = "sales_order"
+    PURCHASE_ORDER = "purchase_order"
+    INVOICE = "invoice"
+    SALES_RECEIPT = "sales_receipt"
+    BILL = "bill"
+    CREDIT_MEMO = "credit_memo"
+    PAYMENT = "payment"
+    REFUND_RECEIPT = "refund_receipt"
+    REFUND_PAYMENT = "refund_payment"
+    """Money that leaves against a credit memo or an unapplied payment (card refund, cheque, purchase on A/R)."""
+    EXPENSE = "expense"
+    JOURNAL_ENTRY = "journal_entry"
+    INVENTORY_ADJUSTMENT = "inventory_adjustment"
+    DEPOSIT = "deposit"
+
+
+DEPENDENCY_ORDER: tuple[DocumentKind, ...] = tuple(DocumentKind)
+"""Customer before product before sales order … before deposit: the order in which a lane writes."""
+
+
+class AccountRole(StrEnum):
+    """What an account is for; settings say which ledger account plays each role (domain reference, section 1)."""
+
+    RECEIVABLE = "AR"
+    UNDEPOSITED_FUNDS = "UF"
+    CLEARING = "CLR"
+    BANK = "BANK"
+    INCOME = "INC"
+    SHIPPING_INCOME = "SHIP"
+    DISCOUNTS = "DISC"
+    RETURNS = "REFC"
+    TAX = "TAX"
+    GIFT_CARDS = "GIFT"
+    TIPS = "TIPS"
+    FEES = "FEES"
+    CHARGEBACKS = "CHB"
+    RESERVE = "RSV"
+    SHORTFALL = "SHORT"
+    CARRIED_FORWARD = "CFWD"
+    ROUNDING = "RND"
+    EXCHANGE = "FX"
+    INVENTORY = "INV"
+    COST_OF_GOODS = "COGS"
+    PAYABLE = "AP"
+    DEFERRED_REVENUE = "DEFREV"
+    BAD_DEBT = "BADDEBT"
+
+
+class LineKind(StrEnum):
+    PRODUCT = "product"
+    SHIPPING = "shipping"
+    DISCOUNT = "discount"
+    GIFT_CARD_SALE = "gift_card_sale"
+    GIFT_CARD_REDEMPTION = "gift_card_redemption"
+    TIP = "tip"
+    SURCHARGE = "surcharge"
+    FEE = "fee"
+    TAX = "tax"
+    """Tax written as a line (method `tax_line`), not in `taxes`."""
+    REMITTED_TAX = "remitted_tax"
+    ROUNDING = "rounding"
+    REFUND_ADJUSTMENT = "refund_adjustment"
+    POSTING = "posting"
+    """One side of a journal entry, or a line of a deposit that is new money rather than a grouped document."""
+    GROUPED_DOCUMENT = "grouped_document"
+    """A deposit line that moves a payment, receipt or refund out of undeposited funds."""
+
+
+class Account(Frozen):
+    """A role and the ledger account that settings or a rule put behind it. `qualifier` tells x in CLR:x and TAX:x."""
+
+    role: AccountRole
+    name: ShortText
+    qualifier: ShortText = ""
+
+
+class DocumentLine(Frozen):
+    kind: LineKind
+    account: Account
+    amount: Amount
+    description: LongText = ""
+    item_key: Identifier | None = None
+    """Key of the entry in `TransactionSet.items`; absent for lines that post to an account directly."""
+    quantity: Number | None = None
+    unit_price: Number | None = None
+    taxable: bool = False
+    tax_code: ShortText | None = None
+    tax_amount: Amount | None = None
+    class_name: ShortText = ""
+    site: ShortText = ""
+    uom: ShortText = ""
+    service_date: dt.date | None = None
+    document_key: Identifier | None = None
+    source_line_id: ShortText = ""
+
+
+class DocumentTax(Frozen):
+    """Tax of the whole document for one rate, as the channel charged it."""
+
+    title: ShortText
+    account: Account
+    amount: Amount
+    rate: Number | None = None
+    tax_code: ShortText | None = None
+
+
+class Application(Frozen):
+    """Money of this document applied to another one (payment to invoice, refund to credit memo or payment)."""
+
+    document_key: Identifier
+    amount: Amount
+
+
+class WantedState(StrEnum):
+    PRESENT = "present"
+    VOID = "void"
+    """The document should have no effect: void it if it was written, else never write it."""
+    CLOSED = "closed"
+    """A sales order or estimate that should be closed."""
+
+
+class Document(Frozen):
+    key: Identifier
+    kind: DocumentKind
+    ordinal: int = 0
+    wanted: WantedState = WantedState.PRESENT
+    hold: Reason | None = None
+    """Set when the document may not be written yet (WAITING_FOR_PAYMENT, PRODUCT_MISSING, …)."""
+    notices: tuple[Reason, ...] = ()
+    source_kind: Identifier
+    """order, tender, refund, payout or summary."""
+    source_id: Identifier
+    number: ShortText | None
+    """Document number to write; None lets the ledger assign it."""
+    memo_number: ShortText
+    """Full order number; the memo is `<memo_number> [tb:<mark>]`."""
+    note: LongText = ""
+    date: dt.date
+    due_date: dt.date | None = None
+    currency: CurrencyCode
+    exchange_rate: Number | None = None
+    total: Amount
+    customer_key: Identifier | None = None
+    lines: tuple[DocumentLine, ...] = ()
+    taxes: tuple[DocumentTax, ...] = ()
+    deposit_to: Account | None = None
+    receivable: Account | None = None
+    payment_method: ShortText = ""
+    reference: ShortText = ""
+    applications: tuple[Application, ...] = ()
+    closes: tuple[Identifier, ...] = ()
+    """Keys of the sales orders or estimates that this document closes."""
+    depends_on: tuple[Identifier, ...] = ()
+    billing_address: Address | None = None
+    shipping_address: Address | None = None
+    email: ShortText = ""
+    terms: ShortText = ""
+    class_name: ShortText = ""
+    department: ShortText = ""
+    ship_date: dt.date | None = None
+    ship_method: ShortText = ""
+    tracking_number: ShortText = ""
+    po_number: ShortText = ""
+    custom_fields: dict[str, ShortText] = Field(default_factory=dict)
+
+    @property
+    def mark(self) -> str:
+        """The eight characters by which a document in the ledger is known to be ours."""
+        return self.key[:8]
+
+    @property
+    def memo(self) -> str:
+        return f"{self.memo_number} [tb:{self.mark}]"
+
+
+class MissingPolicy(StrEnum):
+    CREATE = "create"
+    CREATE_INVENTORY = "create_inventory"
+    STOP = "stop"
+
+
+class CustomerWanted(Frozen):
+    """A customer that documents of the set need; shared by every order that resolves to the same key."""
+
+    key: Identifier
+    display_name: ShortText
+    match_field: Identifier = "display_name"
+    """display_name or email."""
+    ledger_id: Identifier | None = None
+    missing: MissingPolicy = MissingPolicy.CREATE
+    first_name: ShortText = ""
+    last_name: ShortText = ""
+    company: ShortText = ""
+    email: ShortText = ""
+    phone: ShortText = ""
+    currency: CurrencyCode | None = None
+    taxable: bool = True
+    billing_address: Address | None = None
+    shipping_address: Address | None = None
+    source_external_id: Identifier | None = None
+
+
+class ItemWanted(Frozen):
+    """An item that lines of the set need; shared by every order that resolves to the same key."""
+
+    key: Identifier
+    name: ShortText
+    sku: ShortText = ""
+    match_field: Identifier = "name"
+    """name, sku, or another field that the ledger declares."""
+    ledger_id: Identifier | None = None
+    missing: MissingPolicy = MissingPolicy.STOP
+    item_type: Identifier = "non_inventory"
+    income_account: Account
+    description: LongText = ""
+    unit_price: Number | None = None
+    taxable: bool = True
+
+
+class SetOutcome(StrEnum):
+    MAPPED = "mapped"
+    HELD = "held"
+    """Should be in the ledger and can't be; `reason` is a warning."""
+    FILTERED = "filtered"
+    """Out of scope; `reason` names the filter."""
+
+
+class Inputs(Frozen):
+    """Revisions this set was made from. A newer stored input means the set must be mapped again."""
+
+    source_revision: int
+    connection_revision: int
+    company_revision: int
+    rules_revision: int = 0
+    catalog_revision: int = 0
+
+
+class TransactionSet(State):
+    """All documents that one order, payout or summary should be in one company file."""
+
+    type: ClassVar[str] = "transactions.mapped.v1"
+    has_backfill: ClassVar[bool] = True
+
+    company_id: Identifier
+    connection_id: Identifier
+    source_kind: Identifier
+    """order, payout or summary."""
+    source_id: Identifier
+    source_number: ShortText
+    inputs: Inputs
+    outcome: SetOutcome
+    reason: Reason | None = None
+    date: dt.date
+    currency: CurrencyCode
+    source_total: Amount
+    after_posting: Identifier = "update"
+    """update or hold: what an edit does to a document that is already written."""
+    customers: tuple[CustomerWanted, ...] = ()
+    items: tuple[ItemWanted, ...] = ()
+    documents: Annotated[tuple[Document, ...], Field(max_length=500)] = ()
+
+    @property
+    def key(self) -> str:
+        return set_key(self.company_id, self.connection_id, self.source_kind, self.source_id)
+
+
+class TransactionsListed(State):
+    """What the read model keeps of a set: its outcome and reason."""
+
+    type: ClassVar[str] = "transactions.listed.v1"
+    packed_max: ClassVar[int] = 200
+
+    company_id: Identifier
+    connection_id: Identifier
+    source_kind: Identifier
+    source_id: Identifier
+    source_number: ShortText
+    source_revision: int
+    outcome: SetOutcome
+    reason: Reason | None = None
+    documents: int
+    total: Amount
+    currency: CurrencyCode
+    date: dt.date
+
+    @property
+    def key(self) -> str:
+        return set_key(self.company_id, self.connection_id, self.source_kind, self.source_id)
+
+
+def set_key(company_id: str, connection_id: str, source_kind: str, source_id: str) -> str:
+    """Identity of a transaction set: one source entity in one company file."""
+    return f"{company_id}/{connection_id}/{source_kind}/{source_id}"
+
+
+def document_key(
+    tenant_id: str,
+    company_id: str,
+    connection_id: str,
+    source_kind: str,
+    source_id: str,
+    kind: DocumentKind,
+    ordinal: int = 0,
+) -> str:
+    """Identity of a document (section 23.1): 32 hex characters, the same for the same source for ever."""
+    return _digest(tenant_id, company_id, connection_id, source_kind, source_id, kind.value, str(ordinal))
+
+
+def shared_key(company_id: str, kind: DocumentKind, match_key: str) -> str:
+    """Identity of a customer or item that many orders of a company file share; the match key is already normalised."""
+    return _digest(company_id, kind.value, match_key)
+
+
+def _digest(*parts: str) -> str:
+    # The separator can't occur in an identifier, so ("a", "b/c") and ("a/b", "c") stay different.
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]

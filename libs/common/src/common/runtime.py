@@ -1,0 +1,136 @@
+"""What a running service holds: pool, broker, outbox, consumers and background work, started and stopped in order."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import structlog
+
+from common.batch import Batch
+from common.broker import UNAVAILABLE, Broker
+from common.database import Connection, Pool, connect_when_ready
+from common.handling import Consumer, ConsumerLimits, Handler
+from common.outbox import Outbox, StoredRow
+from common.settings import ServiceSettings
+from common.topology import queues_of
+
+log = structlog.get_logger(__name__)
+
+Background = Callable[[], Coroutine[Any, Any, None]]
+
+
+class Runtime:
+    """Everything a service shares between its consumers, routes and background work."""
+
+    def __init__(self, service: str, settings: ServiceSettings, pool: Pool) -> None:
+        self.service = service
+        self.settings = settings
+        self.pool = pool
+        self.broker = Broker(settings.broker_url, name=service)
+        self.outbox = Outbox(
+            pool,
+            self.broker,
+            sweep_interval_s=settings.sweep_interval_s,
+            retention_days=settings.outbox_retention_days,
+        )
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._consumers: list[Consumer] = []
+        self._consuming: list[asyncio.Task[None]] = []
+
+    @asynccontextmanager
+    async def transaction(self, *, correlation_id: str = "") -> AsyncIterator[tuple[Connection, Batch]]:
+        """Open a transaction and a batch; on leaving: flush, commit, publish in the background.
+
+        For routes, lanes and workers. Consumers do the same for their handlers.
+        """
+        batch = Batch(correlation_id=correlation_id)
+        async with self.pool.acquire() as connection, connection.transaction():
+            yield connection, batch
+            stored = await batch.flush(connection)
+        batch.committed()
+        self.publish_soon(stored)
+
+    def publish_soon(self, stored: Sequence[StoredRow]) -> None:
+        """Publish committed rows without making the caller wait; a crash leaves them to the sweeper."""
+        if stored:
+            self.spawn(self._publish(stored), name="publish")
+
+    async def _publish(self, stored: Sequence[StoredRow]) -> None:
+        await self.outbox.publish(stored)
+
+    def spawn(self, work: Coroutine[Any, Any, None], *, name: str) -> asyncio.Task[None]:
+        """Run something in the background; its failure is logged, never lost."""
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+        return task
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("background_work_failed", work=task.get_name(), exc_info=error)
+
+    def start_forever(self, name: str, work: Background) -> None:
+        """Keep a loop running: if it raises, it is logged and started again after a pause."""
+        self.spawn(self._forever(name, work), name=name)
+
+    async def _forever(self, name: str, work: Background) -> None:
+        delay_s = 1.0
+        while True:
+            try:
+                await work()
+                return
+            except UNAVAILABLE as error:
+                log.warning("background_work_interrupted", work=name, error=type(error).__name__, retry_in_s=delay_s)
+            except Exception:
+                # Not swallowed: logged with its traceback, and the loop must outlive one bad pass.
+                log.exception("background_work_failed", work=name, retry_in_s=delay_s)
+            await asyncio.sleep(delay_s)
+            delay_s = min(delay_s * 2, 30.0)
+
+    def start_consumers(self, handlers: Sequence[Handler[Any, Any]]) -> None:
+        """Consume every queue of this service. Raises `ValueError` when a queue has no handler or the reverse."""
+        by_type = {handler.contract.type: handler for handler in handlers}
+        queues = queues_of(self.service)
+        consumed = {queue.contract.type for queue in queues}
+        if consumed != set(by_type):
+            raise ValueError(f"queues without handler or handlers without queue: {sorted(consumed ^ set(by_type))}")
+        limits = ConsumerLimits(states_max=self.settings.batch_states_max, linger_s=self.settings.linger_ms / 1000)
+        for queue in queues:
+            consumer = Consumer(queue, by_type[queue.contract.type], self.pool, self.broker, self.outbox, limits)
+            self._consumers.append(consumer)
+            self._consuming.append(asyncio.create_task(consumer.run(), name=f"consume {queue.name}"))
+
+    async def stop(self) -> None:
+        """Finish batches in hand, then stop everything else. Bounded by the grace period of the settings."""
+        for consumer in self._consumers:
+            consumer.stop()
+        if self._consuming:
+            _, late = await asyncio.wait(self._consuming, timeout=self.settings.shutdown_grace_s)
+            for task in late:
+                log.warning("consumer_stopped_late", consumer=task.get_name())
+                task.cancel()
+        publishing = [task for task in self._tasks if task.get_name() == "publish"]
+        if publishing:
+            await asyncio.wait(publishing, timeout=2)
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, *self._consuming, return_exceptions=True)
+        await self.broker.close()
+        await self.pool.close()
+
+
+@asynccontextmanager
+async def running(service: str, settings: ServiceSettings) -> AsyncIterator[Runtime]:
+    """A runtime with its pool open and its outbox swept; everything is stopped on leaving."""
+    role = service.replace("-", "_")
+    pool = await connect_when_ready(
+        settings.database_url, connections_max=settings.database_connections_max, application=f"tillbook-{role}"
+    )
+    runtime = Runtime(service, settings, pool)
+    runtime.start_forever("outbox", runtime.outbox.run)
+    try:
+        yield runtime
+    finally:
+        await runtime.stop()

@@ -1,0 +1,65 @@
+"""Metrics of the runtime, and traces that follow a state from webhook to ledger.
+
+A span per state is only made where the incoming `traceparent` says it is sampled: at full rate the spans would cost
+more than the domain work.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from opentelemetry import trace
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from prometheus_client import Counter, Gauge, Histogram
+
+_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+STATES_HANDLED = Counter("tillbook_states_handled_total", "States by queue and outcome", ["queue", "outcome"])
+BATCH_STATES = Histogram(
+    "tillbook_batch_states", "States in one transaction", ["queue"], buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+)
+BATCH_SECONDS = Histogram("tillbook_batch_seconds", "Duration of a batch", ["queue"], buckets=_BUCKETS_S)
+CONSUMER_PAUSED = Gauge("tillbook_consumer_paused", "1 while the database or broker is away", ["queue"])
+OUTBOX_UNPUBLISHED = Gauge("tillbook_outbox_unpublished", "Outgoing rows that no broker has confirmed")
+OUTBOX_OLDEST_S = Gauge("tillbook_outbox_oldest_seconds", "Age of the oldest unpublished row")
+OUTBOX_PUBLISHED = Counter("tillbook_outbox_published_total", "Outgoing rows confirmed by the broker")
+HTTP_REQUESTS = Counter("tillbook_http_requests_total", "Answers by route and status", ["method", "route", "status"])
+HTTP_SECONDS = Histogram("tillbook_http_seconds", "Time to answer", ["method", "route"], buckets=_BUCKETS_S)
+UPSTREAM_REQUESTS = Counter("tillbook_upstream_requests_total", "Outbound calls", ["system", "method", "status"])
+UPSTREAM_SECONDS = Histogram("tillbook_upstream_seconds", "Outbound call time", ["system"], buckets=_BUCKETS_S)
+
+_PROPAGATOR = TraceContextTextMapPropagator()
+_SAMPLED_SUFFIX = "-01"
+tracer = trace.get_tracer("tillbook")
+
+
+def configure_tracing(service: str, endpoint: str, ratio: float = 0.05) -> None:
+    """Export spans to an OTLP/HTTP collector. Call once at start; without a call spans cost nothing."""
+    provider = TracerProvider(
+        resource=Resource.create({"service.name": f"tillbook-{service}"}),
+        sampler=ParentBased(TraceIdRatioBased(ratio)),
+    )
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=endpoint)))
+    trace.set_tracer_provider(provider)
+
+
+def current_traceparent() -> str | None:
+    """The W3C `traceparent` of the span that is open here, if any."""
+    carrier: dict[str, str] = {}
+    _PROPAGATOR.inject(carrier)
+    return carrier.get("traceparent")
+
+
+@contextmanager
+def state_span(name: str, traceparent: str | None) -> Iterator[str | None]:
+    """Span for handling one state, child of whoever sent it. Yields the traceparent that outgoing states carry."""
+    if traceparent is None or not traceparent.endswith(_SAMPLED_SUFFIX):
+        yield traceparent
+        return
+    parent = _PROPAGATOR.extract({"traceparent": traceparent})
+    with tracer.start_as_current_span(name, context=parent):
+        yield current_traceparent() or traceparent
