@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import asyncpg
@@ -54,7 +54,8 @@ async def provision_database(
             for service, role in roles.items():
                 await ensure_role(connection, role, wanted[service], search_path=schema_of(service))
                 await ensure_schema(connection, schema_of(service), role)
-            await close_to_strangers(connection, database, list(roles.values()))
+            await connection.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")  # no common ground
+            await admit_only(connection, database, roles.values())
     finally:
         await connection.close()
     return {service: role_url(admin_url, database, role, wanted[service]) for service, role in roles.items()}
@@ -103,10 +104,9 @@ async def ensure_schema(connection: asyncpg.Connection, schema: str, role: str) 
     await connection.execute(f"REVOKE ALL ON SCHEMA {schema} FROM PUBLIC")
 
 
-async def close_to_strangers(connection: asyncpg.Connection, database: str, roles: Sequence[str]) -> None:
-    """Only the services' roles may connect, and there is no common ground in `public`."""
+async def admit_only(connection: asyncpg.Connection, database: str, roles: Iterable[str]) -> None:
+    """Nobody but these roles (and administrators) may connect to the database."""
     await connection.execute(f"REVOKE ALL ON DATABASE {database} FROM PUBLIC")
-    await connection.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
     for role in roles:
         await connection.execute(f"GRANT CONNECT ON DATABASE {database} TO {role}")
 
