@@ -46,7 +46,7 @@ class GroupCommit(Generic[T, R]):
 
     async def submit(self, item: T) -> R:
         """Wait until the item is committed. Raises `QueueFull`, or whatever became of the item."""
-        waiting = _Waiting[T, R](item, asyncio.get_running_loop().create_future())
+        waiting: _Waiting[T, R] = _Waiting(item, asyncio.get_running_loop().create_future())
         try:
             self._queue.put_nowait(waiting)
         except asyncio.QueueFull as error:

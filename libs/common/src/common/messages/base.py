@@ -28,7 +28,7 @@ class _ExactDecimal:
             json_schema=core_schema.chain_schema(
                 [
                     core_schema.str_schema(pattern=self._pattern, max_length=34, strict=True),
-                    core_schema.decimal_schema(),
+                    core_schema.decimal_schema(strict=False),
                 ]
             ),
             python_schema=core_schema.is_instance_schema(Decimal),
