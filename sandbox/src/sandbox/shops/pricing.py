@@ -25,7 +25,7 @@ class Currency:
             return str(minor)
         sign = "-" if minor < 0 else ""
         whole, part = divmod(abs(minor), 10**self.exponent)
-        return f"{sign}{whole}.{part:0{self.exponent}d}"
+        return f"{sign}{whole}.{str(part).zfill(self.exponent)}"
 
     def decimal(self, minor: int) -> Decimal:
         """Give an amount of minor units as a Decimal in the currency's own number of places."""

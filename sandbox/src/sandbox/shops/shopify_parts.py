@@ -10,7 +10,7 @@ from sandbox.shops.state import Customer, Line, Order
 
 Json = dict[str, Any]
 BAGS_MAX: Final = 50_000
-_BAGS: dict[tuple[str, str], Json] = {}
+_BAGS: dict[tuple[str, int], Json] = {}
 
 
 class Money:
@@ -22,12 +22,12 @@ class Money:
 
     def bag(self, minor: int) -> Json:
         """An amount in shop money and in presentment money, which are the same here."""
-        key = (self.code, self.text(minor))
+        key = (self.code, minor)
         bag = _BAGS.get(key)
         if bag is None:
             if len(_BAGS) >= BAGS_MAX:
                 _BAGS.clear()
-            money = {"amount": key[1], "currency_code": self.code}
+            money = {"amount": self.text(minor), "currency_code": self.code}
             bag = _BAGS[key] = {"shop_money": money, "presentment_money": money}
         return bag
 

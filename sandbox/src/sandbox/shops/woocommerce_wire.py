@@ -7,14 +7,21 @@ order is paid when it has a `date_paid`. Gift cards are those of the official pl
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
-from typing import Any
 
-from sandbox.shops.pricing import TaxRate, cut, half_up, taxes_on
+from sandbox.shops.pricing import TaxRate
 from sandbox.shops.shopify_parts import Json, Money
-from sandbox.shops.state import Customer, Line, Order, Refund, RefundLine, Shipping
+from sandbox.shops.state import Order, Refund
+from sandbox.shops.woocommerce_parts import (
+    address_json,
+    kept,
+    line_json,
+    refund_line_json,
+    shipping_json,
+    shipping_net,
+    times,
+)
 
-METHODS = {
+METHODS: Final = {
     "stripe": ("stripe", "Credit Card (Stripe)"),
     "paypal": ("ppcp-gateway", "PayPal"),
     "bank_transfer": ("bacs", "Direct bank transfer"),
@@ -50,23 +57,23 @@ def order_json(order: Order) -> Json:
         "version": "10.2.1",
         "status": order_status(order),
         "currency": money.code,
-        **_times("date_created", order.created_at, zone),
-        **_times("date_modified", order.updated_at, zone),
+        **times("date_created", order.created_at, zone),
+        **times("date_modified", order.updated_at, zone),
         "prices_include_tax": order.shop.taxes_included,
         "customer_id": 0 if order.customer is None or order.customer.guest else order.customer.id,
         "customer_ip_address": "",
         "customer_user_agent": "",
         "customer_note": order.note or "",
-        "billing": _address(order.customer, contact=True),
-        "shipping": _address(order.customer if order.shipping else None, contact=False),
+        "billing": address_json(order.customer, contact=True),
+        "shipping": address_json(order.customer if order.shipping else None, contact=False),
         "payment_method": method,
         "payment_method_title": method_title,
         "transaction_id": f"ch_{charge.id}" if charge and gateway != "bank_transfer" else "",
-        **_times("date_paid", paid_at, zone),
-        **_times("date_completed", order.completed_at, zone),
+        **times("date_paid", paid_at, zone),
+        **times("date_completed", order.completed_at, zone),
         "cart_hash": "",
         "meta_data": _meta(order, money),
-        "line_items": [row for line in order.lines if (row := _line(order, line, money))],
+        "line_items": [row for line in order.lines if (row := line_json(order, line, money))],
         **_charges(order, money),
         **_totals(order, money),
         "refunds": [
@@ -91,16 +98,18 @@ def refund_json(order: Order, refund: Refund) -> Json:
     shipping = []
     if refund.shipping and order.shipping:
         net = refund.shipping - (refund.shipping_tax if order.shop.taxes_included else 0)
-        shipping.append(_shipping(order.shipping, money, -net, [-tax for tax in order.shipping.taxes], refund.id * 10))
+        shipping.append(
+            shipping_json(order.shipping, money, -net, [-tax for tax in order.shipping.taxes], refund.id * 10)
+        )
     return {
         "id": refund.id,
-        **_times("date_created", refund.at, order.shop.zone),
+        **times("date_created", refund.at, order.shop.zone),
         "amount": money.text(refund.money),
         "reason": refund.note,
         "refunded_by": 1,
         "refunded_payment": True,
         "meta_data": [],
-        "line_items": [_refund_line(order, row, money) for row in refund.lines],
+        "line_items": [refund_line_json(order, row, money) for row in refund.lines],
         "shipping_lines": shipping,
         "tax_lines": [],
         "fee_lines": [],
@@ -110,93 +119,6 @@ def refund_json(order: Order, refund: Refund) -> Json:
             "up": [{"href": f"{base}/{order.id}"}],
         },
     }
-
-
-def _kept(order: Order, line: Line) -> tuple[int, int, list[int], list[int]]:
-    """What is sold of a line after edits: net before discount, net after it, and the taxes of both."""
-    removed_net, removed_taxes = line.worth(line.removed, since=0)
-    taxes = [tax - gone for tax, gone in zip(line.taxes, removed_taxes, strict=True)]
-    kept_gross = line.gross - cut(line.gross, line.removed, line.quantity)
-    full_taxes = taxes_on(kept_gross, line.rates, order.shop.taxes_included) if line.discounts else taxes
-    net = line.net - removed_net
-    if order.shop.taxes_included:
-        return kept_gross - sum(full_taxes), net - sum(taxes), full_taxes, taxes
-    return kept_gross, net, full_taxes, taxes
-
-
-def _line(order: Order, line: Line, money: Money) -> Json | None:
-    quantity = line.quantity - line.removed
-    if quantity == 0:
-        return None
-    before, after, full_taxes, taxes = _kept(order, line)
-    return {
-        **_goods(line),
-        "id": line.id,
-        "quantity": quantity,
-        "subtotal": money.text(before),
-        "subtotal_tax": money.text(sum(full_taxes)),
-        "total": money.text(after),
-        "total_tax": money.text(sum(taxes)),
-        "taxes": [
-            {"id": rate.id, "total": money.text(tax), "subtotal": money.text(full)}
-            for rate, tax, full in zip(line.rates, taxes, full_taxes, strict=True)
-        ],
-        "meta_data": [],
-        "price": money.number(half_up(after, quantity)),
-    }
-
-
-def _refund_line(order: Order, row: RefundLine, money: Money) -> Json:
-    net = row.subtotal - (row.tax if order.shop.taxes_included else 0)
-    return {
-        **_goods(row.line),
-        "id": row.id,
-        "quantity": -row.quantity,
-        "subtotal": money.text(-net),
-        "subtotal_tax": money.text(-row.tax),
-        "total": money.text(-net),
-        "total_tax": money.text(-row.tax),
-        "taxes": [
-            {"id": rate.id, "total": money.text(-tax), "subtotal": money.text(-tax)}
-            for rate, tax in zip(row.line.rates, row.taxes, strict=True)
-        ],
-        "meta_data": [{"id": row.id * 10, "key": "_refunded_item_id", "value": str(row.line.id)}],
-        "price": money.number(half_up(net, row.quantity)),
-    }
-
-
-def _goods(line: Line) -> Json:
-    product = line.product
-    return {
-        "name": f"{product.title} - {product.variant_title}" if product.variant_title else product.title,
-        "product_id": product.id,
-        "variation_id": product.variant_id if product.variant_title else 0,
-        "tax_class": {"standard": "", "reduced": "reduced-rate", "none": "zero-rate"}[product.tax_class],
-        "sku": product.sku,
-        "parent_name": None,
-    }
-
-
-def _shipping(shipping: Shipping, money: Money, net: int, taxes: list[int], row_id: int) -> Json:
-    return {
-        "id": row_id,
-        "method_title": shipping.title,
-        "method_id": "free_shipping" if shipping.net == 0 else "flat_rate",
-        "instance_id": "1",
-        "total": money.text(net),
-        "total_tax": money.text(sum(taxes)),
-        "taxes": [
-            {"id": rate.id, "total": money.text(tax), "subtotal": ""}
-            for rate, tax in zip(shipping.rates, taxes, strict=True)
-        ],
-        "meta_data": [],
-    }
-
-
-def _shipping_net(order: Order) -> int:
-    if order.shipping is None:
-        return 0
-    return order.shipping.net - (order.shipping.tax if order.shop.taxes_included else 0)
 
 
 def _charges(order: Order, money: Money) -> Json:
@@ -215,7 +137,7 @@ def _charges(order: Order, money: Money) -> Json:
     }
     return {
         "tax_lines": _tax_lines(order, money),
-        "shipping_lines": [_shipping(shipping, money, _shipping_net(order), shipping.taxes, shipping.id)]
+        "shipping_lines": [shipping_json(shipping, money, shipping_net(order), shipping.taxes, shipping.id)]
         if shipping
         else [],
         "fee_lines": [fee] if order.tip else [],
@@ -226,7 +148,7 @@ def _charges(order: Order, money: Money) -> Json:
 def _tax_lines(order: Order, money: Money) -> list[Json]:
     goods: dict[TaxRate, int] = {}
     for line in order.lines:
-        _add(goods, zip(line.rates, _kept(order, line)[3], strict=True))
+        _add(goods, zip(line.rates, kept(order, line)[3], strict=True))
     shipped: dict[TaxRate, int] = {}
     if order.shipping:
         _add(shipped, zip(order.shipping.rates, order.shipping.taxes, strict=True))
@@ -252,7 +174,7 @@ def _coupons(order: Order, money: Money) -> list[Json]:
         net = tax = 0
         for line in order.lines:
             if any(used == index for used, _ in line.discounts):
-                before, after, full_taxes, taxes = _kept(order, line)
+                before, after, full_taxes, taxes = kept(order, line)
                 net, tax = net + before - after, tax + sum(full_taxes) - sum(taxes)
         rows.append(
             {
@@ -267,15 +189,15 @@ def _coupons(order: Order, money: Money) -> list[Json]:
 
 
 def _totals(order: Order, money: Money) -> Json:
-    kept = [_kept(order, line) for line in order.lines]
-    cart_tax = sum(sum(taxes) for _, _, _, taxes in kept)
+    rows = [kept(order, line) for line in order.lines]
+    cart_tax = sum(sum(taxes) for _, _, _, taxes in rows)
     shipping_tax = order.shipping.tax if order.shipping else 0
     gift = sum(row.amount for row in order.transactions if row.tender == "gift_card" and row.kind == "sale")
-    total = sum(after for _, after, _, _ in kept) + cart_tax + _shipping_net(order) + shipping_tax + order.tip - gift
+    total = sum(after for _, after, _, _ in rows) + cart_tax + shipping_net(order) + shipping_tax + order.tip - gift
     return {
-        "discount_total": money.text(sum(before - after for before, after, _, _ in kept)),
-        "discount_tax": money.text(sum(sum(full) - sum(taxes) for _, _, full, taxes in kept)),
-        "shipping_total": money.text(_shipping_net(order)),
+        "discount_total": money.text(sum(before - after for before, after, _, _ in rows)),
+        "discount_tax": money.text(sum(sum(full) - sum(taxes) for _, _, full, taxes in rows)),
+        "shipping_total": money.text(shipping_net(order)),
         "shipping_tax": money.text(shipping_tax),
         "cart_tax": money.text(cart_tax),
         "total": money.text(total),
@@ -293,34 +215,6 @@ def _meta(order: Order, money: Money) -> list[Json]:
         {"id": order.id * 100 + 40 + index, "key": key, "value": money.text(amount)}
         for index, (key, amount) in enumerate(rows)
     ]
-
-
-def _address(customer: Customer | None, *, contact: bool) -> Json:
-    address = {
-        "first_name": customer.first_name if customer else "",
-        "last_name": customer.last_name if customer else "",
-        "company": (customer.company or "") if customer else "",
-        "address_1": customer.street if customer else "",
-        "address_2": "",
-        "city": customer.city if customer else "",
-        "state": customer.region.province_code if customer else "",
-        "postcode": customer.postal_code if customer else "",
-        "country": customer.region.country_code if customer else "",
-        "phone": customer.phone if customer else "",
-    }
-    if contact:
-        address["email"] = customer.email if customer else ""
-    return address
-
-
-def _times(name: str, at: datetime | None, zone: Any) -> Json:
-    """A time twice: by the shop's clock, and in UTC under `_gmt`; neither says so itself."""
-    if at is None:
-        return {name: None, f"{name}_gmt": None}
-    return {
-        name: at.astimezone(zone).replace(tzinfo=None).isoformat(timespec="seconds"),
-        f"{name}_gmt": at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds"),
-    }
 
 
 def _add(sums: dict[TaxRate, int], taxes: Iterable[tuple[TaxRate, int]]) -> None:
