@@ -95,7 +95,7 @@ class ErrorClass(StrEnum):
     """What to do about a refusal (domain reference, section 24)."""
 
     TRANSIENT = "transient"
-    TOKEN = "token"
+    TOKEN = "token"  # noqa: S105 - a class of refusals
     CONFLICT = "conflict"
     DEPENDENCY = "dependency"
     LOOKUP = "lookup"
@@ -264,6 +264,8 @@ class PairingRequest:
     settings: Mapping[str, str]
     secrets: Mapping[str, str]
     data_dir: Path
+    is_known: bool = False
+    """It was paired before and its links are kept: what is found there is ours."""
 
 
 @dataclass(frozen=True, slots=True)

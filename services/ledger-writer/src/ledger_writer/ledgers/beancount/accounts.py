@@ -1,0 +1,83 @@
+"""Accounts of a Beancount company file: names proposed for each role, and what a name must look like."""
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Final
+
+from common.messages.base import Reason
+from common.messages.transactions import Account, AccountRole
+from ledger_writer.ledgers.protocol import ErrorClass, Refused
+
+DEFAULT_ACCOUNTS: Final[Mapping[AccountRole, str]] = {
+    AccountRole.RECEIVABLE: "Assets:Receivable",
+    AccountRole.UNDEPOSITED_FUNDS: "Assets:UndepositedFunds",
+    AccountRole.CLEARING: "Assets:Clearing",
+    AccountRole.BANK: "Assets:Bank",
+    AccountRole.INCOME: "Income:Sales",
+    AccountRole.SHIPPING_INCOME: "Income:Shipping",
+    AccountRole.DISCOUNTS: "Income:Discounts",
+    AccountRole.RETURNS: "Income:Returns",
+    AccountRole.TAX: "Liabilities:SalesTax",
+    AccountRole.GIFT_CARDS: "Liabilities:GiftCards",
+    AccountRole.TIPS: "Liabilities:Tips",
+    AccountRole.FEES: "Expenses:Fees",
+    AccountRole.CHARGEBACKS: "Expenses:Chargebacks",
+    AccountRole.RESERVE: "Assets:Reserve",
+    AccountRole.SHORTFALL: "Liabilities:PayoutShortfall",
+    AccountRole.CARRIED_FORWARD: "Assets:CarriedForward",
+    AccountRole.ROUNDING: "Expenses:Rounding",
+    AccountRole.EXCHANGE: "Income:Exchange",
+    AccountRole.INVENTORY: "Assets:Inventory",
+    AccountRole.COST_OF_GOODS: "Expenses:CostOfGoods",
+    AccountRole.PAYABLE: "Liabilities:Payable",
+    AccountRole.DEFERRED_REVENUE: "Liabilities:DeferredRevenue",
+    AccountRole.BAD_DEBT: "Expenses:BadDebt",
+}
+
+_NAME = re.compile(r"(Assets|Liabilities|Equity|Income|Expenses)(:[A-Z0-9][A-Za-z0-9\-]*)+")
+_NAME_LENGTH_MAX = 200
+
+
+class AccountRefused(Exception):
+    """A name that Beancount would not read. Carries the refusal a person sees."""
+
+    def __init__(self, account: Account, name: str) -> None:
+        super().__init__(name)
+        self.refusal = Refused(
+            ErrorClass.CONFIG,
+            Reason(
+                code="ACCOUNT_INVALID",
+                text=f"{name!r} for the role {account.role.value} is not an account name that Beancount accepts.",
+                cure="Choose one like Assets:Bank:Main: a root (Assets, Liabilities, Equity, Income or Expenses), then"
+                " parts that begin with a capital letter or digit and hold letters, digits and dashes.",
+                field="account",
+                value=name[:500],
+            ),
+        )
+
+
+@lru_cache(maxsize=4096)
+def is_account_name(name: str) -> bool:
+    return len(name) <= _NAME_LENGTH_MAX and _NAME.fullmatch(name) is not None
+
+
+class Chart:
+    """Resolves roles to account names: the document's own name, else the company's setting, else the proposal."""
+
+    def __init__(self, chosen: Mapping[AccountRole, str]) -> None:
+        self._by_role = {role: chosen.get(role) or name for role, name in DEFAULT_ACCOUNTS.items()}
+
+    def resolve(self, account: Account) -> str:
+        """Raises `AccountRefused` for a name that Beancount can't read."""
+        name = account.name or self._by_role[account.role]
+        if not is_account_name(name):
+            raise AccountRefused(account, name)
+        return name
+
+    def role(self, role: AccountRole) -> str:
+        return self.resolve(Account(role=role, name=""))
+
+    def names(self) -> list[str]:
+        """Every account that a role resolves to and that Beancount accepts, sorted."""
+        return sorted({name for name in self._by_role.values() if is_account_name(name)})

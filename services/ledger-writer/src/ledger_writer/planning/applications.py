@@ -1,0 +1,63 @@
+"""How much of a document's money goes where: never more than is open (domain reference, sections 8.5 and 9)."""
+
+from decimal import Decimal
+
+from common.messages.base import Reason, Severity
+from common.messages.transactions import Document
+from ledger_writer.planning.model import Ground, Written
+
+ZERO = Decimal(0)
+
+
+def cap(document: Document, written: Written | None, ground: Ground) -> tuple[tuple[str, Decimal], ...]:
+    """(document key, amount) per application, at most the open balance of its target and the document's own total.
+
+    What this document applied before counts as open to itself. The rest of the money stays unapplied.
+    """
+    before = dict(written.applications) if written is not None else {}
+    left = document.total
+    capped: list[tuple[str, Decimal]] = []
+    for application in document.applications:
+        key = application.document_key
+        amount = min(application.amount, left)
+        room = _room(key, before.get(key, ZERO), ground)
+        if room is not None:
+            amount = min(amount, room)
+        if amount > ZERO:
+            capped.append((key, amount))
+            left -= amount
+    return tuple(capped)
+
+
+def _room(key: str, applied_before: Decimal, ground: Ground) -> Decimal | None:
+    target = ground.known.get(key)
+    if target is None or target.open_balance is None:
+        return None
+    return max(target.open_balance + applied_before - ground.applied.get(key, ZERO), ZERO)
+
+
+def reserve(applications: tuple[tuple[str, Decimal], ...], written: Written | None, ground: Ground) -> None:
+    """Make planned applications count for the documents planned after this one."""
+    before = dict(written.applications) if written is not None else {}
+    for key, amount in applications:
+        ground.applied[key] = ground.applied.get(key, ZERO) + amount - before.pop(key, ZERO)
+    for key, amount in before.items():
+        ground.applied[key] = ground.applied.get(key, ZERO) - amount
+
+
+def unapplied_notice(document: Document, applications: tuple[tuple[str, Decimal], ...]) -> tuple[Reason, ...]:
+    """Say so where less could be applied than the order said."""
+    wanted = sum((application.amount for application in document.applications), ZERO)
+    applied = sum((amount for _, amount in applications), ZERO)
+    if applied >= wanted:
+        return ()
+    return (
+        Reason(
+            code="PARTLY_UNAPPLIED",
+            text=f"{wanted - applied} {document.currency} of {wanted} could not be applied: the open balance is lower.",
+            cure="Apply the rest in the ledger, or refund it.",
+            field="applications",
+            value=str(applied),
+            severity=Severity.WARNING,
+        ),
+    )

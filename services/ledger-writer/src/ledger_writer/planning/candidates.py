@@ -1,0 +1,161 @@
+"""What a look-up found: ours, somebody else's, or a collision (domain reference, sections 10, 16.5, 17 and 23.3)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from common.messages.base import Reason
+from common.messages.transactions import CustomerWanted, Document, DocumentKind, ItemWanted, MissingPolicy
+from ledger_writer.ledgers.protocol import Found, LedgerLink, Operation
+from ledger_writer.planning.content import Wanted
+from ledger_writer.planning.dependencies import WORD
+
+
+@dataclass(frozen=True, slots=True)
+class Same:
+    """It is there already: link it."""
+
+    link: LedgerLink
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """It is not there: create it, as `wanted`, whose name may have been made unique."""
+
+    wanted: Wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    """Only a person can tell."""
+
+    reason: Reason
+
+
+Verdict = Same | Absent | Unclear
+
+_NAME_SUFFIXES = (" (C)", "-1", "-2", "-3", "-4", "-5")
+
+
+def judge(operation: Operation, found: Sequence[Found], linked: frozenset[str], *, duplicate: bool = False) -> Verdict:
+    """Decide what the candidates of one operation mean.
+
+    `linked` holds ledger ids that already belong to another of our documents. `duplicate` says that the ledger has
+    refused the number as taken, so that finding nothing of ours is a collision and not an absence.
+    """
+    wanted = operation.wanted
+    if isinstance(wanted, CustomerWanted):
+        return _judge_customer(wanted, found)
+    if isinstance(wanted, ItemWanted):
+        return _judge_item(wanted, found)
+    return _judge_document(operation, wanted, found, linked, duplicate=duplicate)
+
+
+def _judge_document(
+    operation: Operation, wanted: Document, found: Sequence[Found], linked: frozenset[str], *, duplicate: bool
+) -> Verdict:
+    live = [one for one in found if one.active and one.link.ledger_id not in linked]
+    ours = [one for one in live if one.mark == wanted.mark]
+    if len(ours) == 1:
+        return Same(ours[0].link)
+    if len(ours) > 1:
+        return Unclear(_collision(operation, wanted, f"{len(ours)} documents in the ledger carry its mark"))
+    # Another mark belongs to another shop's order of the same number: never linked, and no obstacle by itself.
+    unmarked = [one for one in live if one.mark is None]
+    if not unmarked:
+        if duplicate:
+            return Unclear(_collision(operation, wanted, "the ledger says that its number is taken"))
+        return Absent(wanted)
+    customer = operation.references.get(wanted.customer_key) if wanted.customer_key is not None else None
+    expected_customer = customer.ledger_id if customer is not None else ""
+    one = unmarked[0]
+    if len(unmarked) == 1 and one.customer == expected_customer and one.link.total == wanted.total:
+        return Same(one.link)
+    if len(unmarked) > 1:
+        return Unclear(_collision(operation, wanted, f"{len(unmarked)} documents in the ledger have its number"))
+    return Unclear(_collision(operation, wanted, "one with its number has another customer or total"))
+
+
+def _collision(operation: Operation, wanted: Document, why: str) -> Reason:
+    number = wanted.number or wanted.memo_number
+    return Reason(
+        code="NUMBER_COLLISION",
+        text=f"{WORD[operation.kind].capitalize()} {number} was not written: {why}.",
+        cure="Link it by hand if it is the same, or give the connection a number prefix and resend.",
+        field="number",
+        value=number,
+    )
+
+
+def _judge_customer(wanted: CustomerWanted, found: Sequence[Found]) -> Verdict:
+    kind = DocumentKind.CUSTOMER.value
+    customers = [one for one in found if one.kind_in_ledger in {"", kind}]
+    active = [one for one in customers if one.active]
+    if wanted.ledger_id is not None:
+        chosen = [one for one in active if one.link.ledger_id == wanted.ledger_id]
+        if chosen:
+            return Same(chosen[0].link)
+    if len(active) == 1:
+        return Same(active[0].link)
+    if len(active) > 1:
+        return Unclear(
+            Reason(
+                code="CUSTOMER_AMBIGUOUS",
+                text=f"{len(active)} customers in the ledger match {wanted.display_name!r}.",
+                cure="Connect the customer by hand.",
+                field="customer",
+                value=wanted.display_name,
+            )
+        )
+    if customers:
+        return Unclear(
+            Reason(
+                code="CUSTOMER_INACTIVE",
+                text=f"Customer {wanted.display_name!r} is inactive in the ledger.",
+                cure="Make it active again and resend, or connect another customer.",
+                field="customer",
+                value=wanted.display_name,
+            )
+        )
+    if wanted.missing is MissingPolicy.STOP:
+        return Unclear(
+            Reason(
+                code="CUSTOMER_MISSING",
+                text=f"Customer {wanted.display_name!r} is not in the ledger, and missing customers are not created.",
+                cure="Connect the customer, or let the connection create missing ones.",
+                field="customer",
+                value=wanted.display_name,
+            )
+        )
+    return Absent(_with_free_name(wanted, found))
+
+
+def _with_free_name(wanted: CustomerWanted, found: Sequence[Found]) -> CustomerWanted:
+    """Vendors and employees share the customers' name space: a taken name gets a suffix."""
+    taken = {one.link.name.casefold() for one in found}
+    if wanted.display_name.casefold() not in taken:
+        return wanted
+    for suffix in _NAME_SUFFIXES:
+        name = wanted.display_name + suffix
+        if name.casefold() not in taken:
+            return wanted.model_copy(update={"display_name": name})
+    return wanted
+
+
+def _judge_item(wanted: ItemWanted, found: Sequence[Found]) -> Verdict:
+    active = [one for one in found if one.active]
+    if wanted.ledger_id is not None:
+        chosen = [one for one in active if one.link.ledger_id == wanted.ledger_id]
+        if chosen:
+            return Same(chosen[0].link)
+    if len(active) == 1:
+        return Same(active[0].link)
+    if len(active) > 1:
+        code, text = "PRODUCT_AMBIGUOUS", f"{len(active)} items in the ledger match {wanted.name!r}."
+    elif found:
+        code, text = "PRODUCT_INACTIVE", f"Item {wanted.name!r} is inactive in the ledger."
+    elif wanted.missing is MissingPolicy.STOP:
+        code, text = "PRODUCT_MISSING", f"Item {wanted.name!r} is not in the ledger."
+    else:
+        return Absent(wanted)
+    cure = "Map the product to an item of the ledger."
+    return Unclear(Reason(code=code, text=text, cure=cure, field="item", value=wanted.sku or wanted.name))

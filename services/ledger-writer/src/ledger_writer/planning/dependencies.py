@@ -1,0 +1,121 @@
+"""What a document refers to, and whether all of that is in the ledger (domain reference, sections 4.4 and 28)."""
+
+from collections.abc import Iterator, Mapping
+
+from common.messages.base import Reason, Severity
+from common.messages.documents import DocumentState
+from common.messages.transactions import Document, DocumentKind
+from ledger_writer.ledgers.protocol import LedgerLink
+from ledger_writer.planning.content import Wanted
+from ledger_writer.planning.model import Ground, Known, Settle
+from ledger_writer.planning.states import Event
+
+WORD: Mapping[DocumentKind, str] = {kind: kind.value.replace("_", " ") for kind in DocumentKind}
+
+_UNDER_WAY = frozenset(
+    {
+        DocumentState.NOT_TRIED,
+        DocumentState.QUEUED,
+        DocumentState.IN_FLIGHT,
+        DocumentState.RETRY_WAIT,
+        DocumentState.UNKNOWN,
+    }
+)
+
+
+def referred(wanted: Wanted) -> Iterator[str]:
+    """Keys of everything that must be in the ledger before this can be, each once, in reading order."""
+    if not isinstance(wanted, Document):
+        return
+    seen: set[str] = set()
+    for key in _all_keys(wanted):
+        if key not in seen:
+            seen.add(key)
+            yield key
+
+
+def _all_keys(document: Document) -> Iterator[str]:
+    if document.customer_key is not None:
+        yield document.customer_key
+    for line in document.lines:
+        if line.item_key is not None:
+            yield line.item_key
+        if line.document_key is not None:
+            yield line.document_key
+    yield from document.depends_on
+    yield from document.closes
+    for application in document.applications:
+        yield application.document_key
+
+
+def resolve(document: Document, ground: Ground) -> dict[str, LedgerLink] | Settle:
+    """Where everything lives that the document refers to, or why it has to wait."""
+    references: dict[str, LedgerLink] = {}
+    for key in referred(document):
+        planned = ground.planned.get(key)
+        if planned is not None:
+            references[key] = planned
+            continue
+        dependency = ground.known.get(key)
+        # An edit of it may be pending or held: what counts is that it is in the ledger.
+        if dependency is not None and dependency.link is not None:
+            references[key] = dependency.link
+        elif dependency is None or not _is_optional(document, dependency):
+            return _waits(document.key, key, dependency)
+    return references
+
+
+def _is_optional(document: Document, dependency: Known) -> bool:
+    """A sales order that will never be written can't be closed, and is no reason to keep the invoice back."""
+    gone = dependency.state in {DocumentState.SKIPPED, DocumentState.VOIDED}
+    return gone and dependency.key in document.closes and dependency.key not in document.depends_on
+
+
+def _waits(document_key: str, key: str, dependency: Known | None) -> Settle:
+    if dependency is None:
+        reason = Reason(
+            code="WAITING_FOR_DOCUMENT",
+            text=f"Waits for a document that has not been received yet ({key[:8]}).",
+            cure="It is sent by itself when that document arrives.",
+            field="depends_on",
+            value=key,
+            severity=Severity.WARNING,
+        )
+        return Settle(document_key, Event.WAITS, reason, key)
+    return Settle(document_key, Event.WAITS, blocked_reason(dependency), key)
+
+
+def blocked_reason(dependency: Known) -> Reason:
+    """Why something that needs `dependency` can't be written, naming it as a person knows it."""
+    name = f"{WORD[dependency.kind]} {dependency.label}".rstrip()
+    because = dependency.reason
+    if dependency.state is DocumentState.DISMISSED:
+        return Reason(
+            code="DISMISSED_DEPENDENCY",
+            text=f"Needs {name}, which was dismissed.",
+            cure=f"Take the dismissal of {name} back, or dismiss this too.",
+            value=dependency.label or None,
+        )
+    waits = dependency.state is DocumentState.BLOCKED and because is not None and because.code.startswith("WAITING_")
+    if waits or dependency.state in _UNDER_WAY:
+        return Reason(
+            code=f"WAITING_FOR_{dependency.kind.value.upper()}",
+            text=f"Waits for {name}." + (f" {because.text}" if waits and because is not None else ""),
+            cure="It is sent by itself once that is in the ledger.",
+            value=dependency.label or None,
+            severity=Severity.WARNING,
+        )
+    if dependency.state in {DocumentState.SKIPPED, DocumentState.VOIDED}:
+        return Reason(
+            code="DEPENDENCY_NOT_IN_LEDGER",
+            text=f"Needs {name}, which is {dependency.state.value} and so not in the ledger.",
+            cure=f"Resend {name} if it should be there, else dismiss this.",
+            value=dependency.label or None,
+        )
+    detail = f": {because.text}" if because is not None else "."
+    return Reason(
+        code="DEPENDENCY_FAILED",
+        text=f"Needs {name}, which is not in the ledger{detail}"[:4000],
+        cure=f"Repair {name} first; this follows by itself.",
+        value=dependency.label or None,
+    )

@@ -1,0 +1,219 @@
+"""From what is wanted and what was written to what must be done: the difference, and nothing else.
+
+`plan` is a pure function. Planning a document that is written, unchanged and unhindered yields no operation, however
+often it is asked.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+from common.messages.base import Reason, Severity
+from common.messages.transactions import DEPENDENCY_ORDER, CustomerWanted, Document, DocumentKind, WantedState
+from ledger_writer.ledgers.protocol import LedgerLink, Operation, OperationKind
+from ledger_writer.planning import applications, dependencies, holds
+from ledger_writer.planning.content import Wanted, body_hash, idempotency_key
+from ledger_writer.planning.model import Desired, Effect, Ground, Known, Settle, Step, Terms, Write, Written
+from ledger_writer.planning.states import Event
+
+RANK: Mapping[DocumentKind, int] = {kind: rank for rank, kind in enumerate(DEPENDENCY_ORDER)}
+
+_WAITING_FOR_APPROVAL = Reason(
+    code="WAITING_FOR_APPROVAL",
+    text="The first sync of this company file waits for someone to approve its preview.",
+    cure="Look at the preview and approve it.",
+    severity=Severity.WARNING,
+)
+
+
+def plan(desired: Sequence[Desired], known: Mapping[str, Known], terms: Terms) -> list[Step]:
+    """Decide about each due document, in dependency order.
+
+    `known` holds what the documents refer to, as far as it is stored. With `terms.links_ahead` a document that is
+    created by this very plan counts as there for those after it; otherwise they wait for the next one.
+    """
+    ground = Ground.of(known, terms)
+    steps: list[Step] = []
+    for one in sorted(desired, key=lambda item: RANK[item.kind]):
+        step = decide(one, ground)
+        steps.append(step)
+        _remember(one, step, ground)
+    return steps
+
+
+def decide(desired: Desired, ground: Ground) -> Step:
+    """Decide about one document on the given ground."""
+    if not isinstance(desired.wanted, Document):
+        return _shared(desired, ground.terms)
+    unwanted = desired.removed or desired.wanted.wanted is WantedState.VOID
+    standing = desired.written
+    if standing is not None and desired.key in ground.terms.missing_in_ledger and not desired.override:
+        return Settle(desired.key, Event.NEEDS_PERSON, _deleted(desired))
+    if unwanted:
+        return _undo(desired, ground)
+    if desired.wanted.wanted is WantedState.CLOSED:
+        return _close(desired, ground)
+    if standing is None or standing.effect is Effect.VOID or desired.key in ground.terms.missing_in_ledger:
+        return _create(desired, desired.wanted, ground)
+    return _edit(desired, desired.wanted, standing, ground)
+
+
+def _shared(desired: Desired, terms: Terms) -> Step:
+    """Customers and items: made once, never rewritten."""
+    if desired.written is not None:
+        return Settle(desired.key, Event.UNCHANGED)
+    if not terms.approved:
+        return Settle(desired.key, Event.WAITS, _WAITING_FOR_APPROVAL)
+    return Write(_operation(desired, OperationKind.CREATE, {}), lookup=True)
+
+
+def _undo(desired: Desired, ground: Ground) -> Step:
+    written = desired.written
+    if written is None or desired.key in ground.terms.missing_in_ledger:
+        return Settle(desired.key, Event.NOT_NEEDED, _not_needed())
+    if written.effect is Effect.VOID:
+        return Settle(desired.key, Event.VOIDED)
+    held = holds.held_edit(desired, written, ground.terms, is_edit=desired.removed)
+    if held is not None:
+        return Settle(desired.key, Event.NEEDS_PERSON, held)
+    return Write(_operation(desired, OperationKind.VOID, _written_references(written, ground)), lookup=False)
+
+
+def _close(desired: Desired, ground: Ground) -> Step:
+    written = desired.written
+    if written is None or written.effect is Effect.VOID:
+        return Settle(desired.key, Event.NOT_NEEDED, _not_needed())
+    if written.effect is Effect.CLOSED:
+        return Settle(desired.key, Event.UNCHANGED)
+    return Write(_operation(desired, OperationKind.CLOSE, _written_references(written, ground)), lookup=False)
+
+
+def _create(desired: Desired, document: Document, ground: Ground) -> Step:
+    if document.hold is not None:
+        return _on_hold(desired.key, document.hold)
+    if not ground.terms.approved:
+        return Settle(desired.key, Event.WAITS, _WAITING_FOR_APPROVAL)
+    if holds.is_closed(desired.kind, document.date, ground.terms):
+        return Settle(desired.key, Event.NEEDS_PERSON, holds.closed_period(document.date, ground.terms))
+    references = dependencies.resolve(document, ground)
+    if isinstance(references, Settle):
+        return references
+    capped = applications.cap(document, None, ground)
+    notices = document.notices + applications.unapplied_notice(document, capped)
+    # A void document is history: the new one must not be told to reverse it.
+    operation = _operation(desired, OperationKind.CREATE, references, capped)
+    return Write(operation, lookup=True, notices=notices)
+
+
+def _edit(desired: Desired, document: Document, written: Written, ground: Ground) -> Step:
+    same_content = desired.content_hash == written.content_hash
+    if same_content and not document.applications:
+        return Settle(desired.key, Event.UNCHANGED)
+    references = dependencies.resolve(document, ground)
+    if isinstance(references, Settle):
+        # What is written stays as it is for as long as the rest is missing.
+        return Settle(desired.key, Event.UNCHANGED) if same_content else references
+    capped = applications.cap(document, written, ground)
+    if same_content and capped == written.applications:
+        return Settle(desired.key, Event.UNCHANGED)
+    is_edit = written.document is None or body_hash(document) != body_hash(written.document)
+    held = holds.held_edit(desired, written, ground.terms, is_edit=is_edit)
+    if held is not None:
+        return Settle(desired.key, Event.NEEDS_PERSON, held)
+    references |= _written_references(written, ground)
+    if not ground.terms.edits_posted:
+        return Write(_operation(desired, OperationKind.VOID, references), lookup=False)
+    notices = document.notices + applications.unapplied_notice(document, capped)
+    return Write(_operation(desired, OperationKind.UPDATE, references, capped), lookup=False, notices=notices)
+
+
+def _operation(
+    desired: Desired,
+    kind: OperationKind,
+    references: Mapping[str, LedgerLink],
+    capped: tuple[tuple[str, Decimal], ...] = (),
+) -> Operation:
+    creates = kind is OperationKind.CREATE
+    written = None if creates else desired.written
+    former = desired.former
+    if creates and desired.written is not None:
+        former = desired.written.link
+    return Operation(
+        document_key=desired.key,
+        kind=desired.kind,
+        operation=kind,
+        wanted=desired.wanted,
+        idempotency_key=idempotency_key(desired.key, kind.value, desired.generation),
+        link=None if written is None else written.link,
+        references=references,
+        applications=capped,
+        previous=None if written is None else written.document,
+        previous_applications=() if written is None else written.applications,
+        generation=desired.generation,
+        former=former if creates else None,
+    )
+
+
+def _written_references(written: Written, ground: Ground) -> dict[str, LedgerLink]:
+    """Where everything lives that the written version refers to, as far as it is still there."""
+    if written.document is None:
+        return {}
+    links = {key: ground.known[key].link for key in dependencies.referred(written.document) if key in ground.known}
+    return {key: link for key, link in links.items() if link is not None}
+
+
+def _remember(desired: Desired, step: Step, ground: Ground) -> None:
+    """Let later documents of the plan see what this one will be."""
+    if not isinstance(step, Write):
+        return
+    operation = step.operation
+    written = desired.written if desired.written is not None and desired.written.effect is Effect.PRESENT else None
+    if operation.operation in {OperationKind.CREATE, OperationKind.UPDATE}:
+        applications.reserve(operation.applications, written, ground)
+    total = desired.wanted.total if isinstance(desired.wanted, Document) else None
+    if ground.terms.links_ahead and operation.operation is OperationKind.CREATE:
+        ground.planned[desired.key] = ahead(desired.key, desired.wanted)
+        ground.known[desired.key] = Known(
+            key=desired.key, kind=desired.kind, state=desired.state, label="", open_balance=total
+        )
+    before = ground.known.get(desired.key)
+    if operation.operation is not OperationKind.UPDATE or before is None or before.open_balance is None:
+        return
+    if total is not None and written is not None and written.document is not None:
+        change = total - written.document.total
+        ground.known[desired.key] = replace(before, open_balance=before.open_balance + change)
+
+
+def ahead(key: str, wanted: Wanted) -> LedgerLink:
+    """The link of something that is about to be created in a ledger whose ids are our keys.
+
+    It carries what documents of the same batch want to know of it: its name, or its exchange rate.
+    """
+    if isinstance(wanted, Document):
+        rate = wanted.exchange_rate
+        return LedgerLink(key, total=wanted.total, details={} if rate is None else {"rate": f"{rate:f}"})
+    return LedgerLink(key, name=wanted.display_name if isinstance(wanted, CustomerWanted) else wanted.name)
+
+
+def _on_hold(key: str, hold: Reason) -> Settle:
+    if hold.code == "NO_BALANCE":
+        return Settle(key, Event.NOT_NEEDED, hold)
+    waits = hold.code.startswith("WAITING_")
+    return Settle(key, Event.WAITS if waits else Event.NEEDS_PERSON, hold)
+
+
+def _not_needed() -> Reason:
+    return Reason(
+        code="NOT_NEEDED",
+        text="The order no longer needs this document, and it was never written.",
+        severity=Severity.WARNING,
+    )
+
+
+def _deleted(desired: Desired) -> Reason:
+    return Reason(
+        code="LEDGER_DELETED",
+        text="The document was deleted in the ledger.",
+        cure="Resend to make it again, or dismiss to leave it out.",
+        value=desired.written.link.ledger_id if desired.written is not None else None,
+    )
