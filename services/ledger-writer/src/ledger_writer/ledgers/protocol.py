@@ -221,6 +221,8 @@ class CompanyFile:
     """Where ledgers that are files keep them."""
     keep_secrets: Callable[[Mapping[str, str]], Awaitable[None]] | None = None
     """Stores rotated secrets, encrypted, before the caller uses them."""
+    secrets_lease: Callable[[], AbstractAsyncContextManager[Mapping[str, str]]] | None = None
+    """Holds the sole right to rotate the secrets, across replicas; gives them as they are stored at that moment."""
 
 
 @runtime_checkable
@@ -293,7 +295,9 @@ class PairCompany(Protocol):
 class OAuthFlow(Protocol):
     """Pairing by signing in at the ledger (OAuth 2 authorization code with state and PKCE)."""
 
-    def authorization_url(self, *, state: str, redirect_url: str, verifier: str) -> str: ...
+    async def authorization_url(self, *, state: str, redirect_url: str, verifier: str) -> str:
+        """Where to send the user. Asks the ledger's discovery document. Raises `common.errors.Retryable`."""
+        ...
 
     async def finish(self, *, code: str, realm_id: str, redirect_url: str, verifier: str) -> Paired:
         """Exchange the code and read the company. Raises `common.errors.Rejected` or `Retryable`."""
