@@ -21,6 +21,8 @@ class Batch:
 
     correlation_id: str = ""
     traceparent: str | None = None
+    backfill: bool = False
+    """Whether the states came through the queue for bulk work."""
     _rows: dict[str, tuple[Upsert, list[Sequence[Any]]]] = field(default_factory=dict)
     _statements: list[tuple[str, tuple[Any, ...]]] = field(default_factory=list)
     _outgoing: list[OutboxRow] = field(default_factory=list)

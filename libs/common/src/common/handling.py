@@ -191,7 +191,7 @@ class Consumer:
         try:
             async with self._pool.acquire() as connection, connection.transaction():
                 loaded = await self._handler.load(connection, [envelope.state for envelope in envelopes])
-                batch = Batch()
+                batch = Batch(backfill=self._queue.backfill)
                 for item in newest:
                     self._handle_one(item, loaded, batch)
                 stored = await batch.flush(connection)
