@@ -13,6 +13,7 @@ from common.database import Connection, Pool, connect_when_ready
 from common.handling import Consumer, ConsumerLimits, Handler
 from common.outbox import Outbox, StoredRow
 from common.settings import ServiceSettings
+from common.telemetry import current_traceparent
 from common.topology import queues_of
 
 log = structlog.get_logger(__name__)
@@ -44,7 +45,7 @@ class Runtime:
 
         For routes, lanes and workers. Consumers do the same for their handlers.
         """
-        batch = Batch(correlation_id=correlation_id)
+        batch = Batch(correlation_id=correlation_id, traceparent=current_traceparent())
         async with self.pool.acquire() as connection, connection.transaction():
             yield connection, batch
             stored = await batch.flush(connection)
