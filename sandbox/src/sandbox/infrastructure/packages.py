@@ -31,7 +31,7 @@ class Apt:
 
     def run(self, *arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
         """Run one command. Its failure is in the return code."""
-        options = ["-o", "APT::Sandbox::User=", "-o", "Acquire::Retries=3", "-o", "Acquire::http::Timeout=30"]
+        options = ["-o", "APT::Sandbox::User=", "-o", "Acquire::Retries=1", "-o", "Acquire::http::Timeout=30"]
         if self.lists:
             (self.lists / "partial").mkdir(parents=True, exist_ok=True)
             cache = self.lists.parent / "apt-cache"

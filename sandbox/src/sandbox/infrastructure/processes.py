@@ -20,6 +20,7 @@ from sandbox.infrastructure.problems import CannotProvision
 
 HOST = "127.0.0.1"
 PORTS = range(20000, 32000)  # below the range that systems hand out for outgoing connections
+STARTED: list[subprocess.Popen[bytes]] = []  # kept, because they outlive us and Python warns of forgotten children
 FORWARDED = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH")
 
 
@@ -63,6 +64,7 @@ class ServerProcess:
                 group=None if user is None else group_of(user),
                 extra_groups=None if user is None else [],
             )
+        STARTED.append(process)
         self.note(process.pid)
         return process
 
