@@ -37,6 +37,8 @@ if [[ -z ${UV_DEFAULT_INDEX:-}${UV_INDEX_URL:-} ]]; then
     mirror=${PIP_INDEX_URL:-$mirror}
     if [[ -n $mirror ]]; then export UV_DEFAULT_INDEX=$mirror; fi
 fi
+# Behind a company's proxy only the system knows the right certificates; a minimal image has none of its own.
+if [[ -s /etc/ssl/certs/ca-certificates.crt || $(uname) == Darwin ]]; then export UV_SYSTEM_CERTS=${UV_SYSTEM_CERTS:-1}; fi
 export UV_PYTHON_DOWNLOADS=never UV_NO_PROGRESS=1 UV_LINK_MODE=${UV_LINK_MODE:-copy}
 
 echo "setup: installing the Python packages into .venv (one to two minutes the first time)"
