@@ -1,0 +1,82 @@
+"""What is left of an order that was cancelled: nothing if it was never paid, a credit for the rest if it was partly.
+
+A cancelled, never paid order voids its invoice; where that invoice lies in a closed period, or the connection prefers
+it, a credit memo takes it back instead (section 6, note 3; section 11).
+"""
+
+from decimal import Decimal
+
+from common.messages.transactions import (
+    Application,
+    Document,
+    DocumentKind,
+    DocumentLine,
+    DocumentTax,
+    WantedState,
+)
+from common.money import ZERO, prorate
+from mapper.mapping.case import Case
+from mapper.mapping.numbers import document_number
+
+
+def cancel_invoice(case: Case, invoice: Document) -> None:
+    """Void the invoice of a cancelled, never paid order, or credit it in full."""
+    cancelled_on = case.order.cancelled_on or case.order.ordered_on
+    closed = case.configuration.closed_through
+    in_closed_period = case.order.ordered_on <= closed < cancelled_on
+    if not in_closed_period and case.connection.unpaid_cancel == "void":
+        case.documents.append(invoice.model_copy(update={"wanted": WantedState.VOID}))
+        return
+    case.documents.append(invoice)
+    case.documents.append(_credit(case, invoice, invoice.total))
+
+
+def credit_rest(case: Case, invoice: Document, due: Decimal) -> None:
+    """Credit what a cancelled, partly paid order still owes after its payments and refunds."""
+    credited = sum((fact.credit for fact in case.facts.refunds), ZERO)
+    paid = sum((one.total for one in case.documents if one.kind is DocumentKind.PAYMENT), ZERO)
+    rest = due - credited - paid
+    if rest > 0:
+        case.documents.append(_credit(case, invoice, rest))
+
+
+def _credit(case: Case, invoice: Document, amount: Decimal) -> Document:
+    """A credit memo for part of the invoice: every line in proportion, so that income and tax go back alike."""
+    lines, taxes = _share(case, invoice, amount)
+    header = case.sales_header()
+    return Document(
+        key=case.key(DocumentKind.CREDIT_MEMO, "order", "cancelled"),
+        kind=DocumentKind.CREDIT_MEMO,
+        **(
+            header
+            | {
+                "date": case.order.cancelled_on or case.order.ordered_on,
+                "number": document_number(case, repeat=len(case.facts.refunds)),
+                "hold": invoice.hold,
+            }
+        ),
+        total=amount,
+        lines=lines,
+        taxes=taxes,
+        receivable=invoice.receivable,
+        applications=(Application(document_key=invoice.key, amount=amount),) if amount else (),
+        depends_on=(invoice.key,),
+    )
+
+
+def _share(case: Case, invoice: Document, amount: Decimal) -> tuple[tuple[DocumentLine, ...], tuple[DocumentTax, ...]]:
+    if amount == invoice.total:
+        return invoice.lines, invoice.taxes
+    parts = [line.amount for line in invoice.lines] + [tax.amount for tax in invoice.taxes]
+    shares = prorate(amount, parts, case.currency)
+    lines = tuple(
+        line.model_copy(update={"amount": share, "quantity": None, "unit_price": None, "tax_amount": None})
+        for line, share in zip(invoice.lines, shares, strict=False)
+        if share
+    )
+    taxes = tuple(
+        tax.model_copy(update={"amount": share})
+        for tax, share in zip(invoice.taxes, shares[len(invoice.lines) :], strict=True)
+        if share
+    )
+    return lines, taxes

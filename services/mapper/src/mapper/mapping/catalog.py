@@ -1,0 +1,130 @@
+"""What the ledger's lists and the mapping tables say, held in memory per company file, for look-ups without a query.
+
+Products follow section 17.1-17.4: an explicit map first, then a stored link, then one field of the ledger's items.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal, InvalidOperation
+
+from common.messages.documents import CatalogEntry
+from mapper.mapping.names import normal
+
+MATCH_FIELDS = ("name", "sku", "part_number", "barcode")
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogItem:
+    """One item of the ledger."""
+
+    ledger_id: str
+    name: str
+    full_name: str
+    active: bool = True
+    sku: str = ""
+    item_type: str = ""
+    preferred_vendor: str = ""
+    purchase_cost: Decimal | None = None
+    details: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, entry: CatalogEntry) -> "CatalogItem":
+        return cls(
+            ledger_id=entry.ledger_id,
+            name=entry.name,
+            full_name=entry.full_name or entry.name,
+            active=entry.active,
+            sku=entry.sku,
+            item_type=entry.object_type,
+            preferred_vendor=entry.details.get("preferred_vendor", ""),
+            purchase_cost=_decimal(entry.details.get("purchase_cost", "")),
+            details=entry.details,
+        )
+
+
+def _decimal(text: str) -> Decimal | None:
+    try:
+        return Decimal(text) if text else None
+    except InvalidOperation:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class ProductTarget:
+    """Where a mapping table sends a product: an item's name in the ledger, or its id."""
+
+    item_name: str
+    ledger_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerLink:
+    """How a person connected a source customer (section 29)."""
+
+    link: str
+    """existing, create, ignore or none."""
+    customer_key: str = ""
+    ledger_id: str = ""
+    display_name: str = ""
+    horizon: date | None = None
+
+
+@dataclass(slots=True)
+class Catalog:
+    """Items, product maps and customer connections of one company file, as seen from one connection."""
+
+    revision: int = 0
+    product_map: dict[str, ProductTarget] = field(default_factory=dict)
+    """Normal form of `sku`, or `id:<product or variant id>`, or `title:<title>` → target."""
+    customers: frozenset[str] = frozenset()
+    """Normal forms of the display names of active customers."""
+    customer_emails: frozenset[str] = frozenset()
+    customer_links: dict[str, CustomerLink] = field(default_factory=dict)
+    """Source customer's external id → how it is connected."""
+    customers_by_default: str = "create"
+    """What an unconnected customer means: create, or wait."""
+    _by_field: dict[str, dict[str, list[CatalogItem]]] = field(default_factory=dict)
+    _by_leaf: dict[str, list[CatalogItem]] = field(default_factory=dict)
+
+    def with_items(self, items: Iterable[CatalogItem]) -> "Catalog":
+        """Index the items; returns itself."""
+        self._by_field = {name: {} for name in MATCH_FIELDS}
+        self._by_leaf = {}
+        for item in items:
+            full = normal(item.full_name)
+            self._by_field["name"].setdefault(full, []).append(item)
+            leaf = full.rsplit(":", 1)[-1]
+            if leaf != full:
+                self._by_leaf.setdefault(leaf, []).append(item)
+            for match_field, text in (
+                ("sku", item.sku),
+                ("part_number", item.details.get("part_number", "")),
+                ("barcode", item.details.get("barcode", "")),
+            ):
+                if text:
+                    self._by_field[match_field].setdefault(normal(text), []).append(item)
+        return self
+
+    def find_items(self, match_field: str, key: str) -> list[CatalogItem]:
+        """Items whose field equals the key; by name also the items with that leaf below any parent (17.2)."""
+        wanted = normal(key)
+        found = self._by_field.get(match_field, {}).get(wanted, [])
+        if found or match_field != "name":
+            return found
+        return self._by_leaf.get(wanted, [])
+
+    def target(self, sku: str, product_id: str, variant_id: str, title: str) -> ProductTarget | None:
+        """The explicit map's answer: by SKU, then variant id, product id and title."""
+        product_map = self.product_map
+        if not product_map:
+            return None
+        if sku:
+            found = product_map.get(normal(sku))
+            if found is not None:
+                return found
+        for identifier in (variant_id, product_id):
+            found = product_map.get(f"id:{identifier}") if identifier else None
+            if found is not None:
+                return found
+        return product_map.get(f"title:{normal(title)}") if title else None

@@ -1,0 +1,230 @@
+"""Who a document is for: the strategies of section 16, name rules, currencies and connected customers."""
+
+from collections.abc import Callable
+from typing import Final
+
+from common.messages.base import Reason
+from common.messages.control import CustomerStrategy
+from common.messages.orders import Address, Customer, Order
+from common.messages.transactions import CustomerWanted, DocumentKind, MissingPolicy, shared_key
+from mapper.mapping.case import Case
+from mapper.mapping.catalog import CustomerLink
+from mapper.mapping.names import normal, tidy
+from mapper.mapping.reasons import customer_dismissed, customer_missing, name_truncated
+
+NO_CUSTOMER: Final = Customer()
+NO_ADDRESS: Final = Address()
+FORBIDDEN: Final = str.maketrans({":": " ", "\t": " ", "\n": " ", "\r": " "})
+"""Characters that QuickBooks refuses in names (section 16.6)."""
+
+
+def _join(*parts: str) -> str:
+    return " ".join(part for part in parts if part)
+
+
+def _last_first(last: str, first: str, *rest: str) -> str:
+    given = _join(first, *rest)
+    return f"{last}, {given}" if last and given else last or given
+
+
+def _first_last(order: Order) -> str:
+    customer = order.customer or NO_CUSTOMER
+    return _join(customer.first_name, customer.last_name) or _billing(order).name
+
+
+def _last_comma_first(order: Order) -> str:
+    customer = order.customer or NO_CUSTOMER
+    return _last_first(customer.last_name, customer.first_name) or _turned(_billing(order).name)
+
+
+def _email(order: Order) -> str:
+    return first_email(order.customer.emails) if order.customer else ""
+
+
+def _billing(order: Order) -> Address:
+    return order.billing_address or NO_ADDRESS
+
+
+def _shipping(order: Order) -> Address:
+    return order.shipping_address or NO_ADDRESS
+
+
+def _turned(name: str) -> str:
+    """`Ada King Lovelace` → `Lovelace, Ada King`: addresses carry one name, its last word is the family name."""
+    first, _, last = name.strip().rpartition(" ")
+    return f"{last}, {first}" if first else last
+
+
+def _billing_company(order: Order) -> str:
+    return _billing(order).company or (order.customer.company if order.customer else "")
+
+
+def _last_first_middle(order: Order) -> str:
+    customer = order.customer or NO_CUSTOMER
+    return _last_first(customer.last_name, customer.first_name, customer.middle_name) or _turned(_billing(order).name)
+
+
+def _store_name_and_currency(order: Order) -> str:
+    return _join(order.store_name or order.channel, order.currency)
+
+
+def first_email(emails: tuple[str, ...]) -> str:
+    """The first address; several may stand in one field, separated by commas (section 16.2)."""
+    for field in emails:
+        for address in field.split(","):
+            if address.strip():
+                return address.strip()
+    return ""
+
+
+S = CustomerStrategy
+STRATEGIES: Final[dict[CustomerStrategy, Callable[[Order], str]]] = {
+    S.FIRST_LAST: _first_last,
+    S.LAST_FIRST: _last_comma_first,
+    S.FIRST_LAST_EMAIL: lambda order: _join(_first_last(order), _email(order)),
+    S.LAST_FIRST_EMAIL: lambda order: _join(_last_comma_first(order), _email(order)),
+    S.LAST_FIRST_MIDDLE: _last_first_middle,
+    S.BILLING_COMPANY_OR_FIRST_LAST: lambda order: _billing_company(order) or _first_last(order),
+    S.BILLING_COMPANY_OR_LAST_FIRST: lambda order: _billing_company(order) or _last_comma_first(order),
+    S.BILLING_COMPANY_OR_SINGLE: _billing_company,
+    S.SHIPPING_COMPANY_OR_FIRST_LAST: lambda order: _shipping(order).company or _first_last(order),
+    S.SHIPPING_COMPANY_OR_LAST_FIRST: lambda order: _shipping(order).company or _last_comma_first(order),
+    S.SHIPPING_FIRST_LAST: lambda order: _shipping(order).name,
+    S.SHIPPING_LAST_FIRST: lambda order: _turned(_shipping(order).name),
+    S.SHIPPING_FULL_NAME: lambda order: _shipping(order).name,
+    S.BILLING_FULL_NAME: lambda order: _billing(order).name,
+    S.BILLING_EMAIL_AS_NAME: _email,
+    S.EMAIL: _email,
+    S.NAME_THEN_EMAIL: _first_last,
+    S.STORE_TYPE: lambda order: order.store_type or order.channel,
+    S.STORE_NAME_AND_CURRENCY: _store_name_and_currency,
+    S.ORDER_NUMBER: lambda order: order.number,
+    S.SINGLE: lambda _order: "",
+}
+"""Strategy → the name it reads from an order; empty means the single customer."""
+
+FALLBACKS: Final = (
+    _first_last,
+    lambda order: _shipping(order).name,
+    _billing_company,
+    lambda order: _shipping(order).company,
+    _email,
+)
+"""What names an order whose strategy finds nothing (ledgers refuse a nameless customer, code 6080)."""
+WITHOUT_FALLBACK: Final = frozenset({S.SINGLE, S.BILLING_COMPANY_OR_SINGLE})
+OF_THE_STORE: Final = frozenset({S.SINGLE, S.STORE_TYPE, S.STORE_NAME_AND_CURRENCY})
+"""Strategies whose customer is the store's, not the buyer's: no contact data belongs on it."""
+
+
+def resolve_customer(case: Case) -> None:
+    """Decide the customer of the order's documents; fills `case.customer`, and `case.customer_hold` where it waits."""
+    order = case.order
+    settings = case.connection.customers
+    strategy = settings.strategy
+    name = case.directives.customer_name or STRATEGIES[strategy](order)
+    if not name and strategy not in WITHOUT_FALLBACK:
+        name = next((found for found in (read(order) for read in FALLBACKS) if found), "")
+    name = _clean(name) or _clean(settings.single_name) or "Web Store"
+    name, match_field = _present_customer(case, name)
+    source_id = order.customer.external_id if order.customer else None
+    link = case.catalog.customer_links.get(source_id) if source_id else None
+    name = _in_currency(case, name)
+    name = _cut(case, name)
+    key = shared_key(case.connection.company_id, DocumentKind.CUSTOMER, _match_key(match_field, name, order))
+    if link is not None and link.customer_key:
+        key = link.customer_key
+    case.customer = _wanted(case, key, name, match_field, link, source_id)
+    case.customer_hold = _hold(case, name, link, source_id)
+    if link is not None:
+        case.customer_horizon = link.horizon
+
+
+def _present_customer(case: Case, name: str) -> tuple[str, str]:
+    """Apply `missing = single` and the email strategies to what the ledger is known to have."""
+    settings = case.connection.customers
+    catalog = case.catalog
+    match_field = "email" if settings.strategy is S.EMAIL and "@" in name else "display_name"
+    known = normal(name) in (catalog.customer_emails if match_field == "email" else catalog.customers)
+    if settings.strategy is S.NAME_THEN_EMAIL and known and not _same_email(case):
+        name, known = f"{name} ({_email(case.order)})", False
+    if settings.missing == "single" and not known:
+        return _clean(settings.single_name) or "Web Store", "display_name"
+    return name, match_field
+
+
+def _same_email(case: Case) -> bool:
+    email = _email(case.order)
+    return not email or normal(email) in case.catalog.customer_emails
+
+
+def _match_key(match_field: str, name: str, order: Order) -> str:
+    if match_field == "email":
+        return f"email:{normal(name)}:{order.currency}"
+    return f"name:{normal(name)}"
+
+
+def _clean(name: str) -> str:
+    return tidy(name.translate(FORBIDDEN)) if name else ""
+
+
+def _in_currency(case: Case, name: str) -> str:
+    """A ledger customer has one currency for ever; orders in another one get a customer of their own (section 21.3)."""
+    home = case.configuration.ledger.home_currency
+    if case.currency == home or not case.configuration.ledger.multi_currency:
+        return name
+    if case.connection.customers.strategy is S.STORE_NAME_AND_CURRENCY:
+        return name
+    return f"{name} ({case.currency})"
+
+
+def _cut(case: Case, name: str) -> str:
+    limit = case.configuration.name_length
+    if len(name) <= limit:
+        return name
+    case.notices.append(name_truncated(name, limit))
+    return name[:limit].rstrip()
+
+
+def _wanted(
+    case: Case, key: str, name: str, match_field: str, link: CustomerLink | None, source_id: str | None
+) -> CustomerWanted:
+    order = case.order
+    settings = case.connection.customers
+    ledger_id = (link.ledger_id or None) if link is not None and link.link == "existing" else None
+    missing = MissingPolicy.STOP if settings.missing == "stop" else MissingPolicy.CREATE
+    if link is not None and link.link == "create":
+        missing = MissingPolicy.CREATE
+    shown = link.display_name if link is not None and link.display_name else name
+    if settings.strategy in OF_THE_STORE or name == settings.single_name:
+        return CustomerWanted(
+            key=key, display_name=shown, ledger_id=ledger_id, missing=missing, currency=order.currency
+        )
+    buyer = order.customer or NO_CUSTOMER
+    return CustomerWanted(
+        key=key,
+        display_name=shown,
+        match_field=match_field,
+        ledger_id=ledger_id,
+        missing=missing,
+        first_name=buyer.first_name,
+        last_name=buyer.last_name,
+        company=buyer.company or _billing_company(order),
+        email=first_email(buyer.emails),
+        phone=buyer.phone or _billing(order).phone,
+        currency=order.currency,
+        taxable=not buyer.tax_exempt,
+        billing_address=order.billing_address,
+        shipping_address=order.shipping_address,
+        source_external_id=source_id,
+    )
+
+
+def _hold(case: Case, name: str, link: CustomerLink | None, source_id: str | None) -> Reason | None:
+    if link is None:
+        waits = case.catalog.customers_by_default == "wait" and source_id is not None
+        return customer_missing(name) if waits else None
+    if link.link == "ignore":
+        return customer_dismissed(name)
+    if link.link == "none":
+        return customer_missing(name)
+    return None

@@ -1,0 +1,58 @@
+"""What rules decided about one order beyond the order's own fields (section 22)."""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Final
+
+from common.messages.control import TransactionMode
+
+
+@dataclass(slots=True)
+class LineDirective:
+    """What rules said about one line."""
+
+    income_account: str = ""
+    tax_code: str = ""
+    item: str = ""
+    price_level: str = ""
+
+
+@dataclass(slots=True)
+class Directives:
+    """Filled by the rules engine, read by the mapping; without rules every order shares `NO_DIRECTIVES`."""
+
+    mode: TransactionMode | None = None
+    excluded_by: str | None = None
+    no_invoice_by: str | None = None
+    unpaid_by: str | None = None
+    paid_by: str | None = None
+    changed_by: str | None = None
+    """The rule that changed an amount first."""
+    allow_total_change: bool = False
+    original_total: Decimal | None = None
+    prefix: str = ""
+    memo: str = ""
+    customer_name: str = ""
+    receivable: str = ""
+    income_account: str = ""
+    fee_item: str = ""
+    fee_percent: Decimal | None = None
+    fee_fixed: Decimal | None = None
+    fee_account: str = ""
+    shipping_item: str = ""
+    shipping_tax_code: str = ""
+    shipping_class: str = ""
+    discount_item: str = ""
+    discount_tax_code: str = ""
+    discount_class: str = ""
+    tax_item: str = ""
+    template: str = ""
+    lines: dict[str, LineDirective] = field(default_factory=dict)
+    """Line's external id → directive."""
+    deposit_accounts: dict[str, str] = field(default_factory=dict)
+    """Tender's or refund transaction's external id → account name."""
+    payment_methods: dict[str, str] = field(default_factory=dict)
+
+
+NO_DIRECTIVES: Final = Directives()
+"""Shared and never written to."""

@@ -1,0 +1,167 @@
+"""What happened to an order's money, read from tenders and refunds rather than from its status (section 6).
+
+Statuses of channels lag and disagree; the records of money do not. The status only counts where a channel reports a
+paid order without telling how.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Final
+
+from common.messages.orders import FinancialStatus, Lifecycle, Order, Refund, Tender, TenderStatus
+from common.money import ZERO, tolerance
+from mapper.mapping.directives import Directives
+from mapper.mapping.modes import Situation
+
+PAID_STATUSES: Final = frozenset({FinancialStatus.PAID, FinancialStatus.PARTIALLY_REFUNDED, FinancialStatus.REFUNDED})
+STATED_TENDER: Final = "stated-as-paid"
+"""External id of the tender that stands for a payment which the channel states but does not describe."""
+
+
+class RefundNature(StrEnum):
+    """What a refund record means for the books (section 11)."""
+
+    MONEY = "money"
+    """The value given back equals the money returned."""
+    PART_CREDIT = "part_credit"
+    """More value than money: the rest lowers what the customer still owes."""
+    REMOVAL = "removal"
+    """Items taken off an order that was not fully paid; no money moved (rule 7)."""
+    STOCK_ONLY = "stock_only"
+    """No money moved on a paid order: only goods came back."""
+    AMOUNT_ONLY = "amount_only"
+    """Money without lines: goes to returns and allowances."""
+    MISMATCH = "mismatch"
+    """The parts do not add up to the money; nobody may guess."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefundFact:
+    """One refund with its place among the order's refunds and its meaning. Amounts in the order's currency."""
+
+    refund: Refund
+    ordinal: int
+    nature: RefundNature
+    value: Decimal
+    """Net lines + shipping + tax + adjustments."""
+    returned: Decimal
+    credit: Decimal
+    """The part of `value` that lowers the open balance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The money of one order. `captured` counts gift cards; `open` is what is left after refunds and removals."""
+
+    situation: Situation
+    tenders: tuple[Tender, ...]
+    voided: tuple[Tender, ...]
+    captured: Decimal
+    returned: Decimal
+    removed: Decimal
+    open: Decimal
+    cancelled: bool
+    refunds: tuple[RefundFact, ...]
+
+
+def refund_value(refund: Refund) -> Decimal:
+    """What a refund gives back in goods, shipping, tax and stated adjustments."""
+    value = refund.shipping + refund.tax
+    for line in refund.lines:
+        value += line.amount
+    for adjustment in refund.adjustments:
+        value += adjustment.amount + adjustment.tax
+    return value
+
+
+def read_facts(order: Order, directives: Directives, stated_tolerance: Decimal | None) -> Facts:
+    """Pure reading of one order; refunds are taken by creation time, so their order of arrival doesn't matter."""
+    tenders, voided = _tenders(order, directives)
+    captured = sum((tender.amount for tender in tenders), ZERO)
+    cancelled = order.lifecycle is Lifecycle.CANCELLED or order.financial_status is FinancialStatus.VOIDED
+    if not order.refunds:
+        open_balance = max(order.total - captured, ZERO)
+        situation = _situation(order.total, captured, cancelled=cancelled)
+        return Facts(situation, tenders, voided, captured, ZERO, ZERO, open_balance, cancelled, ())
+    refunds, open_balance = _refund_facts(order, captured, stated_tolerance)
+    removed = sum((fact.credit for fact in refunds if fact.nature is RefundNature.REMOVAL), ZERO)
+    returned = sum((fact.returned for fact in refunds), ZERO)
+    situation = _situation(order.total - removed, captured, cancelled=cancelled)
+    return Facts(situation, tenders, voided, captured, returned, removed, open_balance, cancelled, refunds)
+
+
+def _tenders(order: Order, directives: Directives) -> tuple[tuple[Tender, ...], tuple[Tender, ...]]:
+    if all(tender.status is TenderStatus.CAPTURED for tender in order.tenders):
+        captured = order.tenders
+        voided: tuple[Tender, ...] = ()
+    else:
+        captured = tuple(tender for tender in order.tenders if tender.status is TenderStatus.CAPTURED)
+        voided = tuple(tender for tender in order.tenders if tender.status is TenderStatus.VOIDED)
+    if directives.unpaid_by is not None:
+        return (), voided
+    stated_paid = order.financial_status in PAID_STATUSES and not order.tenders
+    if (stated_paid or directives.paid_by is not None) and order.total > 0:
+        missing = order.total - sum((tender.amount for tender in captured), ZERO)
+        if missing > 0:
+            captured = (*captured, _stated_tender(order, missing))
+    return captured, voided
+
+
+def _stated_tender(order: Order, amount: Decimal) -> Tender:
+    return Tender(
+        external_id=STATED_TENDER,
+        method="",
+        amount=amount,
+        currency=order.currency,
+        captured_at=order.created_at,
+        captured_on=order.ordered_on,
+        reference=order.reference_number,
+    )
+
+
+def _situation(due: Decimal, captured: Decimal, *, cancelled: bool) -> Situation:
+    if cancelled and captured <= 0:
+        return Situation.CANCELLED_UNPAID
+    if due <= 0 and captured <= 0:
+        return Situation.ZERO
+    if captured >= due:
+        return Situation.PAID
+    return Situation.PARTLY_PAID if captured > 0 else Situation.UNPAID
+
+
+def _refund_facts(
+    order: Order, captured: Decimal, stated_tolerance: Decimal | None
+) -> tuple[tuple[RefundFact, ...], Decimal]:
+    allowed = tolerance(order.currency, len(order.lines)) if stated_tolerance is None else stated_tolerance
+    open_balance = max(order.total - captured, ZERO)
+    facts: list[RefundFact] = []
+    numbered = 0
+    for refund in sorted(order.refunds, key=lambda one: (one.created_at, one.external_id)):
+        returned = sum((transaction.amount for transaction in refund.transactions), ZERO)
+        value = refund_value(refund)
+        nature, credit = _nature(refund, value, returned, open_balance, allowed)
+        open_balance -= credit
+        facts.append(RefundFact(refund, numbered, nature, value, returned, credit))
+        if nature is not RefundNature.STOCK_ONLY:
+            numbered += 1
+    return tuple(facts), open_balance
+
+
+def _nature(
+    refund: Refund, value: Decimal, returned: Decimal, open_balance: Decimal, allowed: Decimal
+) -> tuple[RefundNature, Decimal]:
+    if returned > 0 and not refund.lines and value == 0:
+        return RefundNature.AMOUNT_ONLY, ZERO
+    if abs(value - returned) <= allowed and returned > 0:
+        return RefundNature.MONEY, ZERO
+    if returned == 0:
+        if 0 < value <= open_balance:
+            return RefundNature.REMOVAL, value
+        return RefundNature.STOCK_ONLY, ZERO
+    if value < returned and not refund.lines and not refund.adjustments:
+        # Only tax or shipping is broken out; the rest is an amount that the channel does not explain by lines.
+        return RefundNature.AMOUNT_ONLY, ZERO
+    if 0 < value - returned <= open_balance:
+        return RefundNature.PART_CREDIT, value - returned
+    return RefundNature.MISMATCH, ZERO

@@ -1,0 +1,85 @@
+"""What keeps an order out of scope, each with its name (sections 4.2, 7). A filtered order is logged, never lost."""
+
+from common.messages.base import Reason
+from common.messages.control import ConnectionSettings, TransactionMode
+from common.messages.orders import FinancialStatus, Lifecycle, Order
+from common.messages.transactions import Document
+from mapper.mapping.configuration import Configuration
+from mapper.mapping.directives import Directives
+from mapper.mapping.names import normal
+from mapper.mapping.reasons import (
+    before_start,
+    closed_period,
+    connection_disabled,
+    do_not_import,
+    draft,
+    mode_none,
+    status_filtered,
+    store_filtered,
+    test_order,
+)
+
+PASSED_BEFORE = {
+    FinancialStatus.PARTIALLY_REFUNDED: ("paid",),
+    FinancialStatus.REFUNDED: ("paid",),
+    FinancialStatus.VOIDED: ("pending", "authorized"),
+}
+"""An order was in these states before it got where it is. A filter for them let it in then, so what has happened since
+still belongs to it: a refund of a paid order is not filtered by `paid`."""
+
+
+def find_filter(
+    order: Order, configuration: Configuration, directives: Directives, mode: TransactionMode
+) -> Reason | None:
+    """The first filter that keeps the order out, or None."""
+    connection = configuration.connection
+    if order.lifecycle is Lifecycle.DRAFT:
+        return draft()
+    if normal(order.custom_fields.get("test", "")) == "true":
+        return test_order()
+    if not connection.enabled:
+        return connection_disabled(connection.name)
+    if order.do_not_import:
+        return do_not_import(None)
+    if directives.excluded_by is not None:
+        return do_not_import(directives.excluded_by)
+    if connection.store_filter and normal(order.store_name) not in {normal(name) for name in connection.store_filter}:
+        return store_filtered(order.store_name)
+    if mode is TransactionMode.NONE:
+        return mode_none()
+    if order.ordered_on < connection.start_date:
+        return before_start(order.ordered_on, connection.start_date)
+    if not passes_status(order, connection):
+        statuses = ", ".join(
+            dict.fromkeys(
+                filter(None, (order.native_status, order.financial_status.value, order.fulfillment_status.value))
+            )
+        )
+        return status_filtered(statuses, ", ".join(connection.order_statuses))
+    return None
+
+
+def passes_status(order: Order, connection: ConnectionSettings) -> bool:
+    """Any hit lets the order pass: native, financial or fulfilment status, or one it must have had before."""
+    if not connection.order_statuses:
+        return True
+    wanted = {normal(status) for status in connection.order_statuses}
+    own = {normal(order.native_status), order.financial_status.value, order.fulfillment_status.value}
+    own.update(PASSED_BEFORE.get(order.financial_status, ()))
+    if order.lifecycle is Lifecycle.CANCELLED:
+        own.update(("cancelled", "pending"))
+    return not wanted.isdisjoint(own)
+
+
+def in_closed_period(documents: list[Document], configuration: Configuration) -> tuple[list[Document], Reason | None]:
+    """Hold documents dated in a closed period; where that is all of them, the order is out of scope as a whole."""
+    closed = configuration.closed_through
+    late = [one.date <= closed for one in documents]
+    if not any(late):
+        return documents, None
+    if all(late):
+        return [], closed_period(documents[0].date, closed)
+    return [
+        one.model_copy(update={"hold": closed_period(one.date, closed)}) if is_late else one
+        for one, is_late in zip(documents, late, strict=True)
+    ], None

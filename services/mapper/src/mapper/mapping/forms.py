@@ -1,0 +1,115 @@
+"""The sales forms of one order: receipt, invoice, sales order, estimate."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from common.messages.orders import Order
+from common.messages.transactions import Document, DocumentKind, WantedState
+from common.money import ZERO
+from mapper.mapping.case import Case
+from mapper.mapping.numbers import document_number, next_number_unavailable
+from mapper.mapping.payments import receipt_deposit
+from mapper.mapping.reasons import Held, mixed_tenders, mode_not_supported, number_unavailable, waiting_for_payment
+from mapper.mapping.sales import Sale, sale_of
+from mapper.mapping.tax import warn_unexpected
+
+
+def receipt(case: Case, order: Order, *, waits: bool, tip_excess: Decimal) -> Document:
+    """The sales receipt of an order paid in full; held while it is not."""
+    sale = sale_of(case, order, redeem_gifts=True, tip_excess=tip_excess)
+    deposit_to, method, reference, mixed = receipt_deposit(case)
+    if mixed:
+        case.notices.append(mixed_tenders(", ".join(mixed)))
+    header = _header(case)
+    if waits:
+        header["hold"] = waiting_for_payment(order.total, case.facts.captured, case.currency)
+    return Document(
+        key=case.key(DocumentKind.SALES_RECEIPT),
+        kind=DocumentKind.SALES_RECEIPT,
+        number=document_number(case),
+        deposit_to=deposit_to,
+        payment_method=method,
+        reference=reference or order.reference_number,
+        **header,
+        **_body(sale),
+    )
+
+
+def invoice(case: Case, sale: Sale, *, ordinal: int = 0, closes: tuple[Document, ...] = ()) -> Document:
+    """An invoice of the given lines. It closes the sales order or estimate that stands before it."""
+    keys = tuple(one.key for one in closes)
+    return Document(
+        key=case.key(DocumentKind.INVOICE, ordinal=ordinal),
+        kind=DocumentKind.INVOICE,
+        ordinal=ordinal,
+        number=document_number(case, repeat=ordinal),
+        due_date=_due_date(case),
+        terms=case.order.terms,
+        reference=case.order.reference_number,
+        receivable=case.receivable(),
+        closes=keys,
+        depends_on=keys,
+        **_header(case),
+        **_body(sale),
+    )
+
+
+def sales_order(case: Case, sale: Sale, *, closed: bool) -> Document:
+    """The order as a document that posts nothing; an estimate stands in where the ledger has no sales orders."""
+    ledger = case.configuration.ledger
+    if ledger.can("sales_order"):
+        return _unposted(case, DocumentKind.SALES_ORDER, sale, closed=closed)
+    if ledger.can("estimate"):
+        return _unposted(case, DocumentKind.ESTIMATE, sale, closed=closed)
+    raise Held(
+        mode_not_supported(
+            case.connection.mode.value,
+            "the ledger has neither sales orders nor estimates",
+            "Choose a mode without sales orders.",
+        )
+    )
+
+
+def estimate(case: Case, sale: Sale, *, closed: bool) -> Document:
+    if not case.configuration.ledger.can("estimate"):
+        raise Held(
+            mode_not_supported(case.connection.mode.value, "the ledger has no estimates", "Choose another mode.")
+        )
+    return _unposted(case, DocumentKind.ESTIMATE, sale, closed=closed)
+
+
+def _unposted(case: Case, kind: DocumentKind, sale: Sale, *, closed: bool) -> Document:
+    return Document(
+        key=case.key(kind),
+        kind=kind,
+        wanted=WantedState.CLOSED if closed else WantedState.PRESENT,
+        number=document_number(case, mirrored=True),
+        terms=case.order.terms,
+        due_date=_due_date(case),
+        **_header(case),
+        **_body(sale),
+    )
+
+
+def plain_sale(case: Case, order: Order) -> Sale:
+    """The order's lines as sold, gift cards included: what an order form shows."""
+    return sale_of(case, order, redeem_gifts=False, tip_excess=ZERO)
+
+
+def _header(case: Case) -> dict[str, Any]:
+    warn_unexpected(case)
+    if next_number_unavailable(case):
+        case.notices.append(number_unavailable())
+    return case.sales_header()
+
+
+def _body(sale: Sale) -> dict[str, Any]:
+    return {"total": sale.total, "lines": sale.lines, "taxes": sale.taxes}
+
+
+def _due_date(case: Case) -> date | None:
+    if case.order.due_on is not None:
+        return case.order.due_on
+    days = case.connection.terms_days
+    return case.order.ordered_on + timedelta(days=days) if days else None

@@ -1,0 +1,212 @@
+"""The front door of the core: one order in, one set of documents or one named reason out."""
+
+from common.messages.base import Reason
+from common.messages.control import TransactionMode
+from common.messages.orders import Order
+from common.messages.transactions import Document, Inputs, SetOutcome, TransactionSet
+from common.money import UnknownCurrency, exponent, is_exact
+from mapper.mapping.case import Case
+from mapper.mapping.catalog import Catalog
+from mapper.mapping.configuration import Configuration
+from mapper.mapping.customers import resolve_customer
+from mapper.mapping.directives import Directives
+from mapper.mapping.facts import Facts, read_facts
+from mapper.mapping.filters import find_filter, in_closed_period
+from mapper.mapping.history import FIRST_TIME, History
+from mapper.mapping.modes import PURCHASE_FEEDS, SALES_ORDER_MODES, TABLE, Situation
+from mapper.mapping.planning import choose_row, plan_documents
+from mapper.mapping.reasons import (
+    Held,
+    amount_changed,
+    before_horizon,
+    currency_not_enabled,
+    fees_conflict,
+    mode_not_supported,
+    nothing_to_write,
+    original_missing,
+    refused_value,
+    tax_line_refused,
+    tender_currency,
+    unknown_currency,
+    zero_total,
+)
+from mapper.rules.engine import CompiledRules
+
+NO_RULES = CompiledRules()
+
+
+def map_order(
+    order: Order,
+    configuration: Configuration,
+    rules: CompiledRules = NO_RULES,
+    catalog: Catalog | None = None,
+    history: History = FIRST_TIME,
+) -> TransactionSet:
+    """Decide which documents an order should be in its company file. Pure and total.
+
+    Whatever the order, settings and rules: the answer is MAPPED with documents that balance to the cent, FILTERED with
+    the filter's name, or HELD with the reason. Revision 0; the caller assigns it.
+    """
+    catalog = catalog or Catalog()
+    ruled, directives = rules.apply(order)
+    try:
+        return _map(order, ruled, directives, configuration, rules, catalog, history)
+    except Held as held:
+        return _answer(order, configuration, rules, catalog, SetOutcome.HELD, held.reason)
+
+
+def _map(
+    order: Order,
+    ruled: Order,
+    directives: Directives,
+    configuration: Configuration,
+    rules: CompiledRules,
+    catalog: Catalog,
+    history: History,
+) -> TransactionSet:
+    mode = _mode(ruled, directives, configuration)
+    out = find_filter(ruled, configuration, directives, mode)
+    if out is not None:
+        return _answer(order, configuration, rules, catalog, SetOutcome.FILTERED, out)
+    _check_values(ruled, configuration)
+    facts = read_facts(ruled, directives, configuration.connection.rounding_tolerance)
+    _check_settings(order, ruled, directives, configuration, mode, facts)
+    out = _out_of_scope(configuration, facts, history)
+    if out is not None:
+        return _answer(order, configuration, rules, catalog, SetOutcome.FILTERED, out)
+    case = Case(ruled, configuration, catalog, directives, facts)
+    resolve_customer(case)
+    row = choose_row(case, TABLE[mode], mode, history)
+    note = plan_documents(case, row)
+    return _finish(order, case, rules, note)
+
+
+def _mode(order: Order, directives: Directives, configuration: Configuration) -> TransactionMode:
+    if directives.mode is not None:
+        return directives.mode
+    if order.invoice_mode:
+        try:
+            return TransactionMode(order.invoice_mode)
+        except ValueError:
+            raise Held(
+                mode_not_supported(
+                    order.invoice_mode, "there is no such mode", "Correct the order's invoice mode in the shop."
+                )
+            ) from None
+    return configuration.connection.mode
+
+
+def _check_values(order: Order, configuration: Configuration) -> None:
+    """Refuse what no ledger can hold: unknown currencies, negative quantities and totals, fractions of a cent."""
+    currency = order.currency
+    try:
+        exponent(currency)
+    except UnknownCurrency:
+        raise Held(unknown_currency(currency)) from None
+    ledger = configuration.ledger
+    if currency != ledger.home_currency and not ledger.multi_currency:
+        raise Held(currency_not_enabled(currency, ledger.home_currency))
+    if order.total < 0:
+        raise Held(refused_value("total", f"{order.total}", "an order's total can't be negative"))
+    if not is_exact(order.total, currency):
+        raise Held(refused_value("total", f"{order.total}", f"{currency} has no such fraction"))
+    for line in order.lines:
+        if line.quantity < 0:
+            raise Held(refused_value("lines.quantity", f"{line.quantity}", "a sold quantity can't be negative"))
+        if not is_exact(line.amount, currency):
+            raise Held(refused_value("lines.amount", f"{line.amount}", f"{currency} has no such fraction"))
+    for tender in order.tenders:
+        if tender.currency != currency:
+            raise Held(tender_currency(tender.currency, currency))
+
+
+def _check_settings(
+    order: Order,
+    ruled: Order,
+    directives: Directives,
+    configuration: Configuration,
+    mode: TransactionMode,
+    facts: Facts,
+) -> None:
+    connection = configuration.connection
+    if mode in PURCHASE_FEEDS:
+        raise Held(
+            mode_not_supported(mode.value, "it is for feeds of purchases, not of sales", "Choose a mode for sales.")
+        )
+    if mode in SALES_ORDER_MODES and connection.tax.method == "tax_line":
+        raise Held(tax_line_refused(mode.value))
+    if connection.fees.on_order != "none" and connection.payouts.enabled:
+        raise Held(fees_conflict())
+    changed = directives.changed_by
+    if changed and ruled.total != order.total and facts.tenders and not directives.allow_total_change:
+        raise Held(amount_changed(order.total, ruled.total, order.currency, changed))
+
+
+def _out_of_scope(configuration: Configuration, facts: Facts, history: History) -> Reason | None:
+    connection = configuration.connection
+    if facts.situation is Situation.ZERO and not connection.sync_zero_total_orders:
+        return zero_total()
+    if connection.missing_original == "skip" and facts.returned and not history.mapped:
+        return original_missing()
+    return None
+
+
+def _finish(order: Order, case: Case, rules: CompiledRules, note: Reason | None) -> TransactionSet:
+    configuration = case.configuration
+    documents = _within_horizon(case)
+    documents, closed = in_closed_period(documents, configuration)
+    if closed is not None:
+        return _answer(order, configuration, rules, case.catalog, SetOutcome.FILTERED, closed)
+    if not documents and note is None:
+        note = nothing_to_write(case.facts.situation.value.replace("_", " "))
+        return _answer(order, configuration, rules, case.catalog, SetOutcome.FILTERED, note)
+    return _answer(order, configuration, rules, case.catalog, SetOutcome.MAPPED, note, case, documents)
+
+
+def _within_horizon(case: Case) -> list[Document]:
+    horizon = case.customer_horizon
+    if horizon is None:
+        return case.documents
+    return [
+        one.model_copy(update={"hold": before_horizon(one.date, horizon)}) if one.date < horizon else one
+        for one in case.documents
+    ]
+
+
+def _answer(
+    order: Order,
+    configuration: Configuration,
+    rules: CompiledRules,
+    catalog: Catalog,
+    outcome: SetOutcome,
+    reason: Reason | None,
+    case: Case | None = None,
+    documents: list[Document] | None = None,
+) -> TransactionSet:
+    connection = configuration.connection
+    customer = case.customer if case is not None and documents else None
+    return TransactionSet(
+        tenant_id=order.tenant_id,
+        revision=0,
+        company_id=connection.company_id,
+        connection_id=order.connection_id,
+        source_kind="order",
+        source_id=order.external_id,
+        source_number=order.number,
+        inputs=Inputs(
+            source_revision=order.revision,
+            connection_revision=configuration.connection_revision,
+            company_revision=configuration.company_revision,
+            rules_revision=rules.revision,
+            catalog_revision=catalog.revision,
+        ),
+        outcome=outcome,
+        reason=reason,
+        date=order.ordered_on,
+        currency=order.currency,
+        source_total=order.total,
+        after_posting=connection.after_posting,
+        customers=(customer,) if customer is not None else (),
+        items=tuple(case.items.values()) if case is not None and documents else (),
+        documents=tuple(documents or ()),
+    )

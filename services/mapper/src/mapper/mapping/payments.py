@@ -1,0 +1,168 @@
+"""Payments: one per tender, capped by what they pay for, and the reason for each that is missing (section 8)."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from common.messages.orders import Tender, TenderKind
+from common.messages.transactions import Account, AccountRole, Application, Document, DocumentKind
+from common.money import ZERO
+from mapper.mapping.case import Case
+from mapper.mapping.reasons import Held, no_balance, overpaid
+from mapper.mapping.sales import fee_on_order
+
+LIABILITY_DEPOSITS = "deposit_to_liability"
+"""Capability of ledgers that take a liability as deposit-to account, so that a gift card can be a payment."""
+
+
+def gifts_are_payments(case: Case) -> bool:
+    """Whether a gift card is a tender of its own in this ledger, rather than a negative line on the invoice."""
+    return case.configuration.ledger.can(LIABILITY_DEPOSITS)
+
+
+def tender_account(case: Case, method: str, external_id: str, kind: TenderKind) -> Account:
+    """Deposit-to account of a tender or of the money that goes back to it."""
+    if kind is TenderKind.MONEY:
+        return case.deposit_account(method, external_id)
+    return case.configuration.account(AccountRole.GIFT_CARDS)
+
+
+def excess_as_tip(case: Case) -> Decimal:
+    """What was paid beyond the total and should become a tip. Raises `Held` where overpayments stop the order."""
+    excess = case.facts.captured - case.order.total
+    policy = case.connection.overpayment_policy
+    if excess <= 0 or policy == "unapplied":
+        return ZERO
+    if policy == "stop":
+        raise Held(overpaid(case.facts.captured, case.order.total, case.currency))
+    return excess
+
+
+def payable_tenders(case: Case, due: Decimal, *, with_gifts: bool) -> list[tuple[Tender, Decimal]]:
+    """Tenders with the amount that reached the merchant.
+
+    What the marketplace kept for tax, and a fee that is written on the order, never arrived: the last tenders are
+    lower by it. With `refund_policy = reduce_payment` money given back lowers the payment it belonged to.
+    """
+    wanted = [(tender, tender.amount) for tender in case.facts.tenders if with_gifts or tender.kind is TenderKind.MONEY]
+    withheld = case.order.tax_remitted
+    if case.connection.fees.on_order == "negative_line":
+        withheld += fee_on_order(case)
+    excess = sum((amount for _, amount in wanted), ZERO) - due
+    if withheld > 0 and excess > 0:
+        wanted = _lowered(wanted, min(withheld, excess))
+    if case.connection.refund_policy == "reduce_payment":
+        wanted = _reduced_by_refunds(case, wanted)
+    return [(tender, amount) for tender, amount in wanted if amount > 0]
+
+
+def _lowered(tenders: list[tuple[Tender, Decimal]], by: Decimal) -> list[tuple[Tender, Decimal]]:
+    kept: list[tuple[Tender, Decimal]] = []
+    for tender, amount in reversed(tenders):
+        taken = min(by, amount)
+        by -= taken
+        kept.append((tender, amount - taken))
+    return kept[::-1]
+
+
+def _reduced_by_refunds(case: Case, tenders: list[tuple[Tender, Decimal]]) -> list[tuple[Tender, Decimal]]:
+    left = dict(enumerate(amount for _, amount in tenders))
+    for fact in case.facts.refunds:
+        for transaction in fact.refund.transactions:
+            rest = transaction.amount
+            own = [i for i, (tender, _) in enumerate(tenders) if tender.external_id == transaction.tender_external_id]
+            for index in (*own, *reversed(range(len(tenders)))):
+                taken = min(rest, left[index])
+                left[index] -= taken
+                rest -= taken
+    return [(tender, left[index]) for index, (tender, _) in enumerate(tenders)]
+
+
+def plan_payments(case: Case, due: Decimal, paid_for: Document | None, *, applied: bool, with_gifts: bool) -> None:
+    """Add one payment per tender.
+
+    `paid_for` is the invoice (applied) or the sales order (unapplied) that must be written first. `due` is the
+    document's total less what credit memos take off it; what a tender pays beyond it stays unapplied.
+    """
+    credited = sum((fact.credit for fact in case.facts.refunds), ZERO)
+    open_balance = max(due - credited, ZERO)
+    for tender, amount in payable_tenders(case, due, with_gifts=with_gifts):
+        share = min(amount, open_balance) if applied else ZERO
+        open_balance -= share
+        case.documents.append(payment(case, tender, amount, share, paid_for))
+    for tender in case.facts.voided:
+        key = case.key(DocumentKind.PAYMENT, "tender", tender.external_id)
+        case.documents.append(case.void(DocumentKind.PAYMENT, key, "tender", tender.external_id, tender.captured_on))
+
+
+def payment(case: Case, tender: Tender, amount: Decimal, share: Decimal, paid_for: Document | None) -> Document:
+    """One payment of `amount`, of which `share` pays for the given document."""
+    return Document(
+        key=case.key(DocumentKind.PAYMENT, "tender", tender.external_id),
+        kind=DocumentKind.PAYMENT,
+        source_kind="tender",
+        source_id=tender.external_id,
+        number=None,
+        memo_number=case.memo_number(),
+        date=tender.captured_on,
+        currency=case.currency,
+        exchange_rate=case.order.exchange_rate,
+        total=amount,
+        customer_key=case.customer.key if case.customer else None,
+        deposit_to=tender_account(case, tender.method, tender.external_id, tender.kind),
+        receivable=case.receivable(),
+        payment_method=case.payment_method(tender.method, tender.external_id),
+        reference=tender.reference or tender.external_id,
+        applications=(Application(document_key=paid_for.key, amount=share),) if paid_for and share else (),
+        depends_on=(paid_for.key,) if paid_for else (),
+    )
+
+
+def skipped_payment(case: Case, paid_for: Document) -> Document:
+    """Records that nothing was owed; never written and no warning (section 8.3)."""
+    return Document(
+        key=case.key(DocumentKind.PAYMENT, "order", "no-balance"),
+        kind=DocumentKind.PAYMENT,
+        hold=no_balance(),
+        source_kind="order",
+        source_id=case.order.external_id,
+        number=None,
+        memo_number=case.memo_number(),
+        date=case.order.ordered_on,
+        currency=case.currency,
+        total=ZERO,
+        customer_key=case.customer.key if case.customer else None,
+        deposit_to=case.configuration.account(AccountRole.UNDEPOSITED_FUNDS),
+        receivable=case.receivable(),
+        depends_on=(paid_for.key,),
+    )
+
+
+def receipt_deposit(case: Case) -> tuple[Account, str, str, Sequence[str]]:
+    """Deposit-to account, method and reference of a receipt: those of its largest payment in money.
+
+    The last value names the accounts where there are several, for a notice: a receipt has one only.
+    """
+    money = [tender for tender in case.facts.tenders if tender.kind is TenderKind.MONEY]
+    if not money:
+        return case.configuration.account(AccountRole.UNDEPOSITED_FUNDS), "", "", ()
+    largest = max(money, key=lambda tender: tender.amount)
+    account = case.deposit_account(largest.method, largest.external_id)
+    names: Sequence[str] = ()
+    if len(money) > 1:
+        names = sorted({case.deposit_account(tender.method, tender.external_id).name for tender in money})
+    method = case.payment_method(largest.method, largest.external_id)
+    return account, method, largest.reference, names if len(names) > 1 else ()
+
+
+def unapplied_excess(case: Case, receipt: Document) -> None:
+    """Money beyond a receipt's total: an unapplied payment, so that the deposit account agrees with the processor."""
+    withheld = case.order.tax_remitted
+    if case.connection.fees.on_order == "negative_line":
+        withheld += fee_on_order(case)
+    money = sum((tender.amount for tender in case.facts.tenders if tender.kind is TenderKind.MONEY), ZERO)
+    excess = money - max(receipt.total, ZERO)
+    excess -= min(withheld, max(excess, ZERO))
+    if excess <= 0:
+        return
+    tender = next(t for t in reversed(case.facts.tenders) if t.kind is TenderKind.MONEY)
+    case.documents.append(payment(case, tender, excess, ZERO, receipt))

@@ -1,0 +1,120 @@
+"""From a row of the mode table to documents, in posting order."""
+
+from common.messages.base import Reason
+from common.messages.control import TransactionMode
+from common.messages.transactions import Document
+from common.money import ZERO
+from mapper.mapping.cancellations import cancel_invoice, credit_rest
+from mapper.mapping.case import Case
+from mapper.mapping.forms import estimate, invoice, plain_sale, receipt, sales_order
+from mapper.mapping.history import History
+from mapper.mapping.modes import INVOICE_PAYMENTS, ModeRow, RefundSteps, Situation, Step
+from mapper.mapping.payments import (
+    excess_as_tip,
+    gifts_are_payments,
+    plan_payments,
+    skipped_payment,
+    unapplied_excess,
+)
+from mapper.mapping.reasons import in_payout, in_summary
+from mapper.mapping.refunds import plan_refunds
+from mapper.mapping.removals import without_removed
+from mapper.mapping.sales import sale_of
+
+INVOICED_STEPS = frozenset({Step.INVOICE, Step.VOID_INVOICE})
+
+
+def choose_row(case: Case, row: ModeRow, mode: TransactionMode, history: History) -> ModeRow:
+    """The mode's row, or invoices with payments where a receipt can't tell the story.
+
+    A receipt says that everything was paid. An order that was paid in part and then cancelled or refunded never gets
+    there, so it is planned from its payments and refunds themselves (section 6). The option
+    `unpaid_in_receipt_mode = invoice` invoices what is unpaid, and stays with the invoice once there is one.
+    """
+    if mode is not TransactionMode.SALES_RECEIPTS:
+        return row
+    facts = case.facts
+    part_paid = facts.situation is Situation.PARTLY_PAID
+    if part_paid and (facts.cancelled or facts.returned > 0):
+        return INVOICE_PAYMENTS
+    if case.connection.unpaid_in_receipt_mode == "invoice":
+        unpaid = facts.situation in (Situation.UNPAID, Situation.PARTLY_PAID)
+        if unpaid or history.invoiced:
+            return INVOICE_PAYMENTS
+    return row
+
+
+def plan_documents(case: Case, row: ModeRow) -> Reason | None:
+    """Fill `case.documents`; the reason, if any, says where else the order is accounted for."""
+    cell = row.cell(case.facts.situation)
+    if Step.IN_SUMMARY in cell:
+        return in_summary(case.order.ordered_on)
+    if Step.IN_PAYOUT in cell:
+        return in_payout()
+    if Step.RECEIPT in cell or Step.HELD_RECEIPT in cell:
+        _plan_receipt(case, row, waits=Step.HELD_RECEIPT in cell)
+        return None
+    order_form = _plan_order_form(case, row, cell)
+    if case.directives.no_invoice_by is not None or INVOICED_STEPS.isdisjoint(cell):
+        _plan_without_invoice(case, row, cell, order_form)
+    else:
+        _plan_invoice(case, row, cell, order_form)
+    return None
+
+
+def _plan_receipt(case: Case, row: ModeRow, *, waits: bool) -> None:
+    tip = excess_as_tip(case)
+    document = receipt(case, without_removed(case.order, case.facts), waits=waits, tip_excess=tip)
+    case.documents.append(document)
+    if waits:
+        return
+    unapplied_excess(case, document)
+    plan_refunds(case, row.refunds, document)
+
+
+def _plan_order_form(case: Case, row: ModeRow, cell: tuple[Step, ...]) -> Document | None:
+    """The sales order or estimate that stands before everything else."""
+    refunded = row.closes_order_on_refund and case.facts.returned > 0
+    if Step.SALES_ORDER in cell or Step.CLOSE_SALES_ORDER in cell:
+        closed = refunded or Step.CLOSE_SALES_ORDER in cell
+        document = sales_order(case, plain_sale(case, case.order), closed=closed)
+    elif Step.ESTIMATE in cell or Step.CLOSE_ESTIMATE in cell:
+        document = estimate(case, plain_sale(case, case.order), closed=Step.CLOSE_ESTIMATE in cell)
+    else:
+        return None
+    case.documents.append(document)
+    return document
+
+
+def _plan_invoice(case: Case, row: ModeRow, cell: tuple[Step, ...], order_form: Document | None) -> None:
+    pays = Step.PAYMENTS in cell
+    redeems = row.has_payments and not gifts_are_payments(case)
+    tip = excess_as_tip(case) if pays else ZERO
+    sale = sale_of(case, case.order, redeem_gifts=redeems, tip_excess=tip)
+    document = invoice(case, sale, closes=(order_form,) if order_form else ())
+    if Step.VOID_INVOICE in cell:
+        cancel_invoice(case, document)
+        return
+    case.documents.append(document)
+    if pays:
+        plan_payments(case, document.total, document, applied=True, with_gifts=gifts_are_payments(case))
+    elif Step.SKIPPED_PAYMENT in cell:
+        case.documents.append(skipped_payment(case, document))
+    plan_refunds(case, row.refunds, document)
+    if case.facts.cancelled and row.has_payments:
+        credit_rest(case, document, document.total)
+
+
+def _plan_without_invoice(case: Case, row: ModeRow, cell: tuple[Step, ...], order_form: Document | None) -> None:
+    """Sales-order modes before (or without) the invoice: money received stays unapplied, and goes back as it came."""
+    alone = row.refunds is RefundSteps.MEMOS_ALONE
+    if alone:
+        plan_refunds(case, row.refunds, None)
+        return
+    if Step.PAYMENTS not in cell and Step.UNAPPLIED_PAYMENTS not in cell:
+        return
+    if order_form is None and case.directives.no_invoice_by is not None:
+        return
+    plan_payments(case, case.order.total, order_form, applied=False, with_gifts=gifts_are_payments(case))
+    if row.refunds is not RefundSteps.NOTHING:
+        plan_refunds(case, RefundSteps.UNAPPLIED, order_form)

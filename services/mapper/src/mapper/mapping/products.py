@@ -1,0 +1,162 @@
+"""Which item of the ledger a line is: maps, matches and what to do about a product that is missing (section 17)."""
+
+from common.messages.base import Reason
+from common.messages.orders import OrderLine
+from common.messages.transactions import (
+    Account,
+    AccountRole,
+    DocumentKind,
+    ItemWanted,
+    LineKind,
+    MissingPolicy,
+    shared_key,
+)
+from mapper.mapping.case import Case
+from mapper.mapping.catalog import CatalogItem
+from mapper.mapping.names import normal, tidy
+from mapper.mapping.reasons import (
+    mapped_item_missing,
+    product_ambiguous,
+    product_inactive,
+    product_missing,
+    product_name_taken,
+    sku_missing,
+)
+
+CREATED_AS = {"create_non_inventory": "non_inventory", "create_inventory": "inventory"}
+
+
+def line_account(case: Case, line: OrderLine) -> Account:
+    """Income account of a line; gift cards are a liability until they are used."""
+    if line.is_gift_card:
+        return case.configuration.account(AccountRole.GIFT_CARDS)
+    directive = case.directives.lines.get(line.external_id)
+    name = (directive.income_account if directive else "") or case.directives.income_account
+    if name:
+        return Account(role=AccountRole.INCOME, name=name)
+    return case.configuration.account(AccountRole.INCOME)
+
+
+def resolve_item(case: Case, line: OrderLine) -> str | None:
+    """Key of the line's item; the set carries the item from now on.
+
+    None where the product must be mapped first; `case.product_hold` then says which. Order of section 17.4: explicit
+    mapping, rule, field match; then the connection's policy for missing products.
+    """
+    known = case.line_items.get(line.external_id, "")
+    if known != "":
+        return known
+    key = _resolve(case, line)
+    case.line_items[line.external_id] = key
+    return key
+
+
+def _resolve(case: Case, line: OrderLine) -> str | None:
+    settings = case.connection.products
+    if line.is_gift_card:
+        return case.service_item(LineKind.GIFT_CARD_SALE, settings.gift_card_item, AccountRole.GIFT_CARDS)
+    target = case.catalog.target(line.sku, line.product_id, line.variant_id, line.name)
+    if target is not None:
+        return _named(case, line, target.item_name, target.ledger_id)
+    directive = case.directives.lines.get(line.external_id)
+    if directive is not None and directive.item:
+        return _named(case, line, directive.item, "")
+    if not line.sku:
+        return _without_sku(case, line)
+    found = case.catalog.find_items(settings.match_field, line.sku)
+    active = [item for item in found if item.active]
+    if len(active) == 1:
+        return _matched(case, line, active[0])
+    if len(active) > 1:
+        names = ", ".join(item.full_name for item in active[:5])
+        _stop(case, product_ambiguous(line.sku, names))
+        return None
+    if found:
+        _stop(case, product_inactive(found[0].full_name))
+        return None
+    return _missing(case, line)
+
+
+def _named(case: Case, line: OrderLine, name: str, ledger_id: str) -> str | None:
+    """An item that a map or a rule names outright. It must exist; creating it needs the policy to allow that."""
+    found = case.catalog.find_items("name", name)
+    if len(found) == 1 and not found[0].active:
+        _stop(case, product_inactive(found[0].full_name))
+        return None
+    if len(found) > 1:
+        _stop(case, product_ambiguous(name, ", ".join(item.full_name for item in found[:5])))
+        return None
+    resolved = ledger_id or (found[0].ledger_id if found else "")
+    if not resolved and case.connection.products.missing == "stop_and_queue":
+        _stop(case, mapped_item_missing(line.sku or line.name, name))
+        return None
+    shown = found[0].full_name if found else name
+    return _want(case, line, f"name:{normal(shown)}", shown, "name", resolved)
+
+
+def _matched(case: Case, line: OrderLine, item: CatalogItem) -> str:
+    match_field = case.connection.products.match_field
+    # The key is made from what the order says, so that it stays the same whether the item was there before or not.
+    if match_field == "name":
+        return _want(case, line, f"name:{normal(item.full_name)}", item.full_name, "name", item.ledger_id)
+    return _want(case, line, f"{match_field}:{normal(line.sku)}", item.full_name, match_field, item.ledger_id)
+
+
+def _missing(case: Case, line: OrderLine) -> str | None:
+    settings = case.connection.products
+    if settings.missing == "stop_and_queue":
+        _stop(case, product_missing(line.sku, line.name))
+        return None
+    if settings.missing == "fallback_item":
+        return case.service_item(LineKind.PRODUCT, settings.fallback_item, AccountRole.INCOME)
+    if settings.match_field == "name":
+        return _want(case, line, f"name:{normal(line.sku)}", line.sku, "name", "")
+    name = line.name or line.sku
+    taken = [item for item in case.catalog.find_items("name", name) if normal(item.sku) != normal(line.sku)]
+    if taken:
+        _stop(case, product_name_taken(name, taken[0].sku))
+        return None
+    return _want(case, line, f"{settings.match_field}:{normal(line.sku)}", name, settings.match_field, "")
+
+
+def _without_sku(case: Case, line: OrderLine) -> str | None:
+    settings = case.connection.products
+    if settings.missing == "stop_and_queue":
+        _stop(case, product_missing("", line.name))
+        return None
+    case.notices.append(sku_missing(line.name))
+    return case.service_item(LineKind.PRODUCT, settings.fallback_item, AccountRole.INCOME)
+
+
+def _stop(case: Case, reason: Reason) -> None:
+    if case.product_hold is None:
+        case.product_hold = reason
+
+
+def _want(case: Case, line: OrderLine, match_key: str, name: str, match_field: str, ledger_id: str) -> str:
+    key = shared_key(case.connection.company_id, DocumentKind.ITEM, match_key)
+    if key in case.items:
+        return key
+    policy = case.connection.products.missing
+    case.items[key] = ItemWanted(
+        key=key,
+        name=tidy(name)[:500],
+        sku=line.sku,
+        match_field=match_field,
+        ledger_id=ledger_id or None,
+        missing=_policy(policy),
+        item_type=CREATED_AS.get(policy, "non_inventory"),
+        income_account=line_account(case, line),
+        description=line.name,
+        unit_price=line.unit_price if line.unit_price >= 0 else None,
+        taxable=bool(line.taxes),
+    )
+    return key
+
+
+def _policy(policy: str) -> MissingPolicy:
+    if policy == "create_non_inventory":
+        return MissingPolicy.CREATE
+    if policy == "create_inventory":
+        return MissingPolicy.CREATE_INVENTORY
+    return MissingPolicy.STOP

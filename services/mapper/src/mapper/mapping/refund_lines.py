@@ -1,0 +1,128 @@
+"""The lines and taxes of a refund, as the channel's refund record states them (section 11, rules 1 and 3)."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from common.messages.orders import OrderLine, RefundLine, TaxLine
+from common.messages.transactions import AccountRole, DocumentLine, DocumentTax, LineKind
+from common.money import ZERO, quantize
+from mapper.mapping.case import Case
+from mapper.mapping.facts import RefundFact, RefundNature
+from mapper.mapping.products import line_account, resolve_item
+from mapper.mapping.sales import discount_line
+from mapper.mapping.tax import TaxCodes, charged_taxes, group_taxes, post_taxes, scaled_taxes
+
+
+def refund_parts(case: Case, fact: RefundFact) -> tuple[list[DocumentLine], tuple[DocumentTax, ...]]:
+    codes = TaxCodes(case)
+    refund = fact.refund
+    lines: list[DocumentLine] = []
+    sold = {line.external_id: line for line in case.order.lines}
+    for refunded in refund.lines:
+        _add_refunded(case, refunded, sold.get(refunded.line_external_id), codes, lines)
+    if refund.shipping:
+        lines.append(_shipping_line(case, refund.shipping, codes))
+    lines.extend(
+        _returns_line(case, adjustment.amount + adjustment.tax, adjustment.title)
+        for adjustment in refund.adjustments
+        if adjustment.amount or adjustment.tax
+    )
+    if fact.nature is RefundNature.AMOUNT_ONLY:
+        unexplained = fact.returned - fact.value
+        if unexplained:
+            lines.append(_returns_line(case, unexplained, "Refund"))
+    return lines, post_taxes(case, _refunded_taxes(case, fact), codes, lines)
+
+
+def _add_refunded(
+    case: Case, refunded: RefundLine, sold: OrderLine | None, codes: TaxCodes, lines: list[DocumentLine]
+) -> None:
+    discount = _separate_discount(case, refunded, sold)
+    gift_card = sold is not None and sold.is_gift_card
+    account = line_account(case, sold) if sold else case.configuration.account(AccountRole.INCOME)
+    if not gift_card and case.configuration.has_account(AccountRole.RETURNS):
+        account = case.configuration.account(AccountRole.RETURNS)
+    lines.append(
+        DocumentLine(
+            kind=LineKind.GIFT_CARD_SALE if gift_card else LineKind.PRODUCT,
+            account=account,
+            amount=refunded.amount + discount,
+            description=(sold.description or sold.name) if sold else "",
+            item_key=_returned_item(case, refunded, sold),
+            quantity=refunded.quantity,
+            taxable=bool(refunded.tax),
+            tax_code=codes.of_line(case, sold) if sold and refunded.tax else codes.non_taxable,
+            tax_amount=refunded.tax or None,
+            class_name=sold.class_name if sold else "",
+            site=sold.site if sold else "",
+            uom=sold.uom if sold else "",
+            source_line_id=refunded.line_external_id,
+        )
+    )
+    if discount:
+        title = sold.name if sold else ""
+        lines.append(discount_line(case, -discount, title, codes, source_line_id=refunded.line_external_id))
+
+
+def _separate_discount(case: Case, refunded: RefundLine, sold: OrderLine | None) -> Decimal:
+    """The share of the discount that stood on a line of its own when the goods were sold, and so goes back there."""
+    if not refunded.discount:
+        return ZERO
+    if case.connection.show_line_discounts:
+        return refunded.discount
+    if not case.order.discounts:
+        return ZERO
+    netted = ZERO
+    if sold is not None and sold.discount and sold.quantity:
+        netted = quantize(sold.discount * refunded.quantity / sold.quantity, case.currency)
+    return max(refunded.discount - netted, ZERO)
+
+
+def _returned_item(case: Case, refunded: RefundLine, sold: OrderLine | None) -> str | None:
+    """The item itself where goods go back on the shelf, else one without stock (rule 3)."""
+    if sold is not None and (refunded.restock or sold.is_gift_card):
+        return resolve_item(case, sold)
+    return case.service_item(LineKind.PRODUCT, case.connection.products.no_restock_item, AccountRole.INCOME)
+
+
+def _shipping_line(case: Case, amount: Decimal, codes: TaxCodes) -> DocumentLine:
+    item = case.directives.shipping_item or case.connection.products.shipping_item
+    return DocumentLine(
+        kind=LineKind.SHIPPING,
+        account=case.configuration.account(AccountRole.SHIPPING_INCOME),
+        amount=amount,
+        description=item,
+        item_key=case.service_item(LineKind.SHIPPING, item, AccountRole.SHIPPING_INCOME),
+        tax_code=codes.shipping,
+        class_name=case.directives.shipping_class,
+    )
+
+
+def _returns_line(case: Case, amount: Decimal, title: str) -> DocumentLine:
+    item = case.connection.products.refund_adjustment_item
+    return DocumentLine(
+        kind=LineKind.REFUND_ADJUSTMENT,
+        account=case.configuration.account(AccountRole.RETURNS),
+        amount=amount,
+        description=title or item,
+        item_key=case.service_item(LineKind.REFUND_ADJUSTMENT, item, AccountRole.RETURNS),
+        tax_code=case.connection.tax.non_taxable_code or None,
+    )
+
+
+def _refunded_taxes(case: Case, fact: RefundFact) -> list[TaxLine]:
+    """Tax given back by rate: as the refund's lines say it, the rest in the proportions of the sale."""
+    refund = fact.refund
+    by_line = group_taxes(_line_taxes(refund.lines))
+    stated = sum((tax.amount for tax in by_line), ZERO)
+    rest = refund.tax - stated
+    if not rest:
+        return by_line
+    if by_line and stated > refund.tax:
+        return scaled_taxes(by_line, refund.tax, case.currency)
+    return group_taxes([*by_line, *scaled_taxes(charged_taxes(case.order), rest, case.currency)])
+
+
+def _line_taxes(lines: Iterable[RefundLine]) -> Iterable[TaxLine]:
+    for line in lines:
+        yield from line.taxes

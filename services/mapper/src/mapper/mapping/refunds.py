@@ -1,0 +1,218 @@
+"""What goes back to the customer: refund receipts, credit memos, refund payments (section 11).
+
+Amounts come from the channel's refund record, never recomputed. A refund that does not add up is held, not guessed.
+"""
+
+from decimal import Decimal
+from typing import Any
+
+from common.messages.orders import RefundTransaction, TenderKind
+from common.messages.transactions import (
+    Account,
+    AccountRole,
+    Application,
+    Document,
+    DocumentKind,
+    DocumentLine,
+    DocumentTax,
+    LineKind,
+)
+from mapper.mapping.balance import settle
+from mapper.mapping.case import Case
+from mapper.mapping.facts import RefundFact, RefundNature
+from mapper.mapping.modes import RefundSteps
+from mapper.mapping.numbers import document_number
+from mapper.mapping.payments import tender_account
+from mapper.mapping.reasons import totals_mismatch
+from mapper.mapping.refund_lines import refund_parts
+
+UNWRITTEN = frozenset({RefundNature.STOCK_ONLY})
+"""No money and no claim changes; only goods came back."""
+
+
+def plan_refunds(case: Case, steps: RefundSteps, original: Document | None) -> None:
+    """Add the documents of every refund; `original` is the receipt or invoice they take back."""
+    if steps is RefundSteps.NOTHING or case.connection.refund_policy == "reduce_payment":
+        return
+    for fact in case.facts.refunds:
+        if fact.nature in UNWRITTEN:
+            continue
+        if fact.nature is RefundNature.REMOVAL and (original is None or original.kind is DocumentKind.SALES_RECEIPT):
+            continue
+        if fact.nature is RefundNature.MISMATCH:
+            case.documents.append(_held_refund(case, steps, fact, original))
+        elif steps is RefundSteps.UNAPPLIED:
+            _refund_unapplied(case, fact)
+        else:
+            _refund_sale(case, steps, fact, original)
+
+
+def _refund_sale(case: Case, steps: RefundSteps, fact: RefundFact, original: Document | None) -> None:
+    lines, taxes = refund_parts(case, fact)
+    value = fact.value if fact.nature in (RefundNature.REMOVAL, RefundNature.PART_CREDIT) else fact.returned
+    total = settle(case, value, lines, taxes, "refund")
+    if _as_receipt(case, steps, fact):
+        case.documents.append(_refund_receipt(case, fact, original, lines, taxes, total))
+        return
+    memo = _credit_memo(case, fact, original, lines, taxes, total)
+    case.documents.append(memo)
+    if steps is not RefundSteps.RECEIPTS:
+        return
+    for transaction in fact.refund.transactions:
+        if transaction.amount:
+            case.documents.append(
+                _refund_payment(
+                    case, fact, transaction, (Application(document_key=memo.key, amount=transaction.amount),)
+                )
+            )
+
+
+def _as_receipt(case: Case, steps: RefundSteps, fact: RefundFact) -> bool:
+    """Refund receipts where the ledger has them and all money goes back through one account."""
+    if steps is not RefundSteps.RECEIPTS or fact.nature not in (RefundNature.MONEY, RefundNature.AMOUNT_ONLY):
+        return False
+    if not case.configuration.ledger.can("refund_receipt"):
+        return False
+    accounts = {
+        _money_account(case, transaction).name
+        for transaction in fact.refund.transactions
+        if transaction.kind is TenderKind.MONEY and transaction.amount
+    }
+    return len(accounts) <= 1
+
+
+def _money_account(case: Case, transaction: RefundTransaction) -> Account:
+    """Account of the original tender: the money leaves from where it came in."""
+    tender = next((one for one in case.order.tenders if one.external_id == transaction.tender_external_id), None)
+    method = tender.method if tender else transaction.method
+    ruled = case.directives.deposit_accounts
+    external_id = transaction.external_id
+    if external_id not in ruled and tender is not None and tender.external_id in ruled:
+        external_id = tender.external_id
+    return tender_account(case, method, external_id, transaction.kind)
+
+
+def _refund_receipt(
+    case: Case,
+    fact: RefundFact,
+    original: Document | None,
+    lines: list[DocumentLine],
+    taxes: tuple[DocumentTax, ...],
+    total: Decimal,
+) -> Document:
+    """Money that went back. What went to a gift card comes off as a line: the card is worth more again."""
+    money = [one for one in fact.refund.transactions if one.kind is TenderKind.MONEY and one.amount]
+    for transaction in fact.refund.transactions:
+        if transaction.kind is not TenderKind.MONEY and transaction.amount:
+            lines.append(_gift_card_line(case, transaction))
+            total -= transaction.amount
+    largest = max(money, key=lambda one: one.amount, default=None)
+    deposit_to = _money_account(case, largest) if largest else case.configuration.account(AccountRole.UNDEPOSITED_FUNDS)
+    return Document(
+        key=case.key(DocumentKind.REFUND_RECEIPT, "refund", fact.refund.external_id),
+        kind=DocumentKind.REFUND_RECEIPT,
+        **_header(case, fact),
+        total=total,
+        lines=tuple(lines),
+        taxes=taxes,
+        deposit_to=deposit_to,
+        payment_method=case.payment_method(largest.method, largest.external_id) if largest else "",
+        reference=(largest.reference or largest.external_id) if largest else "",
+        depends_on=(original.key,) if original else (),
+    )
+
+
+def _gift_card_line(case: Case, transaction: RefundTransaction) -> DocumentLine:
+    item = case.connection.products.gift_card_item
+    return DocumentLine(
+        kind=LineKind.GIFT_CARD_REDEMPTION,
+        account=case.configuration.account(AccountRole.GIFT_CARDS),
+        amount=-transaction.amount,
+        description=transaction.reference or item,
+        item_key=case.service_item(LineKind.GIFT_CARD_REDEMPTION, item, AccountRole.GIFT_CARDS),
+        tax_code=case.connection.tax.non_taxable_code or None,
+    )
+
+
+def _credit_memo(
+    case: Case,
+    fact: RefundFact,
+    original: Document | None,
+    lines: list[DocumentLine],
+    taxes: tuple[DocumentTax, ...],
+    total: Decimal,
+) -> Document:
+    """Lowers what the customer owes. Applied to the invoice for the part that was never paid."""
+    is_invoice = original is not None and original.kind is DocumentKind.INVOICE
+    applications: tuple[Application, ...] = ()
+    if original is not None and is_invoice and fact.credit:
+        applications = (Application(document_key=original.key, amount=fact.credit),)
+    return Document(
+        key=case.key(DocumentKind.CREDIT_MEMO, "refund", fact.refund.external_id),
+        kind=DocumentKind.CREDIT_MEMO,
+        **_header(case, fact),
+        total=total,
+        lines=tuple(lines),
+        taxes=taxes,
+        receivable=case.receivable(),
+        applications=applications,
+        depends_on=(original.key,) if original else (),
+    )
+
+
+def _refund_payment(
+    case: Case, fact: RefundFact, transaction: RefundTransaction, applications: tuple[Application, ...]
+) -> Document:
+    """Money that leaves against a credit memo or an unapplied payment: Dr AR / Cr deposit-to."""
+    return Document(
+        key=case.key(DocumentKind.REFUND_PAYMENT, "refund", f"{fact.refund.external_id}/{transaction.external_id}"),
+        kind=DocumentKind.REFUND_PAYMENT,
+        **(_header(case, fact) | {"number": None}),
+        total=transaction.amount,
+        deposit_to=_money_account(case, transaction),
+        receivable=case.receivable(),
+        payment_method=case.payment_method(transaction.method, transaction.external_id),
+        reference=transaction.reference or transaction.external_id,
+        applications=applications,
+        depends_on=tuple(application.document_key for application in applications),
+    )
+
+
+def _refund_unapplied(case: Case, fact: RefundFact) -> None:
+    """Refund of payments that were never applied: no income is touched (rule 6)."""
+    payments = {one.source_id: one for one in case.documents if one.kind is DocumentKind.PAYMENT}
+    for transaction in fact.refund.transactions:
+        paid = payments.get(transaction.tender_external_id or "") or next(iter(payments.values()), None)
+        if not transaction.amount or paid is None:
+            continue
+        applied = Application(document_key=paid.key, amount=min(transaction.amount, paid.total))
+        case.documents.append(_refund_payment(case, fact, transaction, (applied,)))
+
+
+def _held_refund(case: Case, steps: RefundSteps, fact: RefundFact, original: Document | None) -> Document:
+    receipt = steps is RefundSteps.RECEIPTS and case.configuration.ledger.can("refund_receipt")
+    kind = DocumentKind.REFUND_RECEIPT if receipt else DocumentKind.CREDIT_MEMO
+    reason = totals_mismatch(fact.returned, fact.value, case.currency, "refund")
+    return Document(
+        key=case.key(kind, "refund", fact.refund.external_id),
+        kind=kind,
+        **(_header(case, fact) | {"hold": reason}),
+        total=fact.returned,
+        deposit_to=case.configuration.account(AccountRole.UNDEPOSITED_FUNDS) if receipt else None,
+        receivable=None if receipt else case.receivable(),
+        depends_on=(original.key,) if original else (),
+    )
+
+
+def _header(case: Case, fact: RefundFact) -> dict[str, Any]:
+    """The order's header with the refund's own date, number and origin (rules 4, section 10)."""
+    return case.sales_header() | {
+        "source_kind": "refund",
+        "source_id": fact.refund.external_id,
+        "number": document_number(case, repeat=fact.ordinal),
+        "date": fact.refund.refunded_on,
+        "note": fact.refund.note,
+        "ship_date": None,
+        "ship_method": "",
+        "tracking_number": "",
+    }

@@ -1,0 +1,274 @@
+"""The lines of a sale: products, shipping, discounts, gift cards, tips, surcharges, fees, remitted tax (section 13)."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from common.messages.orders import Order, OrderLine, TenderKind
+from common.messages.transactions import AccountRole, DocumentLine, DocumentTax, LineKind
+from common.money import ZERO, quantize
+from mapper.mapping.balance import settle
+from mapper.mapping.case import Case
+from mapper.mapping.products import line_account, resolve_item
+from mapper.mapping.tax import TaxCodes, charged_taxes, post_taxes, without_remitted
+
+MAX_PLACES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Sale:
+    """What stands on the sales form. `total` = Σ lines + Σ taxes, in the order's currency."""
+
+    lines: tuple[DocumentLine, ...]
+    taxes: tuple[DocumentTax, ...]
+    total: Decimal
+
+
+def sale_of(case: Case, order: Order, *, redeem_gifts: bool, tip_excess: Decimal = ZERO) -> Sale:
+    """Every line of the order as it should be invoiced or receipted.
+
+    `redeem_gifts` takes gift cards off as negative lines (receipts, and ledgers that allow no liability as deposit-to
+    account). `tip_excess` is an overpayment that the connection books as a tip. Raises `Held` where the parts miss
+    the order's total by more than rounding, or an account is not set.
+    """
+    codes = TaxCodes(case)
+    lines: list[DocumentLine] = []
+    for line in order.lines:
+        add_product(case, line, codes, lines)
+    _add_shipping(case, order, codes, lines)
+    _add_discounts(case, order, codes, lines)
+    _add_extras(case, order, codes, lines, tip_excess)
+    charged = charged_taxes(order)
+    left_out = ZERO
+    remitted = order.tax_remitted
+    if remitted and case.connection.tax.remitted == "leave_out":
+        charged, left_out = without_remitted(charged, remitted, order.currency), remitted
+    taxes = post_taxes(case, charged, codes, lines)
+    total = settle(case, order.total + tip_excess - left_out, lines, taxes)
+    if remitted and not left_out:
+        lines.append(_remitted_line(case, remitted, codes))
+        total -= remitted
+    fee = fee_on_order(case) if case.connection.fees.on_order == "negative_line" else ZERO
+    if fee:
+        lines.append(_fee_line(case, fee, codes))
+        total -= fee
+    if redeem_gifts:
+        total -= _add_redemptions(case, codes, lines, total)
+    return Sale(lines=tuple(lines), taxes=taxes, total=total)
+
+
+def add_product(case: Case, line: OrderLine, codes: TaxCodes, lines: list[DocumentLine], sign: int = 1) -> None:
+    """One product line, net of its discount; gross with a discount line of its own if the connection shows them."""
+    shows_discount = bool(line.discount) and case.connection.show_line_discounts
+    amount = line.amount + line.discount if shows_discount else line.amount
+    taxed = bool(line.taxes)
+    lines.append(
+        DocumentLine(
+            kind=LineKind.GIFT_CARD_SALE if line.is_gift_card else LineKind.PRODUCT,
+            account=line_account(case, line),
+            amount=amount * sign,
+            description=line.description or line.name,
+            item_key=resolve_item(case, line),
+            quantity=line.quantity * sign,
+            unit_price=unit_price(line, amount, case.currency),
+            taxable=taxed,
+            tax_code=codes.of_line(case, line),
+            tax_amount=_tax_of(line) if taxed else None,
+            class_name=line.class_name,
+            site=line.site,
+            uom=line.uom,
+            service_date=line.ship_date,
+            source_line_id=line.external_id,
+        )
+    )
+    if shows_discount:
+        lines.append(discount_line(case, -line.discount * sign, line.name, codes, source_line_id=line.external_id))
+
+
+def unit_price(line: OrderLine, amount: Decimal, currency: str) -> Decimal | None:
+    """Price that times the quantity is the amount to the cent; None where there is none, then the amount speaks."""
+    quantity = line.quantity
+    price = line.unit_price
+    product = quantity * price
+    if product == amount or quantize(product, currency) == amount:
+        return price
+    if not quantity:
+        return None
+    price = amount / quantity
+    if price * quantity == amount and _places(price) <= MAX_PLACES:
+        return price
+    return None
+
+
+def _places(number: Decimal) -> int:
+    exponent = number.as_tuple().exponent
+    return -exponent if isinstance(exponent, int) else MAX_PLACES + 1
+
+
+def _tax_of(line: OrderLine) -> Decimal:
+    total = ZERO
+    for tax in line.taxes:
+        total += tax.amount
+    return total
+
+
+def _add_shipping(case: Case, order: Order, codes: TaxCodes, lines: list[DocumentLine]) -> None:
+    if not order.shipping_lines:
+        return
+    item = case.directives.shipping_item or case.connection.products.shipping_item
+    account = case.configuration.account(AccountRole.SHIPPING_INCOME)
+    shows_discounts = case.connection.show_line_discounts
+    for shipping in order.shipping_lines:
+        discount = shipping.discount if shows_discounts else ZERO
+        if not shipping.amount and not discount:
+            continue
+        lines.append(
+            DocumentLine(
+                kind=LineKind.SHIPPING,
+                account=account,
+                amount=shipping.amount + discount,
+                description=shipping.title or order.ship_method or item,
+                item_key=case.service_item(LineKind.SHIPPING, item, AccountRole.SHIPPING_INCOME),
+                taxable=bool(shipping.taxes),
+                tax_code=codes.shipping,
+                class_name=case.directives.shipping_class,
+                source_line_id=shipping.external_id,
+            )
+        )
+        if discount:
+            lines.append(discount_line(case, -discount, shipping.title, codes, source_line_id=shipping.external_id))
+
+
+def _add_discounts(case: Case, order: Order, codes: TaxCodes, lines: list[DocumentLine]) -> None:
+    lines.extend(
+        discount_line(case, -discount.amount, discount.code or discount.title, codes)
+        for discount in order.discounts
+        if discount.amount
+    )
+
+
+def discount_line(
+    case: Case, amount: Decimal, description: str, codes: TaxCodes, source_line_id: str = ""
+) -> DocumentLine:
+    """Discounts given; `amount` is negative on a sale. A coupon's own item is used where the ledger has it."""
+    item = case.directives.discount_item
+    if not item and description and any(found.active for found in case.catalog.find_items("name", description)):
+        item = description
+    item = item or case.connection.products.discount_item
+    return DocumentLine(
+        kind=LineKind.DISCOUNT,
+        account=case.configuration.account(AccountRole.DISCOUNTS),
+        amount=amount,
+        description=description or item,
+        item_key=case.service_item(LineKind.DISCOUNT, item, AccountRole.DISCOUNTS),
+        taxable=bool(case.order.tax_total),
+        tax_code=codes.discount,
+        class_name=case.directives.discount_class,
+        source_line_id=source_line_id,
+    )
+
+
+def _add_extras(case: Case, order: Order, codes: TaxCodes, lines: list[DocumentLine], tip_excess: Decimal) -> None:
+    products = case.connection.products
+    tips = order.tips + tip_excess
+    if tips:
+        role = AccountRole.TIPS if case.connection.tips_to == "liability" else AccountRole.INCOME
+        lines.append(_extra(case, LineKind.TIP, role, products.tip_item, tips, products.tip_item, codes.non_taxable))
+    for surcharge in order.surcharges:
+        if not surcharge.amount:
+            continue
+        lines.append(
+            _extra(
+                case,
+                LineKind.SURCHARGE,
+                AccountRole.INCOME,
+                products.surcharge_item,
+                surcharge.amount,
+                surcharge.title,
+                codes.taxable if surcharge.taxes else codes.non_taxable,
+                taxable=bool(surcharge.taxes),
+            )
+        )
+
+
+def _extra(
+    case: Case,
+    kind: LineKind,
+    role: AccountRole,
+    item: str,
+    amount: Decimal,
+    description: str,
+    tax_code: str | None,
+    *,
+    taxable: bool = False,
+) -> DocumentLine:
+    return DocumentLine(
+        kind=kind,
+        account=case.configuration.account(role),
+        amount=amount,
+        description=description or item,
+        item_key=case.service_item(kind, item, role),
+        taxable=taxable,
+        tax_code=tax_code,
+    )
+
+
+def _remitted_line(case: Case, remitted: Decimal, codes: TaxCodes) -> DocumentLine:
+    """Takes the tax that the marketplace pays itself off again: net zero on the tax account (section 12.5)."""
+    return _extra(
+        case,
+        LineKind.REMITTED_TAX,
+        AccountRole.TAX,
+        case.connection.products.tax_item,
+        -remitted,
+        "Tax collected and paid by the marketplace",
+        codes.non_taxable,
+    )
+
+
+def fee_on_order(case: Case) -> Decimal:
+    """The merchant fee of the order: the channel's, else that of its payments, else percent × total + fixed."""
+    order = case.order
+    if order.merchant_fee is not None:
+        return order.merchant_fee
+    stated = [tender.fee for tender in case.facts.tenders if tender.fee is not None]
+    if stated:
+        return sum(stated, ZERO)
+    directives, fees = case.directives, case.connection.fees
+    percent = fees.percent if directives.fee_percent is None else directives.fee_percent
+    fixed = fees.fixed if directives.fee_fixed is None else directives.fee_fixed
+    if percent is None and fixed is None:
+        return ZERO
+    return quantize(order.total * (percent or ZERO) / 100 + (fixed or ZERO), order.currency)
+
+
+def _fee_line(case: Case, fee: Decimal, codes: TaxCodes) -> DocumentLine:
+    item = case.directives.fee_item or case.connection.products.fee_item
+    return _extra(case, LineKind.FEE, AccountRole.FEES, item, -fee, item, codes.non_taxable)
+
+
+def redeemed(case: Case) -> Decimal:
+    """What gift cards and store credit paid."""
+    return sum((tender.amount for tender in case.facts.tenders if tender.kind is not TenderKind.MONEY), ZERO)
+
+
+def _add_redemptions(case: Case, codes: TaxCodes, lines: list[DocumentLine], due: Decimal) -> Decimal:
+    """Take gift cards and store credit off, at most down to nothing. Returns what was taken off."""
+    item = case.connection.products.gift_card_item
+    total = ZERO
+    for tender in case.facts.tenders:
+        amount = min(tender.amount, due - total)
+        if tender.kind is TenderKind.MONEY or amount <= 0:
+            continue
+        lines.append(
+            _extra(
+                case,
+                LineKind.GIFT_CARD_REDEMPTION,
+                AccountRole.GIFT_CARDS,
+                item,
+                -amount,
+                tender.reference or item,
+                codes.non_taxable,
+            )
+        )
+        total += amount
+    return total
