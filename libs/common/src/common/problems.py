@@ -6,7 +6,7 @@ from typing import Any, cast
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import ORJSONResponse, Response
+from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
@@ -67,7 +67,7 @@ class Problem(Exception):
 
     def response(self) -> Response:
         body = self.details.model_dump(exclude_none=True)
-        return ORJSONResponse(body, self.status, headers=self.headers, media_type=MEDIA_TYPE)
+        return JSONResponse(body, self.status, headers=self.headers, media_type=MEDIA_TYPE)
 
 
 def not_found(what: str, identity: str) -> Problem:
