@@ -1,7 +1,7 @@
 """Write the documents that would drift if people kept them: contracts, AsyncAPI, topology, settings.
 
-    python scripts/generate_docs.py           write them
-    python scripts/generate_docs.py --check   exit 1 and name the files that are not current
+python scripts/generate_docs.py           write them
+python scripts/generate_docs.py --check   exit 1 and name the files that are not current
 """
 
 import argparse
@@ -10,15 +10,17 @@ import importlib
 import inspect
 import json
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
+
+from pydantic import SecretStr
+from pydantic_core import PydanticUndefined
 
 from common import topology
 from common.messages import CONTRACTS
 from common.messages.base import State
 from common.settings import ServiceSettings
-from pydantic import SecretStr
-from pydantic_core import PydanticUndefined
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -155,11 +157,12 @@ def _field_docs(settings: type[ServiceSettings]) -> dict[str, str]:
         if not issubclass(base, ServiceSettings):
             continue
         body = ast.parse(inspect.getsource(base)).body[0]
-        assert isinstance(body, ast.ClassDef)
-        for statement, following in zip(body.body, body.body[1:], strict=False):
-            is_field = isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name)
-            if is_field and isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant):
-                docs[statement.target.id] = " ".join(str(following.value.value).split())  # type: ignore[union-attr]
+        statements = body.body if isinstance(body, ast.ClassDef) else []
+        for statement, following in pairwise(statements):
+            if not (isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name)):
+                continue
+            if isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant):
+                docs[statement.target.id] = " ".join(str(following.value.value).split())
     return docs
 
 

@@ -32,12 +32,17 @@ def test_a_failing_part_leaves_nothing_behind() -> None:
         batch.upsert(ROWS, {"id": "a", "revision": 1})
         batch.publish(product("a"))
         batch.after_commit(lambda: woken.append("a"))
-    with pytest.raises(ZeroDivisionError), batch.part("bad", None):
-        batch.upsert(ROWS, {"id": "b", "revision": 1})
-        batch.execute("DELETE FROM things")
-        batch.publish(product("b"))
-        batch.after_commit(lambda: woken.append("b"))
-        raise ZeroDivisionError
+
+    def record_and_fail() -> None:
+        with batch.part("bad", None):
+            batch.upsert(ROWS, {"id": "b", "revision": 1})
+            batch.execute("DELETE FROM things")
+            batch.publish(product("b"))
+            batch.after_commit(lambda: woken.append("b"))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        record_and_fail()
     ((_, rows),) = batch._rows.values()
     assert rows == [("a", 1)]
     assert [row.entity_key for row in batch._outgoing] == ["c/product/a"]

@@ -6,16 +6,18 @@ import httpx
 import pytest
 
 from common.errors import RateLimited, UpstreamRefused, UpstreamUnavailable
-from common.http import OutboundClient, raise_for_status, retry_after_s
+from common.http import ANSWER_BYTES_MAX, OutboundClient, raise_for_status, retry_after_s
 
 
-def client(answer: httpx.Response | Exception, **options: int) -> OutboundClient:
+def client(answer: httpx.Response | Exception, answer_bytes_max: int = ANSWER_BYTES_MAX) -> OutboundClient:
     def respond(request: httpx.Request) -> httpx.Response:
         if isinstance(answer, Exception):
             raise answer
         return answer
 
-    return OutboundClient("shop", "https://shop.example", transport=httpx.MockTransport(respond), **options)
+    return OutboundClient(
+        "shop", "https://shop.example", transport=httpx.MockTransport(respond), answer_bytes_max=answer_bytes_max
+    )
 
 
 @pytest.mark.parametrize("status", [408, 425, 500, 502, 503, 504, 508])

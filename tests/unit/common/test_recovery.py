@@ -93,10 +93,9 @@ def test_texts_of_foreign_errors_do_not_travel() -> None:
 
 
 def test_dead_letters_are_grouped_by_our_own_innermost_frame() -> None:
-    try:
+    with pytest.raises(ValueError, match="not a number") as raised:
         failure_in_here()
-    except ValueError as error:
-        assert first_own_frame(error) == "common/test_recovery.py:failure_in_here"
+    assert first_own_frame(raised.value) == "common/test_recovery.py:failure_in_here"
 
 
 def failure_in_here() -> None:
