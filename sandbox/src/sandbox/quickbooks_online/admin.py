@@ -1,0 +1,182 @@
+"""``/_sandbox/…``: steering the stand-in from tests and demos. No part of Intuit's interface."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from datetime import timedelta
+from typing import Any
+
+from fastapi import APIRouter, HTTPException, Request
+from starlette.responses import Response
+
+from sandbox.quickbooks_online.company import Company, CompanySettings
+from sandbox.quickbooks_online.entities.accounts import with_balance
+from sandbox.quickbooks_online.limits import LimitSettings
+from sandbox.quickbooks_online.schema import entity_name
+from sandbox.quickbooks_online.seed import REALMS, new_company, seed_realms
+from sandbox.quickbooks_online.server import Server
+from sandbox.quickbooks_online.tokens import Client, Grant
+from sandbox.quickbooks_online.wire import dump, parse_json
+
+Body = dict[str, Any]
+
+
+def _json(value: Any, status: int = 200) -> Response:
+    return Response(dump(value), status, media_type="application/json")
+
+
+def _assign(target: object, body: Body) -> None:
+    """Set dataclass fields from a body; 422 names an unknown one."""
+    known = {item.name for item in fields(target)}  # type: ignore[arg-type]
+    for name, value in body.items():
+        if name not in known:
+            raise HTTPException(422, f"unknown setting {name!r}; known are {', '.join(sorted(known))}")
+        setattr(target, name, value)
+
+
+async def _body(request: Request) -> Any:
+    body = await request.body()
+    return parse_json(body) if body else {}
+
+
+def build_admin(server: Server) -> APIRouter:
+    router = APIRouter(prefix="/_sandbox")
+
+    def company(realm: str) -> Company:
+        found = server.companies.get(realm)
+        if found is None:
+            raise HTTPException(404, f"no company {realm}; there are {', '.join(server.companies)}")
+        return found
+
+    @router.get("/health")
+    async def health() -> Response:
+        return _json({"status": "ok", "companies": list(server.companies)})
+
+    @router.post("/reset")
+    async def reset() -> Response:
+        """Back to the seeds: companies, tokens, limits, rules and counters as at the start."""
+        clients = server.tokens.clients
+        fresh = Server()
+        server.__dict__.update(fresh.__dict__)
+        server.tokens.clients.update(clients)
+        seed_realms(server)
+        return _json({"companies": list(server.companies)})
+
+    @router.get("/companies")
+    async def companies() -> Response:
+        return _json({realm: _summary(held) for realm, held in server.companies.items()})
+
+    @router.post("/companies")
+    async def add_company(request: Request) -> Response:
+        body = await _body(request)
+        realm = str(body.pop("realm_id", "")) or str(int(max(server.companies, default=REALMS[0])) + 1)
+        seed = str(body.pop("seed", "small"))
+        settings = CompanySettings()
+        _assign(settings, body)
+        server.companies[realm] = new_company(server, realm, settings, seed)
+        return _json({"realm_id": realm}, 201)
+
+    @router.patch("/companies/{realm}")
+    async def change_company(realm: str, request: Request) -> Response:
+        held = company(realm)
+        _assign(held.settings, await _body(request))
+        return _json(_summary(held))
+
+    @router.get("/companies/{realm}/documents/{entity}")
+    async def documents(realm: str, entity: str) -> Response:
+        held, name = company(realm), entity_name(entity)
+        if name is None or name not in held.tables:
+            raise HTTPException(404, f"no entity {entity}")
+        docs = [with_balance(held, doc) if name == "Account" else doc for doc in held.tables[name].docs()]
+        return _json(docs)
+
+    @router.get("/companies/{realm}/postings")
+    async def postings(realm: str) -> Response:
+        return _json([_posting(posting) for posting in company(realm).ledger.postings.values()])
+
+    @router.post("/tokens")
+    async def tokens(request: Request) -> Response:
+        """Tokens without the consent dance: ``{"realm_id", "client_id"?, "expires_in"?}``."""
+        body = await _body(request)
+        realm = str(body.get("realm_id") or next(iter(server.companies)))
+        company(realm)
+        client = str(body.get("client_id") or next(iter(server.tokens.clients)))
+        grant = Grant(client, realm, ("com.intuit.quickbooks.accounting",), server.tokens.now())
+        access = server.tokens.issue(grant)
+        lifetime = int(body.get("expires_in") or server.tokens.settings.access_s)
+        server.tokens.access[access] = (grant, server.tokens.now() + lifetime)
+        return _json({"access_token": access, "refresh_token": grant.refresh, "realm_id": realm, "expires_in": lifetime})
+
+    @router.post("/clients")
+    async def clients(request: Request) -> Response:
+        body = await _body(request)
+        client = Client(str(body["client_id"]), str(body["client_secret"]), tuple(body.get("redirect_uris", ())))
+        server.tokens.clients[client.identifier] = client
+        return _json({"client_id": client.identifier}, 201)
+
+    @router.put("/settings")
+    async def settings(request: Request) -> Response:
+        """``{"server": {...}, "tokens": {...}, "clock_offset_s": n}``, each part optional."""
+        body = await _body(request)
+        _assign(server.settings, body.get("server", {}))
+        _assign(server.tokens.settings, body.get("tokens", {}))
+        if "clock_offset_s" in body:
+            server.clock.offset = timedelta(seconds=float(body["clock_offset_s"]))
+        return _json({"ok": True})
+
+    @router.get("/limits")
+    async def get_limits() -> Response:
+        return _json(server.limits.public())
+
+    @router.put("/limits")
+    async def limits(request: Request) -> Response:
+        """Limits by name, or ``{"published": true, "scale": 20}``; ``{}`` takes them all off."""
+        body = await _body(request)
+        if body.pop("published", False):
+            server.limits = LimitSettings.published(float(body.pop("scale", 1)))
+        else:
+            server.limits = LimitSettings()
+        if "scale" in body:
+            body["scale"] = float(body["scale"])
+        _assign(server.limits, body)
+        server.windows.clear()
+        return _json(server.limits.public())
+
+    @router.get("/faults")
+    async def faults() -> Response:
+        return _json(server.injection.public())
+
+    @router.post("/faults")
+    async def add_fault(request: Request) -> Response:
+        body = await _body(request)
+        try:
+            rules = [server.injection.add(part) for part in (body if isinstance(body, list) else [body])]
+        except (TypeError, ValueError) as error:
+            raise HTTPException(422, str(error)) from None
+        return _json({"added": [rule.number for rule in rules]}, 201)
+
+    @router.delete("/faults")
+    async def clear_faults() -> Response:
+        server.injection.rules.clear()
+        return _json({"ok": True})
+
+    @router.get("/counters")
+    async def counters() -> Response:
+        return _json(dict(sorted(server.counts.items())))
+
+    @router.delete("/counters")
+    async def clear_counters() -> Response:
+        server.counts.clear()
+        return _json({"ok": True})
+
+    return router
+
+
+def _summary(held: Company) -> Body:
+    settings = {item.name: getattr(held.settings, item.name) for item in fields(held.settings)}
+    return {"settings": settings, "objects": {name: len(table) for name, table in held.tables.items() if len(table)}}
+
+
+def _posting(posting: Any) -> Body:
+    entries = [{"account": entry.account, "amount": entry.amount, "name": entry.name} for entry in posting.entries]
+    return {"txn": posting.txn, "entity": posting.entity, "date": posting.day.isoformat(), "entries": entries}

@@ -1,0 +1,44 @@
+"""Which rules belong to which entity."""
+
+from __future__ import annotations
+
+from sandbox.quickbooks_online.entities.accounts import AccountKind
+from sandbox.quickbooks_online.entities.items import ItemKind
+from sandbox.quickbooks_online.entities.kind import Kind
+from sandbox.quickbooks_online.entities.lists import (
+    AttachableKind,
+    CompanyCurrencyKind,
+    CompanyInfoKind,
+    ExchangeRateKind,
+    NamedKind,
+    PreferencesKind,
+    TimeActivityKind,
+    TreeKind,
+)
+from sandbox.quickbooks_online.entities.names import NameKind
+from sandbox.quickbooks_online.entities.payments import PaymentKind
+from sandbox.quickbooks_online.entities.sales import SALES_FORMS
+from sandbox.quickbooks_online.entities.tax_lists import ReadOnlyKind, TaxAgencyKind
+
+KINDS: dict[str, Kind] = {
+    "Customer": NameKind("Customer"),
+    "Vendor": NameKind("Vendor"),
+    "Employee": NameKind("Employee"),
+    "Item": ItemKind(),
+    "Account": AccountKind(),
+    "Term": NamedKind("Term"),
+    "PaymentMethod": NamedKind("PaymentMethod"),
+    "Class": TreeKind("Class"),
+    "Department": TreeKind("Department"),
+    "TaxAgency": TaxAgencyKind(),
+    "TaxCode": ReadOnlyKind(),
+    "TaxRate": ReadOnlyKind(),
+    "CompanyCurrency": CompanyCurrencyKind(),
+    "ExchangeRate": ExchangeRateKind(),
+    "CompanyInfo": CompanyInfoKind(),
+    "Preferences": PreferencesKind(),
+    "TimeActivity": TimeActivityKind(),
+    "Attachable": AttachableKind(),
+    "Payment": PaymentKind(),
+    **SALES_FORMS,
+}

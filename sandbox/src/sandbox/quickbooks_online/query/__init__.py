@@ -1,0 +1,1 @@
+"""The query language: statement text to plan, plan to rows."""
