@@ -1,0 +1,116 @@
+"""Pulling from a custom store: the native contract by cursor, or the older one by date window."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import orjson
+
+from common.errors import UpstreamRefused
+from common.http import OutboundClient
+from common.messages.base import Reason
+from ingest.channel import By, Page, Shop
+from ingest.channels.custom import compatible
+from ingest.channels.custom.settings import CustomCredentials
+from ingest.channels.custom.webhook import order_part
+from ingest.parts import Part, PartKind, Source
+from ingest.polite import PoliteClient
+from ingest.signatures import moment
+
+PAGE_SIZE = 100
+_PAGES_MAX = 10_000
+
+
+class CustomClient:
+    """One store, in whichever contract its credentials name."""
+
+    def __init__(self, credentials: CustomCredentials, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        auth: tuple[str, str] | None = None
+        headers: dict[str, str] = {}
+        if credentials.token is not None:
+            headers["authorization"] = f"Bearer {credentials.token.get_secret_value()}"
+        elif credentials.user is not None:
+            auth = (credentials.user, credentials.password.get_secret_value() if credentials.password else "")
+        base = (credentials.base_url or "http://localhost").rstrip("/")
+        self._base = base
+        self._is_native = credentials.pull_contract == "native"
+        self._api = PoliteClient(OutboundClient("custom store", base, auth=auth, headers=headers, transport=transport))
+
+    async def check(self) -> Shop:
+        """Whether the store answers to the login."""
+        if self._is_native:
+            await self._api.get("/orders", {"limit": 1})
+            return Shop(self._base)
+        answer, _ = await self._api.get("/authenticatetowebservice")
+        if answer != "OK":
+            raise UpstreamRefused(
+                Reason(
+                    code="UPSTREAM_UNAUTHORIZED", text=f"the store said {str(answer)[:200]!r}", cure="check the login"
+                )
+            )
+        return Shop(self._base)
+
+    async def pages(self, start: datetime, end: datetime, *, by: By) -> AsyncIterator[Page]:
+        """Orders of a window, oldest change first."""
+        if not self._is_native:
+            window = {f"date_{by}_min": _text(start), f"date_{by}_max": _text(end)}
+            envelope, _ = await self._api.get("/orders", window)
+            yield Page(tuple((part,) for part in _pulled(envelope)))
+            return
+        field = "updated_at" if by == "modified" else "created_at"
+        params: dict[str, str | int] = {"updated_after": _text(start), "limit": PAGE_SIZE}
+        for _ in range(_PAGES_MAX):
+            body, _ = await self._api.get("/orders", params)
+            rows = [row for row in body.get("orders") or () if start <= moment(row.get(field)) < end]
+            yield Page(tuple((order_part(row, orjson.dumps(row), Source.API),) for row in rows))
+            cursor = body.get("next_cursor")
+            if not cursor:
+                return
+            params["cursor"] = str(cursor)
+
+    async def fetch(self, order_id: str) -> tuple[Part, ...]:
+        """The order document."""
+        if not self._is_native:
+            return await self.find(order_id)
+        row = await self._api.find(f"/orders/{order_id}")
+        return (order_part(row, orjson.dumps(row), Source.API),) if row else ()
+
+    async def find(self, number: str) -> tuple[Part, ...]:
+        """The order with this number; the native contract finds by id only."""
+        if self._is_native:
+            body, _ = await self._api.get("/orders", {"order_number": number, "limit": 5})
+            rows = [row for row in body.get("orders") or () if str(row.get("order_number")) == number]
+            return (order_part(rows[0], orjson.dumps(rows[0]), Source.API),) if rows else ()
+        envelope, _ = await self._api.get("/orders", {"orderNumber": number})
+        for part in _pulled(envelope):
+            order = part.body["orders"][0]
+            if number in {str(order.get("orderNumber", "")), compatible.identity_of(order)}:
+                return (part,)
+        return ()
+
+    async def close(self) -> None:
+        await self._api.close()
+
+
+def _pulled(envelope: Any) -> list[Part]:
+    parts = []
+    for single in compatible.split(envelope if isinstance(envelope, dict) else {}):
+        order = single["orders"][0]
+        # A payment or refund can change without the order's own time; the newest of them is the version.
+        times = [moment(row.get("modifiedDate")) for group in single.values() for row in group]
+        parts.append(
+            Part(
+                PartKind.ORDER,
+                compatible.identity_of(order),
+                orjson.dumps(single),
+                max(times),
+                source=Source.API,
+                parsed=single,
+            )
+        )
+    return parts
+
+
+def _text(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

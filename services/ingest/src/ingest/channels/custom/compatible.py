@@ -1,0 +1,243 @@
+"""The older pull envelope → the native document. Pure.
+
+`{orders[], cancelledOrders[], payments[]}` with camelCase names and JSON numbers: a cancelled order is a refund that
+names its sale in `parentOrderNumber`, a payment names its order in `orderNumber`. Unit prices and line discounts come
+both without and with tax; net amounts are taken, and the difference is the line's tax.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from ingest.errors import NormalizationError
+
+STATUSES: dict[str, str] = {
+    "pending": "pending",
+    "awaiting payment": "pending",
+    "authorized": "authorized",
+    "paid": "paid",
+    "completed": "paid",
+    "shipped": "paid",
+    "partially_paid": "partially_paid",
+    "partially_refunded": "partially_refunded",
+    "refunded": "refunded",
+    "cancelled": "cancelled",
+    "canceled": "cancelled",
+}
+
+
+def split(envelope: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """One envelope per order, each with the refunds and payments that name it."""
+    refunds = _by_number(envelope.get("cancelledOrders"), "parentOrderNumber")
+    payments = _by_number(envelope.get("payments"), "orderNumber")
+    found = []
+    for order in _rows(envelope.get("orders")):
+        number = str(order.get("orderNumber", ""))
+        found.append(
+            {
+                "orders": [order],
+                "cancelledOrders": refunds.get(number, []),
+                "payments": payments.get(number, []),
+            }
+        )
+    return found
+
+
+def identity_of(order: Mapping[str, Any]) -> str:
+    """The order's own id, else its number, which the older contract treats as one."""
+    return str(order.get("id") or order.get("orderNumber") or "")
+
+
+def to_native(envelope: Mapping[str, Any]) -> dict[str, Any]:
+    """The native document of an envelope with one order. Raises `NormalizationError`."""
+    order = _rows(envelope.get("orders"))[0]
+    status = str(order.get("orderStatus", "")).lower()
+    if status not in STATUSES:
+        raise NormalizationError(
+            "orderStatus",
+            status,
+            f"send one of {', '.join(STATUSES)}",
+            code="UNKNOWN_STATUS",
+            text=f"orderStatus is {status!r}, and what that means for the books is not known",
+        )
+    currency = str(order.get("currencyCode") or "")
+    fee = _number(order, "paymentMethodAdditionalFeeExclTax")
+    return {
+        "external_id": identity_of(order),
+        "order_number": str(order.get("orderNumber", "")),
+        "status": STATUSES[status],
+        "created_at": order.get("creationDate"),
+        "updated_at": order.get("modifiedDate") or order.get("creationDate"),
+        "currency": currency,
+        "prices_include_tax": False,
+        "store_name": _text(order, "storeName"),
+        "channel": _text(order, "storeType"),
+        "po_number": _text(order, "poNumber"),
+        "note": _text(order, "note"),
+        "invoice_mode": _text(order, "invoiceMode"),
+        "ship_method": _text(order, "shippingMethod"),
+        "reference_number": _text(order, "referenceNumber"),
+        "payout_id": _text(order, "payoutId"),
+        "customer": _customer(order),
+        "billing_address": _address(order.get("billingAddress")),
+        "shipping_address": _address(order.get("shippingAddress")),
+        "lines": [_line(row, number) for number, row in enumerate(_rows(order.get("orderDetails")), start=1)],
+        "shipping": _shipping(order),
+        "fees": [{"name": "Payment fee", "amount": _plain(fee)}] if fee else [],
+        "discounts": _discounts(order),
+        "totals": {
+            "grand_total": _plain(_number(order, "total")),
+            "tax": _plain(_number(order, "totalTax")),
+            "discount": _plain(_line_discounts(order) + _order_discounts(order)),
+        },
+        "payments": [_payment(row, currency) for row in _rows(envelope.get("payments"))],
+        "refunds": [_refund(row) for row in _rows(envelope.get("cancelledOrders"))],
+    }
+
+
+def _line(row: Mapping[str, Any], number: int) -> dict[str, Any]:
+    quantity = _number(row, "quantity")
+    excluding, including = _number(row, "priceExclTax"), _number(row, "priceInclTax")
+    off, off_with_tax = _number(row, "discountExclTax"), _number(row, "discountInclTax")
+    tax = (including - excluding) * quantity - (off_with_tax - off)
+    # Unit prices are rounded to some places; tax is money and has two, or the currency's own.
+    return {
+        "external_id": str(row.get("id") or number),
+        "sku": _text(row, "sku"),
+        "name": _text(row, "name") or "Item",
+        "quantity": _plain(quantity),
+        "unit_price": _plain(excluding),
+        "discount": _plain(off),
+        "taxable": tax > 0,
+        "taxes": [{"name": _text(row, "taxCode") or "Tax", "amount": _plain(tax)}] if tax else [],
+    }
+
+
+def _shipping(order: Mapping[str, Any]) -> list[dict[str, Any]]:
+    excluding, including = _number(order, "shippingExclTax"), _number(order, "shippingInclTax")
+    if not excluding and not including:
+        return []
+    tax = including - excluding
+    return [
+        {
+            "name": _text(order, "shippingMethod"),
+            "amount": _plain(excluding),
+            "taxes": [{"name": "Shipping tax", "amount": _plain(tax)}] if tax else [],
+        }
+    ]
+
+
+def _discounts(order: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {"code": _text(row, "code") or _text(row, "name"), "scope": "order", "amount": _plain(_number(row, "amount"))}
+        for row in _rows(order.get("discounts"))
+    ]
+
+
+def _order_discounts(order: Mapping[str, Any]) -> Decimal:
+    return sum((_number(row, "amount") for row in _rows(order.get("discounts"))), Decimal(0))
+
+
+def _line_discounts(order: Mapping[str, Any]) -> Decimal:
+    return sum((_number(row, "discountExclTax") for row in _rows(order.get("orderDetails"))), Decimal(0))
+
+
+def _payment(row: Mapping[str, Any], currency: str) -> dict[str, Any]:
+    return {
+        "external_id": str(row.get("id") or row.get("referenceNumber") or row.get("paymentDate") or ""),
+        "method": _text(row, "creditCardName"),
+        "gateway": _text(row, "paymentType"),
+        "amount": _plain(_number(row, "paymentAmount")),
+        "currency": currency,
+        "paid_at": row.get("paymentDate"),
+        "reference": _text(row, "referenceNumber"),
+    }
+
+
+def _refund(row: Mapping[str, Any]) -> dict[str, Any]:
+    shipping, with_tax = _number(row, "shippingExclTax"), _number(row, "shippingInclTax")
+    lines = []
+    for number, detail in enumerate(_rows(row.get("orderDetails")), start=1):
+        line = _line(detail, number)
+        net = _number(detail, "priceExclTax") * _number(detail, "quantity") - _number(detail, "discountExclTax")
+        lines.append(
+            {
+                "line_external_id": line["external_id"],
+                "quantity": line["quantity"],
+                "amount": _plain(net),
+                "tax": line["taxes"][0]["amount"] if line["taxes"] else "0",
+                "restock": bool(detail.get("restock", False)),
+            }
+        )
+    return {
+        "external_id": str(row.get("orderNumber") or row.get("id") or ""),
+        "created_at": row.get("creationDate"),
+        "reason": _text(row, "note"),
+        "amount": _plain(_number(row, "total")),
+        "shipping": _plain(shipping),
+        "shipping_tax": _plain(with_tax - shipping),
+        "lines": lines,
+    }
+
+
+def _customer(order: Mapping[str, Any]) -> dict[str, Any] | None:
+    address = order.get("billingAddress") or order.get("shippingAddress")
+    if not isinstance(address, dict):
+        return None
+    return {
+        "external_id": str(order["customerId"]) if order.get("customerId") else None,
+        "email": _text(address, "email"),
+        "first_name": _text(address, "firstName"),
+        "last_name": _text(address, "lastName"),
+        "company": _text(address, "company"),
+        "phone": _text(address, "phoneNumber"),
+    }
+
+
+def _address(address: Any) -> dict[str, Any] | None:
+    if not isinstance(address, dict):
+        return None
+    return {
+        "name": _text(address, "fullName"),
+        "company": _text(address, "company"),
+        "line1": _text(address, "address1"),
+        "line2": _text(address, "address2"),
+        "city": _text(address, "city"),
+        "region": _text(address, "regionName"),
+        "postal_code": _text(address, "postalCode"),
+        "country": _text(address, "twoLetterIsoCode") or _text(address, "countryName"),
+        "phone": _text(address, "phoneNumber"),
+    }
+
+
+def _rows(value: Any) -> list[dict[str, Any]]:
+    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
+
+
+def _by_number(rows: Any, field: str) -> dict[str, list[dict[str, Any]]]:
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in _rows(rows):
+        found.setdefault(str(row.get(field, "")), []).append(row)
+    return found
+
+
+def _text(row: Mapping[str, Any], field: str) -> str:
+    value = row.get(field)
+    return "" if value is None else str(value)[:500]
+
+
+def _number(row: Mapping[str, Any], field: str) -> Decimal:
+    value = row.get(field)
+    if value is None or value == "":
+        return Decimal(0)
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation as error:
+        raise NormalizationError(field, value, "send a number") from error
+    if not number.is_finite():
+        raise NormalizationError(field, value, "send a number")
+    return number
+
+
+def _plain(value: Decimal) -> str:
+    return f"{value.normalize():f}" if value else "0"

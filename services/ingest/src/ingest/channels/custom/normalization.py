@@ -1,0 +1,377 @@
+"""Custom store parts → canonical order. Pure: no network, no clock."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+from pydantic import ValidationError
+
+from common.messages.orders import (
+    Address,
+    Customer,
+    FinancialStatus,
+    FulfillmentStatus,
+    Lifecycle,
+    Order,
+    OrderDiscount,
+    OrderLine,
+    ShippingLine,
+    Surcharge,
+    TaxLine,
+    Tender,
+    TenderKind,
+)
+from common.money import ZERO, quantize
+from ingest.channel import Account, Glance
+from ingest.channels.custom.compatible import to_native
+from ingest.channels.custom.refunds import read_refunds
+from ingest.channels.custom.wire import CustomAddress, CustomLine, CustomOrder, CustomTax
+from ingest.errors import IncompleteOrder, NormalizationError, OutOfScope
+from ingest.parts import Parts
+from ingest.reading import unreadable
+from ingest.text import identifier, long, short
+from ingest.totals import (
+    amount,
+    find_rounding,
+    known_currency,
+    local_date,
+    net_share,
+    plain,
+    sum_amounts,
+    sum_taxes,
+    unit_price,
+)
+
+CHANNEL = "custom"
+FINANCIAL: dict[str, FinancialStatus] = {status.value: status for status in FinancialStatus}
+GIFT_CARD_GATEWAYS = frozenset({"gift_card", "giftcard"})
+
+
+def normalize(parts: Parts, account: Account) -> Order:
+    """One order, revision 0. Raises `NormalizationError`, or `OutOfScope` for test orders."""
+    if parts.order is None:
+        raise IncompleteOrder("only a part of the order has arrived", "push the whole order document")
+    try:
+        return _normalize(CustomOrder.model_validate(document(parts.order.body)), account)
+    except ValidationError as error:
+        raise unreadable(error) from error
+
+
+def document(body: Any) -> Any:
+    """The native document, whichever contract the body is written in."""
+    return to_native(body) if isinstance(body, dict) and "orders" in body else body
+
+
+def glance(parts: Parts) -> Glance:
+    """Number, currency and total for a list, as far as they can be read."""
+    try:
+        body = parts.order.body if parts.order is not None else {}
+    except NormalizationError:
+        return Glance()
+    if not isinstance(body, dict):
+        return Glance()
+    if isinstance(body.get("orders"), list) and body["orders"] and isinstance(body["orders"][0], dict):
+        order = body["orders"][0]
+        return Glance(
+            short(str(order.get("orderNumber", ""))),
+            short(str(order.get("currencyCode", "")), 3),
+            short(str(order.get("total", "")), 30),
+        )
+    totals = body.get("totals")
+    return Glance(
+        number=short(str(body.get("order_number", ""))),
+        currency=short(str(body.get("currency", "")), 3),
+        total=short(str(totals.get("grand_total", "")), 30) if isinstance(totals, dict) else "",
+    )
+
+
+def _normalize(order: CustomOrder, account: Account) -> Order:
+    if order.test:
+        raise OutOfScope("TEST_ORDER", "test orders are never synced")
+    currency = known_currency(order.currency, "currency")
+    zero = quantize(ZERO, currency)
+    reader = _Reader(order, currency)
+    lines, tips, extra = reader.lines()
+    shipping = reader.shipping()
+    surcharges = (*extra, *reader.fees())
+    discounts = reader.discounts()
+    taxes = _sum_by_rate(
+        [*(line.taxes for line in lines), *(s.taxes for s in shipping), *(s.taxes for s in surcharges)]
+    )
+    tax_total = sum_taxes(taxes) + zero
+    total = amount(order.totals.grand_total, currency, "totals.grand_total")
+    rounding = find_rounding(
+        currency=currency,
+        total=total,
+        tax=tax_total,
+        tips=tips,
+        lines=lines,
+        shipping=shipping,
+        discounts=discounts,
+        surcharges=surcharges,
+        field="totals.grand_total",
+    )
+    tenders = _tenders(order, currency, account)
+    cancelled = order.status == "cancelled" or order.cancelled_at is not None
+    return Order(
+        tenant_id=account.tenant_id,
+        revision=0,
+        connection_id=account.connection_id,
+        external_id=identifier(order.external_id),
+        channel=CHANNEL,
+        number=short(order.order_number).removeprefix("#"),
+        financial_status=_financial(order, total, tenders),
+        fulfillment_status=FulfillmentStatus(order.fulfillment_status),
+        lifecycle=Lifecycle.CANCELLED if cancelled else Lifecycle.OPEN,
+        native_status=order.status,
+        created_at=order.created_at,
+        modified_at=order.updated_at,
+        ordered_on=local_date(order.created_at, account.zone),
+        cancelled_on=local_date(order.cancelled_at, account.zone) if order.cancelled_at else None,
+        currency=currency,
+        total=total,
+        tax_included=order.prices_include_tax,
+        tax_total=tax_total,
+        tips=tips,
+        tax_remitted=amount(order.tax_remitted, currency, "tax_remitted"),
+        lines=tuple(lines),
+        shipping_lines=shipping,
+        discounts=discounts,
+        surcharges=surcharges,
+        taxes=taxes,
+        rounding=rounding,
+        tenders=tenders,
+        refunds=read_refunds(order, tenders, lines, currency, account),
+        customer=_customer(order),
+        billing_address=_address(order.billing_address),
+        shipping_address=_address(order.shipping_address),
+        parent_number=short(order.parent_number),
+        store_name=short(order.store_name),
+        store_type=short(order.channel),
+        po_number=short(order.po_number),
+        terms=short(order.terms),
+        due_on=order.due_at.date() if order.due_at else None,
+        sales_rep=short(order.sales_rep),
+        class_name=short(order.class_name),
+        department=short(order.department),
+        warehouse=short(order.warehouse),
+        ship_method=short(order.ship_method) or (shipping[0].title if shipping else ""),
+        tracking_number=short(order.tracking_number),
+        note=long(order.note),
+        tags=order.tags,
+        custom_fields=dict(order.custom_fields),
+        discount_codes=tuple(short(item.code) for item in order.discounts if item.code),
+        reference_number=short(order.reference_number) or (tenders[0].reference if tenders else ""),
+        payout_id=short(order.payout_id),
+        exchange_rate=plain(order.exchange_rate) if order.exchange_rate is not None else None,
+        invoice_mode=short(order.invoice_mode),
+        do_not_import=order.do_not_import,
+    )
+
+
+class _Reader:
+    """Takes tax out of prices where they contain it, and puts each line in its place."""
+
+    def __init__(self, order: CustomOrder, currency: str) -> None:
+        self._order = order
+        self._currency = currency
+        self._included = order.prices_include_tax
+        self._zero = quantize(ZERO, currency)
+        self._line_discounts = self._zero
+
+    def lines(self) -> tuple[list[OrderLine], Decimal, list[Surcharge]]:
+        """Goods, tips (from lines and from `tip`), and lines that are fees."""
+        goods: list[OrderLine] = []
+        fees: list[Surcharge] = []
+        tips = amount(self._order.tip, self._currency, "tip")
+        for position, line in enumerate(self._order.lines):
+            place = f"lines[{position}]"
+            read = self._line(line, line.external_id or str(position + 1), place)
+            if line.kind == "tip":
+                tips += read.amount + sum_taxes(read.taxes)
+            elif line.kind == "fee":
+                fees.append(
+                    Surcharge(external_id=read.external_id, title=read.name, amount=read.amount, taxes=read.taxes)
+                )
+            else:
+                goods.append(read)
+        return goods, tips, fees
+
+    def _line(self, line: CustomLine, identity: str, place: str) -> OrderLine:
+        currency = self._currency
+        gross = amount(line.unit_price * line.quantity, currency, f"{place}.unit_price")
+        discount = amount(line.discount, currency, f"{place}.discount")
+        self._line_discounts += discount
+        taxes = self._taxes(line.taxes, place)
+        net = gross - discount
+        if self._included:
+            tax = sum_taxes(taxes)
+            if net:
+                discount = net_share(discount, net, tax, currency)
+            elif discount:
+                rate = sum((tax.rate or ZERO for tax in line.taxes), ZERO)
+                discount = quantize(discount / (1 + rate), currency)
+            net -= tax
+        return OrderLine(
+            external_id=identifier(identity),
+            sku=short(line.sku),
+            name=short(line.name),
+            quantity=plain(line.quantity),
+            unit_price=plain(line.unit_price) if not self._included else unit_price(net + discount, line.quantity),
+            amount=net,
+            discount=discount,
+            taxes=taxes,
+            uom=line.uom,
+            class_name=line.class_name,
+            site=line.site,
+            lot=line.lot,
+            is_gift_card=line.kind == "gift_card",
+        )
+
+    def shipping(self) -> tuple[ShippingLine, ...]:
+        found = []
+        for position, row in enumerate(self._order.shipping):
+            net, taxes = self._charge(row.amount, row.taxes, f"shipping[{position}]")
+            found.append(
+                ShippingLine(
+                    external_id=str(position + 1), title=short(row.name), amount=net, discount=self._zero, taxes=taxes
+                )
+            )
+        return tuple(found)
+
+    def fees(self) -> tuple[Surcharge, ...]:
+        found = []
+        for position, row in enumerate(self._order.fees):
+            net, taxes = self._charge(row.amount, row.taxes, f"fees[{position}]")
+            found.append(Surcharge(external_id=f"fee:{position + 1}", title=short(row.name), amount=net, taxes=taxes))
+        return tuple(found)
+
+    def discounts(self) -> tuple[OrderDiscount, ...]:
+        """What `totals.discount` states beyond the lines' own discounts. Call after `lines`.
+
+        `discounts` repeats by name what may already stand on the lines, so its amounts alone prove nothing.
+        """
+        whole = [item for item in self._order.discounts if item.scope == "order" and item.amount]
+        stated = self._order.totals.discount
+        if stated is not None:
+            rest = amount(stated, self._currency, "totals.discount") - self._line_discounts
+        elif self._line_discounts:
+            rest = self._zero
+        else:
+            rest = sum_amounts(amount(item.amount, self._currency, "discounts.amount") for item in whole)
+        if rest <= 0:
+            return ()
+        if sum_amounts(item.amount for item in whole) == rest:
+            return tuple(
+                OrderDiscount(
+                    code=short(item.code),
+                    title=short(item.code) or "Discount",
+                    amount=quantize(item.amount, self._currency),
+                )
+                for item in whole
+            )
+        return (OrderDiscount(title="Discount", amount=rest),)
+
+    def _charge(self, gross: Decimal, rows: Iterable[CustomTax], place: str) -> tuple[Decimal, tuple[TaxLine, ...]]:
+        taxes = self._taxes(rows, place)
+        net = amount(gross, self._currency, f"{place}.amount")
+        return (net - sum_taxes(taxes) if self._included else net), taxes
+
+    def _taxes(self, rows: Iterable[CustomTax], place: str) -> tuple[TaxLine, ...]:
+        return tuple(
+            TaxLine(
+                title=short(row.name) or "Tax",
+                amount=amount(row.amount, self._currency, f"{place}.taxes.amount"),
+                rate=plain(row.rate) if row.rate is not None else None,
+            )
+            for row in rows
+        )
+
+
+def _sum_by_rate(groups: Iterable[Iterable[TaxLine]]) -> tuple[TaxLine, ...]:
+    sums: dict[tuple[str, Decimal | None], Decimal] = {}
+    for taxes in groups:
+        for tax in taxes:
+            key = (tax.title, tax.rate)
+            sums[key] = sums.get(key, ZERO) + tax.amount
+    return tuple(TaxLine(title=title, rate=rate, amount=value) for (title, rate), value in sums.items() if value)
+
+
+def _tenders(order: CustomOrder, currency: str, account: Account) -> tuple[Tender, ...]:
+    found = []
+    for position, payment in enumerate(order.payments):
+        if payment.currency not in {None, "", currency}:
+            raise NormalizationError(
+                f"payments[{position}].currency",
+                payment.currency,
+                f"state payments in {currency}",
+                code="CURRENCY_MISMATCH",
+                text=f"a payment is in {payment.currency} and the order is in {currency}",
+            )
+        at = payment.paid_at or order.created_at
+        gateway = payment.gateway or payment.method or "unknown"
+        found.append(
+            Tender(
+                external_id=identifier(payment.external_id),
+                method=short(gateway),
+                kind=TenderKind.GIFT_CARD if gateway in GIFT_CARD_GATEWAYS else TenderKind.MONEY,
+                amount=amount(payment.amount, currency, f"payments[{position}].amount"),
+                currency=currency,
+                captured_at=at,
+                captured_on=local_date(at, account.zone),
+                reference=short(payment.reference),
+                fee=amount(payment.fee, currency, f"payments[{position}].fee") if payment.fee is not None else None,
+            )
+        )
+    for position, card in enumerate(order.gift_cards, start=1):
+        found.append(
+            Tender(
+                external_id=identifier(f"{order.external_id}:gift:{position}"),
+                method="gift_card",
+                kind=TenderKind.GIFT_CARD,
+                amount=amount(card.amount, currency, f"gift_cards[{position - 1}].amount"),
+                currency=currency,
+                captured_at=order.created_at,
+                captured_on=local_date(order.created_at, account.zone),
+                reference=short(card.code_last4),
+            )
+        )
+    return tuple(found)
+
+
+def _financial(order: CustomOrder, total: Decimal, tenders: tuple[Tender, ...]) -> FinancialStatus:
+    """`cancelled` says nothing of money; what was paid and given back does."""
+    if order.status != "cancelled":
+        return FINANCIAL[order.status]
+    paid = sum_amounts(tender.amount for tender in tenders)
+    returned = sum_amounts(refund.amount for refund in order.refunds)
+    if not paid:
+        return FinancialStatus.VOIDED
+    if returned:
+        return FinancialStatus.REFUNDED if returned >= paid else FinancialStatus.PARTIALLY_REFUNDED
+    return FinancialStatus.PAID if paid >= total else FinancialStatus.PARTIALLY_PAID
+
+
+def _customer(order: CustomOrder) -> Customer | None:
+    person = order.customer
+    if person is None:
+        return None
+    return Customer(
+        external_id=identifier(person.external_id) if person.external_id else None,
+        first_name=short(person.first_name),
+        middle_name=short(person.middle_name),
+        last_name=short(person.last_name),
+        company=short(person.company),
+        emails=(short(person.email),) if person.email else (),
+        phone=short(person.phone),
+        tags=person.tags,
+        group=person.group,
+        tax_exempt=person.tax_exempt,
+        vat_number=person.vat_number,
+    )
+
+
+def _address(address: CustomAddress | None) -> Address | None:
+    if address is None:
+        return None
+    return Address(**{name: short(value) for name, value in address.model_dump(exclude={"email"}).items()})

@@ -1,0 +1,62 @@
+"""A custom store's pushes: the signature with its time, and one order document or a list of them."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import orjson
+from pydantic import ValidationError
+
+from ingest.channel import Delivery
+from ingest.channels.custom.settings import CustomCredentials
+from ingest.channels.custom.wire import CustomOrder
+from ingest.errors import BodyUnreadable, SignatureInvalid
+from ingest.parts import Part, PartKind, Source
+from ingest.reading import paths
+from ingest.signatures import moment, verify_hex_sha256
+
+SIGNATURE = "x-signature"
+IDEMPOTENCY_KEY = "x-idempotency-key"
+TOPICS: tuple[str, ...] = ()
+SKEW_MAX_S = 300
+ORDERS_MAX = 100
+_SIGNATURE = re.compile(r"^t=(\d{1,12}),v1=([0-9a-f]{64})$")
+
+
+def verify(headers: Mapping[str, str], body: bytes, credentials: CustomCredentials, now: datetime) -> None:
+    """Raise `SignatureInvalid` unless time and raw body were signed with the connection's secret, not long ago."""
+    match = _SIGNATURE.match(headers.get(SIGNATURE, "").replace(" ", ""))
+    if match is None:
+        raise SignatureInvalid(f"header {SIGNATURE} is missing or not t=<unix seconds>,v1=<64 hex digits>")
+    at, given = match.groups()
+    verify_hex_sha256(given, at.encode() + b"." + body, credentials.signing_secret, SIGNATURE)
+    if abs(now.timestamp() - int(at)) > SKEW_MAX_S:
+        raise SignatureInvalid(f"header {SIGNATURE} was made more than {SKEW_MAX_S} s from now")
+
+
+def parse(headers: Mapping[str, str], body: bytes) -> Delivery:
+    """Open a verified push. Raises `BodyUnreadable` with the path of every wrong field."""
+    try:
+        content = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise BodyUnreadable("the body is not JSON") from error
+    rows = content if isinstance(content, list) else [content]
+    if not 0 < len(rows) <= ORDERS_MAX:
+        raise BodyUnreadable(f"push one order, or a list of 1 to {ORDERS_MAX}")
+    wrong: list[str] = []
+    for number, row in enumerate(rows):
+        try:
+            CustomOrder.model_validate(row)
+        except ValidationError as error:
+            prefix = f"[{number}]." if isinstance(content, list) else ""
+            wrong += [prefix + item for item in paths(error)]
+    if wrong:
+        raise BodyUnreadable("the document does not fit the contract", tuple(wrong[:100]))
+    parts = tuple(order_part(row, body if len(rows) == 1 and row is content else orjson.dumps(row)) for row in rows)
+    return Delivery(headers.get(IDEMPOTENCY_KEY, "")[:200], "orders", parts=parts)
+
+
+def order_part(row: dict[str, Any], raw: bytes, source: Source = Source.WEBHOOK) -> Part:
+    """One native order document as a part."""
+    return Part(PartKind.ORDER, str(row["external_id"]), raw, moment(row.get("updated_at")), source=source, parsed=row)

@@ -1,0 +1,190 @@
+"""The native order document of a custom store (see README). Written for us, so it is read strictly.
+
+Money and quantities are decimal strings: a JSON number has gone through binary floating point somewhere, and is
+refused with the path to it.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+
+
+def _decimal_text(value: Any) -> Any:
+    if isinstance(value, str) and len(value) <= 34:
+        return value
+    if isinstance(value, Decimal):
+        return value
+    raise ValueError('must be a decimal string such as "19.99", not a JSON number')
+
+
+Number = Annotated[Decimal, BeforeValidator(_decimal_text)]
+Text = Annotated[str, Field(max_length=500)]
+LongText = Annotated[str, Field(max_length=4000)]
+Identity = Annotated[str, Field(min_length=1, max_length=100)]
+
+
+class Wire(BaseModel):
+    """Unknown fields are ignored, known ones must have their type."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class CustomTax(Wire):
+    name: Text = "Tax"
+    rate: Number | None = None
+    amount: Number
+
+
+class CustomLine(Wire):
+    external_id: Identity | None = None
+    sku: Text | None = None
+    name: Text
+    quantity: Number
+    unit_price: Number
+    discount: Number = Decimal(0)
+    taxable: bool = True
+    kind: Literal["product", "gift_card", "tip", "fee"] = "product"
+    taxes: tuple[CustomTax, ...] = ()
+    uom: Text = ""
+    class_name: Text = ""
+    site: Text = ""
+    lot: Text = ""
+
+
+class CustomShipping(Wire):
+    """`amount` is net of shipping discounts."""
+
+    name: Text = ""
+    amount: Number
+    taxes: tuple[CustomTax, ...] = ()
+
+
+class CustomFee(Wire):
+    name: Text
+    amount: Number
+    taxes: tuple[CustomTax, ...] = ()
+
+
+class CustomDiscount(Wire):
+    code: Text | None = None
+    scope: Literal["line", "order", "shipping"] = "order"
+    amount: Number
+
+
+class CustomGiftCard(Wire):
+    code_last4: Text = ""
+    amount: Number
+
+
+class CustomTotals(Wire):
+    discount: Number | None = None
+    tax: Number | None = None
+    grand_total: Number
+
+
+class CustomPayment(Wire):
+    external_id: Identity
+    method: Text = ""
+    gateway: Text = ""
+    amount: Number
+    currency: Text | None = None
+    paid_at: AwareDatetime | None = None
+    reference: Text = ""
+    fee: Number | None = None
+
+
+class CustomRefundLine(Wire):
+    """`amount` is in the order's price terms: with tax where its prices contain tax."""
+
+    line_external_id: Identity
+    quantity: Number
+    amount: Number
+    tax: Number = Decimal(0)
+    restock: bool = False
+
+
+class CustomRefund(Wire):
+    external_id: Identity
+    created_at: AwareDatetime
+    reason: LongText | None = None
+    amount: Number
+    shipping: Number = Decimal(0)
+    shipping_tax: Number = Decimal(0)
+    payment_external_id: Identity | None = None
+    lines: tuple[CustomRefundLine, ...] = ()
+
+
+class CustomAddress(Wire):
+    name: Text | None = None
+    company: Text | None = None
+    line1: Text | None = None
+    line2: Text | None = None
+    city: Text | None = None
+    county: Text | None = None
+    region: Text | None = None
+    postal_code: Text | None = None
+    country: Text | None = None
+    phone: Text | None = None
+    email: Text | None = None
+
+
+class CustomCustomer(Wire):
+    external_id: Identity | None = None
+    email: Text | None = None
+    first_name: Text | None = None
+    middle_name: Text | None = None
+    last_name: Text | None = None
+    company: Text | None = None
+    phone: Text | None = None
+    tax_exempt: bool = False
+    vat_number: Text = ""
+    tags: tuple[Text, ...] = ()
+    group: Text = ""
+
+
+class CustomOrder(Wire):
+    external_id: Identity
+    order_number: Identity
+    status: Literal["pending", "authorized", "paid", "partially_paid", "partially_refunded", "refunded", "cancelled"]
+    fulfillment_status: Literal["unfulfilled", "partial", "fulfilled"] = "unfulfilled"
+    test: bool = False
+    created_at: AwareDatetime
+    updated_at: AwareDatetime
+    cancelled_at: AwareDatetime | None = None
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+    exchange_rate: Number | None = None
+    prices_include_tax: bool
+    channel: Text = ""
+    store_name: Text = ""
+    po_number: Text | None = None
+    parent_number: Text = ""
+    terms: Text = ""
+    due_at: datetime | None = None
+    sales_rep: Text = ""
+    class_name: Text = ""
+    department: Text = ""
+    warehouse: Text = ""
+    invoice_mode: Text = ""
+    ship_method: Text = ""
+    tracking_number: Text = ""
+    reference_number: Text = ""
+    payout_id: Text = ""
+    note: LongText = ""
+    tags: tuple[Text, ...] = ()
+    custom_fields: dict[str, Text] = Field(default_factory=dict, max_length=100)
+    do_not_import: bool = False
+    tax_remitted: Number = Decimal(0)
+    customer: CustomCustomer | None = None
+    billing_address: CustomAddress | None = None
+    shipping_address: CustomAddress | None = None
+    lines: Annotated[tuple[CustomLine, ...], Field(max_length=5000)]
+    shipping: tuple[CustomShipping, ...] = ()
+    fees: tuple[CustomFee, ...] = ()
+    discounts: tuple[CustomDiscount, ...] = ()
+    tip: Number = Decimal(0)
+    gift_cards: tuple[CustomGiftCard, ...] = ()
+    totals: CustomTotals
+    payments: tuple[CustomPayment, ...] = ()
+    refunds: tuple[CustomRefund, ...] = ()

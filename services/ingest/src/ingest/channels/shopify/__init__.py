@@ -1,0 +1,23 @@
+"""Shopify: signed webhooks in REST shape, and polling through the REST Admin API."""
+
+from ingest.channel import Capability, Channel
+from ingest.channels.shopify.client import ShopifyClient
+from ingest.channels.shopify.normalization import CHANNEL as NAME
+from ingest.channels.shopify.normalization import glance, normalize
+from ingest.channels.shopify.settings import ShopifyCredentials
+from ingest.channels.shopify.webhook import TOPICS, parse, verify
+
+CHANNEL = Channel(
+    name=NAME,
+    title="Shopify",
+    capabilities=frozenset({Capability.WEBHOOKS, Capability.SUBSCRIPTIONS, Capability.POLLING}),
+    credentials=ShopifyCredentials,
+    normalize=normalize,
+    glance=glance,
+    verify=verify,
+    parse=parse,
+    connect=ShopifyClient,
+    topics=TOPICS,
+)
+
+__all__ = ["CHANNEL"]

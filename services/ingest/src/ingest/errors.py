@@ -1,0 +1,58 @@
+"""What can be wrong with something a channel sent. Each says which field, which value, and what a person can do."""
+
+from common.errors import Rejected, TillbookError
+from common.messages.base import Reason
+
+_VALUE_LENGTH_MAX = 120
+
+
+class NormalizationError(Rejected):
+    """The channel's data can't become an order. Nothing is guessed: the raw parts stay, the order is listed with this.
+
+    `field` is the path in the channel's own words, `value` what stood there, `cure` what a bookkeeper or developer
+    can do about it.
+    """
+
+    def __init__(self, field: str, value: object, cure: str, *, code: str = "UNREADABLE_ORDER", text: str = "") -> None:
+        shown = "" if value is None else str(value)[:_VALUE_LENGTH_MAX]
+        sentence = text or f"{field} has a value that can't be used: {shown!r}"
+        super().__init__(Reason(code=code, text=sentence[:4000], cure=cure[:500], field=field[:500], value=shown))
+
+
+class OutOfScope(Rejected):
+    """An order that never syncs (a test order, a draft, a deleted one). `reason` names why; it is not a fault."""
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(Reason(code=code, text=text))
+
+
+class IncompleteOrder(TillbookError):
+    """Parts of the order are missing or contradict each other: it must be fetched again before anything is concluded.
+
+    `missing` names what, in words for a person; `cure` says what to do where nothing can be fetched.
+    """
+
+    def __init__(self, missing: str, cure: str) -> None:
+        super().__init__(missing)
+        self.missing = missing
+        self.cure = cure
+
+    def waiting(self) -> Reason:
+        """Shown while the order waits for its refetch."""
+        return Reason(code="WAITING_FOR_DETAILS", text=f"{self.missing}; the order is being fetched again", cure="")
+
+    def refused(self) -> Reason:
+        """Shown where the connection has no access to fetch with."""
+        return Reason(code="DETAILS_MISSING", text=f"{self.missing}, and this connection can't fetch", cure=self.cure)
+
+
+class SignatureInvalid(TillbookError):
+    """A delivery that was not made with the connection's secret, or is too old to be trusted."""
+
+
+class BodyUnreadable(TillbookError):
+    """A signed delivery whose body is not what its topic says. `fields` are the paths that are wrong."""
+
+    def __init__(self, text: str, fields: tuple[str, ...] = ()) -> None:
+        super().__init__(text)
+        self.fields = fields

@@ -1,0 +1,50 @@
+"""Reading a channel's JSON: what pydantic found wrong, and what no table knows, as reasons a person understands."""
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from ingest.errors import NormalizationError
+
+V = TypeVar("V")
+
+
+def looked_up(table: Mapping[str, V], value: str, field: str) -> V:
+    """The canonical value. Raises `NormalizationError` with code UNKNOWN_STATUS for one the table lacks."""
+    found = table.get(value)
+    if found is None:
+        raise NormalizationError(
+            field,
+            value,
+            f"change the status in the channel to one of {', '.join(name or '(empty)' for name in table)}",
+            code="UNKNOWN_STATUS",
+            text=f"{field} is {value!r}, and what that means for the books is not known",
+        )
+    return found
+
+
+def unreadable(error: ValidationError) -> NormalizationError:
+    """The first thing that is wrong, with the channel's own path to it."""
+    first = error.errors(include_url=False)[0]
+    field = path(first["loc"])
+    missing = first["type"] == "missing"
+    given = first.get("input")
+    value = None if missing or isinstance(given, (dict, list)) else given
+    text = f"{field} is missing" if missing else f"{field} can't be read: {first['msg']}"
+    return NormalizationError(field, value, "send the order as the channel's current API version writes it", text=text)
+
+
+def paths(error: ValidationError) -> tuple[str, ...]:
+    """Every wrong place with what is wrong there, at most 50."""
+    return tuple(
+        f"{path(item['loc'])}: {item['msg']}" for item in error.errors(include_url=False, include_input=False)[:50]
+    )
+
+
+def path(location: tuple[int | str, ...]) -> str:
+    """`line_items[0].price` from pydantic's location."""
+    text = ""
+    for step in location:
+        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
+    return text or "body"
