@@ -1,0 +1,261 @@
+"""An open company of QuickBooks Online: the ledger session that a lane works with.
+
+Writes are single requests side by side within the company's limits, because only single requests are protected by
+their request id beyond doubt (see README). Each ends as exactly one outcome; nothing about documents is remembered.
+"""
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+
+import structlog
+from pydantic import ValidationError
+
+from common.errors import Rejected, Retryable, UpstreamUnavailable
+from common.messages.documents import CatalogEntry
+from ledger_writer.ledgers.protocol import (
+    AccountBalance,
+    CompanyFile,
+    Found,
+    LedgerFacts,
+    LedgerLink,
+    NotSent,
+    Operation,
+    Outcome,
+    Refused,
+)
+from ledger_writer.ledgers.quickbooks_online import lookup
+from ledger_writer.ledgers.quickbooks_online.bodies import Books, lists_needed
+from ledger_writer.ledgers.quickbooks_online.client import (
+    Client,
+    LedgerFault,
+    NoAnswer,
+    NotAsked,
+    open_http,
+)
+from ledger_writer.ledgers.quickbooks_online.errors import classify, reconnect
+from ledger_writer.ledgers.quickbooks_online.limits import limits_of
+from ledger_writer.ledgers.quickbooks_online.lists import Lists, read_named, trial_balance
+from ledger_writer.ledgers.quickbooks_online.names import Named, Names
+from ledger_writer.ledgers.quickbooks_online.oauth import IntuitOAuth
+from ledger_writer.ledgers.quickbooks_online.pairing import read_profile
+from ledger_writer.ledgers.quickbooks_online.profile import Profile, from_text
+from ledger_writer.ledgers.quickbooks_online.settings import OnlineSettings
+from ledger_writer.ledgers.quickbooks_online.tokens import Access, CompanySecrets, NeedsReconnect
+from ledger_writer.ledgers.quickbooks_online.wire import Transaction
+from ledger_writer.ledgers.quickbooks_online.writing import Writer
+
+log = structlog.get_logger(__name__)
+
+_FIRST_DAY: Final = date(2000, 1, 1)
+
+
+class Session:
+    """One company, used by one lane holder at a time."""
+
+    def __init__(self, client: Client, settings: OnlineSettings, company: CompanyFile) -> None:
+        self._client = client
+        self._settings = settings
+        self._company = company
+        self._profile = from_text(company.preferences, home_currency=company.home_currency, country=company.country)
+        self._lists: dict[str, tuple[float, list[Named]]] = {}
+        self._mirror = Lists(client, company.tenant_id, company.company_id, settings.page_size, company.bookmark)
+        self._stopped: Refused | None = None
+
+    async def find(self, operations: Sequence[Operation]) -> Mapping[str, Sequence[Found]]:
+        """Candidates that may be what the operations would make; see the protocol."""
+        try:
+            return await lookup.find(self._client, operations, self._settings)
+        except _CALLS as error:
+            raise _as_error(error) from error
+
+    async def write(self, operations: Sequence[Operation]) -> AsyncIterator[tuple[str, Outcome]]:
+        """Carry the operations out side by side; each outcome comes as soon as it is known."""
+        try:
+            books = await self._books(operations)
+        except _CALLS as error:
+            outcome = _not_written(error)
+            self._stop_after(outcome)
+            for operation in operations:
+                yield operation.document_key, outcome
+            return
+        writer = Writer(self._client, self._settings, books)
+        tasks = [asyncio.create_task(self._one(writer, operation)) for operation in operations]
+        try:
+            for task in asyncio.as_completed(tasks):
+                yield await task
+        finally:
+            for unfinished in tasks:
+                unfinished.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def facts(self, links: Mapping[str, LedgerLink]) -> LedgerFacts:
+        """Balances, deposits and existence of written documents, by one statement a hundred of them."""
+        by_entity: dict[str, dict[str, str]] = defaultdict(dict)
+        for key, link in links.items():
+            by_entity[link.details.get("entity", "")][link.ledger_id] = key
+        by_entity.pop("", None)
+        open_balance, changed, missing, deposited = {}, {}, set(), set()
+        try:
+            for entity, keys in by_entity.items():
+                rows = await self._by_id(entity, list(keys))
+                missing |= {key for ledger_id, key in keys.items() if ledger_id not in rows}
+                for ledger_id, (link, read) in rows.items():
+                    key = keys[ledger_id]
+                    balance = next(
+                        (amount for amount in (read.unapplied, read.remaining, read.balance) if amount is not None),
+                        None,
+                    )
+                    if balance is not None:
+                        open_balance[key] = balance
+                    if any(linked.txn_type == "Deposit" for linked in read.linked):
+                        deposited.add(key)
+                    if link.token != links[key].token:
+                        changed[key] = link.token
+        except (*_CALLS, ValidationError) as error:
+            raise _as_error(error) from error
+        return LedgerFacts(
+            open_balance=open_balance, deposited=frozenset(deposited), missing=frozenset(missing), changed=changed
+        )
+
+    async def lists(self, names: Sequence[str]) -> AsyncIterator[Sequence[CatalogEntry]]:
+        """Entries of the reference lists: whole at first, later what changed since the bookmark."""
+        try:
+            async for page in self._mirror.pages(names):
+                yield page
+        except _CALLS as error:
+            raise _as_error(error) from error
+
+    def bookmark(self) -> Mapping[str, str]:
+        """Up to when each list was read."""
+        return dict(self._mirror.marks)
+
+    async def trial_balance(self, as_of: date | None) -> Sequence[AccountBalance]:
+        try:
+            profile = await self._known_profile()
+            return await trial_balance(self._client, as_of, profile.home_currency, self._settings.page_size)
+        except _CALLS as error:
+            raise _as_error(error) from error
+
+    async def _one(self, writer: Writer, operation: Operation) -> tuple[str, Outcome]:
+        if self._stopped is not None:
+            return operation.document_key, _waits_for(self._stopped)
+        outcome = await writer.write(operation)
+        self._stop_after(outcome)
+        return operation.document_key, outcome
+
+    def _stop_after(self, outcome: Outcome) -> None:
+        """Once nothing can be written to this company, nothing else is tried."""
+        if isinstance(outcome, Refused) and outcome.stops_company:
+            self._stopped = outcome
+        if isinstance(outcome, Refused) and outcome.reason.code in _LISTS_ARE_OLD:
+            self._lists.clear()
+
+    async def _books(self, operations: Sequence[Operation]) -> Books:
+        """What builders must know: the profile, and those lists that these operations name."""
+        profile = await self._known_profile()
+        settings = self._company.settings
+        books = Books(profile=profile)
+        needed = sorted(set().union(*(lists_needed(operation, books) for operation in operations)))
+        return Books(
+            profile=profile,
+            names=Names({name: await self._named(name) for name in needed}),
+            account_names=dict(settings.accounts) if settings else {},
+            inventory_start=(settings.closed_through if settings else _FIRST_DAY) + timedelta(days=1),
+        )
+
+    async def _known_profile(self) -> Profile:
+        if self._profile is None:
+            self._profile = await read_profile(self._client)
+        return self._profile
+
+    async def _named(self, name: str) -> list[Named]:
+        read_at, entries = self._lists.get(name, (-float("inf"), []))
+        if time.monotonic() - read_at > self._settings.lists_ttl_s:
+            entries = await read_named(self._client, name, self._settings.page_size)
+            self._lists[name] = time.monotonic(), entries
+        return entries
+
+    async def _by_id(self, entity: str, ids: list[str]) -> dict[str, tuple[LedgerLink, Transaction]]:
+        found: dict[str, tuple[LedgerLink, Transaction]] = {}
+        for start in range(0, len(ids), self._settings.values_per_query):
+            part = ids[start : start + self._settings.values_per_query]
+            where = f"Id IN {lookup.listed(part)}"
+            if entity in ("Customer", "Vendor", "Item"):
+                where += " AND Active IN (true, false)"
+            for row in await lookup.rows_of(self._client, entity, where, self._settings.page_size):
+                link, read = lookup.transaction_link(entity, row)
+                found[link.ledger_id] = link, read
+        return found
+
+
+class OpenOnline:
+    """Opens sessions; holds what they share: the settings and the OAuth conversation."""
+
+    def __init__(self, settings: OnlineSettings, oauth: IntuitOAuth) -> None:
+        self._settings = settings
+        self._oauth = oauth
+
+    @asynccontextmanager
+    async def __call__(self, company: CompanyFile) -> AsyncIterator[Session]:
+        """A session on one company, with its own connections and the company's shared limits."""
+        settings = self._settings
+        async with open_http(settings) as http:
+            client = Client(
+                http,
+                settings,
+                company.external_id,
+                Access(self._oauth, CompanySecrets(company)),
+                limits_of(company.external_id, settings),
+                latest=_latest(company.safe_until),
+                may_send=company.may_send,
+            )
+            yield Session(client, settings, company)
+            log.debug("quickbooks_session_closed", requests=client.requests)
+
+
+_CALLS: Final = (LedgerFault, NotAsked, NoAnswer, NeedsReconnect, Retryable)
+_LISTS_ARE_OLD: Final = ("ACCOUNT_MISSING", "TAX_CODE_MISSING", "REFERENCE_INVALID", "OBJECT_NOT_FOUND")
+
+
+def _latest(safe_until: datetime | None) -> float | None:
+    """The wall-clock bound as a reading of the monotonic clock, which nobody sets back."""
+    if safe_until is None:
+        return None
+    return time.monotonic() + (safe_until - datetime.now(UTC)).total_seconds()
+
+
+def _not_written(error: Exception) -> Outcome:
+    """Why a whole batch was not written: something it needed could not be read."""
+    if isinstance(error, LedgerFault):
+        return classify(error.fault)
+    if isinstance(error, NeedsReconnect):
+        return reconnect(str(error))
+    if isinstance(error, NotAsked):
+        return NotSent(error.detail, error.retry_after_s)
+    retry_after_s = error.retry_after_s if isinstance(error, Retryable) else None
+    return NotSent(str(error), retry_after_s or 5.0)
+
+
+def _waits_for(stopped: Refused) -> NotSent:
+    return NotSent(f"nothing is written to this company until: {stopped.reason.cure}", 60.0)
+
+
+def _as_error(error: Exception) -> Exception:
+    """What readers of the ledger raise: `Rejected` where a person must act, else `Retryable`."""
+    if isinstance(error, Retryable):
+        return error
+    if isinstance(error, NotAsked):
+        return UpstreamUnavailable(error.detail, error.retry_after_s)
+    if isinstance(error, NeedsReconnect):
+        return Rejected(reconnect(str(error)).reason)
+    if isinstance(error, LedgerFault):
+        refused = classify(error.fault)
+        if refused.error_class.value != "transient":
+            return Rejected(refused.reason)
+        return UpstreamUnavailable(refused.reason.text, refused.retry_after_s)
+    return UpstreamUnavailable(str(error))

@@ -1,0 +1,104 @@
+"""From the names that settings and documents carry to the ids that the ledger wants."""
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from common.messages.base import Reason
+from common.messages.transactions import Account, AccountRole
+from ledger_writer.ledgers.protocol import ErrorClass, Refused
+
+_SPACES = re.compile(r"\s+")
+_FORBIDDEN = re.compile(r"[:\t\r\n]")
+
+
+def fold(name: str) -> str:
+    """The form in which names are compared: NFKC, spaces collapsed, case ignored. Never fuzzy."""
+    return _SPACES.sub(" ", unicodedata.normalize("NFKC", name)).strip().casefold()
+
+
+def clean(name: str, longest: int) -> str:
+    """A name that QuickBooks accepts: no colon, tab or newline, at most `longest` characters."""
+    return _SPACES.sub(" ", _FORBIDDEN.sub(" ", name)).strip()[:longest].rstrip()
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """One entry of a reference list."""
+
+    ledger_id: str
+    name: str
+    full_name: str = ""
+    type: str = ""
+    sub_type: str = ""
+    currency: str = ""
+    sales_rates: tuple[str, ...] = ()
+    """For tax codes: ids of the rates it charges on sales."""
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Reference lists that a batch of documents needs, loaded before the bodies are built."""
+
+    lists: Mapping[str, Sequence[Named]] = field(default_factory=dict)
+
+    def find(self, list_name: str, name: str) -> Named | None:
+        """The entry with this full name; else the only one whose own name it is; else None."""
+        wanted = fold(name)
+        if not wanted:
+            return None
+        entries = self.lists.get(list_name, ())
+        for entry in entries:
+            if fold(entry.full_name or entry.name) == wanted:
+                return entry
+        leaves = [entry for entry in entries if fold(entry.name) == wanted]
+        return leaves[0] if len(leaves) == 1 else None
+
+    def of_type(self, type_name: str, sub_type: str = "", currency: str = "") -> Named | None:
+        """The only account of a type (and currency), or None where there are none or several."""
+        found = [
+            entry
+            for entry in self.lists.get("accounts", ())
+            if entry.type == type_name
+            and (not sub_type or entry.sub_type == sub_type)
+            and (not currency or not entry.currency or entry.currency == currency)
+        ]
+        return found[0] if len(found) == 1 else None
+
+    def account(self, account: Account, currency: str = "") -> Named:
+        """The ledger account behind a role. Raises `CannotBuild` naming the role and the name that is not there."""
+        found = self.find("accounts", account.name)
+        if found is None and not account.name:
+            # These exist once in every company, under names that differ by language and age of the company.
+            if account.role is AccountRole.UNDEPOSITED_FUNDS:
+                found = self.of_type("Other Current Asset", "UndepositedFunds")
+            elif account.role is AccountRole.RECEIVABLE:
+                found = self.of_type("Accounts Receivable", currency=currency)
+            elif account.role is AccountRole.PAYABLE:
+                found = self.of_type("Accounts Payable", currency=currency)
+        if found is None:
+            shown = f"named {account.name!r}" if account.name else "set"
+            raise CannotBuild(
+                ErrorClass.CONFIG,
+                Reason(
+                    code="ACCOUNT_MISSING",
+                    text=f"there is no account {shown} in QuickBooks for the role {account.role.value}",
+                    cure="Choose an account for the role in the company's settings, or make it in QuickBooks.",
+                    field=f"accounts.{account.role.value}",
+                    value=account.name or None,
+                ),
+            )
+        return found
+
+
+class CannotBuild(Exception):
+    """A document that can't be said in QuickBooks' words; nothing was sent."""
+
+    def __init__(self, error_class: ErrorClass, reason: Reason) -> None:
+        super().__init__(f"{reason.code}: {reason.text}")
+        self.refused = Refused(error_class=error_class, reason=reason)
+
+
+def cannot(error_class: ErrorClass, code: str, text: str, cure: str, field_name: str | None = None) -> CannotBuild:
+    return CannotBuild(error_class, Reason(code=code, text=text, cure=cure, field=field_name))
