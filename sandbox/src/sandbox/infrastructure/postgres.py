@@ -192,13 +192,17 @@ def reachable(programs: Path, user: int | None, state: StateFolder) -> Path:
     if user is None or can_reach(programs / "postgres", user):
         return programs
     copy = state.private_folder() / f"postgres-{version_of(programs)}"
+    installation, package = programs.parents[0], programs.parents[1]
     if not copy.exists():
         partial = copy.with_name(copy.name + ".partial")
         shutil.rmtree(partial, ignore_errors=True)
-        shutil.copytree(programs.parent, partial, symlinks=True)
+        shutil.copytree(installation, partial / package.name / installation.name, symlinks=True)
+        libraries = package.with_name(f"{package.name}.libs")  # a wheel's programs look for them beside their package
+        if libraries.exists():
+            shutil.copytree(libraries, partial / libraries.name, symlinks=True)
         partial.chmod(0o755)
         partial.rename(copy)
-    return copy / "bin"
+    return copy / package.name / installation.name / programs.name
 
 
 def create_cluster(programs: Path, data: Path, password: str, user: int | None) -> None:

@@ -5,6 +5,7 @@ import json
 import os
 import pwd
 import random
+import resource
 import signal
 import socket
 import subprocess
@@ -20,6 +21,7 @@ from sandbox.infrastructure.problems import CannotProvision
 
 HOST = "127.0.0.1"
 PORTS = range(20000, 32000)  # below the range that systems hand out for outgoing connections
+OPEN_FILES = 16384
 STARTED: list[subprocess.Popen[bytes]] = []  # kept, because they outlive us and Python warns of forgotten children
 FORWARDED = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH")
 
@@ -50,6 +52,7 @@ class ServerProcess:
         user: int | None = None,
     ) -> subprocess.Popen[bytes]:
         """Start in a session of its own, with a bare environment. `user`: the uid to run as."""
+        allow_open_files()
         inherited = {name: os.environ[name] for name in FORWARDED if name in os.environ}
         with log.open("ab") as output:
             process = subprocess.Popen(
@@ -92,6 +95,14 @@ class ServerProcess:
                 send_quietly(member, signal.SIGKILL)
             psutil.wait_procs(alive, timeout=5)
         self.record.unlink(missing_ok=True)
+
+
+def allow_open_files() -> None:
+    """Raise our own limit of open files, which the servers inherit: some systems start with 1024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def send_quietly(process: psutil.Process, request: signal.Signals) -> None:
