@@ -7,6 +7,7 @@ order is paid when it has a `date_paid`. Gift cards are those of the official pl
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from sandbox.shops.pricing import TaxRate
 from sandbox.shops.shopify_parts import Json, Money

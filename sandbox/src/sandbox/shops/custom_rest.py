@@ -1,0 +1,113 @@
+"""A custom store's pull endpoints: the native list by cursor, and the older envelope by dates or order number.
+
+Both live at `/orders`. A call that names dates or an order number in the older way gets the envelope.
+"""
+
+from __future__ import annotations
+
+import hmac
+from datetime import datetime
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from sandbox.shops.listing import BadCursor, matching, pack_cursor, page_after, parse_time, unpack_cursor
+from sandbox.shops.store import Held
+from sandbox.shops.web import Answer, Json, guarded, store_of
+from sandbox.shops.woocommerce_rest import basic_credentials
+
+LIMIT_MAX: Final = 250
+LIMIT_DEFAULT: Final = 100
+OLDER: Final = ("orderNumber", "date_created_min", "date_created_max", "date_modified_min", "date_modified_max")
+
+
+def refusal(request: Request) -> Response | None:
+    """Check the Basic user and password, or a bearer token."""
+    credentials = store_of(request).credentials
+    user, password = basic_credentials(request)
+    if user is not None and hmac.compare_digest(f"{user}:{password}", f"{credentials.key}:{credentials.secret}"):
+        return None
+    if hmac.compare_digest(request.headers.get("Authorization", "").encode(), f"Bearer {credentials.token}".encode()):
+        return None
+    return Answer({"error": "wrong user or password"}, 401, {"WWW-Authenticate": 'Basic realm="orders"'})
+
+
+async def check(request: Request) -> Response:
+    """GET authenticatetowebservice"""
+    del request
+    return Answer("OK")
+
+
+async def orders(request: Request) -> Response:
+    """GET orders, in either way"""
+    try:
+        return _older(request) if any(name in request.query_params for name in OLDER) else _native(request)
+    except BadCursor:
+        return Answer({"error": "cursor: not one of ours; leave it out to start again"}, 400)
+    except ValueError as error:
+        return Answer({"error": str(error)}, 400)
+
+
+async def one_order(request: Request) -> Response:
+    """GET orders/{external_id}"""
+    held = store_of(request).orders.get(int(request.path_params["id"]))
+    return Answer(held.snapshot.body) if held else Answer({"error": "no such order"}, 404)
+
+
+async def purchase_orders(request: Request) -> Response:
+    """GET purchaseorders: sample shops buy nothing"""
+    del request
+    return Answer({"orders": [], "cancelledOrders": [], "payments": [], "purchases": []})
+
+
+def _native(request: Request) -> Response:
+    store, query = store_of(request), request.query_params
+    since = parse_time(query["updated_after"]) if "updated_after" in query else None
+    limit = max(1, min(LIMIT_MAX, int(query.get("limit", LIMIT_DEFAULT))))
+    position = unpack_cursor(query["cursor"])[1] if query.get("cursor") else None
+    rows = matching(store, "updated_at", lambda held: since is None or held.updated_at > since)
+    page = page_after(rows, "updated_at", position, limit, descending=False)
+    following = pack_cursor("updated_at", page.rows[-1]) if page.rows and page.has_next else None
+    return Answer({"orders": [held.snapshot.body for held in page.rows], "next_cursor": following})
+
+
+def _older(request: Request) -> Response:
+    """All of it at once: the older way knows no pages."""
+    query = request.query_params
+    by_modified = "date_modified_min" in query or "date_modified_max" in query
+    prefix = "date_modified" if by_modified else "date_created"
+    low, high = _bound(query.get(f"{prefix}_min")), _bound(query.get(f"{prefix}_max"))
+    statuses = {part.strip().lower() for part in query.get("orderStatus", "").split(",") if part.strip()}
+
+    def accepts(held: Held) -> bool:
+        body = held.snapshot.body
+        at = held.updated_at if by_modified else held.created_at
+        return (
+            (query.get("orderNumber") in (None, body["order_number"]))
+            and (low is None or at >= low)
+            and (high is None or at <= high)
+            and (not statuses or body["status"] in statuses)
+            and (query.get("storeName") in (None, "", body["store_name"]))
+        )
+
+    envelope: Json = {"orders": [], "cancelledOrders": [], "payments": [], "purchases": []}
+    for held in matching(store_of(request), "updated_at", accepts):
+        for name, rows in (held.snapshot.pulled or {}).items():
+            envelope[name].extend(rows)
+    return Answer(envelope)
+
+
+def _bound(text: str | None) -> datetime | None:
+    return parse_time(text) if text else None
+
+
+ROUTES: Final = guarded(
+    "custom",
+    "/{shop}",
+    refusal,
+    ("/authenticatetowebservice", check, ["GET"]),
+    ("/orders", orders, ["GET"]),
+    ("/orders/{id:int}", one_order, ["GET"]),
+    ("/purchaseorders", purchase_orders, ["GET"]),
+)
