@@ -11,6 +11,7 @@ from sandbox.quickbooks_online.app import StandIn
 from sandbox.quickbooks_online.limits import LimitSettings
 from sandbox.quickbooks_online.seed import seed_realms
 from sandbox.quickbooks_online.server import Server
+from sandbox.quickbooks_online.state import load_state, save_state
 from sandbox.quickbooks_online.tokens import Client
 
 
@@ -27,8 +28,15 @@ def main() -> None:
         server.tokens.clients[identifier] = Client(identifier, secret)
     if options.limits:
         server.limits = LimitSettings.published(options.limits)
-    seed_realms(server)
-    uvicorn.run(StandIn(server), host="127.0.0.1", port=options.port, log_level="warning", access_log=False)
+    if options.state is not None and options.state.exists():
+        load_state(server, options.state)
+    else:
+        seed_realms(server)
+    try:
+        uvicorn.run(StandIn(server), host="127.0.0.1", port=options.port, log_level="warning", access_log=False)
+    finally:
+        if options.state is not None:
+            save_state(server, options.state)
 
 
 if __name__ == "__main__":

@@ -9,13 +9,16 @@ from typing import Any
 from fastapi import APIRouter, HTTPException, Request
 from starlette.responses import Response
 
+from sandbox.quickbooks_online import operations
 from sandbox.quickbooks_online.company import Company, CompanySettings
 from sandbox.quickbooks_online.entities.accounts import with_balance
 from sandbox.quickbooks_online.limits import LimitSettings
 from sandbox.quickbooks_online.schema import entity_name
 from sandbox.quickbooks_online.seed import REALMS, new_company, seed_realms
 from sandbox.quickbooks_online.server import Server
+from sandbox.quickbooks_online.state import company_state, decode, encode, restore_company
 from sandbox.quickbooks_online.tokens import Client, Grant
+from sandbox.quickbooks_online.webhooks import Subscription
 from sandbox.quickbooks_online.wire import dump, parse_json
 
 Body = dict[str, Any]
@@ -56,8 +59,8 @@ def build_admin(server: Server) -> APIRouter:
     async def reset() -> Response:
         """Back to the seeds: companies, tokens, limits, rules and counters as at the start."""
         clients = server.tokens.clients
-        fresh = Server()
-        server.__dict__.update(fresh.__dict__)
+        server.webhooks.clear()
+        server.__dict__.update(Server().__dict__)
         server.tokens.clients.update(clients)
         seed_realms(server)
         return _json({"companies": list(server.companies)})
@@ -73,7 +76,7 @@ def build_admin(server: Server) -> APIRouter:
         seed = str(body.pop("seed", "small"))
         settings = CompanySettings()
         _assign(settings, body)
-        server.companies[realm] = new_company(server, realm, settings, seed)
+        server.add(new_company(server, realm, settings, seed))
         return _json({"realm_id": realm}, 201)
 
     @router.patch("/companies/{realm}")
@@ -93,6 +96,38 @@ def build_admin(server: Server) -> APIRouter:
     @router.get("/companies/{realm}/postings")
     async def postings(realm: str) -> Response:
         return _json([_posting(posting) for posting in company(realm).ledger.postings.values()])
+
+    @router.post("/companies/{realm}/seed")
+    async def seed(realm: str, request: Request) -> Response:
+        """``[{"entity": "Customer", "object": {...}}, …]``: create through the ordinary rules, in order, all or none."""
+        held = company(realm)
+        made = []
+        with held.step():
+            for part in await _body(request):
+                name = entity_name(str(part.get("entity", "")))
+                if name is None:
+                    raise HTTPException(422, f"no entity {part.get('entity')!r}")
+                made.append({"entity": name, "id": operations.save(held, name, part["object"])["Id"]})
+        return _json(made, 201)
+
+    @router.get("/companies/{realm}/snapshot")
+    async def snapshot(realm: str) -> Response:
+        return Response(encode(company_state(company(realm))), media_type="application/json")
+
+    @router.put("/companies/{realm}/snapshot")
+    async def restore(realm: str, request: Request) -> Response:
+        """Put a company back to a snapshot (also one of another realm, under this realm's id)."""
+        state = decode(await request.body())
+        state["realm"] = realm
+        server.add(restore_company(state, server.clock))
+        return _json(_summary(company(realm)))
+
+    @router.get("/files/{realm}/{identifier}")
+    async def file(realm: str, identifier: str) -> Response:
+        content = company(realm).files.get(identifier)
+        if content is None:
+            raise HTTPException(404, f"no content for attachable {identifier}")
+        return Response(content, media_type="application/octet-stream")
 
     @router.post("/tokens")
     async def tokens(request: Request) -> Response:
@@ -158,6 +193,27 @@ def build_admin(server: Server) -> APIRouter:
     @router.delete("/faults")
     async def clear_faults() -> Response:
         server.injection.rules.clear()
+        return _json({"ok": True})
+
+    @router.post("/webhooks")
+    async def subscribe(request: Request) -> Response:
+        """``{"url", "verifier", "format"?: "legacy"|"cloudevents", "entities"?, "delay_s"?, "speed"?}``."""
+        body = await _body(request)
+        body["entities"] = tuple(body.get("entities", ()))
+        for name in ("delay_s", "speed"):
+            if name in body:
+                body[name] = float(body[name])
+        return _json({"number": server.webhooks.subscribe(Subscription(**body))}, 201)
+
+    @router.get("/webhooks")
+    async def subscriptions() -> Response:
+        shown = ("number", "url", "format", "delivered", "failed")
+        listed = [{name: getattr(held, name) for name in shown} for held in server.webhooks.subscriptions]
+        return _json([{**part, "queued": len(held.queue)} for part, held in zip(listed, server.webhooks.subscriptions, strict=True)])
+
+    @router.delete("/webhooks")
+    async def unsubscribe() -> Response:
+        server.webhooks.clear()
         return _json({"ok": True})
 
     @router.get("/counters")

@@ -94,6 +94,7 @@ class Company:
         self.files: dict[str, bytes] = {}
         self.special: dict[str, str] = {}
         self.events: list[tuple[str, str, str]] = []
+        self.listener: Callable[[str, list[tuple[str, str, str]]], None] | None = None
         self._undo: list[Callable[[], object]] = []
 
     @contextmanager
@@ -103,6 +104,8 @@ class Company:
         self.events.clear()
         try:
             yield
+            if self.listener is not None and self.events:
+                self.listener(self.realm, list(self.events))
         except BaseException:
             for undo in reversed(self._undo):
                 undo()

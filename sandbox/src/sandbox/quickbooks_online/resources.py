@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,8 +12,10 @@ from sandbox.quickbooks_online.company import Company
 from sandbox.quickbooks_online.entities.tax_lists import tax_service
 from sandbox.quickbooks_online.faults import MESSAGES, Fault, missing, not_found
 from sandbox.quickbooks_online.feeds import changes
+from sandbox.quickbooks_online.files import pdf, send_mail, upload
 from sandbox.quickbooks_online.injection import Rule
 from sandbox.quickbooks_online.query.run import query
+from sandbox.quickbooks_online.reports import report
 from sandbox.quickbooks_online.schema import ENTITIES, entity_name
 from sandbox.quickbooks_online.server import Server
 from sandbox.quickbooks_online.wire import dump, parse_json
@@ -59,10 +62,10 @@ def describe(
     operation = head
     if entity:
         asked = params.get("operation", "").lower()
-        if method == "GET":
-            operation = "read"
-        elif len(path) > 2:
+        if len(path) > 2:
             operation = path[2].lower()
+        elif method == "GET":
+            operation = "read"
         elif "void" in include or asked == "void":
             operation = "void"
         else:
@@ -87,6 +90,15 @@ def handle(server: Server, request: Request) -> Answer:
         return remembered(server, request, lambda: run_batch(server, company, _parsed(request), request.params))
     if resource == "cdc" and request.method == "GET":
         return Answer(200, changes(company, request.params), JSON)
+    if resource == "reports" and request.method == "GET" and len(request.path) == 2:
+        return Answer(200, dump(report(company, request.path[1], request.params)), JSON)
+    if resource == "upload" and request.method == "POST":
+        kind = request.headers.get(b"content-type", b"").decode("latin-1")
+        base = f"http://{request.headers.get(b'host', b'127.0.0.1').decode('latin-1')}"
+        return remembered(server, request, lambda: upload(company, request.body, kind, base))
+    if resource == "download" and len(request.path) == 2:
+        doc = operations.read(company, "Attachable", request.path[1])
+        return Answer(200, str(doc.get("TempDownloadUri", "")).encode(), b"text/plain")
     raise Fault("500", f"Unsupported Operation : no resource {'/'.join(request.path)[:80]}", status=404)
 
 
@@ -107,10 +119,15 @@ def _entity(server: Server, request: Request) -> Answer:
             return Answer(200, envelope(company, entity, dump(_exchange_rate(company, request.params))), JSON)
         if len(request.path) < 2 and entity not in ("Preferences", "CompanyInfo"):
             raise missing("Id")
+        if request.operation == "pdf":
+            return Answer(200, pdf(company, entity, request.path[1]), b"application/pdf")
         identifier = "1" if entity in ("Preferences", "CompanyInfo") else request.path[1]
         return Answer(200, envelope(company, entity, dump(operations.read(company, entity, identifier))), JSON)
     if request.method != "POST":
         raise Fault("500", f"Unsupported Operation : method {request.method} is not supported", status=405)
+    if request.operation == "send":
+        doc = send_mail(company, entity, request.path[1], request.params.get("sendTo"))
+        return Answer(200, envelope(company, entity, dump(doc)), JSON)
     if request.operation not in ("save", "create", "update", "delete", "void"):
         raise operations.unsupported(request.operation, entity)
     return remembered(server, request, lambda: envelope(company, entity, dump(write(request, _parsed(request)))))
@@ -142,7 +159,7 @@ def remembered(server: Server, request: Request, work: Any) -> Answer:
     limit = 36 if request.resource == "batch" else 50
     if len(identifier) > limit:
         raise Fault("2130", f"requestid has {len(identifier)} characters; at most {limit} are supported", "requestid")
-    print_ = f"{request.resource}:{request.entity}:{request.operation}:{hash(request.body)}"
+    print_ = f"{request.resource}:{request.entity}:{request.operation}:{hashlib.blake2b(request.body, digest_size=12).hexdigest()}"
     known = company.answers.get(identifier)
     if known is not None:
         if known[0] != print_:

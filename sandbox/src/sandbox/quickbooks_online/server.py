@@ -12,6 +12,7 @@ from sandbox.quickbooks_online.company import Company
 from sandbox.quickbooks_online.injection import Injection
 from sandbox.quickbooks_online.limits import LimitSettings, Windows
 from sandbox.quickbooks_online.tokens import Client, Tokens
+from sandbox.quickbooks_online.webhooks import Webhooks
 
 DEFAULT_CLIENT = Client("sandbox-client", "sandbox-secret")
 
@@ -36,13 +37,18 @@ class Server:
     companies: dict[str, Company] = field(default_factory=dict)
     windows: dict[str, Windows] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
-    base_url: str = ""
+    webhooks: Webhooks = field(default_factory=Webhooks)
 
     def __post_init__(self) -> None:
         self.tokens = Tokens(self.clock)
         self.tokens.clients[DEFAULT_CLIENT.identifier] = DEFAULT_CLIENT
         self._trace = itertools.count(1)
         self._root = secrets.token_hex(6)
+
+    def add(self, company: Company) -> None:
+        """Serve a company; its changes go to the webhooks from now on."""
+        company.listener = self.webhooks.publish
+        self.companies[company.realm] = company
 
     def trace_id(self) -> str:
         """A fresh ``intuit_tid``."""

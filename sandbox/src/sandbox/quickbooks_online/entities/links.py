@@ -74,6 +74,23 @@ def _carry_balance(company: Company, customer: Doc) -> None:
         parent = above.get("ParentRef")
 
 
+def carry_vendor(company: Company, doc: Doc | None, previous: Doc | None) -> None:
+    """Bring Balance of the vendors on either version of a document in line with the payable ledger."""
+    touched = {
+        version["VendorRef"]["value"]
+        for version in (doc, previous)
+        if version is not None and version.get("VendorRef") is not None
+    }
+    for identifier in touched:
+        vendor = company.get("Vendor", identifier)
+        if vendor is None:
+            continue
+        account = control_account(company, "ap", vendor["CurrencyRef"]["value"])
+        balance = -company.ledger.names.get((account, identifier), ZERO)
+        if balance != vendor["Balance"]:
+            touch(company, "Vendor", vendor, {"Balance": balance}, token=False)
+
+
 def link_estimate(write: Write) -> None:
     """Complete LinkedTxn of a sales form: one estimate may be named, payments are the server's own entry.
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from sandbox.quickbooks_online.entities.accounts import AccountKind
+from sandbox.quickbooks_online.entities.deposits import DepositKind
+from sandbox.quickbooks_online.entities.expenses import EXPENSES
 from sandbox.quickbooks_online.entities.items import ItemKind
+from sandbox.quickbooks_online.entities.journal import JournalKind, TransferKind
 from sandbox.quickbooks_online.entities.kind import Kind
 from sandbox.quickbooks_online.entities.lists import (
     AttachableKind,
@@ -40,5 +43,9 @@ KINDS: dict[str, Kind] = {
     "TimeActivity": TimeActivityKind(),
     "Attachable": AttachableKind(),
     "Payment": PaymentKind(),
+    "Deposit": DepositKind(),
+    "JournalEntry": JournalKind(),
+    "Transfer": TransferKind(),
+    **EXPENSES,
     **SALES_FORMS,
 }

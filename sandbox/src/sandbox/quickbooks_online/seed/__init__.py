@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -21,20 +22,17 @@ STOCK_START = "2015-01-01"
 
 
 def seed_realms(server: Server) -> None:
-    """The three standing companies."""
+    """The three standing companies; their objects are over a year old, so that change feeds start empty."""
     us, automated, pounds = REALMS
-    server.companies[us] = new_company(server, us, CompanySettings(), "full")
-    server.companies[automated] = new_company(
-        server, automated, CompanySettings(name="Harbor Street Supply", tax_model="us_automated"), "small"
+    offset, server.clock.offset = server.clock.offset, timedelta(days=-400)
+    server.add(new_company(server, us, CompanySettings(), "full"))
+    harbor = CompanySettings(name="Harbor Street Supply", tax_model="us_automated")
+    server.add(new_company(server, automated, harbor, "small"))
+    thornbury = CompanySettings(
+        name="Thornbury & Vale Ltd", country="GB", home_currency="GBP", tax_model="global", multi_currency=True
     )
-    server.companies[pounds] = new_company(
-        server,
-        pounds,
-        CompanySettings(
-            name="Thornbury & Vale Ltd", country="GB", home_currency="GBP", tax_model="global", multi_currency=True
-        ),
-        "small",
-    )
+    server.add(new_company(server, pounds, thornbury, "small"))
+    server.clock.offset = offset
 
 
 def new_company(server: Server, realm: str, settings: CompanySettings, seed: str) -> Company:
