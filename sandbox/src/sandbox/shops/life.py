@@ -67,6 +67,7 @@ class Snapshot:
     refunds: list[Json]
     events: tuple[Event, ...]
     pulled: Json | None = None
+    edited: bool = False
 
 
 class ShopLife:
@@ -206,7 +207,9 @@ class ShopLife:
             payload = self._shopify_payload(change, order, money, body)
             events.append(self._event(moment, index, SHOPIFY_TOPICS[change.what], payload))
         transactions = [transaction_json(order, row, money) for row in order.transactions]
-        return Snapshot(moment.at, str(order.id), body, transactions, body["refunds"], tuple(events))
+        return Snapshot(
+            moment.at, str(order.id), body, transactions, body["refunds"], tuple(events), edited=order.edited
+        )
 
     @staticmethod
     def _shopify_payload(change: Change, order: Order, money: Money, body: Json) -> Json:

@@ -34,7 +34,7 @@ def order_node(held: Held) -> Json:
         "id": body["admin_graphql_api_id"],
         "legacyResourceId": str(held.id),
         "tags": [tag for tag in body["tags"].split(", ") if tag],
-        "edited": any(refund["note"] and not refund["transactions"] for refund in body["refunds"]),
+        "edited": held.snapshot.edited,
         "closed": body["closed_at"] is not None,
         "fullyPaid": Decimal(body["total_outstanding"]) <= 0,
         "unpaid": received == 0 and Decimal(body["current_total_price"]) > 0,

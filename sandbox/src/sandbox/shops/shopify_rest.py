@@ -62,7 +62,7 @@ async def list_orders(request: Request) -> Response:
             links.append(f'<{_own_url(request)}?{urlencode({"limit": limit, "page_info": cursor})}>; rel="{rel}"')
     headers = {"Link": ", ".join(links)} if links else {}
     orders = [_fields(held.snapshot.body, query.get("fields")) for held in page.rows]
-    return Answer({"orders": orders}, headers={**headers, **call_limit(store)})
+    return Answer({"orders": orders}, headers=headers)
 
 
 async def count_orders(request: Request) -> Response:
@@ -260,4 +260,5 @@ ROUTES: Final = guarded(
     ("/shop.json", shop, ["GET"]),
     ("/webhooks.json", webhooks, ["GET", "POST"]),
     ("/webhooks/{id:int}.json", webhook, ["GET", "DELETE"]),
+    always=call_limit,
 )

@@ -56,14 +56,24 @@ def guarded(
     prefix: str,
     refusal: Callable[[Request], Response | None],
     *endpoints: tuple[str, Endpoint, list[str]],
+    always: Callable[[ShopStore], dict[str, str]] | None = None,
 ) -> tuple[Route, ...]:
-    """Routes of one kind of shop: every call is counted, meets its fault if one waits, and is refused if it must be."""
+    """Routes of one kind of shop: every call is counted, meets its fault if one waits, and is refused if it must be.
+
+    `always` gives headers that belong on every answer.
+    """
     return tuple(
-        Route(prefix + path, _guard(kind, refusal, endpoint), methods=methods) for path, endpoint, methods in endpoints
+        Route(prefix + path, _guard(kind, refusal, endpoint, always), methods=methods)
+        for path, endpoint, methods in endpoints
     )
 
 
-def _guard(kind: Kind, refusal: Callable[[Request], Response | None], endpoint: Endpoint) -> Endpoint:
+def _guard(
+    kind: Kind,
+    refusal: Callable[[Request], Response | None],
+    endpoint: Endpoint,
+    always: Callable[[ShopStore], dict[str, str]] | None,
+) -> Endpoint:
     async def call(request: Request) -> Response:
         store = store_of(request)
         if store.life.kind != kind:
@@ -82,6 +92,8 @@ def _guard(kind: Kind, refusal: Callable[[Request], Response | None], endpoint: 
         if fault is not None and fault.kind == "drift":
             store.advance(1)
         answer = await endpoint(request)
+        if always is not None:
+            answer.headers.update(always(store))
         if fault is not None and fault.kind == "broken_json":
             whole = bytes(answer.body)
             return Response(whole[: len(whole) // 2], answer.status_code, media_type="application/json")
