@@ -16,10 +16,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import asyncpg
+from pydantic import SecretStr
 
+from common.migrations import upgrade
 from common.provisioning import postgres, provision_database
+from common.provisioning.postgres import schema_of
 from common.topology import SERVICES
-from sandbox.service_environment import migrate, package_of
 
 TEMPLATE, COPY = "tbt", "tbx"
 LEFTOVER_AFTER_S = 3 * 3600
@@ -100,7 +102,9 @@ class Databases:
             passwords={service: self.password(service) for service in SERVICES},
             role_prefix=f"{self.template}_",
         )
-        await asyncio.gather(*(migrate(service, urls[service]) for service in SERVICES))
+        for service in SERVICES:
+            if migrations_of(service):
+                await asyncio.to_thread(upgrade, schema_of(service), SecretStr(urls[service]))
         await connection.execute(f"COMMENT ON DATABASE {self.template} IS '{int(time.time())}'")
         await connection.execute(f"ALTER DATABASE {self.template} WITH ALLOW_CONNECTIONS false IS_TEMPLATE true")
 
@@ -123,7 +127,7 @@ class Databases:
 
     def role(self, service: str) -> str:
         """The role of a service in all copies of this template."""
-        return f"{self.template}_{package_of(service)}"
+        return f"{self.template}_{schema_of(service)}"
 
     def password(self, service: str) -> str:
         """The role's password: another program must find the same one, and only who administers the server can."""
@@ -135,8 +139,13 @@ def migrations_fingerprint() -> str:
     """Changes when a database made before would no longer be right."""
     digest = hashlib.sha256(Path(postgres.__file__).read_bytes())
     for service in SERVICES:
-        found = importlib.util.find_spec(package_of(service))
-        folder = Path(found.origin).parent / "migrations" if found and found.origin else Path("absent")
-        for file in sorted(folder.rglob("*.py")) + sorted(folder.rglob("*.sql")):
-            digest.update(str(file.relative_to(folder)).encode() + b"\0" + file.read_bytes())
+        for file in migrations_of(service):
+            digest.update(file.name.encode() + b"\0" + file.read_bytes())
     return digest.hexdigest()[:12]
+
+
+def migrations_of(service: str) -> list[Path]:
+    """The files that make a service's tables; none where it has none."""
+    found = importlib.util.find_spec(schema_of(service))
+    folder = Path(found.origin).parent / "migrations" if found and found.origin else Path("nowhere")
+    return sorted(folder.rglob("*.py")) if (folder / "env.py").exists() else []

@@ -1,0 +1,75 @@
+"""`python -m sandbox.stack up|status|down`: keep the product running on this machine."""
+
+import argparse
+import asyncio
+import sys
+
+from common.topology import SERVICES
+from sandbox.infrastructure import CannotProvision
+from sandbox.infrastructure.processes import ServerProcess
+from sandbox.infrastructure.progress import say
+from sandbox.stack.environment import inherited
+from sandbox.stack.replica import NotReady
+from sandbox.stack.stack import Stack
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command. Returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m sandbox.stack", description="The product on this machine")
+    parser.add_argument("command", choices=["up", "status", "down", "supervise"])
+    parser.add_argument("--name", default="main", help="separates stacks on the same servers")
+    parser.add_argument("--replicas", type=int, default=1, help="of each service")
+    given = parser.parse_args(arguments)
+    stack = Stack(given.name, replicas=dict.fromkeys(SERVICES, given.replicas))
+    try:
+        if given.command == "up":
+            asyncio.run(up(stack, given.replicas))
+        elif given.command == "supervise":
+            asyncio.run(supervise(stack))
+        elif given.command == "down":
+            asyncio.run(stack.stop())
+            stack.infrastructure.down()
+        else:
+            show_status(stack)
+    except (CannotProvision, NotReady, RuntimeError) as problem:
+        say(str(problem))
+        return 1
+    return 0
+
+
+async def up(stack: Stack, replicas: int) -> None:
+    """Start everything and a supervisor, and say where it is."""
+    stack.infrastructure.up(keep=True)
+    await stack.start()
+    supervisor = ServerProcess(stack.folder / "supervisor.process")
+    if not supervisor.running():
+        supervisor.start(
+            [sys.executable, "-m", "sandbox.stack", "supervise", "--name", stack.name, "--replicas", str(replicas)],
+            log=stack.folder / "logs" / "supervisor.log",
+            environment={**inherited(), "TILLBOOK_STATE_DIR": str(stack.infrastructure.state.root)},
+            folder=stack.folder,
+        )
+    for name in (*SERVICES, *stack.stand_ins):
+        print(f"{name:18} {stack.url_of(name)}")
+    print(f"{'operator key':18} {stack.operator_key}")
+    print(f"{'books':18} {stack.books}")
+    print(f"{'logs':18} {stack.folder / 'logs'}")
+
+
+async def supervise(stack: Stack) -> None:
+    """Attach to the running processes and revive what dies."""
+    await stack.start()
+    await stack.supervise()
+
+
+def show_status(stack: Stack) -> None:
+    """One line a process."""
+    for server, state in stack.infrastructure.status().items():
+        print(f"{server:18} {state}")
+    for record in sorted(stack.folder.glob("*.process")):
+        process = ServerProcess(record).running()
+        print(f"{record.stem:18} {f'running, pid {process.pid}' if process else 'stopped'}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,30 @@
+"""Which process listens where. Kept between starts, because shops and browsers know the addresses."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from sandbox.infrastructure.endpoints import write_private
+from sandbox.infrastructure.processes import choose_port
+
+
+def assign_ports(file: Path, names: Sequence[str], *, running: Mapping[str, bool]) -> dict[str, int]:
+    """A port for every name: last time's where it is free or its own process runs, TILLBOOK_API_PORT for `api`.
+
+    Raises CannotProvision when the port named in the environment is taken.
+    """
+    kept: dict[str, int] = json.loads(file.read_text()) if file.exists() else {}
+    ports: dict[str, int] = {}
+    for name in names:
+        if name in kept and running.get(name):
+            ports[name] = kept[name]
+            continue
+        taken = {*ports.values(), *kept.values()} - {kept.get(name, 0)}
+        ports[name] = choose_port(variable_of(name), previous=kept.get(name), taken=taken)
+    write_private(file, json.dumps({**kept, **ports}, indent=2))
+    return ports
+
+
+def variable_of(name: str) -> str:
+    """The variable that fixes the port of a process: TILLBOOK_API_PORT, TILLBOOK_QUICKBOOKS_ONLINE_PORT."""
+    return f"TILLBOOK_{name.replace('-', '_').upper()}_PORT"
