@@ -70,49 +70,85 @@ class CustomerLink:
     horizon: date | None = None
 
 
-@dataclass(slots=True)
-class Catalog:
-    """Items, product maps and customer connections of one company file, as seen from one connection."""
+class ItemIndex:
+    """Items of one company file by the fields they can be matched on; shared by its connections."""
 
-    revision: int = 0
-    product_map: dict[str, ProductTarget] = field(default_factory=dict)
-    """Normal form of `sku`, or `id:<product or variant id>`, or `title:<title>` → target."""
-    customers: frozenset[str] = frozenset()
-    """Normal forms of the display names of active customers."""
-    customer_emails: frozenset[str] = frozenset()
-    customer_links: dict[str, CustomerLink] = field(default_factory=dict)
-    """Source customer's external id → how it is connected."""
-    customers_by_default: str = "create"
-    """What an unconnected customer means: create, or wait."""
-    _by_field: dict[str, dict[str, list[CatalogItem]]] = field(default_factory=dict)
-    _by_leaf: dict[str, list[CatalogItem]] = field(default_factory=dict)
+    __slots__ = ("_by_field", "_by_leaf", "_items")
 
-    def with_items(self, items: Iterable[CatalogItem]) -> "Catalog":
-        """Index the items; returns itself."""
-        self._by_field = {name: {} for name in MATCH_FIELDS}
-        self._by_leaf = {}
-        for item in items:
-            full = normal(item.full_name)
-            self._by_field["name"].setdefault(full, []).append(item)
-            leaf = full.rsplit(":", 1)[-1]
-            if leaf != full:
-                self._by_leaf.setdefault(leaf, []).append(item)
-            for match_field, text in (
-                ("sku", item.sku),
-                ("part_number", item.details.get("part_number", "")),
-                ("barcode", item.details.get("barcode", "")),
-            ):
-                if text:
-                    self._by_field[match_field].setdefault(normal(text), []).append(item)
-        return self
+    def __init__(self, items: Iterable[CatalogItem] = ()) -> None:
+        self._items: dict[str, CatalogItem] = {}
+        self._by_field: dict[str, dict[str, list[CatalogItem]]] = {name: {} for name in MATCH_FIELDS}
+        self._by_leaf: dict[str, list[CatalogItem]] = {}
+        self.put(items)
 
-    def find_items(self, match_field: str, key: str) -> list[CatalogItem]:
+    def put(self, items: Iterable[CatalogItem]) -> None:
+        """Add items, or replace those of the same ledger id."""
+        new = list(items)
+        replaced = any(item.ledger_id in self._items for item in new)
+        self._items.update((item.ledger_id, item) for item in new)
+        if replaced:
+            self._by_field = {name: {} for name in MATCH_FIELDS}
+            self._by_leaf = {}
+        for item in self._items.values() if replaced else new:
+            self._index(item)
+
+    def _index(self, item: CatalogItem) -> None:
+        full = normal(item.full_name)
+        self._by_field["name"].setdefault(full, []).append(item)
+        leaf = full.rsplit(":", 1)[-1]
+        if leaf != full:
+            self._by_leaf.setdefault(leaf, []).append(item)
+        for match_field, text in (
+            ("sku", item.sku),
+            ("part_number", item.details.get("part_number", "")),
+            ("barcode", item.details.get("barcode", "")),
+        ):
+            if text:
+                self._by_field[match_field].setdefault(normal(text), []).append(item)
+
+    def find(self, match_field: str, key: str) -> list[CatalogItem]:
         """Items whose field equals the key; by name also the items with that leaf below any parent (17.2)."""
         wanted = normal(key)
         found = self._by_field.get(match_field, {}).get(wanted, [])
         if found or match_field != "name":
             return found
         return self._by_leaf.get(wanted, [])
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+
+def match_keys(entry: CatalogEntry) -> set[str]:
+    """Every normal form by which a product could now find this item."""
+    texts = (
+        entry.name,
+        entry.full_name,
+        entry.full_name.rsplit(":", 1)[-1],
+        entry.sku,
+        entry.details.get("part_number", ""),
+        entry.details.get("barcode", ""),
+    )
+    return {normal(text) for text in texts if text}
+
+
+@dataclass(slots=True)
+class Catalog:
+    """Items, product maps and customer connections of one company file, as seen from one connection."""
+
+    revision: int = 0
+    items: ItemIndex = field(default_factory=ItemIndex)
+    product_map: dict[str, ProductTarget] = field(default_factory=dict)
+    """Normal form of `sku`, or `id:<product or variant id>`, or `title:<title>` → target."""
+    customers: set[str] = field(default_factory=set)
+    """Normal forms of the display names of active customers; filled only where settings ask for it."""
+    customer_emails: set[str] = field(default_factory=set)
+    customer_links: dict[str, CustomerLink] = field(default_factory=dict)
+    """Source customer's external id → how it is connected."""
+    customers_by_default: str = "create"
+    """What an unconnected customer means: create, or wait."""
+
+    def find_items(self, match_field: str, key: str) -> list[CatalogItem]:
+        return self.items.find(match_field, key)
 
     def target(self, sku: str, product_id: str, variant_id: str, title: str) -> ProductTarget | None:
         """The explicit map's answer: by SKU, then variant id, product id and title."""

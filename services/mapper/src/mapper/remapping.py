@@ -1,0 +1,78 @@
+"""Mapping in a transaction: what an order batch and the worker share, between the store and the pure core."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from common.batch import Batch
+from common.database import Connection
+from common.messages.orders import Order
+from common.messages.transactions import Inputs, SetOutcome, TransactionSet
+from mapper.mapping.orders import map_order
+from mapper.mapping.reasons import company_unknown
+from mapper.store.configurations import Configurations, ConnectionKey, Prepared
+from mapper.store.orders import OrderKey, key_of
+from mapper.store.sets import NOT_YET, KnownSet, SetKey, known_sets, write_set, write_unmatched
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What mapping needs to know beside the orders themselves, read in the transaction that writes the sets."""
+
+    prepared: Mapping[ConnectionKey, Prepared]
+    known: Mapping[SetKey, KnownSet]
+
+
+async def read_surroundings(
+    connection: Connection, configurations: Configurations, keys: Sequence[OrderKey]
+) -> Surroundings:
+    """Configurations and known sets of these orders. The caller holds the configuration and order locks."""
+    prepared = await configurations.load(connection, {(key[0], key[1]) for key in keys})
+    return Surroundings(prepared, await known_sets(connection, list(_set_keys(prepared, keys))))
+
+
+def _set_keys(prepared: Mapping[ConnectionKey, Prepared], keys: Iterable[OrderKey]) -> Iterable[SetKey]:
+    for tenant_id, connection_id, external_id in keys:
+        settings = prepared.get((tenant_id, connection_id))
+        if settings is not None:
+            yield (tenant_id, settings.connection.company_id, connection_id, "order", external_id)
+
+
+def map_and_record(
+    order: Order, around: Surroundings, batch: Batch, *, backfill: bool, correlation_id: str
+) -> TransactionSet | None:
+    """Map one order and record its set if that changed. None where the connection has no settings yet."""
+    tenant_id, connection_id, external_id = key_of(order)
+    prepared = around.prepared.get((tenant_id, connection_id))
+    if prepared is None:
+        return None
+    company_id = prepared.connection.company_id
+    known = around.known.get((tenant_id, company_id, connection_id, "order", external_id), NOT_YET)
+    result = map_prepared(order, prepared, known)
+    write_set(result, known, batch, backfill=backfill, correlation_id=correlation_id)
+    write_unmatched(order, result, known, batch)
+    return result
+
+
+def map_prepared(order: Order, prepared: Prepared, known: KnownSet = NOT_YET) -> TransactionSet:
+    """The pure core's answer, or HELD while the company file is not paired."""
+    if prepared.configuration is None:
+        return _waiting_for_company(order, prepared)
+    return map_order(order, prepared.configuration, prepared.rules, prepared.catalog, known.history)
+
+
+def _waiting_for_company(order: Order, prepared: Prepared) -> TransactionSet:
+    return TransactionSet(
+        tenant_id=order.tenant_id,
+        revision=0,
+        company_id=prepared.connection.company_id,
+        connection_id=order.connection_id,
+        source_kind="order",
+        source_id=order.external_id,
+        source_number=order.number,
+        inputs=Inputs(source_revision=order.revision, connection_revision=0, company_revision=0),
+        outcome=SetOutcome.HELD,
+        reason=company_unknown(prepared.connection.company_id),
+        date=order.ordered_on,
+        currency=order.currency,
+        source_total=order.total,
+    )

@@ -1,0 +1,7 @@
+"""Internal HTTP of the mapper; the table of routes stands in `common.internal.mapper`."""
+
+from fastapi import APIRouter
+
+from mapper.routes import preview, sets
+
+ROUTERS: tuple[APIRouter, ...] = (sets.router, preview.router)

@@ -1,0 +1,231 @@
+"""Transaction sets: the newest of every source entity, and the products that keep orders out."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from common.batch import Batch
+from common.bulk import Upsert
+from common.database import Connection
+from common.messages.orders import Order
+from common.messages.transactions import LineKind, TransactionSet, TransactionsListed
+from mapper.mapping.history import FIRST_TIME, History
+from mapper.mapping.names import normal
+
+SetKey = tuple[str, str, str, str, str]
+"""(tenant id, company id, connection id, source kind, source id)"""
+
+SETS = Upsert(
+    "sets",
+    ("tenant_id", "company_id", "connection_id", "source_kind", "source_id"),
+    {
+        "tenant_id": "text",
+        "company_id": "text",
+        "connection_id": "text",
+        "source_kind": "text",
+        "source_id": "text",
+        "revision": "bigint",
+        "content_hash": "text",
+        "mapped": "boolean",
+        "invoiced": "boolean",
+        "body": "text",
+    },
+    guard="t.revision < excluded.revision",
+    assignments={"mapped_at": "now()"},
+)
+
+UNMATCHED = Upsert(
+    "unmatched",
+    ("tenant_id", "connection_id", "external_id", "product_key"),
+    {
+        "tenant_id": "text",
+        "connection_id": "text",
+        "external_id": "text",
+        "product_key": "text",
+        "company_id": "text",
+        "sku": "text",
+        "name": "text",
+    },
+    update=("company_id", "sku", "name"),
+)
+
+_KNOWN = """
+SELECT s.tenant_id, s.company_id, s.connection_id, s.source_kind, s.source_id, s.revision, s.content_hash, s.mapped,
+       s.invoiced,
+       EXISTS (SELECT FROM unmatched u WHERE u.tenant_id = s.tenant_id AND u.connection_id = s.connection_id
+               AND u.external_id = s.source_id) AS has_unmatched
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
+     AS wanted (tenant_id, company_id, connection_id, source_kind, source_id)
+JOIN sets s USING (tenant_id, company_id, connection_id, source_kind, source_id)
+"""
+
+_FORGET_UNMATCHED = """
+DELETE FROM unmatched
+WHERE tenant_id = $1 AND connection_id = $2 AND external_id = $3 AND NOT product_key = ANY($4::text[])
+"""
+
+_OF_SOURCE = """
+SELECT body, mapped_at FROM sets
+WHERE tenant_id = $1 AND connection_id = $2 AND source_kind = $3 AND source_id = $4
+ORDER BY company_id
+"""
+
+_BODIES = """
+SELECT s.body FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
+     AS wanted (tenant_id, company_id, connection_id, source_kind, source_id)
+JOIN sets s USING (tenant_id, company_id, connection_id, source_kind, source_id)
+"""
+
+_PAGE = """
+SELECT tenant_id, company_id, connection_id, source_kind, source_id, body FROM sets
+WHERE ($1 = '' OR tenant_id = $1)
+  AND (tenant_id, company_id, connection_id, source_kind, source_id) > ($2, $3, $4, $5, $6)
+ORDER BY tenant_id, company_id, connection_id, source_kind, source_id LIMIT $7
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownSet:
+    """What is stored about a set, short of its documents."""
+
+    revision: int
+    content_hash: str
+    history: History
+    has_unmatched: bool
+
+
+NOT_YET = KnownSet(0, "", FIRST_TIME, False)
+
+
+async def known_sets(connection: Connection, keys: Sequence[SetKey]) -> dict[SetKey, KnownSet]:
+    """Revision, hash and history of these sets; those that do not exist yet are left out."""
+    if not keys:
+        return {}
+    rows = await connection.fetch(_KNOWN, *(list(column) for column in zip(*keys, strict=True)))
+    return {
+        (row["tenant_id"], row["company_id"], row["connection_id"], row["source_kind"], row["source_id"]): KnownSet(
+            row["revision"],
+            row["content_hash"],
+            History(mapped=row["mapped"], invoiced=row["invoiced"]),
+            row["has_unmatched"],
+        )
+        for row in rows
+    }
+
+
+def content_hash(result: TransactionSet) -> str:
+    """Hash of what consumers act on: everything but the revision and the revisions of settings it was made from."""
+    body = result.model_dump_json(
+        exclude={
+            "revision": True,
+            "inputs": {"connection_revision", "company_revision", "rules_revision", "catalog_revision"},
+        }
+    )
+    return hashlib.sha256(body.encode()).hexdigest()[:32]
+
+
+def write_set(result: TransactionSet, known: KnownSet, batch: Batch, *, backfill: bool, correlation_id: str) -> bool:
+    """Store and publish a set whose content changed, with the next revision; says whether it did.
+
+    The caller holds the lock of the source entity.
+    """
+    digest = content_hash(result)
+    if digest == known.content_hash:
+        return False
+    numbered = result.model_copy(update={"revision": known.revision + 1})
+    body = numbered.model_dump_json()
+    now = History.of(result)
+    batch.upsert(
+        SETS,
+        {
+            "tenant_id": result.tenant_id,
+            "company_id": result.company_id,
+            "connection_id": result.connection_id,
+            "source_kind": result.source_kind,
+            "source_id": result.source_id,
+            "revision": numbered.revision,
+            "content_hash": digest,
+            "mapped": now.mapped or known.history.mapped,
+            "invoiced": now.invoiced or known.history.invoiced,
+            "body": body,
+        },
+    )
+    batch.publish(numbered, backfill=backfill, correlation_id=correlation_id, body=body.encode())
+    batch.publish(listed(numbered), correlation_id=correlation_id)
+    return True
+
+
+def listed(result: TransactionSet) -> TransactionsListed:
+    """The slim state for the read model."""
+    return TransactionsListed(
+        tenant_id=result.tenant_id,
+        revision=result.revision,
+        company_id=result.company_id,
+        connection_id=result.connection_id,
+        source_kind=result.source_kind,
+        source_id=result.source_id,
+        source_number=result.source_number,
+        source_revision=result.inputs.source_revision,
+        outcome=result.outcome,
+        reason=result.reason,
+        documents=len(result.documents),
+        total=result.source_total,
+        currency=result.currency,
+        date=result.date,
+    )
+
+
+def write_unmatched(order: Order, result: TransactionSet, known: KnownSet, batch: Batch) -> None:
+    """Keep the queue of unmatched products in step with what this order still lacks."""
+    missing: dict[str, tuple[str, str]] = {}
+    if result.documents and any(one.hold is not None for one in result.documents):
+        sold = {line.external_id: line for line in order.lines}
+        for document in result.documents:
+            for line in document.lines:
+                if line.kind is LineKind.PRODUCT and line.item_key is None and line.source_line_id in sold:
+                    product = sold[line.source_line_id]
+                    missing[normal(product.sku or product.name)] = (product.sku, product.name)
+    if not missing and not known.has_unmatched:
+        return
+    for key, (sku, name) in missing.items():
+        batch.upsert(
+            UNMATCHED,
+            {
+                "tenant_id": order.tenant_id,
+                "connection_id": order.connection_id,
+                "external_id": order.external_id,
+                "product_key": key,
+                "company_id": result.company_id,
+                "sku": sku,
+                "name": name,
+            },
+        )
+    batch.execute(_FORGET_UNMATCHED, order.tenant_id, order.connection_id, order.external_id, list(missing))
+
+
+async def sets_of_source(
+    connection: Connection, tenant_id: str, connection_id: str, source_kind: str, source_id: str
+) -> list[tuple[TransactionSet, Any]]:
+    """Sets of one source entity in every company file, with the moment each was mapped."""
+    rows = await connection.fetch(_OF_SOURCE, tenant_id, connection_id, source_kind, source_id)
+    return [(TransactionSet.model_validate_json(row["body"]), row["mapped_at"]) for row in rows]
+
+
+async def read_sets(connection: Connection, keys: Sequence[SetKey]) -> list[TransactionSet]:
+    if not keys:
+        return []
+    rows = await connection.fetch(_BODIES, *(list(column) for column in zip(*keys, strict=True)))
+    return [TransactionSet.model_validate_json(row["body"]) for row in rows]
+
+
+async def page_of_sets(
+    connection: Connection, tenant_id: str, after: Sequence[str], limit: int
+) -> tuple[list[TransactionSet], list[str]]:
+    """The next sets after a position (five texts), and the position behind them. Empty tenant: all tenants."""
+    rows = await connection.fetch(_PAGE, tenant_id, *after, limit)
+    if not rows:
+        return [], list(after)
+    last = rows[-1]
+    position = [last[name] for name in ("tenant_id", "company_id", "connection_id", "source_kind", "source_id")]
+    return [TransactionSet.model_validate_json(row["body"]) for row in rows], position

@@ -1,0 +1,110 @@
+"""Maps orders again after something they depend on changed, and publishes sets again for those who rebuild."""
+
+import asyncio
+from dataclasses import dataclass
+
+import orjson
+import structlog
+
+from common.messages.transactions import TransactionSet
+from common.runtime import Runtime
+from mapper.remapping import map_and_record, read_surroundings
+from mapper.settings import MapperSettings
+from mapper.store.configurations import Configurations
+from mapper.store.locks import share_configuration
+from mapper.store.orders import CLEAN, claim_dirty, columns_of, dirty_tenants, key_of
+from mapper.store.sets import listed, page_of_sets
+
+log = structlog.get_logger(__name__)
+
+REPLAY_PAGE = 200
+
+_NEXT_REPLAY = """
+SELECT request_id, entity, tenant_id, position FROM replays ORDER BY requested_at LIMIT 1 FOR UPDATE SKIP LOCKED
+"""
+_REPLAY_MOVED = "UPDATE replays SET position = $2::jsonb WHERE request_id = $1"
+_REPLAY_DONE = "DELETE FROM replays WHERE request_id = $1"
+
+
+class Waker:
+    """Tells the worker of this process that there is work; work of other replicas is found by polling."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+
+    def wake(self) -> None:
+        self._event.set()
+
+    async def wait(self, timeout_s: float) -> None:
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._event.wait()
+        except TimeoutError:
+            pass
+        self._event.clear()
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """One loop per process. Any number of replicas may run it; each tenant is worked on by one at a time."""
+
+    runtime: Runtime
+    configurations: Configurations
+    waker: Waker
+    settings: MapperSettings
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        while True:
+            remapped = await self.remap_waiting()
+            replayed = await self.replay_page()
+            if not remapped and not replayed:
+                await self.waker.wait(self.settings.remap_poll_s)
+
+    async def remap_waiting(self) -> int:
+        """Map one batch of waiting orders of every tenant again. Returns how many orders it took.
+
+        Tenants take turns, so that one with a hundred thousand waiting orders delays another's single order by one
+        batch only.
+        """
+        async with self.runtime.pool.acquire() as connection:
+            tenants = await dirty_tenants(connection)
+        limit = self.settings.remap_batch if len(tenants) == 1 else self.settings.remap_share
+        done = 0
+        for tenant_id in tenants:
+            done += await self._remap(tenant_id, limit)
+        return done
+
+    async def _remap(self, tenant_id: str, limit: int) -> int:
+        async with self.runtime.transaction() as (connection, batch):
+            await share_configuration(connection, [tenant_id])
+            claimed = await claim_dirty(connection, tenant_id, limit)
+            if not claimed:
+                return 0
+            keys = [key_of(one.order) for one in claimed]
+            around = await read_surroundings(connection, self.configurations, keys)
+            for one in claimed:
+                map_and_record(one.order, around, batch, backfill=not one.live, correlation_id=one.correlation_id)
+            batch.execute(CLEAN, *columns_of(keys))
+        log.info("orders_mapped_again", tenant_id=tenant_id, orders=len(claimed))
+        return len(claimed)
+
+    async def replay_page(self) -> int:
+        """Publish one page of sets for the oldest request to rebuild. Returns how many it published."""
+        async with self.runtime.transaction() as (connection, batch):
+            request = await connection.fetchrow(_NEXT_REPLAY)
+            if request is None:
+                return 0
+            after = orjson.loads(request["position"])
+            sets, position = await page_of_sets(connection, request["tenant_id"], after, REPLAY_PAGE)
+            for one in sets:
+                if request["entity"] == TransactionSet.type:
+                    batch.publish(one, backfill=True, correlation_id=request["request_id"])
+                else:
+                    batch.publish(listed(one), correlation_id=request["request_id"])
+            if sets:
+                batch.execute(_REPLAY_MOVED, request["request_id"], orjson.dumps(position).decode())
+            else:
+                batch.execute(_REPLAY_DONE, request["request_id"])
+                log.info("sets_published_again", request_id=request["request_id"])
+        return len(sets)
