@@ -1,0 +1,57 @@
+"""Collects the parked queues of all four services into `dead_letters`: stored first, acknowledged after."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import structlog
+
+from api.dead_letters.letters import Parked, to_row
+from api.store.dead_letters import LETTERS
+from common.broker import UNAVAILABLE, Delivery
+from common.crypto import Cipher
+from common.runtime import Runtime
+from common.topology import dead_queue
+
+log = structlog.get_logger(__name__)
+
+_PREFETCH = 100
+
+
+async def collect(runtime: Runtime, cipher: Cipher, service: str) -> None:
+    """Collect one service's parked queue for ever, starting over whenever broker or database were lost."""
+    queue = dead_queue(service)
+    delay_s = 0.2
+    while True:
+        try:
+            async with runtime.broker.consume(queue, _PREFETCH) as subscription:
+                while True:
+                    deliveries = [await subscription.get()]
+                    while len(deliveries) < _PREFETCH and (more := subscription.get_nowait()) is not None:
+                        deliveries.append(more)
+                    await _store(runtime, cipher, queue, deliveries)
+                    await subscription.acknowledge(deliveries)
+                    delay_s = 0.2
+        except UNAVAILABLE as error:
+            log.warning("dead_letters_not_collected", queue=queue, error=type(error).__name__, retry_in_s=delay_s)
+            await asyncio.sleep(delay_s)
+            delay_s = min(delay_s * 2, 5.0)
+
+
+async def _store(runtime: Runtime, cipher: Cipher, queue: str, deliveries: list[Delivery]) -> None:
+    rows = [to_row(_parked(delivery, queue), cipher) for delivery in deliveries]
+    # One letter may have failed twice within the batch; each failure must be counted, so each has its statement.
+    async with runtime.pool.acquire() as connection, connection.transaction():
+        for row in rows:
+            await LETTERS.write(connection, [LETTERS.row(row)])
+    log.info("dead_letters_collected", queue=queue, letters=len(rows))
+
+
+def _parked(delivery: Delivery, queue: str) -> Parked:
+    return Parked(
+        queue_dead=queue,
+        message_id=delivery.message_id or "",
+        type=delivery.type or "",
+        body=delivery.body,
+        headers=dict(delivery.headers),
+        arrived_at=datetime.now(UTC),
+    )

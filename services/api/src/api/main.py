@@ -1,0 +1,62 @@
+"""Builds the gateway: settings, application, consumers, scheduler, dead letters. The only file with side effects."""
+
+import functools
+
+from fastapi import FastAPI
+
+from api.clients import Services
+from api.dead_letters.collecting import collect
+from api.dead_letters.replaying import replay
+from api.openapi import describe
+from api.projections import HANDLERS
+from api.routes import ROUTERS
+from api.scheduler import schedule
+from api.settings import ApiSettings
+from common.application import BoundedBody, create_application, serve
+from common.crypto import Cipher
+from common.runtime import Runtime
+from common.topology import SERVICES
+
+SERVICE = "api"
+
+
+async def start(app: FastAPI, runtime: Runtime) -> None:
+    """Start what runs beside the routes."""
+    settings: ApiSettings = app.state.settings
+    cipher: Cipher = app.state.cipher
+    runtime.start_consumers(HANDLERS)
+    runtime.start_forever(
+        "scheduler",
+        functools.partial(
+            schedule,
+            runtime,
+            interval_s=settings.scheduler_interval_s,
+            stale_after_s=settings.run_stale_after_s,
+            idempotency_hours=settings.idempotency_hours,
+        ),
+    )
+    for service in SERVICES:
+        runtime.start_forever(f"dead letters of {service}", functools.partial(collect, runtime, cipher, service))
+    runtime.start_forever(
+        "replays",
+        functools.partial(
+            replay, runtime, cipher, batch=settings.dead_letters_per_batch, interval_s=settings.scheduler_interval_s
+        ),
+    )
+
+
+def build(settings: ApiSettings) -> FastAPI:
+    """The application, ready to be served."""
+    app = create_application(SERVICE, settings, start, ROUTERS, title="tillbook", description="")
+    app.state.settings = settings
+    app.state.cipher = Cipher.of(settings.encryption_keys)
+    app.state.services = Services.of(settings)
+    app.add_middleware(BoundedBody, bytes_max=settings.request_bytes_max)
+    describe(app)
+    return app
+
+
+def run() -> None:
+    """Serve until told to stop."""
+    settings = ApiSettings()
+    serve(build(settings), settings)

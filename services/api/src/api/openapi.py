@@ -1,0 +1,69 @@
+"""The OpenAPI document that frontends generate their clients from."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from common.problems import FieldProblem, ProblemDetails
+
+DESCRIPTION = """
+From the till to the books: orders of sales channels become accounting documents, once and to the cent.
+
+Send `Authorization: Bearer tb_…` with every request. Lists are paged by cursor: pass `next_cursor` back as `cursor`.
+Amounts are decimal text beside a currency. Every error is an RFC 9457 problem; `errors` names each wrong field with
+its value and the cure. A POST that makes something takes an `Idempotency-Key`: repeating it makes nothing twice.
+"""
+
+_TAGS: tuple[tuple[str, str], ...] = (
+    ("tenants", "Customers of the product. For operators, but for `GET /v1/tenant`."),
+    ("api keys", "Keys with scopes, shown once, and the audit log."),
+    ("connections", "Accounts of sales channels."),
+    ("company files", "Where the books are kept."),
+    ("settings", "Whole snapshots, versioned: read the ETag, send it back as If-Match."),
+    ("overview", "Where everything stands, what keeps things out of the ledger, preview and approval."),
+    ("orders", "Orders and their whole story."),
+    ("documents", "Documents, customers and items in the ledgers."),
+    ("resend", "Try again, dismiss, connect customers."),
+    ("runs", "Manual syncs and the progress of everything that was started."),
+    ("tasks", "What comes round by itself."),
+    ("rules and maps", "How orders are changed and matched before they are mapped."),
+    ("dead letters", "Messages that could not be handled. For operators."),
+    ("health", "For whoever runs the service."),
+)
+
+_UNKEYED = frozenset({"health_live", "health_ready", "finish_sign_in"})
+
+
+def describe(app: FastAPI) -> None:
+    """Make the application's document complete: tags, problems, and which routes need no key."""
+
+    def document() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _document(app)
+        return app.openapi_schema
+
+    app.openapi = document  # type: ignore[method-assign]
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    document = get_openapi(
+        title="tillbook",
+        version=app.version,
+        description=DESCRIPTION.strip(),
+        routes=app.routes,
+        tags=[{"name": name, "description": text} for name, text in _TAGS],
+    )
+    schemas = document["components"]["schemas"]
+    for model in (ProblemDetails, FieldProblem):
+        schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+        schema.pop("$defs", None)
+        schemas[model.__name__] = schema
+    # FastAPI's own shape of a validation error never leaves this service.
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    for path in document["paths"].values():
+        for operation in path.values():
+            if operation["operationId"] in _UNKEYED:
+                operation.pop("security", None)
+    return document

@@ -1,0 +1,62 @@
+"""`transactions.listed` → which sets there are, and why some have no documents."""
+
+from api.columns import column_of_set
+from api.projections.reasons import reason_code, reason_json
+from common.batch import Batch
+from common.bulk import Upsert
+from common.handling import Handler, load_nothing
+from common.messages.transactions import TransactionsListed
+
+SETS = Upsert(
+    table="sets",
+    key=("set_key",),
+    columns={
+        "set_key": "text",
+        "tenant_id": "text",
+        "company_id": "text",
+        "connection_id": "text",
+        "source_kind": "text",
+        "source_id": "text",
+        "source_number": "text",
+        "revision": "bigint",
+        "source_revision": "bigint",
+        "outcome": "text",
+        "reason": "jsonb",
+        "reason_code": "text",
+        "column_alone": "text",
+        "documents": "bigint",
+        "total": "numeric",
+        "currency": "text",
+        "date": "date",
+    },
+    guard="t.revision <= excluded.revision",
+)
+
+
+def handle_transactions_listed(state: TransactionsListed, _: None, batch: Batch) -> None:
+    """Keep the outcome of mapping, and the column it means while no document says more."""
+    batch.upsert(
+        SETS,
+        {
+            "set_key": state.key,
+            "tenant_id": state.tenant_id,
+            "company_id": state.company_id,
+            "connection_id": state.connection_id,
+            "source_kind": state.source_kind,
+            "source_id": state.source_id,
+            "source_number": state.source_number,
+            "revision": state.revision,
+            "source_revision": state.source_revision,
+            "outcome": state.outcome.value,
+            "reason": reason_json(state.reason),
+            "reason_code": reason_code(state.reason),
+            "column_alone": column_of_set(state.outcome, state.reason).value,
+            "documents": state.documents,
+            "total": state.total,
+            "currency": state.currency,
+            "date": state.date,
+        },
+    )
+
+
+TRANSACTIONS_LISTED = Handler(TransactionsListed, load_nothing, handle_transactions_listed)

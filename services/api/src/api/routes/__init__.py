@@ -1,0 +1,37 @@
+"""The public REST API, one module per theme."""
+
+from fastapi import APIRouter
+
+from api.routes import (
+    companies,
+    connections,
+    dead_letters,
+    documents,
+    keys,
+    orders,
+    overview,
+    resend,
+    rules,
+    runs,
+    settings,
+    tasks,
+    tenants,
+)
+
+ROUTERS: tuple[APIRouter, ...] = (
+    tenants.routes,
+    keys.routes,
+    connections.routes,
+    companies.routes,
+    settings.routes,
+    overview.routes,
+    orders.routes,
+    documents.routes,
+    resend.routes,
+    runs.routes,
+    tasks.routes,
+    rules.routes,
+    dead_letters.routes,
+)
+
+__all__ = ["ROUTERS"]

@@ -1,0 +1,178 @@
+"""The overview of a company file, its warnings, the preview of its first sync, and its approval."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from fastapi import Query
+
+from api import overview as arithmetic
+from api.columns import Column
+from api.routes import companies as company_routes
+from api.routes.base import Deps, after_text, following, router
+from api.routes.settings import company_settings, switch_company
+from api.security import Reader, Writer
+from api.store import orders
+from api.store import overview as store
+from api.store import tasks as task_store
+from api.views.base import Cursor, View
+from api.views.pairing import PreviewOutcome
+from api.views.work import Overview, OverviewRow, SideTotals, WarningGroup, Warnings
+from common.internal.mapper import PreviewOrder, PreviewRequest, PreviewResult
+from common.messages.base import Severity
+from common.messages.control import CompanySettings
+from common.problems import Problem
+
+routes = router("overview")
+
+_PREVIEW_MAX = 50
+
+
+class Preview(View):
+    """What would be written: outcomes of all orders, and some of them in full. Nothing is written by asking."""
+
+    company_id: str
+    approved_at: datetime | None
+    outcomes: list[PreviewOutcome]
+    orders: list[PreviewOrder]
+    next_cursor: str | None
+
+
+@routes.get("/companies/{company_id}/overview", operation_id="get_overview")
+async def get_overview(company_id: str, caller: Reader, deps: Deps) -> Overview:
+    """Counts per kind of document in dependency order. In each row the columns add up to the total in source."""
+    await company_routes.own(deps, caller, company_id)
+    async with deps.pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+        counts = await store.counts(connection, caller.tenant_id, company_id)
+        last = await store.last_synchronisation(connection, caller.tenant_id, company_id)
+    built = arithmetic.build(counts)
+    return Overview(
+        company_id=company_id,
+        rows=[_row(row) for row in built.rows],
+        first_warning=built.first_warning,
+        warnings_below=built.warnings_below,
+        last_synchronisation=last,
+        counted_at=datetime.now(UTC),
+    )
+
+
+@routes.get("/companies/{company_id}/warnings", operation_id="list_warnings")
+async def list_warnings(company_id: str, caller: Reader, deps: Deps) -> Warnings:
+    """What keeps things out of the ledger, by code, with the cure. Most frequent first."""
+    await company_routes.own(deps, caller, company_id)
+    documents = await store.document_warnings(deps.pool, caller.tenant_id, company_id)
+    found_orders = await store.order_warnings(deps.pool, caller.tenant_id, company_id)
+    missing = await task_store.missing(deps.pool, caller.tenant_id, company_id)
+    groups = sorted(
+        [*_merged([*documents, *found_orders]), *_tasks_missing(missing)], key=lambda group: -group.entities
+    )
+    return Warnings(company_id=company_id, total=sum(group.entities for group in groups), groups=groups)
+
+
+@routes.get("/companies/{company_id}/preview", operation_id="preview_company")
+async def preview_company(
+    company_id: str,
+    caller: Reader,
+    deps: Deps,
+    limit: int = Query(default=10, ge=1, le=_PREVIEW_MAX),
+    cursor: Cursor = None,
+) -> Preview:
+    """What the first sync would write, with accounts and totals. Nothing is written before it is approved."""
+    row = await company_routes.own(deps, caller, company_id)
+    after = after_text("preview", cursor) or ""
+    some = await orders.to_preview(deps.pool, caller.tenant_id, company_id, after, limit)
+    result = PreviewResult(orders=())
+    if some:
+        keys = tuple(order["order_key"] for order in some)
+        wanted = PreviewRequest(tenant_id=caller.tenant_id, company_id=company_id, order_keys=keys)
+        result = await deps.services.mapper.post("/internal/preview", wanted, PreviewResult)
+    outcomes = await store.outcomes(deps.pool, caller.tenant_id, company_id)
+    return Preview(
+        company_id=company_id,
+        approved_at=company_settings(row["settings"]).approved_at if row["settings"] else None,
+        outcomes=[
+            PreviewOutcome(**{**each, "text": (each["sample"] or {}).get("text", ""), "total": f"{each['total']:f}"})
+            for each in outcomes
+        ],
+        orders=list(result.orders),
+        next_cursor=following("preview", some, limit, "order_key"),
+    )
+
+
+@routes.post("/companies/{company_id}/approve", operation_id="approve_company")
+async def approve_company(company_id: str, caller: Writer, deps: Deps) -> CompanySettings:
+    """Approve the first sync: from now on documents are written. Approving again changes nothing."""
+    row = await company_routes.own(deps, caller, company_id)
+    if row["settings"] is None:
+        raise Problem(
+            409,
+            "SETTINGS_NEEDED",
+            "the company file has no settings yet",
+            cure="save them first: closed_through is needed before anything is written",
+        )
+    if company_settings(row["settings"]).approved_at is None:
+        row = await switch_company(deps, caller, company_id, approved_at=datetime.now(UTC).isoformat())
+    return company_settings(row["settings"])
+
+
+@routes.post("/companies/{company_id}/pause", operation_id="pause_company")
+async def pause_company(company_id: str, caller: Writer, deps: Deps) -> CompanySettings:
+    """Stop fetching for and writing to the company file."""
+    return company_settings((await switch_company(deps, caller, company_id, paused=True))["settings"])
+
+
+@routes.post("/companies/{company_id}/resume", operation_id="resume_company")
+async def resume_company(company_id: str, caller: Writer, deps: Deps) -> CompanySettings:
+    """Go on."""
+    return company_settings((await switch_company(deps, caller, company_id, paused=False))["settings"])
+
+
+def _row(row: arithmetic.OverviewRow) -> OverviewRow:
+    return OverviewRow(
+        name=row.name,
+        source=row.source,
+        **{column.value: row.columns[column] for column in Column},
+        notices=row.notices,
+        totals=[
+            SideTotals(currency=currency, source=totals.source, ledger=totals.ledger)
+            for currency, totals in sorted(row.totals.items())
+        ],
+    )
+
+
+def _merged(rows: list[dict[str, Any]]) -> Iterable[WarningGroup]:
+    """One group per code, whether documents or whole orders have it."""
+    by_code: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        by_code.setdefault(row["code"], []).append(row)
+    for code, parts in by_code.items():
+        sample = next((part["sample"] for part in parts if part["sample"]), dict[str, Any]())
+        yield WarningGroup(
+            code=code,
+            severity=sample.get("severity", Severity.ERROR),
+            text=sample.get("text", ""),
+            cure=sample.get("cure", ""),
+            entities=sum(part["entities"] for part in parts),
+            kinds=sorted({kind for part in parts for kind in part["kinds"]}),
+            blocks=sum(part["blocks"] for part in parts),
+            first_seen_at=min(part["first_seen_at"] for part in parts),
+            last_attempt_at=max((part["last_attempt_at"] for part in parts if part["last_attempt_at"]), default=None),
+            next_attempt_at=min((part["next_attempt_at"] for part in parts if part["next_attempt_at"]), default=None),
+        )
+
+
+def _tasks_missing(connections: list[dict[str, Any]]) -> Iterable[WarningGroup]:
+    if connections:
+        names = ", ".join(connection["name"] for connection in connections[:5])
+        yield WarningGroup(
+            code="TASK_MISSING",
+            severity=Severity.WARNING,
+            text=f"no active task fetches the orders of {names}",
+            cure="make the task of kind orders_to_ledger, or activate it",
+            entities=len(connections),
+            kinds=["connection"],
+            blocks=0,
+            first_seen_at=None,
+            last_attempt_at=None,
+            next_attempt_at=None,
+        )

@@ -1,0 +1,289 @@
+"""Try again, hide, and connect customers: what a person does about a warning."""
+
+from typing import Any
+
+from fastapi import Request, status
+
+from api.idempotency import seed_of
+from api.ids import new_id, order_key_of
+from api.routes import companies as company_routes
+from api.routes import connections as connection_routes
+from api.routes.base import ONCE, Deps, Gateway, router
+from api.routes.documents import own as own_document
+from api.security import Syncer, TenantPrincipal, Writer
+from api.store import audit, dismissals, documents, orders, runs
+from api.views.base import Accepted
+from api.views.pairing import CustomerConnect
+from api.views.work import RESEND_MAX, Dismissed, DismissRequest, ResendRequest
+from common.batch import Batch
+from common.database import Connection
+from common.messages.control import CustomerConnected, DocumentDismissed, ResendRequested
+from common.problems import FieldProblem, Problem, not_found
+
+routes = router("resend")
+
+_KEYS_PER_MESSAGE = 1000
+
+
+@routes.post("/resends", operation_id="resend", status_code=status.HTTP_202_ACCEPTED, dependencies=ONCE)
+async def resend(body: ResendRequest, request: Request, caller: Syncer, deps: Deps) -> Accepted:
+    """Bring one, many, or all warnings (of a code) up to date and try them now. The run tells what became of each."""
+    await company_routes.own(deps, caller, body.company_id)
+    run_id = new_id("run", seed_of(request))
+    chosen, chosen_orders = await _choose(deps, caller, body)
+    if not chosen and not chosen_orders:
+        raise Problem(409, "NOTHING_TO_RESEND", "nothing fits this choice", cure="list the warnings again")
+    if not body.cascade and not body.all_warnings:
+        _refuse_unsynced_dependencies(chosen)
+    async with deps.runtime.transaction(correlation_id=run_id) as (connection, batch):
+        made = await runs.insert(
+            connection,
+            run_id=run_id,
+            tenant_id=caller.tenant_id,
+            trigger="resend",
+            kind="resend",
+            connection_id=None,
+            company_id=body.company_id,
+            task_id=None,
+            requested_by=caller.key_id,
+            request=body.model_dump(mode="json", exclude_defaults=True),
+            fetched=True,
+        )
+        if made:
+            await runs.add_documents(
+                connection,
+                run_id,
+                [(row["document_key"], row["revision"], _number(row)) for row in chosen],
+            )
+            await runs.add_orders(
+                connection, run_id, [(row["order_key"], row["revision"], row["number"]) for row in chosen_orders]
+            )
+            _publish(batch, caller.tenant_id, run_id, body, chosen, chosen_orders)
+            await _audit_resend(connection, caller, run_id, body, chosen, chosen_orders)
+    return Accepted(run_id=run_id, items=len(chosen) + len(chosen_orders))
+
+
+@routes.post("/dismissals", operation_id="dismiss")
+async def dismiss(body: DismissRequest, caller: Writer, deps: Deps) -> Dismissed:
+    """Hide warnings, or (`dismissed: false`) take that back. What depends on a dismissed document rests with it."""
+    await company_routes.own(deps, caller, body.company_id)
+    if body.code is not None:
+        keys = await documents.with_code(deps.pool, caller.tenant_id, body.company_id, body.code, RESEND_MAX)
+        found_orders = await orders.with_code(deps.pool, caller.tenant_id, body.company_id, body.code, RESEND_MAX)
+    else:
+        keys = [
+            row["document_key"] for row in await _known_documents(deps, caller, body.company_id, body.document_keys)
+        ]
+        found_orders = await _known_orders(deps, caller, body.order_ids)
+    async with deps.runtime.transaction() as (connection, batch):
+        saved = await _save_dismissals(connection, caller, body, [(key, 0) for key in keys], is_order=False)
+        for key, revision in saved:
+            batch.publish(
+                DocumentDismissed(
+                    tenant_id=caller.tenant_id,
+                    revision=revision,
+                    company_id=body.company_id,
+                    document_key=key,
+                    dismissed=body.dismissed,
+                    note=body.note,
+                )
+            )
+        subjects = [(row["order_key"], row["revision"]) for row in found_orders]
+        saved_orders = await _save_dismissals(connection, caller, body, subjects, is_order=True)
+        await audit.record(
+            connection,
+            tenant_id=caller.tenant_id,
+            actor=caller.key_id,
+            action="dismissed" if body.dismissed else "dismissal_taken_back",
+            subject=body.company_id,
+            details={"documents": keys[:100], "orders": len(saved_orders), "code": body.code},
+        )
+    return Dismissed(documents=len(saved), orders=len(saved_orders))
+
+
+@routes.post(
+    "/companies/{company_id}/customers/{customer_key}/connect",
+    operation_id="connect_customer",
+    status_code=status.HTTP_202_ACCEPTED,
+)
+async def connect_customer(
+    company_id: str, customer_key: str, body: CustomerConnect, caller: Writer, deps: Deps
+) -> CustomerConnected:
+    """Say how a source customer relates to the ledger, and from which date its documents are in scope."""
+    await company_routes.own(deps, caller, company_id)
+    await connection_routes.own(deps, caller, body.connection_id)
+    row = await own_document(deps, caller, customer_key)
+    if row["company_id"] != company_id or row["kind"] != "customer":
+        raise not_found("customer", customer_key)
+    if body.link == "existing" and body.ledger_id is None:
+        cure = "give the id of the ledger's customer, from the search"
+        wrong = FieldProblem(field="body.ledger_id", value=None, cure=cure)
+        raise Problem(422, "LEDGER_ID_NEEDED", "which customer of the ledger is it?", errors=[wrong])
+    async with deps.runtime.transaction() as (connection, batch):
+        # The revision is that of the tenant's decisions on this customer, kept in the same place as dismissals.
+        saved = await dismissals.save(
+            connection,
+            tenant_id=caller.tenant_id,
+            company_id=company_id,
+            subjects=[(f"customer {customer_key}", 0)],
+            is_order=True,
+            dismissed=body.link == "ignore",
+            note="",
+            changed_by=caller.key_id,
+        )
+        state = CustomerConnected(
+            tenant_id=caller.tenant_id,
+            revision=saved[0][1],
+            company_id=company_id,
+            connection_id=body.connection_id,
+            customer_key=customer_key,
+            source_external_id=body.source_external_id,
+            link=body.link,
+            ledger_id=body.ledger_id,
+            display_name=body.display_name,
+            horizon=body.horizon,
+        )
+        batch.publish(state)
+        await audit.record(
+            connection,
+            tenant_id=caller.tenant_id,
+            actor=caller.key_id,
+            action="customer_connected",
+            subject=customer_key,
+            details={"link": body.link, "ledger_id": body.ledger_id},
+        )
+    return state
+
+
+async def _choose(
+    deps: Gateway, caller: TenantPrincipal, body: ResendRequest
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Documents, and orders without documents, that are meant. Raises a 404 problem for one that isn't there."""
+    if body.code is not None or body.all_warnings:
+        keys = await documents.with_code(deps.pool, caller.tenant_id, body.company_id, body.code, RESEND_MAX)
+        chosen = await documents.known(deps.pool, caller.tenant_id, body.company_id, keys)
+        without = await orders.with_code(deps.pool, caller.tenant_id, body.company_id, body.code, RESEND_MAX)
+        return chosen, without
+    chosen = await _known_documents(deps, caller, body.company_id, body.document_keys)
+    return chosen, await _known_orders(deps, caller, body.order_ids)
+
+
+async def _known_documents(
+    deps: Gateway, caller: TenantPrincipal, company_id: str, keys: list[str]
+) -> list[dict[str, Any]]:
+    rows = await documents.known(deps.pool, caller.tenant_id, company_id, keys)
+    missing = set(keys) - {row["document_key"] for row in rows}
+    if missing:
+        raise not_found("document", min(missing))
+    return rows
+
+
+async def _known_orders(deps: Gateway, caller: TenantPrincipal, identifiers: list[str]) -> list[dict[str, Any]]:
+    keys = {identifier: order_key_of(identifier) for identifier in identifiers}
+    rows = await orders.known(deps.pool, caller.tenant_id, [key for key in keys.values() if key is not None])
+    there = {row["order_key"] for row in rows}
+    missing = [identifier for identifier, key in keys.items() if key not in there]
+    if missing:
+        raise not_found("order", missing[0])
+    return rows
+
+
+def _refuse_unsynced_dependencies(chosen: list[dict[str, Any]]) -> None:
+    """A payment without its invoice can't be written: say which invoice, unless it is sent along."""
+    sent = {row["document_key"] for row in chosen}
+    wrong = [
+        FieldProblem(
+            field=f"document {row['document_key']}",
+            value=f"{row['kind']} {_number(row)}",
+            cure=f"send {row['dependency_kind']} {row['dependency_number'] or row['dependency_name']}"
+            f" ({row['dependency']}) first, or set cascade",
+        )
+        for row in chosen
+        if row["dependency"] is not None and row["dependency_column"] != "in_ledger" and row["dependency"] not in sent
+    ]
+    if wrong:
+        raise Problem(
+            409,
+            "DEPENDENCY_NOT_IN_LEDGER",
+            f"{len(wrong)} document(s) depend on something that is not in the ledger",
+            cure="set cascade to send what they depend on first",
+            errors=wrong[:50],
+        )
+
+
+def _publish(
+    batch: Batch,
+    tenant_id: str,
+    run_id: str,
+    body: ResendRequest,
+    chosen: list[dict[str, Any]],
+    chosen_orders: list[dict[str, Any]],
+) -> None:
+    document_keys = [row["document_key"] for row in chosen]
+    keys = {f"{row['connection_id']}/{row['source_id']}" for row in chosen if row["source_kind"] == "order"}
+    order_keys = sorted(keys | {row["order_key"] for row in chosen_orders})
+    for number, start in enumerate(range(0, max(len(document_keys), len(order_keys)), _KEYS_PER_MESSAGE)):
+        part = slice(start, start + _KEYS_PER_MESSAGE)
+        batch.publish(
+            ResendRequested(
+                tenant_id=tenant_id,
+                revision=1,
+                resend_id=f"{run_id}.{number}",
+                company_id=body.company_id,
+                order_keys=tuple(order_keys[part]),
+                document_keys=tuple(document_keys[part]),
+                refetch=body.refetch,
+                cascade=body.cascade,
+            )
+        )
+
+
+async def _save_dismissals(
+    connection: Connection,
+    caller: TenantPrincipal,
+    body: DismissRequest,
+    subjects: list[tuple[str, int]],
+    *,
+    is_order: bool,
+) -> list[tuple[str, int]]:
+    if not subjects:
+        return []
+    return await dismissals.save(
+        connection,
+        tenant_id=caller.tenant_id,
+        company_id=body.company_id,
+        subjects=subjects,
+        is_order=is_order,
+        dismissed=body.dismissed,
+        note=body.note,
+        changed_by=caller.key_id,
+    )
+
+
+async def _audit_resend(
+    connection: Connection,
+    caller: TenantPrincipal,
+    run_id: str,
+    body: ResendRequest,
+    chosen: list[dict[str, Any]],
+    chosen_orders: list[dict[str, Any]],
+) -> None:
+    before = {row["document_key"]: row["column_name"] for row in chosen[:100]}
+    await audit.record(
+        connection,
+        tenant_id=caller.tenant_id,
+        actor=caller.key_id,
+        action="resend",
+        subject=run_id,
+        details={
+            "company_id": body.company_id,
+            "documents": len(chosen),
+            "orders": len(chosen_orders),
+            "code": body.code,
+            "before": before,
+        },
+    )
+
+
+def _number(row: dict[str, Any]) -> str:
+    return str(row["number"] or row["name"] or row["source_number"])

@@ -1,0 +1,221 @@
+"""Runs: manual syncs, and the progress of everything that was started, by poll and as server-sent events."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, time, timedelta
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from fastapi import Query, Request, status
+from sse_starlette import EventSourceResponse, ServerSentEvent
+
+from api.idempotency import seed_of
+from api.ids import new_id, order_id
+from api.routes import connections as connection_routes
+from api.routes.base import ONCE, Deps, Gateway, after_moment, after_text, following, found, router
+from api.security import Reader, Syncer, TenantPrincipal
+from api.store import audit, runs
+from api.views.base import PAGE_DEFAULT, Cursor, Limit, Page
+from api.views.work import ItemResult, Run, RunItem, RunState, RunSummary, SyncRequest
+from common.messages.control import TaskKind, TaskRequested
+from common.problems import Problem
+
+routes = router("runs")
+
+Text = Annotated[str | None, Query(max_length=200)]
+
+
+@routes.post("/runs", operation_id="start_sync", status_code=status.HTTP_202_ACCEPTED, dependencies=ONCE)
+async def start_sync(body: SyncRequest, request: Request, caller: Syncer, deps: Deps) -> Run:
+    """Sync by date range (at most 31 days) or by order numbers (at most 500). The schedule is not touched."""
+    row = await connection_routes.own(deps, caller, body.connection_id)
+    if row["settings"] is None:
+        raise Problem(
+            409,
+            "SETTINGS_NEEDED",
+            "the connection has no settings yet",
+            cure="save them first: start_date is needed before anything is fetched",
+        )
+    run_id = new_id("run", seed_of(request))
+    now = datetime.now(UTC)
+    start, end = _window(body, row["settings"].get("time_zone", "UTC"))
+    async with deps.runtime.transaction(correlation_id=run_id) as (connection, batch):
+        made = await runs.insert(
+            connection,
+            run_id=run_id,
+            tenant_id=caller.tenant_id,
+            trigger="manual",
+            kind=TaskKind.MANUAL,
+            connection_id=body.connection_id,
+            company_id=row["company_id"],
+            task_id=None,
+            requested_by=caller.key_id,
+            request=body.model_dump(mode="json", exclude_defaults=True),
+        )
+        if made:
+            batch.publish(
+                TaskRequested(
+                    tenant_id=caller.tenant_id,
+                    revision=1,
+                    run_id=run_id,
+                    kind=TaskKind.MANUAL,
+                    connection_id=body.connection_id,
+                    requested_at=now,
+                    window_start=start,
+                    window_end=end,
+                    by="modified" if body.by == "modified" else "created",
+                    order_numbers=tuple(dict.fromkeys(body.order_numbers)),
+                    force=body.force,
+                    backfill=start is not None,
+                )
+            )
+            await audit.record(
+                connection,
+                tenant_id=caller.tenant_id,
+                actor=caller.key_id,
+                action="sync_started",
+                subject=run_id,
+                details={"connection_id": body.connection_id, "numbers": len(body.order_numbers)},
+            )
+    return await view(deps, caller.tenant_id, run_id)
+
+
+@routes.get("/runs", operation_id="list_runs")
+async def list_runs(
+    caller: Reader,
+    deps: Deps,
+    connection_id: Text = None,
+    task_id: Text = None,
+    trigger: Annotated[str | None, Query(pattern="^(task|manual|resend)$")] = None,
+    limit: Limit = PAGE_DEFAULT,
+    cursor: Cursor = None,
+) -> Page[RunSummary]:
+    """Runs, newest first."""
+    rows = await runs.page(
+        deps.pool,
+        caller.tenant_id,
+        connection_id=connection_id,
+        task_id=task_id,
+        trigger=trigger,
+        before=after_moment("runs", cursor),
+        limit=limit,
+    )
+    after = following("runs", rows, limit, "requested_at", "run_id")
+    return Page(items=[RunSummary(**{**row, "kind": _kind(row["kind"])}) for row in rows], next_cursor=after)
+
+
+@routes.get("/runs/{run_id}", operation_id="get_run")
+async def get_run(run_id: str, caller: Reader, deps: Deps) -> Run:
+    """A run and how far it is."""
+    return await view(deps, caller.tenant_id, run_id)
+
+
+@routes.get("/runs/{run_id}/items", operation_id="list_run_items")
+async def list_run_items(
+    run_id: str,
+    caller: Reader,
+    deps: Deps,
+    result: ItemResult | None = None,
+    limit: Limit = PAGE_DEFAULT,
+    cursor: Cursor = None,
+) -> Page[RunItem]:
+    """What became of each order (or document) of the run, with the reason."""
+    found(await runs.one(deps.pool, caller.tenant_id, run_id), "run", run_id)
+    begin = after_text("run_items", cursor)
+    rows = await runs.items(deps.pool, caller.tenant_id, run_id, result=result, after=begin, limit=limit)
+    after = following("run_items", rows, limit, "item")
+    items = [RunItem(**{**row, "order_id": order_id(row["order_key"]) if row["order_key"] else None}) for row in rows]
+    return Page(items=items, next_cursor=after)
+
+
+@routes.post("/runs/{run_id}/cancel", operation_id="cancel_run")
+async def cancel_run(run_id: str, caller: Syncer, deps: Deps) -> Run:
+    """Stop fetching. Orders that have arrived go on into the ledger."""
+    found(await runs.one(deps.pool, caller.tenant_id, run_id), "run", run_id)
+    async with deps.runtime.transaction(correlation_id=run_id) as (connection, batch):
+        row = await runs.cancel(connection, caller.tenant_id, run_id)
+        if row is None:
+            raise Problem(409, "RUN_FINISHED", "the run has fetched everything already")
+        if row["connection_id"] is not None:
+            batch.publish(
+                TaskRequested(
+                    tenant_id=caller.tenant_id,
+                    revision=row["revision"],
+                    run_id=run_id,
+                    kind=TaskKind(row["kind"]),
+                    connection_id=row["connection_id"],
+                    requested_at=row["requested_at"],
+                    cancelled=True,
+                )
+            )
+        await audit.record(
+            connection, tenant_id=caller.tenant_id, actor=caller.key_id, action="run_cancelled", subject=run_id
+        )
+    return await view(deps, caller.tenant_id, run_id)
+
+
+@routes.get(
+    "/runs/{run_id}/events",
+    operation_id="stream_run",
+    response_class=EventSourceResponse,
+    responses={200: {"content": {"text/event-stream": {}}, "description": "`progress` events, then one `end`."}},
+)
+async def stream_run(run_id: str, caller: Reader, deps: Deps, request: Request) -> EventSourceResponse:
+    """Progress as server-sent events: one `progress` whenever something changed, and `end` when all is done."""
+    found(await runs.one(deps.pool, caller.tenant_id, run_id), "run", run_id)
+    return EventSourceResponse(_events(deps, caller, run_id, request), ping=15)
+
+
+async def _events(
+    deps: Gateway, caller: TenantPrincipal, run_id: str, request: Request
+) -> AsyncIterator[ServerSentEvent]:
+    shown: Run | None = None
+    deadline = asyncio.get_running_loop().time() + deps.settings.stream_max_s
+    while asyncio.get_running_loop().time() < deadline and not await request.is_disconnected():
+        current = await view(deps, caller.tenant_id, run_id)
+        is_over = current.state not in {RunState.FETCHING, RunState.WORKING}
+        if current != shown:
+            yield ServerSentEvent(current.model_dump_json(), event="end" if is_over else "progress")
+            shown = current
+        if is_over:
+            return
+        await asyncio.sleep(deps.settings.progress_interval_s)
+
+
+async def view(deps: Gateway, tenant_id: str, run_id: str) -> Run:
+    """A run with its progress as it is now. Raises a 404 problem."""
+    row = found(await runs.one(deps.pool, tenant_id, run_id), "run", run_id)
+    tally = await runs.tally(deps.pool, tenant_id, run_id)
+    total = sum(tally.values())
+    done = total - tally.get(ItemResult.IN_PROGRESS, 0)
+    return Run(
+        **{**row, "kind": _kind(row["kind"])},
+        state=_state(row, total - done),
+        total=total,
+        done=done,
+        results={ItemResult(result): items for result, items in tally.items()},
+    )
+
+
+def _state(row: dict[str, Any], open_items: int) -> RunState:
+    if row["cancelled"]:
+        return RunState.CANCELLED
+    if row["failed"] is not None:
+        return RunState.FAILED
+    if row["fetched_at"] is None:
+        return RunState.FETCHING
+    return RunState.WORKING if open_items else RunState.FINISHED
+
+
+def _kind(kind: str) -> TaskKind | None:
+    return None if kind == "resend" else TaskKind(kind)
+
+
+def _window(body: SyncRequest, time_zone: str) -> tuple[datetime | None, datetime | None]:
+    """The range in UTC; both days are meant whole, in the connection's time zone."""
+    if body.date_from is None or body.date_to is None:
+        return None, None
+    zone = ZoneInfo(time_zone)
+    start = datetime.combine(body.date_from, time(), zone)
+    end = datetime.combine(body.date_to + timedelta(days=1), time(), zone)
+    return start.astimezone(UTC), end.astimezone(UTC)

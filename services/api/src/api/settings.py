@@ -1,0 +1,33 @@
+"""What the gateway is configured by."""
+
+from typing import Annotated
+
+from pydantic import Field, SecretStr
+from pydantic_settings import SettingsConfigDict
+
+from common.settings import ServiceSettings
+
+
+class ApiSettings(ServiceSettings):
+    """Environment variables start with `API_`."""
+
+    model_config = SettingsConfigDict(env_prefix="API_", frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    operator_key: Annotated[SecretStr, Field(min_length=20)]
+    """The first key there is: it creates tenants and further operator keys."""
+    ingest_url: str
+    mapper_url: str
+    ledger_writer_url: str
+    public_url: str = "http://127.0.0.1:8000"
+    """Address that browsers reach the gateway at; vendors redirect to it after a sign-in."""
+
+    request_bytes_max: Annotated[int, Field(ge=1024)] = 1024 * 1024
+    internal_timeout_s: Annotated[float, Field(gt=0)] = 30.0
+    scheduler_interval_s: Annotated[float, Field(gt=0)] = 2.0
+    progress_interval_s: Annotated[float, Field(gt=0)] = 1.0
+    """How often a stream of server-sent events looks at its run."""
+    stream_max_s: Annotated[float, Field(gt=0)] = 3600.0
+    run_stale_after_s: Annotated[int, Field(ge=60)] = 6 * 3600
+    """A run that ingest has not finished by then no longer keeps the task from starting another one."""
+    idempotency_hours: Annotated[int, Field(ge=1, le=720)] = 48
+    dead_letters_per_batch: Annotated[int, Field(ge=1, le=500)] = 50

@@ -1,0 +1,127 @@
+"""What a saved setting must fit besides its own shape: the ledger's abilities, its accounts, and the other settings.
+
+Pure: everything that has to be known is an argument, and the answer names each wrong field, its value and the cure.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from common.messages.control import CompanySettings, ConnectionSettings, TransactionMode
+from common.messages.transactions import AccountRole
+from common.problems import FieldProblem
+
+_SALES_ORDER_MODES = frozenset(mode for mode in TransactionMode if "sales_order" in mode.value)
+_INVOICE_MODES = frozenset(mode for mode in TransactionMode if "invoice" in mode.value)
+_RECEIPT_MODES = frozenset({TransactionMode.SALES_RECEIPTS, TransactionMode.SUMMARY_SALES_RECEIPT})
+_PAYMENT_MODES = frozenset(mode for mode in TransactionMode if "payments" in mode.value)
+
+_NEEDS: Mapping[str, frozenset[TransactionMode]] = {
+    "sales_receipt": _RECEIPT_MODES,
+    "invoice": _INVOICE_MODES,
+    "credit_memo": frozenset({TransactionMode.CREDIT_MEMOS_ONLY}),
+    "journal_entry": frozenset({TransactionMode.JOURNAL_ENTRIES}),
+    "bill": frozenset({TransactionMode.BILLS, TransactionMode.PURCHASE_ORDERS_BILLS}),
+    "expense": frozenset({TransactionMode.EXPENSES}),
+    "purchase_order": frozenset(
+        {
+            TransactionMode.PURCHASE_ORDERS,
+            TransactionMode.PURCHASE_ORDERS_BILLS,
+            TransactionMode.SALES_ORDERS_INVOICES_PO,
+        }
+    ),
+    "estimate": frozenset({TransactionMode.ESTIMATES}),
+}
+"""Capability of the ledger → modes that can't do without it."""
+
+
+def check_connection(
+    settings: ConnectionSettings, capabilities: Iterable[str], accounts: Mapping[AccountRole, str]
+) -> list[FieldProblem]:
+    """Check a connection's settings against the company file they point at."""
+    able = frozenset(capabilities)
+    problems = [*_check_mode(settings, able), *_check_roles(settings, accounts)]
+    try:
+        ZoneInfo(settings.time_zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        problems.append(_problem("time_zone", settings.time_zone, "use a name of the IANA list, such as Europe/Berlin"))
+    if settings.tax.method == "tax_line" and settings.mode in _SALES_ORDER_MODES:
+        problems.append(
+            _problem(
+                "tax.method", settings.tax.method, "sales orders can't carry tax as a line: use tax_codes or override"
+            )
+        )
+    if settings.fees.on_order != "none" and settings.payouts.enabled:
+        problems.append(
+            _problem("fees.on_order", settings.fees.on_order, "payouts post the fees already: set it to none")
+        )
+    if settings.fees.on_order == "none" and (settings.fees.percent is not None or settings.fees.fixed is not None):
+        problems.append(_problem("fees.on_order", "none", "a fee is given: say where to write it, or remove it"))
+    if settings.numbers.policy == "next" and "next_number" not in able:
+        problems.append(_problem("numbers.policy", "next", "this ledger can't assign numbers: use mirror"))
+    return problems
+
+
+def _check_mode(settings: ConnectionSettings, able: frozenset[str]) -> Iterable[FieldProblem]:
+    mode = settings.mode
+    missing = [ability for ability, modes in _NEEDS.items() if mode in modes and ability not in able]
+    if mode in _SALES_ORDER_MODES and not able & {"sales_order", "estimate"}:
+        missing.append("sales_order")
+    if mode in _PAYMENT_MODES and "invoice" not in able:
+        missing.append("invoice")
+    for ability in dict.fromkeys(missing):
+        yield _problem("mode", mode.value, f"this ledger has no {ability.replace('_', ' ')}: choose another mode")
+
+
+def required_roles(settings: ConnectionSettings) -> frozenset[AccountRole]:
+    """Accounts without which the mode can't post an ordinary order."""
+    roles = {AccountRole.INCOME}
+    if settings.mode in _RECEIPT_MODES:
+        roles.add(AccountRole.UNDEPOSITED_FUNDS)
+    if settings.mode in _INVOICE_MODES:
+        roles.add(AccountRole.RECEIVABLE)
+    if settings.mode in _PAYMENT_MODES:
+        roles |= {AccountRole.RECEIVABLE, AccountRole.UNDEPOSITED_FUNDS}
+    if settings.fees.on_order != "none":
+        roles.add(AccountRole.FEES)
+    if settings.payouts.enabled:
+        roles |= {AccountRole.BANK, AccountRole.FEES}
+    return frozenset() if settings.mode is TransactionMode.NONE else frozenset(roles)
+
+
+def _check_roles(settings: ConnectionSettings, accounts: Mapping[AccountRole, str]) -> Iterable[FieldProblem]:
+    for role in sorted(required_roles(settings)):
+        if not accounts.get(role):
+            yield _problem(
+                "company_id",
+                settings.company_id,
+                f"the company file has no account for the role {role.value}: add it to its settings first",
+            )
+
+
+def check_company(
+    settings: CompanySettings, ledger: str, known_accounts: Iterable[str], today: date
+) -> list[FieldProblem]:
+    """Check a company file's settings against its ledger. `known_accounts`: active names, short and full."""
+    problems: list[FieldProblem] = []
+    if settings.ledger != ledger:
+        problems.append(_problem("ledger", settings.ledger, f"this company file is kept in {ledger}"))
+    if settings.closed_through > today:
+        problems.append(
+            _problem(
+                "closed_through", settings.closed_through.isoformat(), "a period in the future can't be closed yet"
+            )
+        )
+    known = {name.casefold() for name in known_accounts}
+    problems += [
+        _problem(
+            f"accounts.{role.value}", name, "the ledger has no active account of this name: choose one of its list"
+        )
+        for role, name in settings.accounts.items()
+        if name.casefold() not in known
+    ]
+    return problems
+
+
+def _problem(field: str, value: str, cure: str) -> FieldProblem:
+    return FieldProblem(field=f"body.{field}", value=value, cure=cure)

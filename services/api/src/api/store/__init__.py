@@ -1,0 +1,1 @@
+"""All SQL of the gateway. Every statement on a tenant's rows names the tenant."""

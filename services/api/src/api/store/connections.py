@@ -1,0 +1,68 @@
+"""Connections: one paired account of a sales channel. Credentials are with ingest, never here."""
+
+from datetime import datetime
+
+from api.store.sql import Row, Where, affected, row_of, rows_of
+
+_SHOWN = "connection_id, tenant_id, channel, name, created_at, ready, company_id, settings, settings_revision"
+_JSON = ("settings",)
+
+
+async def insert(where: Where, *, connection_id: str, tenant_id: str, channel: str, name: str) -> None:
+    """Store a connection that ingest has yet to accept; the same id again changes nothing."""
+    await where.execute(
+        "INSERT INTO connections (connection_id, tenant_id, channel, name) VALUES ($1, $2, $3, $4)"
+        " ON CONFLICT DO NOTHING",
+        connection_id,
+        tenant_id,
+        channel,
+        name,
+    )
+
+
+async def mark_ready(where: Where, tenant_id: str, connection_id: str) -> None:
+    """Ingest has accepted it."""
+    await where.execute(
+        "UPDATE connections SET ready = true WHERE connection_id = $1 AND tenant_id = $2", connection_id, tenant_id
+    )
+
+
+async def delete(where: Where, tenant_id: str, connection_id: str) -> bool:
+    """Remove it with its tasks and what the read model holds of its orders; the ledger keeps what was written."""
+    for table in ("tasks", "orders", "sets", "documents"):
+        await where.execute(
+            f"DELETE FROM {table} WHERE connection_id = $1 AND tenant_id = $2", connection_id, tenant_id
+        )
+    status = await where.execute(
+        "DELETE FROM connections WHERE connection_id = $1 AND tenant_id = $2", connection_id, tenant_id
+    )
+    return affected(status) == 1
+
+
+async def one(where: Where, tenant_id: str, connection_id: str, *, lock: bool = False) -> Row | None:
+    record = await where.fetchrow(
+        f"SELECT {_SHOWN} FROM connections WHERE connection_id = $1 AND tenant_id = $2"
+        + (" FOR UPDATE" if lock else ""),
+        connection_id,
+        tenant_id,
+    )
+    return row_of(record, *_JSON)
+
+
+async def page(where: Where, tenant_id: str, after: tuple[datetime, str] | None, limit: int) -> list[Row]:
+    """In order of creation."""
+    moment, identity = after or (None, "")
+    return rows_of(
+        await where.fetch(
+            f"""
+            SELECT {_SHOWN} FROM connections
+            WHERE tenant_id = $1 AND ($2::timestamptz IS NULL OR (created_at, connection_id) > ($2, $3))
+            ORDER BY created_at, connection_id LIMIT $4
+            """,
+            tenant_id,
+            moment,
+            identity,
+            limit,
+        ),
+        *_JSON,
+    )

@@ -1,0 +1,114 @@
+"""Counts for the overview, and warnings by code."""
+
+from datetime import datetime
+
+from api.columns import Column
+from api.overview import ORDERS_ROW, ROW_OF_KIND, Count
+from api.store.order_state import ORDER_STATE
+from api.store.sql import Row, Where, rows_of
+from common.messages.transactions import DocumentKind
+
+
+async def counts(where: Where, tenant_id: str, company_id: str) -> list[Count]:
+    """Entities of the company file per row, column and currency."""
+    documents = await where.fetch(
+        """
+        SELECT kind, column_name, currency, count(*) AS entities,
+            sum(CASE WHEN state = 'voided' THEN 0 ELSE coalesce(amount, 0) END) AS amount,
+            count(*) FILTER (WHERE has_notices AND column_name = 'in_ledger') AS notices
+        FROM documents WHERE tenant_id = $1 AND company_id = $2 GROUP BY kind, column_name, currency
+        """,
+        tenant_id,
+        company_id,
+    )
+    orders = await where.fetch(
+        f"""
+        SELECT column_name, currency, count(*) AS entities, sum(coalesce(total, 0)) AS amount,
+            count(*) FILTER (WHERE documents_with_notices > 0 AND column_name = 'in_ledger') AS notices
+        FROM ({ORDER_STATE}) AS states WHERE tenant_id = $1 AND company_id = $2 GROUP BY column_name, currency
+        """,
+        tenant_id,
+        company_id,
+    )
+    found = [(ROW_OF_KIND[DocumentKind(record["kind"])], record) for record in documents]
+    found += [(ORDERS_ROW, record) for record in orders]
+    return [
+        Count(
+            row=row,
+            column=Column(record["column_name"]),
+            currency=record["currency"],
+            entities=record["entities"],
+            amount=record["amount"],
+            notices=record["notices"],
+        )
+        for row, record in found
+    ]
+
+
+async def last_synchronisation(where: Where, tenant_id: str, company_id: str) -> datetime | None:
+    """When something was last tried in the ledger."""
+    moment: datetime | None = await where.fetchval(
+        "SELECT max(last_attempt_at) FROM documents WHERE tenant_id = $1 AND company_id = $2", tenant_id, company_id
+    )
+    return moment
+
+
+async def document_warnings(where: Where, tenant_id: str, company_id: str) -> list[Row]:
+    """Documents that are warnings, grouped by code; `sample` is the oldest one's reason."""
+    return rows_of(
+        await where.fetch(
+            """
+            SELECT coalesce(d.reason_code, 'UNKNOWN') AS code, count(*) AS entities, sum(b.blocks)::bigint AS blocks,
+                array_agg(DISTINCT d.kind) AS kinds, (array_agg(d.reason ORDER BY d.first_seen_at))[1] AS sample,
+                min(d.first_seen_at) AS first_seen_at, max(d.last_attempt_at) AS last_attempt_at,
+                min(d.next_attempt_at) AS next_attempt_at
+            FROM documents d CROSS JOIN LATERAL (
+                SELECT count(*) AS blocks FROM documents x WHERE x.blocked_by = d.document_key
+            ) AS b
+            WHERE d.tenant_id = $1 AND d.company_id = $2 AND d.column_name = 'warnings'
+            GROUP BY coalesce(d.reason_code, 'UNKNOWN') ORDER BY entities DESC, code LIMIT 500
+            """,
+            tenant_id,
+            company_id,
+        ),
+        "sample",
+    )
+
+
+async def order_warnings(where: Where, tenant_id: str, company_id: str) -> list[Row]:
+    """Orders that are warnings without any document: unreadable, or mapped to nothing."""
+    return rows_of(
+        await where.fetch(
+            f"""
+            SELECT coalesce(reason ->> 'code', 'UNKNOWN') AS code, count(*) AS entities, 0::bigint AS blocks,
+                ARRAY['order'] AS kinds, (array_agg(reason ORDER BY received_at))[1] AS sample,
+                min(received_at) AS first_seen_at, NULL::timestamptz AS last_attempt_at,
+                NULL::timestamptz AS next_attempt_at
+            FROM ({ORDER_STATE}) AS states
+            WHERE tenant_id = $1 AND company_id = $2 AND column_name = 'warnings' AND documents_seen = 0
+            GROUP BY coalesce(reason ->> 'code', 'UNKNOWN') ORDER BY entities DESC, code LIMIT 500
+            """,
+            tenant_id,
+            company_id,
+        ),
+        "sample",
+    )
+
+
+async def outcomes(where: Where, tenant_id: str, company_id: str) -> list[Row]:
+    """What mapping made of the company file's orders, for the preview: per outcome, code and currency."""
+    return rows_of(
+        await where.fetch(
+            """
+            SELECT s.outcome, s.reason_code AS code, s.currency, count(*) AS orders,
+                sum(s.documents)::bigint AS documents,
+                coalesce(sum(s.total), 0) AS total, (array_agg(s.reason))[1] AS sample
+            FROM sets s JOIN connections c ON c.connection_id = s.connection_id AND c.company_id = s.company_id
+            WHERE s.tenant_id = $1 AND s.company_id = $2
+            GROUP BY s.outcome, s.reason_code, s.currency ORDER BY s.outcome, orders DESC LIMIT 500
+            """,
+            tenant_id,
+            company_id,
+        ),
+        "sample",
+    )

@@ -1,0 +1,92 @@
+"""Tenants, and the removal of everything that belongs to one."""
+
+from datetime import datetime
+
+from api.store.sql import Row, Where, affected, row_of, rows_of
+from common.database import Connection
+
+_SHOWN = "tenant_id, name, created_at"
+
+
+async def insert(where: Where, tenant_id: str, name: str) -> Row:
+    """Store a tenant; the same id again returns what is there."""
+    await where.execute("INSERT INTO tenants (tenant_id, name) VALUES ($1, $2) ON CONFLICT DO NOTHING", tenant_id, name)
+    record = await where.fetchrow(f"SELECT {_SHOWN} FROM tenants WHERE tenant_id = $1", tenant_id)
+    assert record is not None  # noqa: S101 - it was inserted or was there
+    return dict(record.items())
+
+
+async def one(where: Where, tenant_id: str) -> Row | None:
+    return row_of(
+        await where.fetchrow(f"SELECT {_SHOWN} FROM tenants WHERE tenant_id = $1 AND deleted_at IS NULL", tenant_id)
+    )
+
+
+async def page(where: Where, after: tuple[datetime, str] | None, limit: int) -> list[Row]:
+    """Tenants in order of creation."""
+    moment, identity = after or (None, "")
+    return rows_of(
+        await where.fetch(
+            f"""
+            SELECT {_SHOWN} FROM tenants
+            WHERE deleted_at IS NULL AND ($1::timestamptz IS NULL OR (created_at, tenant_id) > ($1, $2))
+            ORDER BY created_at, tenant_id LIMIT $3
+            """,
+            moment,
+            identity,
+            limit,
+        )
+    )
+
+
+_PURGED: tuple[tuple[str, str], ...] = (
+    ("run_items", "run_id IN (SELECT run_id FROM runs WHERE tenant_id = $1)"),
+    ("replay_items", "dead_letter_id IN (SELECT dead_letter_id FROM dead_letters WHERE letter_tenant = $1)"),
+    ("dead_letters", "letter_tenant = $1"),
+    ("runs", "tenant_id = $1"),
+    ("tasks", "tenant_id = $1"),
+    ("dismissals", "tenant_id = $1"),
+    ("documents", "tenant_id = $1"),
+    ("sets", "tenant_id = $1"),
+    ("orders", "tenant_id = $1"),
+    ("settings_history", "tenant_id = $1"),
+    ("connections", "tenant_id = $1"),
+    ("companies", "tenant_id = $1"),
+    ("api_keys", "tenant_id = $1"),
+    ("idempotency", "owner = $1"),
+    ("audit_log", "tenant_id = $1"),
+    # States name their tenant at the top level; raw messages name it in a header of ours.
+    ("outbox", ("CASE WHEN exchange = '' THEN convert_from(body, 'UTF8')::jsonb ->> 'tenant_id' = $1"
+               " ELSE headers ->> 'x-tillbook-tenant' = $1 END")),
+)  # fmt: skip
+
+
+async def purge(connection: Connection, tenant_id: str) -> dict[str, int] | None:
+    """Remove every row of the tenant in the caller's transaction; the emptied row of the tenant stays as a tombstone.
+
+    Returns the number of rows removed per table, None where there is no such tenant.
+    """
+    status = await connection.execute(
+        "UPDATE tenants SET deleted_at = now(), name = '', revision = revision + 1"
+        " WHERE tenant_id = $1 AND deleted_at IS NULL",
+        tenant_id,
+    )
+    if not affected(status):
+        return None
+    return {
+        table: affected(await connection.execute(f"DELETE FROM {table} WHERE {condition}", tenant_id))
+        for table, condition in _PURGED
+    }
+
+
+async def revision(where: Where, tenant_id: str) -> int:
+    value: int = await where.fetchval("SELECT revision FROM tenants WHERE tenant_id = $1", tenant_id)
+    return value
+
+
+async def deleted(where: Where, tenant_ids: list[str]) -> frozenset[str]:
+    """Which of these tenants were deleted: what still arrives for them must not be stored again."""
+    records = await where.fetch(
+        "SELECT tenant_id FROM tenants WHERE tenant_id = ANY($1::text[]) AND deleted_at IS NOT NULL", tenant_ids
+    )
+    return frozenset(record["tenant_id"] for record in records)
