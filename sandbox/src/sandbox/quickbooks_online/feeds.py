@@ -8,7 +8,7 @@ from sandbox.quickbooks_online.clock import instant
 from sandbox.quickbooks_online.company import Company
 from sandbox.quickbooks_online.entities.accounts import with_balance
 from sandbox.quickbooks_online.faults import Fault, missing
-from sandbox.quickbooks_online.schema import ENTITIES, entity_name
+from sandbox.quickbooks_online.schema import ENTITIES, entity_name, json_name
 from sandbox.quickbooks_online.wire import dump
 
 LARGEST = 1000
@@ -34,7 +34,7 @@ def changes(company: Company, params: dict[str, str]) -> bytes:
         left -= len(objects)
         if objects:
             parts.append(
-                b'{"%b":[%b],"startPosition":1,"maxResults":%d}' % (entity.encode(), b",".join(objects), len(objects))
+                b'{"%b":[%b],"startPosition":1,"maxResults":%d}' % (json_name(entity).encode(), b",".join(objects), len(objects))
             )
         else:
             parts.append(b"{}")

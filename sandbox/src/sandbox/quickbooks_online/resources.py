@@ -16,7 +16,7 @@ from sandbox.quickbooks_online.files import pdf, send_mail, upload
 from sandbox.quickbooks_online.injection import Rule
 from sandbox.quickbooks_online.query.run import query
 from sandbox.quickbooks_online.reports import report
-from sandbox.quickbooks_online.schema import ENTITIES, entity_name
+from sandbox.quickbooks_online.schema import ENTITIES, entity_name, json_name
 from sandbox.quickbooks_online.server import Server
 from sandbox.quickbooks_online.wire import dump, parse_json
 
@@ -107,7 +107,7 @@ def _parsed(request: Request) -> Any:
 
 
 def envelope(company: Company, entity: str, raw: bytes) -> bytes:
-    return b'{"%b":%b,"time":"%b"}' % (entity.encode(), raw, company.clock.envelope().encode())
+    return b'{"%b":%b,"time":"%b"}' % (json_name(entity).encode(), raw, company.clock.envelope().encode())
 
 
 def _entity(server: Server, request: Request) -> Answer:
@@ -122,7 +122,10 @@ def _entity(server: Server, request: Request) -> Answer:
         if request.operation == "pdf":
             return Answer(200, pdf(company, entity, request.path[1]), b"application/pdf")
         identifier = "1" if entity in ("Preferences", "CompanyInfo") else request.path[1]
-        return Answer(200, envelope(company, entity, dump(operations.read(company, entity, identifier))), JSON)
+        doc = operations.read(company, entity, identifier)
+        if "invoicelink" in request.include and entity == "Invoice":
+            doc = _with_link(company, doc)
+        return Answer(200, envelope(company, entity, dump(doc)), JSON)
     if request.method != "POST":
         raise Fault("500", f"Unsupported Operation : method {request.method} is not supported", status=405)
     if request.operation == "send":
@@ -131,6 +134,14 @@ def _entity(server: Server, request: Request) -> Answer:
     if request.operation not in ("save", "create", "update", "delete", "void"):
         raise operations.unsupported(request.operation, entity)
     return remembered(server, request, lambda: envelope(company, entity, dump(write(request, _parsed(request)))))
+
+
+def _with_link(company: Company, doc: dict[str, Any]) -> dict[str, Any]:
+    """The invoice with its shareable address, which it has once it can be paid online and has an e-mail address."""
+    online = doc.get("AllowOnlineCreditCardPayment") or doc.get("AllowOnlineACHPayment")
+    if not online or not (doc.get("BillEmail") or {}).get("Address"):
+        return doc
+    return {**doc, "InvoiceLink": f"https://connect.intuit.com/portal/asei/{company.realm}/{doc['Id']}"}
 
 
 def write(request: Request, body: Any) -> dict[str, Any]:

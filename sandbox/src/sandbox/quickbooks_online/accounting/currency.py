@@ -40,7 +40,9 @@ def home(company: Company) -> str:
 
 def enabled(company: Company, code: str) -> bool:
     """Whether ``code`` is the home currency or one of the company's foreign currencies."""
-    return code == home(company) or bool(company.tables["CompanyCurrency"].find("Code", code))
+    if code == home(company):
+        return True
+    return company.settings.multi_currency and bool(company.tables["CompanyCurrency"].find("Code", code))
 
 
 def settle_currency(company: Company, doc: Doc, party: Doc | None) -> None:

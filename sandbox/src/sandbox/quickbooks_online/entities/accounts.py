@@ -60,7 +60,7 @@ SUB_TYPES: dict[str, str] = {
 
 _SYSTEM = ("UndepositedFunds", "AccountsReceivable", "AccountsPayable", "RetainedEarnings", "OpeningBalanceEquity",
            "GlobalTaxPayable", "Inventory")  # fmt: skip
-_DIGITS = {"US": 7, "GB": 7, "IN": 7}
+_DIGITS = 20
 
 
 class AccountKind(Kind):
@@ -138,7 +138,7 @@ class AccountKind(Kind):
         number = doc.get("AcctNum")
         if number is None:
             return
-        limit = _DIGITS.get(company.settings.country, 20)
+        limit = _DIGITS
         if len(number) > limit:
             raise Fault(
                 "2050",
@@ -148,6 +148,8 @@ class AccountKind(Kind):
             )
         if ":" in number:
             raise Fault("2040", "AcctNum must not contain a colon", "AcctNum")
+        if company.preferences["AccountingInfoPrefs"].get("UseAccountNumbers") is not True:
+            return
         for other in company.tables["Account"].find("AcctNum", number):
             if previous is None or other != previous["Id"]:
                 raise Fault("6240", f"The account number supplied already exists. : Id={other}")

@@ -129,27 +129,38 @@ def _carry(company: Company, doc: Doc | None, previous: Doc | None) -> None:
 
 
 class TransferKind(Kind):
+    """Money from one account to another; a card payment is one whose target is a credit card."""
+
     deletable = True
     kept = ("CurrencyRef", "ExchangeRate", "TxnDate")
 
+    def __init__(self, entity: str, source: str, target: str) -> None:
+        self.entity = entity
+        self.source = source
+        self.target = target
+
     def complete(self, write: Write) -> None:
         company, doc = write.company, write.doc
-        require(doc, "FromAccountRef", "ToAccountRef", "Amount")
+        require(doc, self.source, self.target, "Amount")
         if doc["Amount"] <= 0:
             raise Fault("2290", "Amount of a transfer must be above zero", "Amount")
         txn_day(write)
         settle_currency(company, doc, None)
-        for name in ("FromAccountRef", "ToAccountRef"):
+        for name in (self.source, self.target):
             company.resolve("Account", doc[name], name)
-        if doc["FromAccountRef"]["value"] == doc["ToAccountRef"]["value"]:
-            raise business("A transfer needs two different accounts.", "ToAccountRef")
+        if doc[self.source]["value"] == doc[self.target]["value"]:
+            raise business("A transfer needs two different accounts.", self.target)
+        if self.entity == "CreditCardPayment":
+            account = company.resolve("Account", doc[self.target], self.target)
+            if account["AccountType"] != "Credit Card":
+                raise Fault("6430", f"{account['Name']} is not a credit card account", self.target)
         doc["Amount"] = cents(doc["Amount"])
 
     def settle(self, write: Write) -> None:
         withdraw(write.company, write.identifier)
-        book = Book(write.company, "Transfer", write.doc)
-        book.add(write.doc["ToAccountRef"]["value"], write.doc["Amount"])
-        book.add(write.doc["FromAccountRef"]["value"], -write.doc["Amount"])
+        book = Book(write.company, self.entity, write.doc)
+        book.add(write.doc[self.target]["value"], write.doc["Amount"])
+        book.add(write.doc[self.source]["value"], -write.doc["Amount"])
         book.post()
 
     def release(self, company: Company, doc: Doc) -> None:

@@ -103,7 +103,8 @@ def line_amount(line: Doc, detail: Doc) -> Decimal:
         raise missing("Line.Amount")
     amount = cents(amount)
     quantity, price = detail.get("Qty"), detail.get("UnitPrice")
-    if quantity is not None and price is not None and cents(quantity * price) != amount:
+    blank = not quantity and not price  # clients send both as 0 for "not given"; the ledger takes the amount then
+    if quantity is not None and price is not None and not blank and cents(quantity * price) != amount:
         raise Fault(
             "6070",
             f"Amount is not equal to UnitPrice * Qty. Supplied value:{amount}",

@@ -108,8 +108,6 @@ class ExchangeRateKind(Kind):
     def complete(self, write: Write) -> None:
         company, doc = write.company, write.doc
         require(doc, "SourceCurrencyCode", "Rate")
-        if not company.settings.multi_currency:
-            raise Fault("5030", "Multicurrency is not enabled in this company")
         if doc["Rate"] <= 0:
             raise Fault("2090", "Rate must be above zero", "Rate")
         if doc["SourceCurrencyCode"] not in NAMES:

@@ -84,6 +84,8 @@ class NameKind(Kind):
             doc["FullyQualifiedName"] = name
 
     def _currency(self, company: Company, doc: Doc, previous: Doc | None) -> None:
+        if self.entity == "Employee":
+            return
         code = (doc.get("CurrencyRef") or {}).get("value") or home(company)
         if previous is not None and previous["CurrencyRef"]["value"] != code:
             raise Fault("6000", "Business Validation Error: The currency of a name cannot be changed.", "CurrencyRef")

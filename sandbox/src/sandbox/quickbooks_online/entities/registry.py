@@ -45,7 +45,8 @@ KINDS: dict[str, Kind] = {
     "Payment": PaymentKind(),
     "Deposit": DepositKind(),
     "JournalEntry": JournalKind(),
-    "Transfer": TransferKind(),
+    "Transfer": TransferKind("Transfer", "FromAccountRef", "ToAccountRef"),
+    "CreditCardPayment": TransferKind("CreditCardPayment", "BankAccountRef", "CreditCardAccountRef"),
     **EXPENSES,
     **SALES_FORMS,
 }

@@ -19,7 +19,7 @@ _KEYWORDS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """``prop op values``; ``op`` is one of = < > <= >= IN LIKE; LIKE and IN hold their texts in ``values``."""
+    """``prop op values``; ``op`` is one of = < > <= >= != IN LIKE (live clients use ``!=``, the manual leaves it out); LIKE and IN hold their texts in ``values``."""
 
     prop: str
     op: str
@@ -193,7 +193,7 @@ def _condition(reader: _Reader, entity: str) -> Condition:
             values.append(_value(reader))
         reader.expect(")")
         return Condition(prop, "IN", tuple(values))
-    if operator in ("=", "<", ">", "<=", ">=", "LIKE"):
+    if operator in ("=", "<", ">", "<=", ">=", "!=", "LIKE"):
         return Condition(prop, operator, (_value(reader),))
     raise _syntax(f'Encountered " {operator or reader.tokens[reader.position - 1].text[:40]} ". Was expecting one of: "IN" "LIKE" "=" "<" ">" "<=" ">="')
 

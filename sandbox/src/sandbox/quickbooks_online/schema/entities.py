@@ -273,6 +273,8 @@ _TEXTS: dict[str, str] = {
     "FOB:t25 POEmail:@Email TemplateRef:ref " + _PRINT + "EmailStatus:e(NotSet|NeedToSend|EmailSent) "
     "ManuallyClosed:b POStatus:e(Open|Closed) PurchaseOrderEx:any! Balance:m!",
     "Transfer": _TXN + "FromAccountRef:ref ToAccountRef:ref Amount:m ClassRef:ref TransferEx:any!",
+    "CreditCardPayment": _TXN + "Amount:m BankAccountRef:ref CreditCardAccountRef:ref VendorRef:ref Memo:t4000 "
+    "CheckNum:t21 " + _PRINT + "CreditCardPaymentEx:any!",
     "TimeActivity": _HEAD
     + "TimeZone:t50 TxnDate:d NameOf:e(Employee|Vendor|Other) EmployeeRef:ref VendorRef:ref OtherNameRef:ref "
     "CustomerRef:ref DepartmentRef:ref ItemRef:ref ClassRef:ref PayrollItemRef:ref ProjectRef:ref TimeChargeId:any "
@@ -286,6 +288,11 @@ _TEXTS: dict[str, str] = {
 }
 
 ENTITIES: dict[str, Spec] = {name: spec(name, text, _PARTS) for name, text in _TEXTS.items()}
+
+def json_name(entity: str) -> str:
+    """The key of an entity in answers; one of them is called otherwise than its path."""
+    return "CreditCardPaymentTxn" if entity == "CreditCardPayment" else entity
+
 
 _BY_LOWER = {name.lower(): name for name in ENTITIES}
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from sandbox.quickbooks_online import operations
+from sandbox.quickbooks_online.accounting.currency import NAMES
 from sandbox.quickbooks_online.company import Company, CompanySettings
 from sandbox.quickbooks_online.entities.tax_lists import head, make_code, make_rate
 from sandbox.quickbooks_online.seed.chart import seed_chart
@@ -19,6 +20,7 @@ from sandbox.quickbooks_online.server import Server
 
 REALMS = ("9341450000000001", "9341450000000002", "9341450000000003")
 STOCK_START = "2015-01-01"
+_DOLLARS = {"USD": "1", "CAD": "0.74", "EUR": "1.08", "GBP": "1.27"}
 
 
 def seed_realms(server: Server) -> None:
@@ -112,13 +114,14 @@ def _small_lists(company: Company) -> None:
         saved(company, "Term", identifier, {"Name": name, "DueDays": days})
     for identifier, (name, kind) in PAYMENT_METHODS.items():
         saved(company, "PaymentMethod", identifier, {"Name": name, "Type": kind})
-    if company.settings.multi_currency:
-        day = "2015-01-01"
-        for code, rate in (("USD", "0.79"), ("EUR", "0.85"), ("GBP", "1.27"), ("CAD", "0.58")):
-            if code != company.settings.home_currency:
-                operations.save(company, "CompanyCurrency", {"Code": code})
-                body = {"SourceCurrencyCode": code, "Rate": Decimal(rate), "AsOfDate": day}
-                operations.save(company, "ExchangeRate", body)
+    home = company.settings.home_currency
+    for code in ("CAD", "EUR", "GBP", "USD"):
+        if code == home:
+            continue
+        base = head(company, "CompanyCurrency")
+        company.put("CompanyCurrency", {"Code": code, "Name": NAMES[code], "Active": True, **base})
+        rate = (Decimal(_DOLLARS[code]) / Decimal(_DOLLARS.get(home, "1"))).quantize(Decimal("0.0001"))
+        operations.save(company, "ExchangeRate", {"SourceCurrencyCode": code, "Rate": rate, "AsOfDate": STOCK_START})
 
 
 def _taxes(company: Company) -> None:
@@ -130,9 +133,9 @@ def _taxes(company: Company) -> None:
         make_rate(company, "California", Decimal("8"), "1", identifier="3")
         make_code(company, "California", [], identifier="2", existing=[("3", "Sales")])
         make_code(company, "Tucson", [], identifier="3", existing=[("1", "Sales"), ("2", "Sales")])
-        for name, taxable in (("TAX", True), ("NON", False)):
+        for name, taxable, group in (("TAX", True, False), ("NON", False, False), ("CustomSalesTax", True, True)):
             base = head(company, "TaxCode", name)
-            code = {"Name": name, "Description": name, "Active": True, "Taxable": taxable, "TaxGroup": False}
+            code = {"Name": name, "Description": name, "Active": True, "Taxable": taxable, "TaxGroup": group}
             company.put("TaxCode", {**code, **base})
         return
     saved(company, "TaxAgency", "1", {"DisplayName": "HM Revenue & Customs", "TaxTrackedOnPurchases": True})

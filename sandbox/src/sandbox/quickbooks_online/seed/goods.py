@@ -110,7 +110,7 @@ def preferences(name: str, home: str, tax_model: str, *, multi_currency: bool, c
     return {
         "AccountingInfoPrefs": {
             "FirstMonthOfFiscalYear": "January",
-            "UseAccountNumbers": True,
+            "UseAccountNumbers": False,
             "TrackDepartments": True,
             "ClassTrackingPerTxn": False,
             "ClassTrackingPerTxnLine": True,

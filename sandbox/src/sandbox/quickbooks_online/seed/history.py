@@ -33,6 +33,13 @@ _INVOICES: tuple[tuple[str, str, str, str | None, tuple[Line, ...], bool], ...] 
     ("130", "24", "2015-10-10", "100", _ESTIMATES[3][3], True),
 )
 
+_RECEIVED = (
+    ("15", "3", "86.40", "2015-09-15"),
+    ("31", "11", "108.00", "2015-09-20"),
+    ("33", "3", "50.00", "2015-09-21"),
+    ("72", "22", "155.00", "2015-10-01"),
+)
+
 
 def _lines(lines: tuple[Line, ...]) -> list[dict[str, Any]]:
     found = []
@@ -83,6 +90,16 @@ def seed_history(company: Company) -> None:
         "120",
         {"CustomerRef": {"value": "2"}, "TotalAmt": Decimal("81"), "TxnDate": "2015-10-10", "Line": [paid]},
     )
+    for identifier, customer, total, day in _RECEIVED:
+        save("Payment", identifier, {"CustomerRef": {"value": customer}, "TotalAmt": Decimal(total), "TxnDate": day})
+    save("CreditMemo", "73", _form("3", "2015-10-02", (("10", "35", "1", "NON"),), False))
+    refund = {**_form("11", "2015-10-03", (("10", "35", "1", "NON"),), False), "DepositToAccountRef": {"value": "35"}}
+    save("RefundReceipt", "75", refund)
+    spent = {"DetailType": "AccountBasedExpenseLineDetail", "AccountBasedExpenseLineDetail": {"AccountRef": {"value": "64"}}}
+    save("Bill", "25", {"VendorRef": {"value": "46"}, "TxnDate": "2015-09-06", "Line": [{"Amount": Decimal("205"), **spent}]})
+    meal = {"DetailType": "AccountBasedExpenseLineDetail", "AccountBasedExpenseLineDetail": {"AccountRef": {"value": "13"}}}
+    cash = {"PaymentType": "Cash", "AccountRef": {"value": "35"}, "TxnDate": "2015-09-27"}
+    save("Purchase", "252", {**cash, "Line": [{"Amount": Decimal("10"), **meal}]})
     company.sequences["txn"] = max(before, 265)
     company.doc_numbers["sales"] = 1042
     company.doc_numbers["estimate"] = 1004
