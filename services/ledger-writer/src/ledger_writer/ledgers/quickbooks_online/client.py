@@ -16,6 +16,7 @@ import httpx
 import structlog
 
 from common.errors import Retryable
+from common.telemetry import UPSTREAM_REQUESTS, UPSTREAM_SECONDS, current_traceparent
 from ledger_writer.ledgers.quickbooks_online.faults import Fault, fault_inside, read_fault
 from ledger_writer.ledgers.quickbooks_online.limits import OutOfTime, RealmLimits
 from ledger_writer.ledgers.quickbooks_online.numbers import dumps, loads
@@ -24,6 +25,7 @@ from ledger_writer.ledgers.quickbooks_online.transport import bounded
 
 log = structlog.get_logger(__name__)
 
+SYSTEM: Final = "quickbooks_online"
 Params = Mapping[str, str]
 _JSON: Final = {"Accept": "application/json", "Content-Type": "application/json"}
 _QUERY: Final = {"Accept": "application/json", "Content-Type": "application/text"}
@@ -71,6 +73,8 @@ def open_http(settings: OnlineSettings) -> httpx.AsyncClient:
             httpx.AsyncHTTPTransport(limits=httpx.Limits(max_connections=settings.concurrent_requests)),
             settings.answer_bytes_max,
         ),
+        headers={"User-Agent": "tillbook"},
+        trust_env=False,
     )
 
 
@@ -195,6 +199,8 @@ class Client:
     ) -> Any:
         """One call with its waits: throttled → rest and again; token refused → renew once and again."""
         token = await self._access.token()
+        traceparent = current_traceparent()
+        traced = {"traceparent": traceparent} if traceparent else {}
         renewed = False
         for _ in range(self._settings.throttled_tries_max):
             request = self._http.build_request(
@@ -203,7 +209,7 @@ class Client:
                 params={**(params or {}), "minorversion": str(self._settings.minor_version)},
                 content=body,
                 files=files,
-                headers={**headers, "Authorization": f"Bearer {token}"},
+                headers={**headers, **traced, "Authorization": f"Bearer {token}"},
             )
             status, answer = await self._once(request, reading=reading, batch=batch)
             if status < 300:
@@ -221,16 +227,27 @@ class Client:
                 raise LedgerFault(fault)
         raise NotAsked("QuickBooks keeps asking to slow down", self._settings.throttled_wait_s)
 
+    async def _sent(self, request: httpx.Request) -> httpx.Response:
+        """The whole answer. The time-out spans the request: httpx alone bounds only each part of it."""
+        self.requests += 1
+        started = time.perf_counter()
+        status = "none"
+        try:
+            async with asyncio.timeout(self._settings.request_timeout_s + self._settings.connect_timeout_s):
+                response = await self._http.send(request)
+            status = str(response.status_code)
+            return response
+        finally:
+            UPSTREAM_REQUESTS.labels(SYSTEM, request.method, status).inc()
+            UPSTREAM_SECONDS.labels(SYSTEM).observe(time.perf_counter() - started)
+
     async def _once(self, request: httpx.Request, *, reading: bool, batch: bool) -> tuple[int, Any]:
         """Send it. Returns (status, parsed answer) or (status, fault)."""
         try:
             async with self._limits.slot(latest=self._latest, batch=batch):
                 if not self._may_send():
                     raise NotAsked("the lease could end before the answer", 1.0)
-                self.requests += 1
-                started = time.monotonic()
-                async with asyncio.timeout(self._settings.request_timeout_s + self._settings.connect_timeout_s):
-                    response = await self._http.send(request)
+                response = await self._sent(request)
         except OutOfTime as error:
             raise NotAsked(str(error), error.wait_s or 1.0) from error
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
@@ -243,7 +260,6 @@ class Client:
             path=request.url.path,
             status=response.status_code,
             tid=tid,
-            duration_ms=round((time.monotonic() - started) * 1000),
         )
         if response.status_code >= 300:
             fault = read_fault(

@@ -232,7 +232,7 @@ def row_of(error: FaultError) -> Row:
 def classify(fault: Fault) -> Refused:
     """What a refusal means for the lane. A throttled answer is transient whatever its body says."""
     if fault.throttled:
-        return _refused(STATUSES[429], None, fault)
+        return _refused(STATUSES[429], fault.errors[0] if fault.errors else None, fault)
     rows = [(row_of(error), error) for error in fault.errors]
     if not rows:
         fallback = _transient("LEDGER_UNAVAILABLE") if fault.status >= 500 else _UNKNOWN

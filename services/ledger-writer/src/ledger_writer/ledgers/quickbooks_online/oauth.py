@@ -155,7 +155,7 @@ class IntuitOAuth:
         return _tokens(answer)
 
     def _http(self) -> httpx.AsyncClient:
-        return httpx.AsyncClient(timeout=self._timeout(), transport=_transport())
+        return httpx.AsyncClient(timeout=self._timeout(), transport=_transport(), trust_env=False)
 
     def _oauth(self, found: Discovery, redirect_url: str = "") -> Any:
         client = AsyncOAuth2Client(
@@ -167,6 +167,7 @@ class IntuitOAuth:
             code_challenge_method="S256" if found.proof_key else None,
             timeout=self._timeout(),
             transport=_transport(),
+            trust_env=False,
         )
         for answer in ("access_token_response", "refresh_token_response"):
             client.register_compliance_hook(answer, _raise_server_errors)

@@ -173,7 +173,9 @@ def _global_tax(document: Document, total: Decimal, books: Books) -> Content:
     if not _coded(document):
         return {"GlobalTaxCalculation": "NotApplicable"}
     detail: Content = {"TotalTax": total}
-    lines = [line for tax in document.taxes if (line := _tax_line(tax.tax_code, tax.amount, document, books))]
+    on_lines = {line.tax_code for line in document.lines if line.taxable}
+    only = on_lines.pop() if len(on_lines) == 1 else None
+    lines = [line for tax in document.taxes if (line := _tax_line(tax.tax_code or only, tax.amount, document, books))]
     # Only a complete set overrides the ledger's own calculation.
     if lines and len(lines) == len(document.taxes):
         detail["TaxLine"] = lines

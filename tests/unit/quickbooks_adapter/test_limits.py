@@ -1,0 +1,89 @@
+"""The company's limits: never more in any window than is allowed, and never a wait that nobody may wait for."""
+
+import asyncio
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ledger_writer.ledgers.quickbooks_online.limits import OutOfTime, RealmLimits, Window
+from ledger_writer.ledgers.quickbooks_online.settings import OnlineSettings
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    most=st.integers(1, 5),
+    gaps=st.lists(st.floats(0, 2, allow_nan=False), min_size=1, max_size=60),
+)
+def test_no_window_of_any_position_holds_more_than_its_limit(most: int, gaps: list[float]) -> None:
+    window = Window(most, 3.0)
+    now, taken = 0.0, []
+    for gap in gaps:
+        now += gap
+        while (wait_s := window.wait_s(now)) > 0:
+            now += max(wait_s, 1e-9)
+        window.take(now)
+        taken.append(now)
+    for start in taken:
+        assert sum(1 for at in taken if start <= at < start + 3.0 - 1e-9) <= most
+
+
+async def test_requests_per_window_hold_back_the_next_one() -> None:
+    limits = RealmLimits(OnlineSettings(requests_per_window=5, limit_window_s=0.3, requests_per_second=1000))
+    started = time.monotonic()
+
+    async def one() -> None:
+        async with limits.slot():
+            pass
+
+    await asyncio.gather(*(one() for _ in range(11)))
+    assert 0.6 <= time.monotonic() - started < 1.5
+
+
+async def test_no_more_run_at_once_than_allowed() -> None:
+    limits = RealmLimits(OnlineSettings(concurrent_requests=3, requests_per_second=1000))
+    running, most = 0, 0
+
+    async def one() -> None:
+        nonlocal running, most
+        async with limits.slot():
+            running += 1
+            most = max(most, running)
+            await asyncio.sleep(0.01)
+            running -= 1
+
+    await asyncio.gather(*(one() for _ in range(12)))
+    assert most == 3
+
+
+async def test_a_caller_that_may_not_wait_so_long_is_told_at_once() -> None:
+    limits = RealmLimits(OnlineSettings(requests_per_window=1, limit_window_s=30, requests_per_second=1000))
+    async with limits.slot():
+        pass
+    with pytest.raises(OutOfTime) as late:
+        async with limits.slot(latest=time.monotonic() + 1):
+            pytest.fail("no slot was free")
+    assert 25 < late.value.wait_s <= 30
+    with pytest.raises(OutOfTime):
+        async with limits.slot(latest=time.monotonic() - 1):
+            pytest.fail("the time was over")
+
+
+async def test_after_a_refusal_the_company_rests() -> None:
+    limits = RealmLimits(OnlineSettings())
+    limits.rest(0.2)
+    started = time.monotonic()
+    async with limits.slot():
+        assert time.monotonic() - started >= 0.19
+
+
+async def test_batches_have_a_limit_of_their_own() -> None:
+    limits = RealmLimits(OnlineSettings(batches_per_window=1, limit_window_s=60))
+    async with limits.slot(batch=True):
+        pass
+    async with limits.slot(latest=time.monotonic() + 0.5):
+        pass
+    with pytest.raises(OutOfTime):
+        async with limits.slot(batch=True, latest=time.monotonic() + 0.5):
+            pytest.fail("the second batch should have waited")

@@ -1,0 +1,127 @@
+"""Looking up in bulk: few statements, exact values, and nobody else's document taken for ours."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.unit.quickbooks_adapter import samples
+from tests.unit.quickbooks_adapter.samples import document, operation
+
+from common.messages.transactions import DocumentKind
+from ledger_writer.ledgers.protocol import LedgerLink, OperationKind
+from ledger_writer.ledgers.quickbooks_online.lookup import quoted, read_found, read_memo, searches
+from ledger_writer.ledgers.quickbooks_online.settings import OnlineSettings
+
+SETTINGS = OnlineSettings()
+
+
+@pytest.mark.parametrize(
+    ("memo", "number", "mark"),
+    [
+        ("1001 [tb:0a1b2c3d]", "1001", "0a1b2c3d"),
+        ("Voided - #1001-R2 [tb:0a1b2c3d]\npi_123", "Voided - #1001-R2", "0a1b2c3d"),
+        ("1001", "1001", None),
+        ("1001\nsecond line", "1001", None),
+        ("1001 [tb:nothex!!]", "1001 [tb:nothex!!]", None),
+        ("", "", None),
+    ],
+)
+def test_the_memo_tells_number_and_mark(memo: str, number: str, mark: str | None) -> None:
+    assert read_memo(memo) == (number, mark)
+
+
+def test_values_are_quoted_so_that_they_stay_values() -> None:
+    assert quoted("Amy's Bird Sanctuary") == r"'Amy\'s Bird Sanctuary'"
+    assert quoted("back\\slash") == r"'back\\slash'"
+
+
+@given(st.text(max_size=40))
+def test_no_value_can_end_its_own_quotes(value: str) -> None:
+    inside = quoted(value)[1:-1]
+    assert not inside.replace("\\\\", "").replace("\\'", "").count("'")
+
+
+def test_a_hundred_numbered_documents_cost_one_statement() -> None:
+    wanted = [operation(document(DocumentKind.SALES_RECEIPT, source_id=str(number))) for number in range(100)]
+    (search,) = searches(wanted, SETTINGS)
+    assert search.entity == "SalesReceipt"
+    assert search.where.startswith("DocNumber IN ('0','1','10',")
+    assert len(search.operations) == 100
+    assert len(searches([*wanted, operation(document(DocumentKind.SALES_RECEIPT, source_id="100"))], SETTINGS)) == 2
+
+
+def test_payments_are_looked_for_in_windows_of_days() -> None:
+    first = date(2026, 1, 10)
+    days = (0, 1, 2, 40, 41)
+    wanted = [
+        operation(document(DocumentKind.PAYMENT, source_id=str(day), date=first + timedelta(days=day))) for day in days
+    ]
+    found = searches(wanted, SETTINGS)
+    assert [search.where for search in found] == [
+        "TxnDate >= '2026-01-09' AND TxnDate <= '2026-01-13'",
+        "TxnDate >= '2026-02-18' AND TxnDate <= '2026-02-21'",
+    ]
+    assert [len(search.operations) for search in found] == [3, 2]
+
+
+def test_documents_that_the_ledger_numbers_are_looked_for_a_week_around() -> None:
+    (search,) = searches([operation(document(DocumentKind.INVOICE, number=None))], SETTINGS)
+    assert search.where == "TxnDate >= '2026-03-07' AND TxnDate <= '2026-03-21'"
+
+
+def test_no_window_grows_beyond_a_month() -> None:
+    wanted = [
+        operation(document(DocumentKind.PAYMENT, source_id=str(day), date=date(2026, 1, 1) + timedelta(days=day)))
+        for day in range(100)
+    ]
+    assert len(searches(wanted, SETTINGS)) == 4
+
+
+def test_what_is_written_already_is_looked_for_by_its_id() -> None:
+    wanted = operation(document(DocumentKind.INVOICE), how=OperationKind.UPDATE, link=LedgerLink("130", "2"))
+    (search,) = searches([wanted], SETTINGS)
+    assert search.where == "Id IN ('130')"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "where"),
+    [
+        (samples.customer("Ada  Fenn: Jr"), "DisplayName IN ('Ada Fenn Jr') AND Active IN (true, false)"),
+        (
+            samples.customer(email="a@b.co", match_field="email"),
+            "PrimaryEmailAddr IN ('a@b.co') AND Active IN (true, false)",
+        ),
+        (samples.item("MUG-1"), "Name IN ('MUG-1') AND Active IN (true, false)"),
+        (samples.item("Mug", sku="MUG-1", match_field="sku"), "Sku IN ('MUG-1') AND Active IN (true, false)"),
+    ],
+)
+def test_names_are_looked_for_as_they_would_be_written_inactive_ones_too(wanted: Any, where: str) -> None:
+    (search,) = searches([operation(wanted)], SETTINGS)
+    assert search.where == where
+
+
+def test_a_candidate_says_whose_it_is() -> None:
+    row = {
+        "Id": "130",
+        "SyncToken": "2",
+        "DocNumber": "1001",
+        "TxnDate": "2026-03-14",
+        "PrivateNote": "1001 [tb:0a1b2c3d]",
+        "TotalAmt": Decimal("77.00"),
+        "CustomerRef": {"value": "58", "name": "Ada Fenn"},
+        "Line": [{"Id": "1", "DetailType": "SalesItemLineDetail"}, {"DetailType": "SubTotalLineDetail"}],
+    }
+    found, tags = read_found("Invoice", row)
+    assert (found.mark, found.memo_number, found.customer, found.on) == ("0a1b2c3d", "1001", "58", date(2026, 3, 14))
+    assert found.link == LedgerLink("130", "2", "1001", Decimal("77.00"), details={"entity": "Invoice", "lines": "1"})
+    assert {("Id", "130"), ("DocNumber", "1001"), ("mark", "0a1b2c3d"), ("memo", "1001")} == tags
+
+
+def test_any_of_several_addresses_in_one_field_is_the_customers() -> None:
+    row = {"Id": "5", "DisplayName": "Ada Fenn", "PrimaryEmailAddr": {"Address": "A@b.co, c@d.co"}, "Active": False}
+    found, tags = read_found("Customer", row)
+    assert not found.active
+    assert {("PrimaryEmailAddr", "a@b.co"), ("PrimaryEmailAddr", "c@d.co")} <= tags
