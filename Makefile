@@ -4,7 +4,7 @@ SHELL := bash
 BIN := .venv/bin
 MEMBERS := libs/common libs/cli services/ingest services/mapper services/ledger-writer services/api sandbox
 
-.PHONY: help setup test check fmt lint types lock clean
+.PHONY: help setup up down status test check fmt lint types lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r t d; do printf '  %-18s %s\n' "$$t" "$$d"; done
@@ -12,15 +12,25 @@ help: ## list the targets
 setup: ## make .venv and install everything into it (does nothing when nothing changed)
 	@bash scripts/setup.sh
 
+up: setup ## start the product and keep it running; prints the addresses and an API key
+	@$(BIN)/python -m sandbox.stack up
+
+down: setup ## stop what `make up` started; data stays
+	@$(BIN)/python -m sandbox.stack down
+
+status: setup ## say what runs
+	@$(BIN)/python -m sandbox.stack status
+
 test: setup ## run all tests on private Postgres and RabbitMQ; ARGS=... goes to pytest
 	@$(BIN)/pytest $(ARGS)
 
 check: lint types test ## everything CI runs
 
-lint: setup ## style and import rules
+lint: setup ## style, import rules, house rules
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/lint-imports
+	@PYTHONPATH=scripts $(BIN)/python -m lint
 
 types: setup ## mypy --strict
 	@$(BIN)/mypy
