@@ -137,11 +137,7 @@ def _sales(entity: str, body: Content, united_states: bool) -> list[str]:
         found.append("Line: more than one discount")
     if discounts and lines[-1] is not discounts[0]:
         found.append("Line: the discount comes after the items")
-    for link in body.get("LinkedTxn") or []:
-        if link.get("TxnType") != "Estimate" or entity not in ("Invoice", "SalesReceipt"):
-            found.append(f"LinkedTxn: {link.get('TxnType')} can't be linked here")
-    if len(body.get("LinkedTxn") or []) > 1:
-        found.append("LinkedTxn: more than one")
+    found += _estimates(entity, body.get("LinkedTxn") or [])
     if not united_states and body.get("GlobalTaxCalculation") not in ("TaxExcluded", "TaxInclusive", "NotApplicable"):
         found.append("GlobalTaxCalculation: required outside the United States")
     for index, line in enumerate(lines):
@@ -149,6 +145,13 @@ def _sales(entity: str, body: Content, united_states: bool) -> list[str]:
     if _total(lines) < 0:
         found.append("Line: the document comes to less than nothing")
     return found
+
+
+def _estimates(entity: str, links: list[Content]) -> list[str]:
+    takes = ("Estimate",) if entity in ("Invoice", "SalesReceipt") else ()
+    wrong = [str(link.get("TxnType")) for link in links if link.get("TxnType") not in takes]
+    found = [f"LinkedTxn: {kind} can't be linked here" for kind in wrong]
+    return [*found, "LinkedTxn: more than one"] if len(links) > 1 else found
 
 
 def _sales_line(body: Content, line: Content, united_states: bool) -> Iterator[str]:
@@ -309,10 +312,8 @@ def _attachable(entity: str, body: Content, united_states: bool) -> list[str]:
     if not body.get("FileName") and not body.get("Note"):
         return ["FileName, Note: one is required"]
     found = ["Note: more than 2000 characters"] if len(str(body.get("Note", ""))) > 2000 else []
-    for reference in body.get("AttachableRef") or []:
-        if not reference.get("EntityRef", {}).get("type"):
-            found.append("AttachableRef.EntityRef.type: required")
-    return found
+    untyped = any(not reference.get("EntityRef", {}).get("type") for reference in body.get("AttachableRef") or [])
+    return [*found, "AttachableRef.EntityRef.type: required"] if untyped else found
 
 
 _RULES: dict[str, Callable[[str, Content, bool], list[str]]] = {

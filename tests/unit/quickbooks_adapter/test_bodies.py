@@ -1,4 +1,4 @@
-"""Every kind of document as QuickBooks wants it: amounts, references, conditions. The judges are `schema` and `check`."""
+"""Every kind of document as QuickBooks wants it: amounts, references, conditions. The judge is `check`."""
 
 from decimal import Decimal
 from typing import Any

@@ -111,7 +111,10 @@ def test_without_a_readable_fault_the_status_decides(status: int, content: bytes
 
 def test_a_throttled_answer_is_understood_in_json_and_in_xml() -> None:
     message = "message=ThrottleExceeded; errorCode=003001; statusCode=429"
-    xml = f"<IntuitResponse xmlns='http://schema.intuit.com/finance/v3'><Fault type='SERVICE'><Error><Message>{message}</Message></Error></Fault></IntuitResponse>"
+    xml = (
+        "<IntuitResponse xmlns='http://schema.intuit.com/finance/v3'><Fault type='SERVICE'>"
+        f"<Error><Message>{message}</Message></Error></Fault></IntuitResponse>"
+    )
     for content in (body("003001", message=message), xml.encode()):
         fault = read_fault(403, content)
         assert fault.codes == ("3001",)
@@ -119,7 +122,10 @@ def test_a_throttled_answer_is_understood_in_json_and_in_xml() -> None:
 
 
 def test_xml_can_neither_expand_entities_nor_reach_files() -> None:
-    bomb = b'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><Fault><Error code="6000"><Message>&a;</Message></Error></Fault>'
+    bomb = (
+        b'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]>'
+        b'<Fault><Error code="6000"><Message>&a;</Message></Error></Fault>'
+    )
     fault = read_fault(400, bomb)
     assert all("root:" not in error.message for error in fault.errors)
 

@@ -33,7 +33,8 @@ class Window:
 
     def wait_s(self, now: float) -> float:
         """Seconds until one more event is allowed; 0 means now."""
-        while self._times and self._times[0] <= now - self._length_s:
+        # The same sum as below: another rounding would call an event gone and still there at once.
+        while self._times and self._times[0] + self._length_s <= now:
             self._times.popleft()
         if len(self._times) < self._most:
             return 0.0
