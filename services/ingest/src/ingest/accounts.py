@@ -1,0 +1,109 @@
+"""Connections as the hot path needs them: channel, opened credentials and account, kept for a few seconds."""
+
+import time
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import ValidationError
+
+from common.crypto import Cipher
+from common.database import Pool
+from common.errors import Rejected
+from common.messages.base import Reason
+from ingest.channel import Account, Channel, ChannelClient, Credentials
+from ingest.channels import BY_NAME
+from ingest.store import connections
+from ingest.store.connections import StoredConnection
+
+_KEPT_MAX = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A connection ready for work."""
+
+    stored: StoredConnection
+    channel: Channel
+    credentials: Credentials
+    account: Account
+
+    def client(self) -> ChannelClient:
+        """A client of the channel's API; the caller closes it."""
+        return self.channel.connect(self.credentials, None)
+
+
+class Accounts:
+    """Looks connections up, and remembers what it found, or that there was nothing, for `keep_s`."""
+
+    def __init__(self, pool: Pool, cipher: Cipher, keep_s: float) -> None:
+        self._pool = pool
+        self._cipher = cipher
+        self._keep_s = keep_s
+        self._kept: dict[str, tuple[float, Opened | None]] = {}
+
+    async def get(self, connection_id: str) -> Opened | None:
+        """The connection, None where there is none. Raises one of `database.LOST`."""
+        now = time.monotonic()
+        kept = self._kept.get(connection_id)
+        if kept is not None and kept[0] > now:
+            return kept[1]
+        stored = await connections.find(self._pool, self._cipher, connection_id)
+        opened = None if stored is None else open_connection(stored)
+        if len(self._kept) >= _KEPT_MAX:
+            # Made-up ids in webhook paths must not fill the memory.
+            self._kept.clear()
+        self._kept[connection_id] = (now + self._keep_s, opened)
+        return opened
+
+    def forget(self, connection_id: str) -> None:
+        """Look the connection up again next time."""
+        self._kept.pop(connection_id, None)
+
+
+def open_connection(stored: StoredConnection) -> Opened:
+    """Put a stored connection together. Raises `Rejected` where this release lacks its channel."""
+    channel = BY_NAME.get(stored.channel)
+    if channel is None:
+        raise Rejected(
+            Reason(
+                code="UNKNOWN_CHANNEL",
+                text=f"this release has no channel {stored.channel!r}",
+                cure="deploy the release that has it",
+                field="channel",
+                value=stored.channel,
+            )
+        )
+    credentials = read_credentials(channel, stored.config, stored.secrets)
+    account = Account(
+        tenant_id=stored.tenant_id,
+        connection_id=stored.connection_id,
+        zone=zone_of(stored.time_zone),
+        store_currency=stored.store_currency,
+        fetches=credentials.fetches and stored.state != "needs_credentials",
+    )
+    return Opened(stored, channel, credentials, account)
+
+
+def read_credentials(channel: Channel, config: dict[str, str], secrets: dict[str, str]) -> Credentials:
+    """Validate what a person filled in. Raises `Rejected` naming the field; its value is never shown."""
+    try:
+        return channel.credentials.model_validate({**config, **secrets})
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        field = ".".join(str(step) for step in first["loc"]) or "credentials"
+        raise Rejected(
+            Reason(
+                code="INVALID_CREDENTIALS",
+                text=f"{field}: {first['msg']}",
+                cure=f"fill in {field} as the channel's description says",
+                field=field,
+            )
+        ) from error
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """The time zone; UTC for a name that this machine's database lacks (settings refuse such names)."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")

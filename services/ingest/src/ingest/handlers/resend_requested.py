@@ -1,0 +1,31 @@
+"""A person wants orders brought up to date from their source: fetched, or read again from the stored parts."""
+
+from collections.abc import Callable
+
+from common.batch import Batch
+from common.handling import Handler, load_nothing
+from common.messages.control import ResendRequested
+
+
+def handler(wake: Callable[[], None]) -> Handler[ResendRequested, None]:
+    """Mark the orders due; what changes is published as a new revision."""
+
+    def handle(state: ResendRequested, _: None, batch: Batch) -> None:
+        keys = [key.partition("/") for key in state.order_keys]
+        if not keys:
+            return
+        batch.execute(
+            """
+            UPDATE orders SET due_at = now(), due_kind = $4, due_attempts = 0
+            FROM unnest($1::text[], $2::text[]) AS wanted (connection_id, external_id)
+            WHERE orders.connection_id = wanted.connection_id AND orders.external_id = wanted.external_id
+            AND orders.tenant_id = $3
+            """,
+            [connection_id for connection_id, _, _ in keys],
+            [external_id for _, _, external_id in keys],
+            state.tenant_id,
+            "refetch" if state.refetch else "renormalise",
+        )
+        batch.after_commit(wake)
+
+    return Handler(ResendRequested, load_nothing, handle)

@@ -1,0 +1,360 @@
+"""Takes parts of orders in: kept raw, merged with what is stored, normalised, revised, sent on. One way for all of
+webhooks, pushes, polls and refetches.
+
+Everything happens under the locks of the orders concerned and in the caller's transaction, so two arrivals for one
+order can't both become its next revision, and what is sent is what is stored.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import orjson
+
+from common.batch import Batch
+from common.crypto import Cipher
+from common.database import Connection, lock_keys
+from common.messages.base import Reason
+from common.messages.orders import FetchedOrder, FetchOutcome, Order, OrderListed, order_key
+from ingest.accounts import Opened
+from ingest.errors import IncompleteOrder, NormalizationError, OutOfScope
+from ingest.parts import BEGINNING, Merged, Part, PartKind, Parts, Source, merge
+from ingest.store.orders import (
+    DELIVERIES,
+    NORMALISATIONS,
+    ORDERS,
+    RAW_PARTS,
+    OrderKey,
+    StoredOrder,
+    content_context,
+    known_deliveries,
+    load_orders,
+    load_parts,
+    part_context,
+    problem_json,
+)
+
+_DERIVED = "derived:"
+_UNHASHED = {"revision", "modified_at"}
+"""Our own counter, and the vendor's time stamp: neither is content."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Parts of one order that came in together."""
+
+    opened: Opened
+    order_id: str
+    parts: tuple[Part, ...]
+    topic: str
+    correlation_id: str
+    delivery_id: str = ""
+    """Set for deliveries that are remembered; empty for what we fetched ourselves."""
+    digest: bytes = b""
+    size: int = 0
+    run_id: str | None = None
+    backfill: bool = False
+
+    @property
+    def key(self) -> OrderKey:
+        return (self.opened.account.connection_id, self.order_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """When an incomplete order is fetched, and when that is given up."""
+
+    refetch_delay: timedelta
+    refetch_attempts_max: int
+
+
+@dataclass(slots=True)
+class Taken:
+    """What became of one order."""
+
+    revision: int
+    outcome: FetchOutcome
+    number: str
+    problem: Reason | None = None
+    ignored: bool = False
+
+    def fetched(self, external_id: str) -> FetchedOrder:
+        """The order as an item of a run."""
+        return FetchedOrder(
+            external_id=external_id,
+            number=self.number,
+            revision=self.revision,
+            outcome=self.outcome,
+            reason=self.problem,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """Result of normalising: an order, or the reason why there is none."""
+
+    order: Order | None
+    problem: Reason | None
+    refetch: bool
+
+
+class Intake:
+    """Takes arrivals in, in the caller's transaction."""
+
+    def __init__(self, cipher: Cipher, rules: Rules) -> None:
+        self._cipher = cipher
+        self._rules = rules
+
+    async def take(
+        self, connection: Connection, arrivals: Sequence[Arrival], batch: Batch, now: datetime | None = None
+    ) -> dict[OrderKey, Taken]:
+        """Store, normalise and record what to send. Returns the new state of each order."""
+        at = now or datetime.now(UTC)
+        groups: dict[OrderKey, list[Arrival]] = {}
+        for arrival in arrivals:
+            groups.setdefault(arrival.key, []).append(arrival)
+        keys = sorted(groups)
+        await lock_keys(connection, [order_key(*key) for key in keys])
+        orders = await load_orders(connection, keys)
+        # An order that is new has no parts yet, as both are written together.
+        held = [key for key in keys if key in orders]
+        parts = await load_parts(connection, self._cipher, held) if held else {}
+        taken: dict[OrderKey, Taken] = {}
+        for key in keys:
+            taken[key] = self._one(key, groups[key], parts.get(key, []), orders.get(key), batch, at)
+        return taken
+
+    def _one(
+        self,
+        key: OrderKey,
+        arrivals: Sequence[Arrival],
+        stored_parts: Sequence[Part],
+        stored: StoredOrder | None,
+        batch: Batch,
+        at: datetime,
+    ) -> Taken:
+        opened = arrivals[-1].opened
+        merged = merge(stored_parts, [part for arrival in arrivals for part in arrival.parts])
+        read = self._read(key, opened, merged, stored)
+        taken = self._record(key, arrivals[-1], merged, read, stored, batch, at)
+        changed = {part.key for part in merged.changed}
+        topics = {part.key: arrival for arrival in arrivals for part in arrival.parts}
+        for part in (*merged.changed, *self._notes(read.order, key, stored_parts)):
+            self._keep(key[0], part, topics.get(part.key, arrivals[-1]), batch, at)
+        for arrival in arrivals:
+            if arrival.delivery_id:
+                ignored = not any(part.key in changed for part in arrival.parts)
+                taken.ignored = ignored
+                _remember(arrival, batch, at, ignored=ignored)
+        return taken
+
+    def _read(self, key: OrderKey, opened: Opened, merged: Merged, stored: StoredOrder | None) -> _Read:
+        parts = Parts.of(key[1], merged.parts)
+        fetches = opened.account.fetches
+        try:
+            order = opened.channel.normalize(parts, opened.account)
+        except IncompleteOrder as error:
+            attempts = stored.due_attempts if stored is not None else 0
+            if fetches and attempts < self._rules.refetch_attempts_max:
+                return _Read(None, error.waiting(), refetch=True)
+            return _Read(None, error.refused(), refetch=False)
+        except (NormalizationError, OutOfScope) as error:
+            return _Read(None, error.reason, refetch=False)
+        return _Read(order, None, refetch=merged.contradictory and fetches)
+
+    def _record(
+        self,
+        key: OrderKey,
+        arrival: Arrival,
+        merged: Merged,
+        read: _Read,
+        stored: StoredOrder | None,
+        batch: Batch,
+        at: datetime,
+    ) -> Taken:
+        state_hash = _hash(read)
+        due = self._due(read, stored, at)
+        outcome = FetchOutcome.STORED if read.order is not None else FetchOutcome.REFUSED
+        if stored is not None and stored.state_hash == state_hash:
+            if due != (stored.due_at, stored.due_kind, stored.due_attempts):
+                batch.execute(
+                    "UPDATE orders SET due_at = $3, due_kind = $4, due_attempts = $5"
+                    " WHERE connection_id = $1 AND external_id = $2",
+                    *key,
+                    *due,
+                )
+            if read.order is not None:
+                outcome = FetchOutcome.UNCHANGED
+            return Taken(stored.revision, outcome, stored.number, stored.problem)
+        revision = stored.revision + 1 if stored is not None else 1
+        row = self._row(key, arrival, merged, read, stored, revision)
+        if read.order is not None:
+            order = read.order.model_copy(update={"revision": revision})
+            body = order.model_dump_json().encode()
+            row["content"] = self._cipher.encrypt(body, content_context(key))
+            row["content_revision"] = revision
+            batch.publish(
+                order,
+                backfill=arrival.backfill,
+                correlation_id=arrival.correlation_id,
+                body=body,
+            )
+        row |= {"state_hash": state_hash, "received_at": at, "run_id": arrival.run_id}
+        row |= dict(zip(("due_at", "due_kind", "due_attempts"), due, strict=True))
+        batch.upsert(ORDERS, row)
+        batch.upsert(NORMALISATIONS, {**row, "at": at})
+        batch.publish(
+            to_listed(key, arrival.opened.channel.name, row, read.problem), correlation_id=arrival.correlation_id
+        )
+        return Taken(revision, outcome, row["number"], read.problem)
+
+    def _row(
+        self,
+        key: OrderKey,
+        arrival: Arrival,
+        merged: Merged,
+        read: _Read,
+        stored: StoredOrder | None,
+        revision: int,
+    ) -> dict[str, Any]:
+        row: dict[str, Any] = {
+            "connection_id": key[0],
+            "external_id": key[1],
+            "tenant_id": arrival.opened.account.tenant_id,
+            "revision": revision,
+            "content": stored.content if stored is not None else None,
+            "content_revision": stored.content_revision if stored is not None else 0,
+            "problem": problem_json(read.problem),
+        }
+        order = read.order
+        if order is not None:
+            status = f"{order.financial_status}/{order.fulfillment_status}/{order.lifecycle}"
+            return row | {
+                "number": order.number,
+                "status": status,
+                "ordered_on": order.ordered_on,
+                "currency": order.currency,
+                "total": order.total,
+            }
+        seen = arrival.opened.channel.glance(Parts.of(key[1], merged.parts))
+        return row | {
+            "number": seen.number or (stored.number if stored is not None else ""),
+            "status": "",
+            "ordered_on": stored.ordered_on if stored is not None else None,
+            "currency": seen.currency,
+            "total": _amount(seen.total),
+        }
+
+    def _due(self, read: _Read, stored: StoredOrder | None, at: datetime) -> tuple[datetime | None, str, int]:
+        if not read.refetch:
+            return (None, "", 0)
+        attempts = stored.due_attempts if stored is not None else 0
+        if stored is not None and stored.due_at is not None and stored.due_kind == "refetch":
+            return (stored.due_at, "refetch", attempts)
+        # Twice as long after each attempt: the channel's own update usually comes first.
+        return (at + self._rules.refetch_delay * (2 ** min(attempts, 8)), "refetch", attempts)
+
+    def _keep(self, connection_id: str, part: Part, arrival: Arrival, batch: Batch, at: datetime) -> None:
+        batch.upsert(
+            RAW_PARTS,
+            {
+                "connection_id": connection_id,
+                "order_id": part.order_id,
+                "kind": part.kind.value,
+                "part_id": part.part_id,
+                "version": part.version,
+                "rank": part.rank,
+                "source": part.source.value,
+                "topic": arrival.topic,
+                "size": len(part.raw),
+                "body": self._cipher.encrypt(part.raw, part_context(connection_id, part.key)),
+                "received_at": at,
+                "run_id": arrival.run_id,
+            },
+        )
+
+    def _notes(self, order: Order | None, key: OrderKey, stored: Sequence[Part]) -> tuple[Part, ...]:
+        """Remember tenders that were concluded from totals, so that the real payment later takes their identity."""
+        concluded = [tender for tender in order.tenders if tender.external_id.startswith(_DERIVED)] if order else []
+        if not concluded:
+            return ()
+        raw = orjson.dumps(
+            [
+                {
+                    "external_id": tender.external_id,
+                    "method": tender.method,
+                    "amount": f"{tender.amount:f}",
+                    "at": tender.captured_at.isoformat(),
+                }
+                for tender in concluded
+            ]
+        )
+        note = Part(PartKind.DERIVED_TENDER, key[1], raw, BEGINNING, source=Source.OWN)
+        known = next((part for part in stored if part.kind is PartKind.DERIVED_TENDER), None)
+        return () if known is not None and known.raw == raw else (note,)
+
+
+async def unknown_only(
+    connection: Connection, arrivals: Sequence[Arrival]
+) -> tuple[list[Arrival], dict[tuple[str, str], bytes]]:
+    """Leave out deliveries that came before; also returns the digests of those."""
+    wanted = {(a.key[0], a.delivery_id) for a in arrivals if a.delivery_id}
+    known = await known_deliveries(connection, sorted(wanted))
+    return [a for a in arrivals if (a.key[0], a.delivery_id) not in known], known
+
+
+def to_listed(key: OrderKey, channel: str, row: Mapping[str, Any], problem: Reason | None) -> OrderListed:
+    """What the read model keeps, from a row of `orders`."""
+    return OrderListed(
+        tenant_id=row["tenant_id"],
+        revision=row["revision"],
+        connection_id=key[0],
+        external_id=key[1],
+        channel=channel,
+        number=row["number"],
+        status=row["status"],
+        ordered_on=row["ordered_on"],
+        currency=row["currency"],
+        total=row["total"],
+        received_at=row["received_at"],
+        run_id=row["run_id"],
+        problem=problem,
+    )
+
+
+def _hash(read: _Read) -> bytes:
+    if read.order is not None:
+        return hashlib.sha256(read.order.model_dump_json(exclude=_UNHASHED).encode()).digest()
+    problem = read.problem.model_dump_json() if read.problem is not None else ""
+    return hashlib.sha256(problem.encode()).digest()
+
+
+def _remember(arrival: Arrival, batch: Batch, at: datetime, *, ignored: bool) -> None:
+    times = [part.version for part in arrival.parts if part.version != BEGINNING]
+    batch.upsert(
+        DELIVERIES,
+        {
+            "connection_id": arrival.key[0],
+            "delivery_id": arrival.delivery_id,
+            "order_id": arrival.order_id,
+            "topic": arrival.topic,
+            "digest": arrival.digest,
+            "size": arrival.size,
+            "channel_time": max(times) if times else None,
+            "received_at": at,
+            "ignored": ignored,
+        },
+    )
+
+
+def _amount(text: str) -> Decimal | None:
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        return None
+    exponent = value.as_tuple().exponent
+    fits = isinstance(exponent, int) and exponent >= -4 and abs(value) < Decimal("1e15")
+    return value if fits else None

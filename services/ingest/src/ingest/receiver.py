@@ -1,0 +1,214 @@
+"""The webhook receiver: plain ASGI beside the FastAPI application, because the framework's work per request would cost
+more than the order's.
+
+POST /webhooks/{connection_id} (and /ingest/custom/{connection_id}) → 200, or 202 for pushed documents. What can't be
+normalised is accepted too: it is kept and listed with its reason. Accepting needs Postgres and nothing else.
+"""
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+import structlog
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from common.database import CONTENDED, LOST
+from common.errors import Rejected
+from common.group_commit import QueueFull
+from common.problems import FieldProblem, Problem
+from common.telemetry import HTTP_REQUESTS, HTTP_SECONDS
+from ingest.accounts import Accounts, Opened
+from ingest.channel import Capability
+from ingest.deliveries import Deliveries, Receipt, unreadable
+from ingest.errors import BodyUnreadable, SignatureInvalid
+
+log = structlog.get_logger(__name__)
+
+PREFIXES = ("/webhooks/", "/ingest/custom/")
+_ROUTE = "/webhooks/{connection_id}"
+_IDENTITY_MAX = 128
+_JSON = [(b"content-type", b"application/json")]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    body: bytes = b""
+
+
+Handle = Callable[[str, dict[str, str], bytes], Awaitable[Answer]]
+
+
+class ClientGone(Exception):
+    """The sender closed the connection before its body was complete."""
+
+
+class Receiver:
+    """ASGI application: takes webhooks itself and passes everything else on."""
+
+    def __init__(self, app: ASGIApp, *, bytes_max: int, read_timeout_s: float) -> None:
+        self._app = app
+        self._bytes_max = bytes_max
+        self._read_timeout_s = read_timeout_s
+        self.handle: Handle | None = None
+        """Set when the service has started."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "POST" or not scope["path"].startswith(PREFIXES):
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        try:
+            answer = await self._answer(scope, receive)
+        except Problem as problem:
+            status = problem.status
+            await problem.response()(scope, receive, send)
+        except ClientGone:
+            status = 499
+        else:
+            status = answer.status
+            headers = _JSON if answer.body else []
+            length = (b"content-length", str(len(answer.body)).encode())
+            await send({"type": "http.response.start", "status": status, "headers": [*headers, length]})
+            await send({"type": "http.response.body", "body": answer.body})
+        HTTP_REQUESTS.labels("POST", _ROUTE, str(status)).inc()
+        HTTP_SECONDS.labels("POST", _ROUTE).observe(time.perf_counter() - started)
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Answer:
+        if self.handle is None:
+            raise _unavailable("the service is starting")
+        connection_id = scope["path"].removesuffix("/").rsplit("/", 1)[1]
+        if not 0 < len(connection_id) <= _IDENTITY_MAX:
+            raise _unknown(connection_id)
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        try:
+            async with asyncio.timeout(self._read_timeout_s):
+                body = await self._read(receive, headers.get("content-length", "0"))
+        except TimeoutError as error:
+            raise Problem(408, "TOO_SLOW", f"the body took longer than {self._read_timeout_s:g} s") from error
+        try:
+            return await self.handle(connection_id, headers, body)
+        except QueueFull as error:
+            raise _unavailable("more webhooks are waiting than can be taken") from error
+        except (*LOST, *CONTENDED) as error:
+            log.warning("webhook_deferred", error=type(error).__name__)
+            raise _unavailable("the database can't take this right now") from error
+        except (Problem, asyncio.CancelledError):
+            raise
+        except Exception as error:
+            # The last border before the sender, who must be told to try again rather than see a cut connection.
+            log.exception("webhook_failed", connection_id=connection_id)
+            raise Problem(500, "INTERNAL_ERROR", "something went wrong on our side; it has been logged") from error
+
+    async def _read(self, receive: Receive, declared: str) -> bytes:
+        if not declared.isdigit() or int(declared) > self._bytes_max:
+            raise _too_large(self._bytes_max)
+        message = await receive()
+        body: bytes = message.get("body", b"")
+        if message["type"] != "http.request":
+            raise ClientGone
+        if not message.get("more_body", False):
+            if len(body) > self._bytes_max:
+                raise _too_large(self._bytes_max)
+            return body
+        chunks = bytearray(body)
+        while message.get("more_body", False):
+            message = await receive()
+            if message["type"] != "http.request":
+                raise ClientGone
+            chunks += message.get("body", b"")
+            if len(chunks) > self._bytes_max:
+                raise _too_large(self._bytes_max)
+        return bytes(chunks)
+
+
+class WebhookDesk:
+    """Decides what becomes of one request: who sent it, whether it is genuine, what it brings."""
+
+    def __init__(self, accounts: Accounts, deliveries: Deliveries) -> None:
+        self._accounts = accounts
+        self._deliveries = deliveries
+
+    async def handle(self, connection_id: str, headers: dict[str, str], body: bytes) -> Answer:
+        """Answer one request. Raises `Problem`, `QueueFull`, or one of `database.LOST`."""
+        opened = await self._open(connection_id)
+        channel = opened.channel
+        try:
+            channel.verify(headers, body, opened.credentials, datetime.now(UTC))
+        except SignatureInvalid as error:
+            log.warning("webhook_refused", connection_id=connection_id, channel=channel.name, why=error.text)
+            raise Problem(
+                401, "SIGNATURE_INVALID", error.text, cure="sign with the secret of this connection"
+            ) from error
+        is_document = Capability.PUSHES_CANONICAL in channel.capabilities
+        try:
+            delivery = channel.parse(headers, body)
+        except BodyUnreadable as error:
+            if is_document:
+                raise _wrong_document(error) from error
+            log.warning("webhook_unreadable", connection_id=connection_id, why=error.text)
+            delivery = unreadable(_topic(headers), body)
+        if delivery.notice is not None:
+            await self._deliveries.notice(opened, delivery, body)
+            self._accounts.forget(connection_id)
+            return Answer(200)
+        receipt = await self._deliveries.submit(opened, delivery, body)
+        return _document_answer(receipt, body) if is_document else Answer(200)
+
+    async def _open(self, connection_id: str) -> Opened:
+        try:
+            opened = await self._accounts.get(connection_id)
+        except Rejected as error:
+            raise Problem(503, error.reason.code, error.reason.text, headers={"retry-after": "60"}) from error
+        if opened is None:
+            raise _unknown(connection_id)
+        return opened
+
+
+def _document_answer(receipt: Receipt, body: bytes) -> Answer:
+    if receipt.replayed is not None and receipt.replayed != hashlib.sha256(body).digest():
+        raise Problem(
+            409,
+            "IDEMPOTENCY_CONFLICT",
+            "another body came under this X-Idempotency-Key before",
+            cure="use a new key for a new document",
+        )
+    rows: list[dict[str, Any]] = [
+        {
+            "number": taken.number,
+            "outcome": taken.outcome.value,
+            "revision": taken.revision,
+            "problem": taken.problem.model_dump(mode="json") if taken.problem is not None else None,
+        }
+        for taken in receipt.taken
+    ]
+    return Answer(202, orjson.dumps({"replayed": receipt.replayed is not None, "orders": rows}))
+
+
+def _wrong_document(error: BodyUnreadable) -> Problem:
+    fields = []
+    for item in error.fields:
+        field, _, message = item.partition(": ")
+        fields.append(FieldProblem(field=field, cure=message or "see the contract"))
+    return Problem(400, "INVALID_DOCUMENT", error.text, cure="correct the fields named in errors", errors=fields)
+
+
+def _topic(headers: dict[str, str]) -> str:
+    return (headers.get("x-shopify-topic") or headers.get("x-wc-webhook-topic") or "")[:100]
+
+
+def _unknown(connection_id: str) -> Problem:
+    return Problem(404, "NOT_FOUND", f"there is no connection {connection_id[:_IDENTITY_MAX]!r} here")
+
+
+def _too_large(bytes_max: int) -> Problem:
+    return Problem(413, "TOO_LARGE", f"the body is larger than {bytes_max} bytes", cure="send less at once")
+
+
+def _unavailable(detail: str) -> Problem:
+    return Problem(503, "UNAVAILABLE", detail, cure="send it again after Retry-After", headers={"retry-after": "5"})

@@ -1,0 +1,62 @@
+"""Everything the running service is made of, built once at start."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from common.crypto import Cipher
+from common.handling import Handler
+from common.runtime import Runtime
+from ingest.accounts import Accounts
+from ingest.deliveries import Deliveries
+from ingest.handlers import handlers
+from ingest.intake import Intake, Rules
+from ingest.receiver import Receiver, WebhookDesk
+from ingest.settings import IngestSettings
+from ingest.workers import Workers
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Collaborators that routes, handlers and workers share."""
+
+    runtime: Runtime
+    settings: IngestSettings
+    cipher: Cipher
+    accounts: Accounts
+    intake: Intake
+    deliveries: Deliveries
+    workers: Workers
+
+    @classmethod
+    def build(cls, runtime: Runtime, settings: IngestSettings) -> "Service":
+        """Put the parts together; starts nothing."""
+        cipher = Cipher.of(settings.encryption_keys)
+        accounts = Accounts(runtime.pool, cipher, settings.connection_cache_s)
+        rules = Rules(timedelta(seconds=settings.refetch_delay_s), settings.refetch_attempts_max)
+        intake = Intake(cipher, rules)
+        deliveries = Deliveries(
+            runtime,
+            intake,
+            group_max=settings.webhook_group_max,
+            linger_s=settings.webhook_linger_ms / 1000,
+        )
+        return cls(
+            runtime,
+            settings,
+            cipher,
+            accounts,
+            intake,
+            deliveries,
+            Workers(runtime, settings, accounts, intake, cipher),
+        )
+
+    def start(self, receiver: Receiver) -> None:
+        """Take webhooks, consume messages, work on runs."""
+        self.deliveries.start()
+        receiver.handle = WebhookDesk(self.accounts, self.deliveries).handle
+        self.workers.start()
+        self.runtime.start_consumers(self.handlers())
+
+    def handlers(self) -> tuple[Handler[Any, Any], ...]:
+        return handlers(self.workers.wake, self.accounts.forget)

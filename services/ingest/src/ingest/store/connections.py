@@ -1,0 +1,177 @@
+"""Connections, their encrypted credentials, and what ingest reads of their settings."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import orjson
+
+from common.bulk import Upsert
+from common.crypto import Cipher
+from common.database import Connection, Pool
+from common.messages.base import Reason
+
+SETTINGS = Upsert(
+    "connection_settings",
+    ("connection_id",),
+    {
+        "connection_id": "text",
+        "tenant_id": "text",
+        "revision": "bigint",
+        "time_zone": "text",
+        "store_currency": "boolean",
+        "start_date": "date",
+        "enabled": "boolean",
+    },
+    guard="t.revision < excluded.revision",
+)
+_SELECT = """
+SELECT connections.*, coalesce(s.time_zone, 'UTC') AS time_zone, coalesce(s.store_currency, false) AS store_currency,
+       s.start_date, coalesce(s.enabled, true) AS enabled
+FROM connections LEFT JOIN connection_settings AS s USING (connection_id)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredConnection:
+    """A connection with its secrets opened."""
+
+    connection_id: str
+    tenant_id: str
+    channel: str
+    name: str
+    state: str
+    config: dict[str, str]
+    secrets: dict[str, str]
+    reason: Reason | None
+    time_zone: str
+    store_currency: bool
+    start_date: date | None
+    enabled: bool
+    created_at: datetime
+    updated_at: datetime
+
+
+def secrets_context(tenant_id: str, connection_id: str) -> str:
+    """What a connection's ciphertext is bound to."""
+    return f"connections/{tenant_id}/{connection_id}"
+
+
+def _stored(row: Any, cipher: Cipher) -> StoredConnection:
+    opened = cipher.decrypt(row["secrets"], secrets_context(row["tenant_id"], row["connection_id"]))
+    return StoredConnection(
+        connection_id=row["connection_id"],
+        tenant_id=row["tenant_id"],
+        channel=row["channel"],
+        name=row["name"],
+        state=row["state"],
+        config=orjson.loads(row["config"]),
+        secrets=orjson.loads(opened),
+        reason=None if row["reason"] is None else Reason.model_validate_json(row["reason"]),
+        time_zone=row["time_zone"],
+        store_currency=row["store_currency"],
+        start_date=row["start_date"],
+        enabled=row["enabled"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+    )
+
+
+async def find(
+    where: Connection | Pool, cipher: Cipher, connection_id: str, *, tenant_id: str | None = None
+) -> StoredConnection | None:
+    """One connection; with `tenant_id`, only if it is that tenant's."""
+    row = await where.fetchrow(
+        f"{_SELECT} WHERE connection_id = $1 AND ($2::text IS NULL OR connections.tenant_id = $2)",
+        connection_id,
+        tenant_id,
+    )
+    return None if row is None else _stored(row, cipher)
+
+
+async def insert(
+    connection: Connection,
+    cipher: Cipher,
+    *,
+    connection_id: str,
+    tenant_id: str,
+    channel: str,
+    name: str,
+    config: Mapping[str, str],
+    secrets: Mapping[str, str],
+) -> bool:
+    """Store a new connection; false if the id is taken."""
+    sealed = cipher.encrypt(orjson.dumps(dict(secrets)), secrets_context(tenant_id, connection_id))
+    status = await connection.execute(
+        "INSERT INTO connections (connection_id, tenant_id, channel, name, state, config, secrets)"
+        " VALUES ($1, $2, $3, $4, 'active', $5, $6) ON CONFLICT DO NOTHING",
+        connection_id,
+        tenant_id,
+        channel,
+        name,
+        orjson.dumps(dict(config)).decode(),
+        sealed,
+    )
+    return status == "INSERT 0 1"
+
+
+async def update_credentials(
+    connection: Connection,
+    cipher: Cipher,
+    stored: StoredConnection,
+    config: Mapping[str, str],
+    secrets: Mapping[str, str],
+) -> None:
+    """Replace credentials; a connection that needed new ones is active again."""
+    sealed = cipher.encrypt(orjson.dumps(dict(secrets)), secrets_context(stored.tenant_id, stored.connection_id))
+    await connection.execute(
+        "UPDATE connections SET config = $2, secrets = $3, reason = NULL, updated_at = now(),"
+        " state = CASE WHEN state = 'needs_credentials' THEN 'active' ELSE state END WHERE connection_id = $1",
+        stored.connection_id,
+        orjson.dumps(dict(config)).decode(),
+        sealed,
+    )
+
+
+async def set_state(where: Connection | Pool, connection_id: str, state: str, reason: Reason | None = None) -> None:
+    """Change a connection's state and say why."""
+    await where.execute(
+        "UPDATE connections SET state = $2, reason = $3, updated_at = now() WHERE connection_id = $1",
+        connection_id,
+        state,
+        None if reason is None else reason.model_dump_json(),
+    )
+
+
+DELETE_OF_CONNECTION: tuple[str, ...] = (
+    "DELETE FROM outbox WHERE starts_with(entity_key, $1 || '/')",
+    "DELETE FROM runs WHERE connection_id = $1",
+    "DELETE FROM watermarks WHERE connection_id = $1",
+    "DELETE FROM normalisations WHERE connection_id = $1",
+    "DELETE FROM deliveries WHERE connection_id = $1",
+    "DELETE FROM raw_parts WHERE connection_id = $1",
+    "DELETE FROM orders WHERE connection_id = $1",
+    "DELETE FROM privacy_requests WHERE connection_id = $1",
+    "DELETE FROM connection_settings WHERE connection_id = $1",
+    "DELETE FROM connections WHERE connection_id = $1",
+)
+
+
+async def delete(connection: Connection, connection_id: str) -> int:
+    """Remove a connection with everything that came through it. Returns the number of rows."""
+    removed = 0
+    for statement in DELETE_OF_CONNECTION:
+        status = await connection.execute(statement, connection_id)
+        removed += int(status.rsplit(" ", 1)[1])
+    return removed
+
+
+async def of_tenant(connection: Connection, tenant_id: str) -> list[str]:
+    """Ids of a tenant's connections, those included that only settings are known of."""
+    rows = await connection.fetch(
+        "SELECT connection_id FROM connections WHERE tenant_id = $1"
+        " UNION SELECT connection_id FROM connection_settings WHERE tenant_id = $1",
+        tenant_id,
+    )
+    return [row["connection_id"] for row in rows]

@@ -1,0 +1,113 @@
+"""Work that is due: orders to fetch or read again, states to publish again, privacy requests to fulfil."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from common.database import Connection, Pool
+from ingest.store.orders import OrderKey
+
+_TAKE_DUE = """
+UPDATE orders SET due_at = now() + make_interval(secs => 60 * (due_attempts + 1)),
+       due_attempts = due_attempts + CASE WHEN due_kind = 'refetch' THEN 1 ELSE 0 END
+WHERE (connection_id, external_id) IN (
+    SELECT connection_id, external_id FROM orders WHERE due_at <= now() ORDER BY due_at
+    LIMIT $1 FOR UPDATE SKIP LOCKED)
+RETURNING connection_id, external_id, due_kind
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class DueOrder:
+    """An order that is ours to bring up to date for a minute or more."""
+
+    key: OrderKey
+    kind: str
+
+
+async def take_due(pool: Pool, rows_max: int) -> list[DueOrder]:
+    """Take due orders; they become due again later unless somebody clears them."""
+    rows = await pool.fetch(_TAKE_DUE, rows_max)
+    return [DueOrder((row["connection_id"], row["external_id"]), row["due_kind"]) for row in rows]
+
+
+async def clear_due(pool: Pool, keys: Sequence[OrderKey]) -> None:
+    """Nothing can be done for these."""
+    await pool.execute(
+        "UPDATE orders SET due_at = NULL, due_kind = '' FROM unnest($1::text[], $2::text[]) AS w (c, e)"
+        " WHERE connection_id = w.c AND external_id = w.e",
+        [key[0] for key in keys],
+        [key[1] for key in keys],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRebuild:
+    request_id: str
+    tenant_id: str
+    entity: str
+    after: str
+
+
+async def open_rebuild(connection: Connection) -> StoredRebuild | None:
+    """Lock the oldest unfinished request for states; None where there is none."""
+    row = await connection.fetchrow(
+        "SELECT request_id, tenant_id, entity, after FROM rebuilds WHERE NOT finished"
+        " ORDER BY requested_at LIMIT 1 FOR UPDATE SKIP LOCKED"
+    )
+    return None if row is None else StoredRebuild(*row)
+
+
+async def rebuild_page(connection: Connection, rebuild: StoredRebuild, rows_max: int) -> Sequence[Any]:
+    """The next orders of the tenant, in key order, with their connection's channel."""
+    after = rebuild.after.partition("/")
+    return await connection.fetch(
+        """
+        SELECT orders.*, connections.channel FROM orders JOIN connections USING (connection_id)
+        WHERE orders.tenant_id = $1 AND (connection_id, external_id) > ($2, $3)
+        ORDER BY connection_id, external_id LIMIT $4
+        """,
+        rebuild.tenant_id,
+        after[0],
+        after[2],
+        rows_max,
+    )
+
+
+async def move_rebuild(connection: Connection, rebuild: StoredRebuild, after: str, *, finished: bool) -> None:
+    """Record how far the publishing is."""
+    await connection.execute(
+        "UPDATE rebuilds SET after = $2, finished = $3 WHERE request_id = $1", rebuild.request_id, after, finished
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPrivacyRequest:
+    connection_id: str
+    delivery_id: str
+    kind: str
+    order_ids: tuple[str, ...]
+
+
+async def open_privacy_request(connection: Connection) -> StoredPrivacyRequest | None:
+    """Lock the oldest unfulfilled privacy request; None where there is none."""
+    row = await connection.fetchrow(
+        "SELECT connection_id, delivery_id, kind, order_ids FROM privacy_requests"
+        " WHERE finished_at IS NULL AND kind <> 'data_request' ORDER BY received_at LIMIT 1 FOR UPDATE SKIP LOCKED"
+    )
+    if row is None:
+        return None
+    ids = tuple(str(item) for item in orjson.loads(row["order_ids"]))
+    return StoredPrivacyRequest(row["connection_id"], row["delivery_id"], row["kind"], ids)
+
+
+async def close_privacy_request(connection: Connection, request: StoredPrivacyRequest, removed: dict[str, int]) -> None:
+    """Say what was removed."""
+    await connection.execute(
+        "UPDATE privacy_requests SET finished_at = now(), removed = $3 WHERE connection_id = $1 AND delivery_id = $2",
+        request.connection_id,
+        request.delivery_id,
+        orjson.dumps(removed).decode(),
+    )

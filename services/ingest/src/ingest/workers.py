@@ -1,0 +1,168 @@
+"""Background work of one replica: runs, refetches, reading again, publishing again, privacy, cleaning up.
+
+Every piece is taken under a lock or lease in Postgres, so replicas share it without knowing of each other.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from common.crypto import Cipher
+from common.errors import Rejected, Retryable
+from common.messages.orders import Order
+from common.runtime import Runtime
+from ingest.accounts import Accounts, Opened
+from ingest.intake import Arrival, Intake, to_listed
+from ingest.privacy import fulfil
+from ingest.runner import Runner
+from ingest.settings import IngestSettings
+from ingest.store import connections, due, runs
+from ingest.store.orders import OrderKey, content_context, forget_deliveries, to_stored
+
+log = structlog.get_logger(__name__)
+
+_DUE_ROWS = 100
+_REBUILD_ROWS = 500
+_CLEAN_UP_EVERY_S = 3600.0
+
+
+class Workers:
+    """Loops that look for work when woken and, at the latest, every `poll_interval_s`."""
+
+    def __init__(
+        self, runtime: Runtime, settings: IngestSettings, accounts: Accounts, intake: Intake, cipher: Cipher
+    ) -> None:
+        self._runtime = runtime
+        self._settings = settings
+        self._accounts = accounts
+        self._intake = intake
+        self._cipher = cipher
+        self._runner = Runner(runtime, settings, accounts, intake)
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        """Look for work now."""
+        self._woken.set()
+
+    def start(self) -> None:
+        """Start every loop on the runtime."""
+        for number in range(1, self._settings.workers_max + 1):
+            self._loop(f"runs-{number}", self.run_one)
+        self._loop("due-orders", self.bring_up_to_date)
+        self._loop("rebuilds", self.publish_again)
+        self._loop("privacy", self.fulfil_privacy)
+        self._runtime.start_forever("clean-up", self._clean_up)
+
+    def _loop(self, name: str, step: Callable[[], Awaitable[bool]]) -> None:
+        async def forever() -> None:
+            while True:
+                if await step():
+                    continue
+                self._woken.clear()
+                try:
+                    async with asyncio.timeout(self._settings.poll_interval_s):
+                        await self._woken.wait()
+                except TimeoutError:
+                    continue
+
+        self._runtime.start_forever(name, forever)
+
+    async def run_one(self) -> bool:
+        """Work on one run; false where there was none."""
+        run = await runs.pick(self._runtime.pool)
+        if run is None:
+            return False
+        await self._runner.work(run)
+        return True
+
+    async def bring_up_to_date(self) -> bool:
+        """Fetch or read again what is due; false where nothing was."""
+        found = await due.take_due(self._runtime.pool, _DUE_ROWS)
+        if not found:
+            return False
+        opened = {key: await self._open(key) for key in {item.key[0] for item in found}}
+        gone = [item.key for item in found if opened[item.key[0]] is None]
+        if gone:
+            await due.clear_due(self._runtime.pool, gone)
+        again: list[Arrival] = []
+        fetching: dict[str, list[OrderKey]] = {}
+        for item in found:
+            account = opened[item.key[0]]
+            if account is None:
+                continue
+            if item.kind == "refetch" and account.account.fetches:
+                fetching.setdefault(item.key[0], []).append(item.key)
+            else:
+                again.append(Arrival(account, item.key[1], (), "stored parts", f"again:{item.key[1]}"[:128]))
+        if again:
+            async with self._runtime.transaction() as (connection, batch):
+                await self._intake.take(connection, again, batch)
+        await asyncio.gather(
+            *(self._refetch(account, keys) for name, keys in fetching.items() if (account := opened[name]) is not None)
+        )
+        return True
+
+    async def _open(self, connection_id: str) -> Opened | None:
+        try:
+            return await self._accounts.get(connection_id)
+        except Rejected as error:
+            log.warning("connection_unusable", connection_id=connection_id, code=error.reason.code)
+            return None
+
+    async def _refetch(self, opened: Opened, keys: list[OrderKey]) -> None:
+        """Fetch orders of one connection one after the other; what fails stays due."""
+        client = opened.client()
+        try:
+            for key in keys:
+                parts = await client.fetch(key[1])
+                if not parts:
+                    log.warning("refetch_found_nothing", connection_id=key[0], order_id=key[1])
+                arrival = Arrival(opened, key[1], parts, "refetch", f"refetch:{key[1]}"[:128])
+                async with self._runtime.transaction() as (connection, batch):
+                    await self._intake.take(connection, [arrival], batch)
+        except Retryable as error:
+            log.warning("refetch_deferred", connection_id=keys[0][0], why=error.text)
+        except Rejected as error:
+            log.warning("refetch_refused", connection_id=keys[0][0], code=error.reason.code)
+            if error.reason.code == "UPSTREAM_UNAUTHORIZED":
+                await connections.set_state(self._runtime.pool, keys[0][0], "needs_credentials", error.reason)
+                self._accounts.forget(keys[0][0])
+        finally:
+            await client.close()
+
+    async def publish_again(self) -> bool:
+        """Publish one page of a requested rebuild; false where none is open."""
+        async with self._runtime.transaction() as (connection, batch):
+            rebuild = await due.open_rebuild(connection)
+            if rebuild is None:
+                return False
+            rows = await due.rebuild_page(connection, rebuild, _REBUILD_ROWS)
+            for row in rows:
+                key = (row["connection_id"], row["external_id"])
+                if rebuild.entity != Order.type:
+                    batch.publish(to_listed(key, row["channel"], row, to_stored(row).problem))
+                elif row["content"] is not None:
+                    body = self._cipher.decrypt(row["content"], content_context(key))
+                    batch.publish(Order.model_validate_json(body), backfill=True, body=body)
+            after = "/".join(key) if rows else rebuild.after
+            await due.move_rebuild(connection, rebuild, after, finished=len(rows) < _REBUILD_ROWS)
+        return True
+
+    async def fulfil_privacy(self) -> bool:
+        """Fulfil one privacy request; false where none is open."""
+        async with self._runtime.transaction() as (connection, batch):
+            request = await due.open_privacy_request(connection)
+            if request is None:
+                return False
+            removed = await fulfil(connection, self._cipher, request, batch)
+            await due.close_privacy_request(connection, request, removed)
+        self._accounts.forget(request.connection_id)
+        log.info("privacy_request_fulfilled", kind=request.kind, connection_id=request.connection_id, **removed)
+        return True
+
+    async def _clean_up(self) -> None:
+        while True:
+            async with self._runtime.pool.acquire() as connection:
+                await forget_deliveries(connection, self._settings.delivery_retention_days)
+            await asyncio.sleep(_CLEAN_UP_EVERY_S)
