@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
+import sys
 import time
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -40,6 +43,39 @@ async def test_a_life_goes_on_until_a_time(street: Street) -> None:
     result = await street.post(shop, "advance", until="2026-03-03T00:00:00-05:00")
     assert result["now"] < "2026-03-03T05:00:00"
     assert 100 <= len((await orders(street, shop)).json()["orders"]) <= 130
+
+
+async def test_a_life_until_now_holds_nothing_from_the_future(street: Street) -> None:
+    yesterday = datetime.now(UTC).date() - timedelta(days=1)
+    shop = await street.open(kind="shopify", plan="unlimited", orders=2000, start_date=yesterday.isoformat())
+    result = await street.post(shop, "advance", until="now")
+    assert result["snapshots"] > 0
+    assert datetime.fromisoformat(result["now"]) <= datetime.now(UTC)
+
+
+async def test_the_command_serves_shops_named_on_its_line() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    described = "name=north,kind=woocommerce,shop=eu,seed=7,orders=4"
+    command = [sys.executable, "-m", "sandbox.shops", "--port", str(port), "--shop", described]
+    process = await asyncio.create_subprocess_exec(*command)
+    try:
+        url = f"http://127.0.0.1:{port}/_sandbox/shops"
+        async with httpx.AsyncClient(trust_env=False) as client, asyncio.timeout(30):
+            while True:
+                try:
+                    answer = await client.get(url)
+                    break
+                except httpx.ConnectError:
+                    await asyncio.sleep(0.1)
+            (shop,) = answer.json()["shops"]
+            assert (shop["name"], shop["kind"], shop["currency"]) == ("north", "woocommerce", "EUR")
+            moved = (await client.post(f"{url}/north/advance", json={"deliver": False})).json()
+            assert moved["snapshots"] >= 4
+    finally:
+        process.terminate()
+        await process.wait()
 
 
 @pytest.mark.parametrize(

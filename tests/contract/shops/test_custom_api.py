@@ -63,6 +63,16 @@ async def test_the_older_envelope_holds_orders_refunds_and_payments(street: Stre
     assert {order["orderStatus"] for order in paid["orders"]} == {"paid"}
 
 
+async def test_the_native_list_finds_an_order_by_number_and_by_id(street: Street) -> None:
+    shop = await open_full(street)
+    auth = (shop["key"], shop["secret"])
+    listed = (await street.client.get(f"{shop['base_url']}/orders?order_number=1005", auth=auth)).json()["orders"]
+    assert [order["order_number"] for order in listed] == ["1005"]
+    one = await street.client.get(f"{shop['base_url']}/orders/{listed[0]['external_id']}", auth=auth)
+    assert one.json() == listed[0]
+    assert (await street.client.get(f"{shop['base_url']}/orders/1", auth=auth)).status_code == 404
+
+
 async def test_wrong_passwords_and_cursors_are_refused(street: Street) -> None:
     shop = await open_full(street)
     for path in ("orders", "authenticatetowebservice"):

@@ -60,6 +60,14 @@ async def test_keys_go_in_the_header_or_in_the_query_and_wrong_ones_nowhere(stre
         assert refused.json()["data"] == {"status": 401}
 
 
+async def test_orders_are_found_by_number_and_the_currency_is_told(street: Street) -> None:
+    shop = await open_full(street)
+    found = (await street.client.get(f"{shop['base_url']}/orders?search=1007", auth=pair(shop))).json()
+    assert [order["number"] for order in found] == ["1007"]
+    current = await street.client.get(f"{shop['base_url']}/data/currencies/current", auth=pair(shop))
+    assert current.json()["code"] == found[0]["currency"] == "USD"
+
+
 async def test_refunds_are_listed_with_their_lines(street: Street) -> None:
     shop = await open_full(street)
     orders = (await street.client.get(f"{shop['base_url']}/orders?per_page=100", auth=pair(shop))).json()

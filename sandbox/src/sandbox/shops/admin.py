@@ -3,7 +3,7 @@
 POST   /_sandbox/shops                    {"name", "kind", "shop", "seed", "orders", "start_date", …} → addresses, keys
 GET    /_sandbox/shops                    all shops
 DELETE /_sandbox/shops/{shop}
-POST   /_sandbox/shops/{shop}/advance     {"snapshots"?, "until"?, "deliver"?} → what happened
+POST   /_sandbox/shops/{shop}/advance     {"snapshots"?, "until"? (a time or "now"), "deliver"?} → what happened
 GET    /_sandbox/shops/{shop}/expectation what the books must say by now
 POST   /_sandbox/shops/{shop}/faults      {"kind", "times"?, "path"?, "seconds"?}; DELETE takes them all back
 GET    /_sandbox/shops/{shop}/counters
@@ -43,7 +43,7 @@ def open_shop(given: Json) -> ShopStore:
     if not name.replace("-", "").isalnum():
         message = f"name: {name!r} can't be part of an address; use letters, digits and hyphens"
         raise ValueError(message)
-    count = given.get("orders", 100)
+    count = int(given["orders"]) if str(given.get("orders", "")).isdigit() else given.get("orders", 100)
     if not isinstance(count, int) or not 0 <= count <= ORDERS_MAX:
         message = f"orders: {count!r}; give a whole number up to {ORDERS_MAX}"
         raise ValueError(message)
@@ -99,7 +99,7 @@ async def advance(request: Request) -> Response:
     store, body = store_of(request), await json_body(request)
     body = body if isinstance(body, dict) else {}
     try:
-        until = parse_time(body["until"]) if body.get("until") else None
+        until = _moment(body.get("until"))
         snapshots = int(body["snapshots"]) if body.get("snapshots") is not None else None
     except (TypeError, ValueError) as error:
         return Answer({"error": f"until or snapshots: {error}"}, 400)
@@ -153,6 +153,13 @@ async def counters(request: Request) -> Response:
     """How often what happened."""
     store = store_of(request)
     return Answer({"counters": dict(store.counters), "orders": len(store.orders), "snapshots": store.seen})
+
+
+def _moment(text: Any) -> datetime | None:
+    """A time, or "now", which keeps a life from running into the future of whoever polls it."""
+    if not text:
+        return None
+    return datetime.now(UTC) if text == "now" else parse_time(text)
 
 
 def _note(store: ShopStore, subscription: Subscription, accepted: int, sent: int) -> None:

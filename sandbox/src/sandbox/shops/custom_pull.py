@@ -72,7 +72,8 @@ def _refund(order: Order, refund: Refund, count: int, money: Money) -> Json:
     details = []
     for row in refund.lines:
         net = row.subtotal - (row.tax if included else 0)
-        details.append(_detail(row.line, row.quantity, net, row.tax, 0, 0, money))
+        detail = _detail(row.line, row.quantity, net, row.tax, 0, 0, money)
+        details.append({**detail, "restock": row.restock == "return"})
     return {
         **_head(order, f"{order.number}-R{count}"),
         "parentOrderNumber": str(order.number),

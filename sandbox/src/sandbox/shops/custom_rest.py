@@ -66,7 +66,13 @@ def _native(request: Request) -> Response:
     since = parse_time(query["updated_after"]) if "updated_after" in query else None
     limit = max(1, min(LIMIT_MAX, int(query.get("limit", LIMIT_DEFAULT))))
     position = unpack_cursor(query["cursor"])[1] if query.get("cursor") else None
-    rows = matching(store, "updated_at", lambda held: since is None or held.updated_at > since)
+    number = query.get("order_number")
+
+    def accepts(held: Held) -> bool:
+        named = number is None or held.snapshot.body["order_number"] == number
+        return named and (since is None or held.updated_at > since)
+
+    rows = matching(store, "updated_at", accepts)
     page = page_after(rows, "updated_at", position, limit, descending=False)
     following = pack_cursor("updated_at", page.rows[-1]) if page.rows and page.has_next else None
     return Answer({"orders": [held.snapshot.body for held in page.rows], "next_cursor": following})

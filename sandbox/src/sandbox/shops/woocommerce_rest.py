@@ -82,6 +82,12 @@ async def list_orders(request: Request) -> Response:
     return Answer([held.snapshot.body for held in rows[(page - 1) * per_page : page * per_page]], headers=headers)
 
 
+async def currency(request: Request) -> Response:
+    """GET data/currencies/current"""
+    code = store_of(request).life.shop.currency.code
+    return Answer({"code": code, "name": code, "symbol": code})
+
+
 async def one_order(request: Request) -> Response:
     """GET orders/{id}"""
     held = store_of(request).orders.get(int(request.path_params["id"]))
@@ -140,15 +146,23 @@ def _filter(store: ShopStore, query: dict[str, str]) -> Callable[[Held], bool]:
               ("after", "before", "modified_after", "modified_before") if name in query}  # fmt: skip
     statuses = set(query["status"].split(",")) - {"any"} if "status" in query else set()
     include = {int(part) for part in query["include"].split(",") if part.isdigit()} if "include" in query else set()
+    sought = query.get("search", "").lower()
 
     def accepts(held: Held) -> bool:
         for name, bound in bounds.items():
             at = held.updated_at if name.startswith("modified") else held.created_at
             if (at <= bound) if name.endswith("after") else (at >= bound):
                 return False
-        return (not statuses or held.snapshot.body["status"] in statuses) and (not include or held.id in include)
+        if (statuses and held.snapshot.body["status"] not in statuses) or (include and held.id not in include):
+            return False
+        return not sought or sought in _words(held.snapshot.body)
 
     return accepts
+
+
+def _words(body: Json) -> str:
+    """What a search looks through: number, id, name and address of the buyer."""
+    return " ".join([body["number"], str(body["id"]), *(str(value) for value in body["billing"].values())]).lower()
 
 
 def _time(text: str, name: str, store: ShopStore, gmt: bool) -> datetime:
@@ -205,6 +219,7 @@ ROUTES: Final = guarded(
     "woocommerce",
     "/{shop}/wp-json/wc/v3",
     refusal,
+    ("/data/currencies/current", currency, ["GET"]),
     ("/orders", list_orders, ["GET"]),
     ("/orders/{id:int}", one_order, ["GET"]),
     ("/orders/{id:int}/refunds", refunds, ["GET"]),
