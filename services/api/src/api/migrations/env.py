@@ -1,3 +1,5 @@
+"""Entry point of Alembic for the schema `api`."""
+
 from api.tables import METADATA
 from common.migrations import run_environment
 
