@@ -50,9 +50,7 @@ ALL_CAPABILITIES = frozenset(
     }
 )
 ACCOUNTS = {
-    role: f"Account {role.value}"
-    for role in AccountRole
-    if role not in (AccountRole.CLEARING, AccountRole.RETURNS)
+    role: f"Account {role.value}" for role in AccountRole if role not in (AccountRole.CLEARING, AccountRole.RETURNS)
 }
 """Every role but returns, so that refunds reverse income as in the worked examples."""
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -161,7 +159,9 @@ def order(**changes: Any) -> Order:
         "lines": (),
         "rounding": D("0.00"),
         "customer": Customer(external_id="c1", first_name="Ada", last_name="Lovelace", emails=("ada@example.com",)),
-        "billing_address": Address(name="Ada Lovelace", line1="1 Main St", city="Providence", region="RI", country="US"),
+        "billing_address": Address(
+            name="Ada Lovelace", line1="1 Main St", city="Providence", region="RI", country="US"
+        ),
     }
     values.update(changes)
     return Order(**values)
@@ -175,9 +175,7 @@ def example_a(**changes: Any) -> Order:
             line("l2", "NAILS", "19.99", "1", taxes=(tax("1.16"),)),
         ),
         "discounts": (OrderDiscount(code="SAVE5", title="Save 5", amount=D("5.00")),),
-        "shipping_lines": (
-            ShippingLine(external_id="s1", title="Ground", amount=D("7.95"), discount=D("0.00")),
-        ),
+        "shipping_lines": (ShippingLine(external_id="s1", title="Ground", amount=D("7.95"), discount=D("0.00")),),
         "taxes": (tax("4.06"),),
         "tax_total": D("4.06"),
         "total": D("77.00"),

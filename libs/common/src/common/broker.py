@@ -70,22 +70,25 @@ class Broker:
         self._channel: AbstractChannel | None = None
         self._exchanges: dict[str, AbstractExchange] = {}
         self._lock = asyncio.Lock()
+        self._connecting = asyncio.Lock()
         self._in_flight = asyncio.Semaphore(_PUBLISHES_IN_FLIGHT)
 
     async def _connection(self, purpose: str) -> AbstractConnection:
-        held = self._connections.get(purpose)
-        if held is not None and not held.is_closed:
-            return held
-        try:
-            connection = await aio_pika.connect(
-                self._url.get_secret_value(),
-                timeout=10,
-                client_properties={"connection_name": f"{self._name} {purpose}"},
-            )
-        except _LOST as error:
-            raise BrokerLost(f"can't connect: {type(error).__name__}") from error
-        self._connections[purpose] = connection
-        return connection
+        # All consumers of a service start at once: without the lock each would open, and leak, a connection of its own.
+        async with self._connecting:
+            held = self._connections.get(purpose)
+            if held is not None and not held.is_closed:
+                return held
+            try:
+                connection = await aio_pika.connect(
+                    self._url.get_secret_value(),
+                    timeout=10,
+                    client_properties={"connection_name": f"{self._name} {purpose}"},
+                )
+            except _LOST as error:
+                raise BrokerLost(f"can't connect: {type(error).__name__}") from error
+            self._connections[purpose] = connection
+            return connection
 
     async def _exchange(self, name: str) -> AbstractExchange:
         async with self._lock:
