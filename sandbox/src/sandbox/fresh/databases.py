@@ -9,9 +9,9 @@ import hmac
 import importlib.util
 import secrets
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -35,18 +35,28 @@ class FreshDatabase:
     name: str
     admin_url: str
     urls: dict[str, str]
+    broken: Mapping[str, Exception]
+    """Service → why its migrations failed."""
 
     def url_for(self, service: str) -> str:
-        """The URL of a service's role: `ledger-writer` or `ledger_writer`, as you like."""
-        return self.urls[service.replace("_", "-")]
+        """The URL of a service's role: `ledger-writer` or `ledger_writer`, as you like.
+
+        Raises what the service's migrations raised: they fail its own tests and nobody else's.
+        """
+        name = service.replace("_", "-")
+        if name in self.broken:
+            raise self.broken[name]
+        return self.urls[name]
 
 
-@dataclass(frozen=True, slots=True)
 class Databases:
-    """Makes and drops fresh databases on the server of `admin_url`."""
+    """Makes and drops fresh databases on the server of `admin_url`. `prepare` comes first."""
 
-    admin_url: str
-    template: str = field(default_factory=lambda: f"{TEMPLATE}_{migrations_fingerprint()}")
+    def __init__(self, admin_url: str) -> None:
+        self.admin_url = admin_url
+        self.template = f"{TEMPLATE}_{migrations_fingerprint()}"
+        self._source = self.template
+        self._broken: dict[str, Exception] = {}
 
     @asynccontextmanager
     async def fresh(self) -> AsyncIterator[FreshDatabase]:
@@ -60,7 +70,7 @@ class Databases:
     async def create(self) -> FreshDatabase:
         """Copy the template, which `prepare` has made."""
         name = f"{COPY}_{int(time.time()):x}_{secrets.token_hex(4)}"
-        await postgres.create_database(self.admin_url, name, template=self.template)
+        await postgres.create_database(self.admin_url, name, template=self._source)
         connection = await asyncpg.connect(self.admin_url)
         try:
             # Rights to connect belong to the database itself and are not copied with it.
@@ -71,7 +81,7 @@ class Databases:
             service: postgres.role_url(self.admin_url, name, self.role(service), self.password(service))
             for service in SERVICES
         }
-        return FreshDatabase(name, postgres.database_url(self.admin_url, name), urls)
+        return FreshDatabase(name, postgres.database_url(self.admin_url, name), urls, self._broken)
 
     async def drop(self, name: str) -> None:
         """Drop a database, whoever is still connected to it."""
@@ -104,9 +114,16 @@ class Databases:
         )
         for service in SERVICES:
             if migrations_of(service):
-                await asyncio.to_thread(upgrade, schema_of(service), SecretStr(urls[service]))
+                try:
+                    await asyncio.to_thread(upgrade, schema_of(service), SecretStr(urls[service]))
+                except Exception as error:  # noqa: BLE001 (raised again where the service's URL is asked for)
+                    self._broken[service] = error
         await connection.execute(f"COMMENT ON DATABASE {self.template} IS '{int(time.time())}'")
-        await connection.execute(f"ALTER DATABASE {self.template} WITH ALLOW_CONNECTIONS false IS_TEMPLATE true")
+        if self._broken:  # for this run only: the next one tries again
+            self._source = f"{self.template}_{secrets.token_hex(4)}"
+            await connection.execute(f"ALTER DATABASE {self.template} RENAME TO {self._source}")
+        else:
+            await connection.execute(f"ALTER DATABASE {self.template} WITH ALLOW_CONNECTIONS false IS_TEMPLATE true")
 
     async def remove_leftovers(self, connection: asyncpg.Connection) -> None:
         """Drop copies and templates that are hours old: nobody uses them any more."""

@@ -1,0 +1,44 @@
+"""The tables that the migrations make are the tables that the code declares."""
+
+import asyncio
+
+import asyncpg
+import pytest
+from pydantic import SecretStr
+
+from common.migrations import check, upgrade
+from common.provisioning.postgres import schema_of
+from common.topology import SERVICES
+from sandbox.fresh import FreshDatabase
+from sandbox.fresh.databases import migrations_of
+
+OWNERS = [service for service in SERVICES if migrations_of(service)]
+
+
+def test_every_service_has_migrations() -> None:
+    assert set(OWNERS) == set(SERVICES)
+
+
+@pytest.mark.parametrize("service", OWNERS)
+async def test_migrations_and_declared_tables_agree(service: str, module_postgres_database: FreshDatabase) -> None:
+    """`alembic check` raises where a table, column or index differs."""
+    url = SecretStr(module_postgres_database.url_for(service))
+    assert await asyncio.to_thread(check, schema_of(service), url) is None
+
+
+@pytest.mark.parametrize("service", OWNERS)
+async def test_migrating_twice_changes_nothing_and_stays_in_the_own_schema(
+    service: str, module_postgres_database: FreshDatabase
+) -> None:
+    """The version table is the service's own too."""
+    url = module_postgres_database.url_for(service)
+    admin = await asyncpg.connect(module_postgres_database.admin_url)
+    listing = "SELECT schemaname, tablename FROM pg_tables WHERE tableowner LIKE $1 ORDER BY 1, 2"
+    try:
+        before = await admin.fetch(listing, f"%_{schema_of(service)}")
+        await asyncio.to_thread(upgrade, schema_of(service), SecretStr(url))
+        assert await admin.fetch(listing, f"%_{schema_of(service)}") == before
+        assert {row["schemaname"] for row in before} == {schema_of(service)}
+        assert "alembic_version" in {row["tablename"] for row in before}
+    finally:
+        await admin.close()
