@@ -42,15 +42,22 @@ async def _body(request: Request) -> Any:
     return parse_json(body) if body else {}
 
 
+def _held(server: Server, realm: str) -> Company:
+    found = server.companies.get(realm)
+    if found is None:
+        raise HTTPException(404, f"no company {realm}; there are {', '.join(server.companies)}")
+    return found
+
+
 def build_admin(server: Server) -> APIRouter:
+    """The router with every route under ``/_sandbox``."""
     router = APIRouter(prefix="/_sandbox")
+    for add in (_general, _companies, _contents, _access, _trouble, _webhooks, _counters):
+        add(router, server)
+    return router
 
-    def company(realm: str) -> Company:
-        found = server.companies.get(realm)
-        if found is None:
-            raise HTTPException(404, f"no company {realm}; there are {', '.join(server.companies)}")
-        return found
 
+def _general(router: APIRouter, server: Server) -> None:
     @router.get("/health")
     async def health() -> Response:
         return _json({"status": "ok", "companies": list(server.companies)})
@@ -65,6 +72,8 @@ def build_admin(server: Server) -> APIRouter:
         seed_realms(server)
         return _json({"companies": list(server.companies)})
 
+
+def _companies(router: APIRouter, server: Server) -> None:
     @router.get("/companies")
     async def companies() -> Response:
         return _json({realm: _summary(held) for realm, held in server.companies.items()})
@@ -81,13 +90,15 @@ def build_admin(server: Server) -> APIRouter:
 
     @router.patch("/companies/{realm}")
     async def change_company(realm: str, request: Request) -> Response:
-        held = company(realm)
+        held = _held(server, realm)
         _assign(held.settings, await _body(request))
         return _json(_summary(held))
 
+
+def _contents(router: APIRouter, server: Server) -> None:
     @router.get("/companies/{realm}/documents/{entity}")
     async def documents(realm: str, entity: str) -> Response:
-        held, name = company(realm), entity_name(entity)
+        held, name = _held(server, realm), entity_name(entity)
         if name is None or name not in held.tables:
             raise HTTPException(404, f"no entity {entity}")
         docs = [with_balance(held, doc) if name == "Account" else doc for doc in held.tables[name].docs()]
@@ -95,12 +106,12 @@ def build_admin(server: Server) -> APIRouter:
 
     @router.get("/companies/{realm}/postings")
     async def postings(realm: str) -> Response:
-        return _json([_posting(posting) for posting in company(realm).ledger.postings.values()])
+        return _json([_posting(posting) for posting in _held(server, realm).ledger.postings.values()])
 
     @router.post("/companies/{realm}/seed")
     async def seed(realm: str, request: Request) -> Response:
-        """``[{"entity": "Customer", "object": {...}}, …]``: create through the ordinary rules, in order, all or none."""
-        held = company(realm)
+        """``[{"entity": "Customer", "object": {...}}, …]``: created by the ordinary rules, all or none."""
+        held = _held(server, realm)
         made = []
         with held.step():
             for part in await _body(request):
@@ -112,7 +123,7 @@ def build_admin(server: Server) -> APIRouter:
 
     @router.get("/companies/{realm}/snapshot")
     async def snapshot(realm: str) -> Response:
-        return Response(encode(company_state(company(realm))), media_type="application/json")
+        return Response(encode(company_state(_held(server, realm))), media_type="application/json")
 
     @router.put("/companies/{realm}/snapshot")
     async def restore(realm: str, request: Request) -> Response:
@@ -120,27 +131,30 @@ def build_admin(server: Server) -> APIRouter:
         state = decode(await request.body())
         state["realm"] = realm
         server.add(restore_company(state, server.clock))
-        return _json(_summary(company(realm)))
+        return _json(_summary(_held(server, realm)))
 
     @router.get("/files/{realm}/{identifier}")
     async def file(realm: str, identifier: str) -> Response:
-        content = company(realm).files.get(identifier)
+        content = _held(server, realm).files.get(identifier)
         if content is None:
             raise HTTPException(404, f"no content for attachable {identifier}")
         return Response(content, media_type="application/octet-stream")
 
+
+def _access(router: APIRouter, server: Server) -> None:
     @router.post("/tokens")
     async def tokens(request: Request) -> Response:
         """Tokens without the consent dance: ``{"realm_id", "client_id"?, "expires_in"?}``."""
         body = await _body(request)
         realm = str(body.get("realm_id") or next(iter(server.companies)))
-        company(realm)
+        _held(server, realm)
         client = str(body.get("client_id") or next(iter(server.tokens.clients)))
         grant = Grant(client, realm, ("com.intuit.quickbooks.accounting",), server.tokens.now())
         access = server.tokens.issue(grant)
         lifetime = int(body.get("expires_in") or server.tokens.settings.access_s)
         server.tokens.access[access] = (grant, server.tokens.now() + lifetime)
-        return _json({"access_token": access, "refresh_token": grant.refresh, "realm_id": realm, "expires_in": lifetime})
+        pair = {"access_token": access, "refresh_token": grant.refresh}
+        return _json({**pair, "realm_id": realm, "expires_in": lifetime})
 
     @router.post("/clients")
     async def clients(request: Request) -> Response:
@@ -159,6 +173,8 @@ def build_admin(server: Server) -> APIRouter:
             server.clock.offset = timedelta(seconds=float(body["clock_offset_s"]))
         return _json({"ok": True})
 
+
+def _trouble(router: APIRouter, server: Server) -> None:
     @router.get("/limits")
     async def get_limits() -> Response:
         return _json(server.limits.public())
@@ -195,6 +211,8 @@ def build_admin(server: Server) -> APIRouter:
         server.injection.rules.clear()
         return _json({"ok": True})
 
+
+def _webhooks(router: APIRouter, server: Server) -> None:
     @router.post("/webhooks")
     async def subscribe(request: Request) -> Response:
         """``{"url", "verifier", "format"?: "legacy"|"cloudevents", "entities"?, "delay_s"?, "speed"?}``."""
@@ -208,14 +226,19 @@ def build_admin(server: Server) -> APIRouter:
     @router.get("/webhooks")
     async def subscriptions() -> Response:
         shown = ("number", "url", "format", "delivered", "failed")
-        listed = [{name: getattr(held, name) for name in shown} for held in server.webhooks.subscriptions]
-        return _json([{**part, "queued": len(held.queue)} for part, held in zip(listed, server.webhooks.subscriptions, strict=True)])
+        listed = [
+            {**{name: getattr(held, name) for name in shown}, "queued": len(held.queue)}
+            for held in server.webhooks.subscriptions
+        ]
+        return _json(listed)
 
     @router.delete("/webhooks")
     async def unsubscribe() -> Response:
         server.webhooks.clear()
         return _json({"ok": True})
 
+
+def _counters(router: APIRouter, server: Server) -> None:
     @router.get("/counters")
     async def counters() -> Response:
         return _json(dict(sorted(server.counts.items())))
@@ -224,8 +247,6 @@ def build_admin(server: Server) -> APIRouter:
     async def clear_counters() -> Response:
         server.counts.clear()
         return _json({"ok": True})
-
-    return router
 
 
 def _summary(held: Company) -> Body:

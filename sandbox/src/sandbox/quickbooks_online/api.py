@@ -1,4 +1,4 @@
-"""The Accounting API itself: ``/v3/company/{realm}/…`` as a bare ASGI application, because every load test goes through it."""
+"""The Accounting API, ``/v3/company/{realm}/…``: a bare ASGI application, since every load test goes through it."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from sandbox.quickbooks_online.limits import admit
 from sandbox.quickbooks_online.resources import Answer, Request
 from sandbox.quickbooks_online.server import Server
 from sandbox.quickbooks_online.wire import BODY_LIMIT, dump
+from sandbox.quickbooks_online.xml_wire import answer_xml, wants_xml
 
 Scope = dict[str, Any]
 UPLOAD_LIMIT = 105_000_000
@@ -52,6 +53,8 @@ class Api:
             if server.settings.latency_ms:
                 await asyncio.sleep(server.settings.latency_ms / 1000)
             answer = resources.handle(server, request)
+            if wants_xml(headers):
+                answer = _as_xml(answer)
             if rule is not None and rule.action in ("timeout_after", "drop_after"):
                 await _cut(rule, receive, send)
                 return
@@ -60,7 +63,9 @@ class Api:
         except _Cut:
             return
         except Fault as fault:
-            answer = resources.fault_answer(server, fault, headers)
+            answer = resources.fault_answer(server, fault)
+            if wants_xml(headers):
+                answer = _as_xml(answer)
         finally:
             if running:
                 server.window(realm).running -= 1
@@ -129,6 +134,13 @@ class Api:
         ]
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         await send({"type": "http.response.body", "body": answer.body})
+
+
+def _as_xml(answer: Answer) -> Answer:
+    """The same answer in XML; what is not JSON (a PDF, a link) stays as it is."""
+    if not answer.content_type.startswith(b"application/json"):
+        return answer
+    return Answer(answer.status, answer_xml(answer.body), b"application/xml;charset=utf-8", answer.headers)
 
 
 class _Cut(Exception):

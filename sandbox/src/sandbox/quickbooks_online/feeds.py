@@ -34,7 +34,8 @@ def changes(company: Company, params: dict[str, str]) -> bytes:
         left -= len(objects)
         if objects:
             parts.append(
-                b'{"%b":[%b],"startPosition":1,"maxResults":%d}' % (json_name(entity).encode(), b",".join(objects), len(objects))
+                b'{"%b":[%b],"startPosition":1,"maxResults":%d}'
+                % (json_name(entity).encode(), b",".join(objects), len(objects))
             )
         else:
             parts.append(b"{}")

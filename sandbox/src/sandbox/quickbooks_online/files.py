@@ -40,11 +40,11 @@ def parts_of(body: bytes, content_type: str) -> list[Part]:
     for section in body.split(b"--" + match.group(1).strip().encode())[1:]:
         if section.startswith(b"--"):
             break
-        section = section.lstrip(b"\r\n")
-        gap = re.search(rb"\r?\n[ \t]*\r?\n", section)
+        text = section.lstrip(b"\r\n")
+        gap = re.search(rb"\r?\n[ \t]*\r?\n", text)
         if gap is None:
             continue
-        heading, content = section[: gap.start()], section[gap.end() :]
+        heading, content = text[: gap.start()], text[gap.end() :]
         content = re.sub(rb"\r?\n\Z", b"", content)
         name = _NAME.search(heading)
         if name is None:
@@ -143,8 +143,10 @@ def pdf(company: Company, entity: str, identifier: str) -> bytes:
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R >>",
         b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R "
-        b"/Resources << /Font << /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> >> >>",
+        (
+            b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R "
+            b"/Resources << /Font << /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> >> >>"
+        ),
         b"<< /Length %d >>\nstream\n%b\nendstream" % (len(stream), stream),
     ]
     out = b"%PDF-1.4\n"

@@ -6,7 +6,17 @@ import itertools
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-ACTIONS = ("fault", "status", "throttle", "timeout_before", "timeout_after", "drop_before", "drop_after", "expire_token", "delay")
+ACTIONS = (
+    "fault",
+    "status",
+    "throttle",
+    "timeout_before",
+    "timeout_after",
+    "drop_before",
+    "drop_after",
+    "expire_token",
+    "delay",
+)
 
 
 @dataclass(slots=True)
@@ -58,7 +68,7 @@ class Injection:
         known = set(Rule.__dataclass_fields__) - {"number", "seen", "fired"}
         unknown = set(body) - known
         if unknown:
-            raise ValueError(f"unknown field {sorted(unknown)[0]!r}; known are {', '.join(sorted(known))}")
+            raise ValueError(f"unknown field {min(unknown)!r}; known are {', '.join(sorted(known))}")
         rule = Rule(**body)
         if rule.action not in ACTIONS:
             raise ValueError(f"action {rule.action!r} is not one of {', '.join(ACTIONS)}")

@@ -43,7 +43,7 @@ class Windows:
 
 
 def admit(settings: LimitSettings, windows: Windows, now: float, kind: str) -> bool:
-    """Count a request of ``kind`` ("batch", "report" or another) if every window has room; a refused one is not counted."""
+    """Count a request of ``kind`` ("batch", "report", other) if every window has room; a refused one is not counted."""
     checks = [(windows.minute, WINDOW_S, settings.per_minute), (windows.second, 1.0, settings.per_second)]
     if kind == "batch":
         checks.append((windows.batches, WINDOW_S, settings.batches_per_minute))

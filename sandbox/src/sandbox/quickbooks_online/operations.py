@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from sandbox.quickbooks_online.accounting.ledger import ZERO
 from sandbox.quickbooks_online.company import Company
 from sandbox.quickbooks_online.entities.accounts import with_balance
 from sandbox.quickbooks_online.entities.kind import Kind, Write, check_open
 from sandbox.quickbooks_online.entities.registry import KINDS
 from sandbox.quickbooks_online.entities.sales import voided_lines
-from sandbox.quickbooks_online.accounting.ledger import ZERO
 from sandbox.quickbooks_online.faults import LAPSED, Fault, missing, not_found, stale
 from sandbox.quickbooks_online.schema import ENTITIES
 from sandbox.quickbooks_online.table import Doc
@@ -53,7 +53,7 @@ def save(company: Company, entity: str, body: Doc, include: frozenset[str] = fro
     """Create (no Id) or update (Id and SyncToken) one object; returns it as it is stored."""
     check_writable(company)
     kind = _kind(entity)
-    if entity == "Preferences" or entity == "CompanyInfo":
+    if entity in ("Preferences", "CompanyInfo"):
         body = {**body, "Id": "1"}
     elif entity == "ExchangeRate":
         body = _exchange_identity(company, body)
@@ -171,7 +171,12 @@ def delete(company: Company, entity: str, body: Doc) -> Doc:
         check_open(company, doc["TxnDate"])
     kind.release(company, doc)
     company.remove(entity, doc["Id"])
-    gone = {"domain": "QBO", "status": "Deleted", "Id": doc["Id"], "MetaData": {"LastUpdatedTime": company.clock.stamp()}}
+    gone = {
+        "domain": "QBO",
+        "status": "Deleted",
+        "Id": doc["Id"],
+        "MetaData": {"LastUpdatedTime": company.clock.stamp()},
+    }
     company.note_deletion(entity, gone)
     company.event(entity, doc["Id"], "Delete")
     return {"domain": "QBO", "status": "Deleted", "Id": doc["Id"]}

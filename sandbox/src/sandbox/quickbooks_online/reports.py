@@ -124,7 +124,9 @@ def _sort_key(company: Company, account: str) -> tuple[int, str]:
     return (_TYPE_ORDER.index(doc["AccountType"]), doc["FullyQualifiedName"])
 
 
-def _section(company: Company, title: str, group: str, held: dict[str, Decimal], types: Iterable[str], sign: int) -> tuple[Row, Decimal]:
+def _section(
+    company: Company, title: str, group: str, held: dict[str, Decimal], types: Iterable[str], sign: int
+) -> tuple[Row, Decimal]:
     """One block of accounts with its total; ``sign`` turns credits positive for income and liabilities."""
     wanted = set(types)
     rows: list[Row] = []
@@ -165,7 +167,7 @@ def _profit_and_loss(company: Company, start: date | None, end: date | None) -> 
     return "ProfitAndLoss", [("", "Account"), ("Total", "Money")], rows
 
 
-def _balance_sheet(company: Company, start: date | None, end: date | None) -> Made:
+def _balance_sheet(company: Company, _start: date | None, end: date | None) -> Made:
     held = balances(company, None, end)
     assets, _ = _section(company, "ASSETS", "TotalAssets", held, _TYPE_ORDER[:5], 1)
     liabilities, owed = _section(company, "Liabilities", "Liabilities", held, _TYPE_ORDER[5:9], -1)
@@ -173,7 +175,12 @@ def _balance_sheet(company: Company, start: date | None, end: date | None) -> Ma
     _, net = _result(company, None, end)
     equity["Rows"]["Row"].append({"ColData": _cells("Net Income", format(net, ".2f")), "type": "Data"})
     equity["Summary"] = {"ColData": _cells("Total Equity", format(own + net, ".2f"))}
-    rows = [assets, liabilities, equity, _total("TOTAL LIABILITIES AND EQUITY", "TotalLiabilitiesAndEquity", owed + own + net)]
+    rows = [
+        assets,
+        liabilities,
+        equity,
+        _total("TOTAL LIABILITIES AND EQUITY", "TotalLiabilitiesAndEquity", owed + own + net),
+    ]
     return "BalanceSheet", [("", "Account"), ("Total", "Money")], rows
 
 
@@ -204,7 +211,9 @@ def _general_ledger(company: Company, start: date | None, end: date | None) -> M
             {
                 "Header": {"ColData": _cells(cell, "", "", "", "", "", "")},
                 "Rows": {"Row": by_account[account]},
-                "Summary": {"ColData": _cells(f"Total for {cell['value']}", "", "", "", "", format(sums[account], ".2f"), "")},
+                "Summary": {
+                    "ColData": _cells(f"Total for {cell['value']}", "", "", "", "", format(sums[account], ".2f"), "")
+                },
                 "type": "Section",
             }
         )
@@ -213,7 +222,7 @@ def _general_ledger(company: Company, start: date | None, end: date | None) -> M
     return "GeneralLedger", list(zip(columns, kinds, strict=True)), rows
 
 
-def _customer_balance(company: Company, start: date | None, end: date | None) -> Made:
+def _customer_balance(company: Company, _start: date | None, _end: date | None) -> Made:
     rows = []
     total = ZERO
     for row in company.tables["Customer"].rows.values():

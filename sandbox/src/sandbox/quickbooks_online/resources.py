@@ -19,6 +19,7 @@ from sandbox.quickbooks_online.reports import report
 from sandbox.quickbooks_online.schema import ENTITIES, entity_name, json_name
 from sandbox.quickbooks_online.server import Server
 from sandbox.quickbooks_online.wire import dump, parse_json
+from sandbox.quickbooks_online.xml_wire import parse_xml, sends_xml
 
 JSON = b"application/json;charset=utf-8"
 PLAIN_JSON = b"application/json"
@@ -71,7 +72,9 @@ def describe(
         else:
             operation = asked or "save"
     token = headers.get(b"authorization", b"").decode("latin-1")[7:].strip()
-    return Request(company, company.realm, method, resource, entity, operation, path, params, headers, token, b"", include)
+    return Request(
+        company, company.realm, method, resource, entity, operation, path, params, headers, token, b"", include
+    )
 
 
 def handle(server: Server, request: Request) -> Answer:
@@ -103,7 +106,7 @@ def handle(server: Server, request: Request) -> Answer:
 
 
 def _parsed(request: Request) -> Any:
-    return parse_json(request.body)
+    return parse_xml(request.body)[1] if sends_xml(request.headers) else parse_json(request.body)
 
 
 def envelope(company: Company, entity: str, raw: bytes) -> bytes:
@@ -151,7 +154,9 @@ def write(request: Request, body: Any) -> dict[str, Any]:
     return perform(request.company, request.entity, request.operation, body, request.include)
 
 
-def perform(company: Company, entity: str, operation: str, body: dict[str, Any], include: frozenset[str]) -> dict[str, Any]:
+def perform(
+    company: Company, entity: str, operation: str, body: dict[str, Any], include: frozenset[str]
+) -> dict[str, Any]:
     """Save, update, delete or void; shared by single requests and batch items. Raises ``Fault``."""
     with company.step():
         if operation == "delete":
@@ -170,7 +175,8 @@ def remembered(server: Server, request: Request, work: Any) -> Answer:
     limit = 36 if request.resource == "batch" else 50
     if len(identifier) > limit:
         raise Fault("2130", f"requestid has {len(identifier)} characters; at most {limit} are supported", "requestid")
-    print_ = f"{request.resource}:{request.entity}:{request.operation}:{hashlib.blake2b(request.body, digest_size=12).hexdigest()}"
+    digest = hashlib.blake2b(request.body, digest_size=12).hexdigest()
+    print_ = f"{request.resource}:{request.entity}:{request.operation}:{digest}"
     known = company.answers.get(identifier)
     if known is not None:
         if known[0] != print_:
@@ -208,15 +214,15 @@ def _exchange_rate(company: Company, params: dict[str, str]) -> dict[str, Any]:
     day = params.get("asofdate") or company.clock.today().isoformat()
     best: dict[str, Any] | None = None
     for doc in company.tables["ExchangeRate"].docs():
-        if doc["SourceCurrencyCode"] == code.upper() and doc["AsOfDate"] <= day:
-            if best is None or doc["AsOfDate"] > best["AsOfDate"]:
-                best = doc
+        applies = doc["SourceCurrencyCode"] == code.upper() and doc["AsOfDate"] <= day
+        if applies and (best is None or doc["AsOfDate"] > best["AsOfDate"]):
+            best = doc
     if best is None:
         raise not_found()
     return best
 
 
-def fault_answer(server: Server, fault: Fault, headers: dict[bytes, bytes]) -> Answer:
+def fault_answer(server: Server, fault: Fault) -> Answer:
     """The ``{"Fault":…,"time"}`` body of a refusal."""
     server.count(f"fault:{fault.code}")
     return Answer(fault.status, dump({"Fault": fault.body(), "time": server.clock.envelope()}))
@@ -231,9 +237,9 @@ def injected_fault(rule: Rule) -> Fault:
     return Fault(rule.code, rule.detail or f"{text} : on demand", "", status=status, kind=kind, message=text)
 
 
-def _gateway(server: Server, status: int, code: str, detail: str, kind: str) -> bytes:
+def _gateway(server: Server, code: str, detail: str, kind: str) -> bytes:
     error = {"message": MESSAGES[code], "detail": detail, "code": code, "element": None}
-    body = {
+    body: dict[str, Any] = {
         "warnings": None,
         "intuitObject": None,
         "fault": {"error": [error], "type": kind},
@@ -253,12 +259,12 @@ def _gateway(server: Server, status: int, code: str, detail: str, kind: str) -> 
 def unauthorised(server: Server, authorization: str) -> Answer:
     detail = "Token expired: " if authorization else "Missing or malformed Authorization header"
     challenge = (b"www-authenticate", b'Bearer realm="Intuit", error="invalid_token"')
-    return Answer(401, _gateway(server, 401, "3200", detail, "AUTHENTICATION"), PLAIN_JSON, (challenge,))
+    return Answer(401, _gateway(server, "3200", detail, "AUTHENTICATION"), PLAIN_JSON, (challenge,))
 
 
 def forbidden(server: Server) -> Answer:
     detail = "The token does not belong to this company"
-    return Answer(403, _gateway(server, 403, "3100", detail, "AUTHORIZATION"))
+    return Answer(403, _gateway(server, "3100", detail, "AUTHORIZATION"))
 
 
 def throttled(server: Server, *, as_xml: bool) -> Answer:

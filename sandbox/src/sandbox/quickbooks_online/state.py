@@ -22,7 +22,9 @@ def company_state(company: Company) -> dict[str, Any]:
     return {
         "realm": company.realm,
         "settings": asdict(company.settings),
-        "tables": {name: [row.doc for row in table.rows.values()] for name, table in company.tables.items() if len(table)},
+        "tables": {
+            name: [row.doc for row in table.rows.values()] for name, table in company.tables.items() if len(table)
+        },
         "sequences": company.sequences,
         "doc_numbers": company.doc_numbers,
         "special": company.special,
@@ -36,7 +38,13 @@ def company_state(company: Company) -> dict[str, Any]:
             for txn, moves in company.movements.items()
         },
         "postings": [
-            [p.txn, p.entity, p.day.isoformat(), p.number, [[e.account, e.amount, e.foreign, e.name, e.memo] for e in p.entries]]
+            [
+                p.txn,
+                p.entity,
+                p.day.isoformat(),
+                p.number,
+                [[e.account, e.amount, e.foreign, e.name, e.memo] for e in p.entries],
+            ]
             for p in company.ledger.postings.values()
         ],
     }
@@ -61,7 +69,8 @@ def restore_company(state: dict[str, Any], clock: Clock) -> Company:
         company.layers[item] = _layers(layers)
     for txn, moves in state["movements"].items():
         company.movements[txn] = [
-            Movement(item, Decimal(quantity), Decimal(value), _layers(layers)) for item, quantity, value, layers in moves
+            Movement(item, Decimal(quantity), Decimal(value), _layers(layers))
+            for item, quantity, value, layers in moves
         ]
     for txn, entity, day, number, entries in state["postings"]:
         lines = tuple(Entry(account, Decimal(a), Decimal(f), name, memo) for account, a, f, name, memo in entries)
@@ -80,11 +89,14 @@ def save_state(server: Server, path: Path) -> None:
         "companies": [company_state(company) for company in server.companies.values()],
         "clients": [asdict(client) for client in server.tokens.clients.values()],
         "grants": [
-            {**asdict(grant), "access": [[key, held[1]] for key, held in server.tokens.access.items() if held[0] is grant],
-             "times": [grant.consented, grant.refresh_expires, grant.rotated]}
+            {
+                **asdict(grant),
+                "access": [[key, until] for key, (owner, until) in server.tokens.access.items() if owner is grant],
+                "times": [grant.consented, grant.refresh_expires, grant.rotated],
+            }
             for grant in grants.values()
         ],
-    }  # fmt: skip
+    }
     part = path.with_suffix(path.suffix + ".part")
     part.write_bytes(encode(state))
     part.replace(path)
@@ -110,7 +122,9 @@ def load_state(server: Server, path: Path) -> None:
         server.tokens.clients[client.identifier] = client
     for part in state["grants"]:
         consented, expires, rotated = part["times"]
-        grant = Grant(part["client"], part["realm"], tuple(part["scopes"]), consented, part["refresh"], expires, rotated)
+        grant = Grant(
+            part["client"], part["realm"], tuple(part["scopes"]), consented, part["refresh"], expires, rotated
+        )
         grant.revoked = part["revoked"]
         server.tokens.refresh[grant.refresh] = grant
         for access, until in part["access"]:

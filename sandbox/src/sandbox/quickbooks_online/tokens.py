@@ -46,7 +46,7 @@ class Code:
 
 @dataclass(slots=True)
 class TokenSettings:
-    """Lifetimes in seconds. ``rotate_after_s``: the refresh token's value changes when the old one is at least this old."""
+    """Lifetimes in seconds; the refresh token's value changes once it is ``rotate_after_s`` old."""
 
     access_s: int = 3600
     refresh_s: int = 8726400

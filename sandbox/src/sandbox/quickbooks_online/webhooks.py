@@ -18,11 +18,12 @@ from typing import Any
 from sandbox.quickbooks_online.wire import dump
 
 RETRY_S = (10, 20, 30, 300, 1200, 7200, 14400, 21600)
-ENTITIES = frozenset(
+_WATCHED = (
     "Account Bill BillPayment Budget Class CreditMemo Currency Customer Department Deposit Employee Estimate Invoice "
     "Item JournalCode JournalEntry Payment PaymentMethod Preferences Purchase PurchaseOrder RefundReceipt SalesReceipt "
-    "TaxAgency Term TimeActivity Transfer Vendor VendorCredit".split()
+    "TaxAgency Term TimeActivity Transfer Vendor VendorCredit"
 )
+ENTITIES = frozenset(_WATCHED.split())
 _PAST = {"Create": "created", "Update": "updated", "Delete": "deleted", "Void": "voided", "Emailed": "emailed"}
 Event = tuple[str, str, str, str, str]
 """(realm, entity, id, operation, time)"""

@@ -85,9 +85,9 @@ def rate_on(company: Company, code: str, day: date) -> Decimal:
         return ONE
     best: tuple[str, Decimal] | None = None
     for doc in company.tables["ExchangeRate"].docs():
-        if doc["SourceCurrencyCode"] == code and doc["AsOfDate"] <= day.isoformat():
-            if best is None or doc["AsOfDate"] > best[0]:
-                best = (doc["AsOfDate"], doc["Rate"])
+        applies = doc["SourceCurrencyCode"] == code and doc["AsOfDate"] <= day.isoformat()
+        if applies and (best is None or doc["AsOfDate"] > best[0]):
+            best = (doc["AsOfDate"], doc["Rate"])
     if best is None:
         raise business(f"No exchange rate of {code} is known on {day.isoformat()}.", "ExchangeRate")
     return best[1]
@@ -96,18 +96,3 @@ def rate_on(company: Company, code: str, day: date) -> Decimal:
 def rate_of(doc: Doc) -> Decimal:
     rate = doc.get("ExchangeRate")
     return rate if isinstance(rate, Decimal) else ONE
-
-
-def control_account(company: Company, kind: str, code: str) -> str:
-    """Id of the receivable or payable account of a currency ("ar" or "ap"), opened when first needed."""
-    key = kind if code == home(company) else f"{kind}:{code}"
-    found = company.special.get(key)
-    if found is not None:
-        return found
-    from sandbox.quickbooks_online.entities.accounts import open_account
-
-    title = "Accounts Receivable (A/R)" if kind == "ar" else "Accounts Payable (A/P)"
-    type_, sub = ("Accounts Receivable", "AccountsReceivable") if kind == "ar" else ("Accounts Payable", "AccountsPayable")
-    identifier = open_account(company, f"{title} - {code}", type_, sub, currency=code)
-    company.set_entry(company.special, key, identifier)
-    return identifier

@@ -6,7 +6,8 @@ from datetime import date
 from decimal import Decimal
 
 from sandbox.quickbooks_online.accounting import stock
-from sandbox.quickbooks_online.accounting.currency import control_account, home, rate_of
+from sandbox.quickbooks_online.accounting.control import control_account, gain_or_loss
+from sandbox.quickbooks_online.accounting.currency import home, rate_of
 from sandbox.quickbooks_online.accounting.ledger import ZERO, Entry, Posting, cents
 from sandbox.quickbooks_online.accounting.tax import payable_entries
 from sandbox.quickbooks_online.company import Company
@@ -27,7 +28,14 @@ class Book:
         self.rate = rate_of(doc)
         self.entries: list[Entry] = []
 
-    def add(self, account: str, foreign: Decimal, name: str | None = None, memo: str = "", home_amount: Decimal | None = None) -> None:
+    def add(
+        self,
+        account: str,
+        foreign: Decimal,
+        name: str | None = None,
+        memo: str = "",
+        home_amount: Decimal | None = None,
+    ) -> None:
         """Debit ``foreign`` (negative: credit) to ``account``; ``home_amount`` where it is not foreign times rate."""
         if foreign or home_amount:
             amount = cents(foreign * self.rate) if home_amount is None else home_amount
@@ -104,7 +112,12 @@ def post_sale(company: Company, entity: str, doc: Doc, *, sign: int, money: bool
             subtotal = line["Amount"]
     for line in item_lines(doc):
         booked += line["Amount"]
-        book.add(income_account(company, line["SalesItemLineDetail"]), -sign * line["Amount"], None, line.get("Description", ""))
+        book.add(
+            income_account(company, line["SalesItemLineDetail"]),
+            -sign * line["Amount"],
+            None,
+            line.get("Description", ""),
+        )
     if subtotal != booked:
         book.add(company.special["services"], -sign * (subtotal - booked))
     _cost_of_sales(company, doc, sign, book)
@@ -134,17 +147,6 @@ def _cost_of_sales(company: Company, doc: Doc, sign: int, book: Book) -> None:
         book.entries.insert(0, Entry(expense, -move.value, ZERO))
     if moves:
         company.set_entry(company.movements, doc["Id"], moves)
-
-
-def gain_or_loss(company: Company) -> str:
-    """The account for exchange differences, opened when first needed."""
-    found = company.special.get("exchange")
-    if found is None:
-        from sandbox.quickbooks_online.entities.accounts import open_account
-
-        found = open_account(company, "Exchange Gain or Loss", "Other Expense", "ExchangeGainOrLoss")
-        company.set_entry(company.special, "exchange", found)
-    return found
 
 
 def post_payment(company: Company, doc: Doc, allocations: list[tuple[Doc, Decimal]]) -> None:

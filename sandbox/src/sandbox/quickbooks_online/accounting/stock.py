@@ -32,7 +32,7 @@ class Movement:
 
 
 def issue(company: Company, item: Doc, quantity: Decimal, day: str) -> Movement:
-    """Take ``quantity`` out of stock for a sale; raises 6270 before the item's start date, 6000 below zero if forbidden."""
+    """Take ``quantity`` out of stock for a sale; raises 6270 before the start date, 6000 below zero if forbidden."""
     _check_start(item, day)
     layers: tuple[Layer, ...] = company.layers.get(item["Id"], ())
     held = sum((layer.quantity for layer in layers), ZERO)

@@ -8,6 +8,7 @@ from typing import Any
 
 from sandbox.quickbooks_online.accounting.ledger import ZERO, cents
 from sandbox.quickbooks_online.company import Company
+from sandbox.quickbooks_online.entities.tax_lists import make_code
 from sandbox.quickbooks_online.faults import Fault, bad_reference, business, missing
 from sandbox.quickbooks_online.table import Doc
 
@@ -170,8 +171,6 @@ def _automated_code(company: Company, state: str) -> dict[str, str]:
     found = company.tables["TaxCode"].find("Name", name)
     if found:
         return {"value": found[0]}
-    from sandbox.quickbooks_online.entities.tax_lists import make_code
-
     rate = Decimal(company.settings.automated_rates.get(state, company.settings.automated_rates.get("", "0")))
     return {"value": make_code(company, name, [(name, rate, None)])}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sandbox.quickbooks_online.accounting.control import TYPES
 from sandbox.quickbooks_online.accounting.currency import enabled, home, reference
 from sandbox.quickbooks_online.accounting.ledger import ZERO
 from sandbox.quickbooks_online.company import Company
@@ -9,25 +10,6 @@ from sandbox.quickbooks_online.entities.kind import Kind, Write, require
 from sandbox.quickbooks_online.entities.names import inactive_name, plain_name
 from sandbox.quickbooks_online.faults import Fault, business
 from sandbox.quickbooks_online.table import Doc
-
-TYPES: dict[str, tuple[str, str]] = {
-    "Bank": ("Asset", "Checking"),
-    "Accounts Receivable": ("Asset", "AccountsReceivable"),
-    "Other Current Asset": ("Asset", "OtherCurrentAssets"),
-    "Fixed Asset": ("Asset", "OtherFixedAssets"),
-    "Other Asset": ("Asset", "OtherLongTermAssets"),
-    "Accounts Payable": ("Liability", "AccountsPayable"),
-    "Credit Card": ("Liability", "CreditCard"),
-    "Other Current Liability": ("Liability", "OtherCurrentLiabilities"),
-    "Long Term Liability": ("Liability", "OtherLongTermLiabilities"),
-    "Equity": ("Equity", "OpeningBalanceEquity"),
-    "Income": ("Revenue", "ServiceFeeIncome"),
-    "Other Income": ("Revenue", "OtherMiscellaneousIncome"),
-    "Cost of Goods Sold": ("Expense", "SuppliesMaterialsCogs"),
-    "Expense": ("Expense", "OtherMiscellaneousServiceCost"),
-    "Other Expense": ("Expense", "OtherMiscellaneousExpense"),
-}
-"""Account type → (classification, detail type used when none is sent)."""
 
 SUB_TYPES: dict[str, str] = {
     "UndepositedFunds": "Other Current Asset",
@@ -89,14 +71,18 @@ class AccountKind(Kind):
         kind, sub = doc.get("AccountType"), doc.get("AccountSubType")
         if kind is None:
             if sub is None:
-                raise Fault("2020", "Required parameter AccountType or AccountSubType is missing in the request", "AccountType")
+                raise Fault(
+                    "2020", "Required parameter AccountType or AccountSubType is missing in the request", "AccountType"
+                )
             kind = SUB_TYPES.get(sub)
             if kind is None:
                 raise Fault("2170", f"{sub} is not a known account detail type", "AccountSubType")
             doc["AccountType"] = kind
         if kind not in TYPES:
             raise Fault("2170", f"{kind} accounts cannot be created", "AccountType")
-        if sub is None or (previous is not None and previous["AccountType"] != kind and sub == previous["AccountSubType"]):
+        if sub is None or (
+            previous is not None and previous["AccountType"] != kind and sub == previous["AccountSubType"]
+        ):
             doc["AccountSubType"] = sub = TYPES[kind][1]
         if SUB_TYPES.get(sub, kind) != kind:
             raise Fault("6430", f"Detail type {sub} does not belong to account type {kind}", "AccountSubType")
@@ -153,43 +139,6 @@ class AccountKind(Kind):
         for other in company.tables["Account"].find("AcctNum", number):
             if previous is None or other != previous["Id"]:
                 raise Fault("6240", f"The account number supplied already exists. : Id={other}")
-
-
-def open_account(
-    company: Company,
-    name: str,
-    kind: str,
-    sub: str,
-    *,
-    currency: str | None = None,
-    parent: str | None = None,
-    identifier: str | None = None,
-) -> str:
-    """Add an account the way the ledger does it by itself; returns its id."""
-    now = company.clock.stamp()
-    above = company.get("Account", parent) if parent else None
-    doc: Doc = {
-        "Name": name,
-        "SubAccount": above is not None,
-        "FullyQualifiedName": f"{above['FullyQualifiedName']}:{name}" if above else name,
-        "Active": True,
-        "Classification": TYPES[kind][0],
-        "AccountType": kind,
-        "AccountSubType": sub,
-        "CurrentBalance": ZERO,
-        "CurrentBalanceWithSubAccounts": ZERO,
-        "CurrencyRef": reference(currency or home(company)),
-        "domain": "QBO",
-        "sparse": False,
-        "Id": identifier or company.next_id("Account"),
-        "SyncToken": "0",
-        "MetaData": {"CreateTime": now, "LastUpdatedTime": now},
-    }
-    if above is not None:
-        doc["ParentRef"] = {"value": above["Id"]}
-    company.reserve_id("Account", doc["Id"])
-    company.put("Account", doc)
-    return str(doc["Id"])
 
 
 def with_balance(company: Company, doc: Doc) -> Doc:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from sandbox.quickbooks_online.accounting.currency import control_account, rate_of, settle_currency
+from sandbox.quickbooks_online.accounting.control import control_account, gain_or_loss
+from sandbox.quickbooks_online.accounting.currency import rate_of, settle_currency
 from sandbox.quickbooks_online.accounting.ledger import ZERO, cents
-from sandbox.quickbooks_online.accounting.posting import Book, gain_or_loss, withdraw
+from sandbox.quickbooks_online.accounting.posting import Book, withdraw
 from sandbox.quickbooks_online.company import Company
 from sandbox.quickbooks_online.entities import links
 from sandbox.quickbooks_online.entities.kind import Kind, Write, number_document, require, txn_day
@@ -36,7 +37,9 @@ class BillPaymentKind(Kind):
         number_document(write, None)
 
     def _source(self, doc: Doc) -> dict[str, str]:
-        part, name = ("CheckPayment", "BankAccountRef") if doc["PayType"] == "Check" else ("CreditCardPayment", "CCAccountRef")
+        part, name = (
+            ("CheckPayment", "BankAccountRef") if doc["PayType"] == "Check" else ("CreditCardPayment", "CCAccountRef")
+        )
         payment = doc.get(part)
         if not isinstance(payment, dict) or not isinstance(payment.get(name), dict) or not payment[name].get("value"):
             raise missing(f"{part}.{name}")
@@ -78,7 +81,9 @@ class BillPaymentKind(Kind):
             links.apply_to(company, link["TxnType"], link["TxnId"], doc["Id"], line["Amount"], self._shown(doc))
             target = company.get(link["TxnType"], link["TxnId"]) or doc
             amount = -line["Amount"] if link["TxnType"] == "VendorCredit" else line["Amount"]
-            book.add(doc["APAccountRef"]["value"], amount, doc["VendorRef"]["value"], "", cents(amount * rate_of(target)))
+            book.add(
+                doc["APAccountRef"]["value"], amount, doc["VendorRef"]["value"], "", cents(amount * rate_of(target))
+            )
         book.post(gain_or_loss(company) if company.settings.multi_currency else None)
         links.carry_vendor(company, doc, previous)
 

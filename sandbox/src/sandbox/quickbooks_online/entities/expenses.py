@@ -7,7 +7,8 @@ from datetime import date
 from decimal import Decimal
 
 from sandbox.quickbooks_online.accounting import stock
-from sandbox.quickbooks_online.accounting.currency import control_account, rate_of, settle_currency
+from sandbox.quickbooks_online.accounting.control import control_account
+from sandbox.quickbooks_online.accounting.currency import rate_of, settle_currency
 from sandbox.quickbooks_online.accounting.ledger import ZERO, cents
 from sandbox.quickbooks_online.accounting.posting import Book, withdraw
 from sandbox.quickbooks_online.accounting.tax import TaxedLine, check_line_code, is_us, payable_entries, tax_detail
@@ -31,37 +32,40 @@ def expense_lines(write: Write) -> list[TaxedLine]:
     if not doc.get("Line"):
         raise missing("Line")
     for line in doc["Line"]:
-        kind = line.get("DetailType")
-        if kind is None:
-            raise missing("Line.DetailType")
-        if kind in ("DescriptionOnly", "DescriptionLineDetail"):
+        if line.get("DetailType") in ("DescriptionOnly", "DescriptionLineDetail"):
             line.pop("Amount", None)
-            continue
-        if kind not in (ACCOUNT_LINE, ITEM_LINE):
-            raise Fault("2170", f"{kind} is not a line of a {write.entity}", "Line.DetailType")
-        detail = line.get(kind)
-        if detail is None:
-            raise Fault("6440", f"The line has no {kind}", f"Line.{kind}")
-        amount = line_amount(line, detail)
-        if kind == ACCOUNT_LINE:
-            if detail.get("AccountRef") is None:
-                raise Fault("6440", "The line needs an account", f"Line.{kind}.AccountRef")
-            company.resolve("Account", detail["AccountRef"], f"Line.{kind}.AccountRef")
         else:
-            _expense_item(company, detail)
-        for name, entity in (("CustomerRef", "Customer"), ("ClassRef", "Class")):
-            if detail.get(name):
-                company.resolve(entity, detail[name], f"Line.{kind}.{name}")
-        detail.setdefault("BillableStatus", "NotBillable")
-        code = detail.get("TaxCodeRef")
-        check_line_code(company, code, f"Line.{kind}.TaxCodeRef")
-        if code is None and is_us(company):
-            code = detail["TaxCodeRef"] = {"value": "NON"}
-        taxed.append(TaxedLine(amount, None if is_us(company) else code and code["value"], detail.get("TaxInclusiveAmt")))
+            taxed.append(_expense_line(company, write.entity, line))
     if not taxed:
         raise Fault("2250", "The transaction has no lines with an amount", "Line")
     number_lines(doc["Line"], write.previous)
     return taxed
+
+
+def _expense_line(company: Company, entity: str, line: Doc) -> TaxedLine:
+    kind = line.get("DetailType")
+    if kind is None:
+        raise missing("Line.DetailType")
+    if kind not in (ACCOUNT_LINE, ITEM_LINE):
+        raise Fault("2170", f"{kind} is not a line of a {entity}", "Line.DetailType")
+    detail = line.get(kind)
+    if detail is None:
+        raise Fault("6440", f"The line has no {kind}", f"Line.{kind}")
+    amount = line_amount(line, detail)
+    if kind == ITEM_LINE:
+        _expense_item(company, detail)
+    elif detail.get("AccountRef") is None:
+        raise Fault("6440", "The line needs an account", f"Line.{kind}.AccountRef")
+    for name, other in (("AccountRef", "Account"), ("CustomerRef", "Customer"), ("ClassRef", "Class")):
+        if detail.get(name):
+            company.resolve(other, detail[name], f"Line.{kind}.{name}")
+    detail.setdefault("BillableStatus", "NotBillable")
+    code = detail.get("TaxCodeRef")
+    check_line_code(company, code, f"Line.{kind}.TaxCodeRef")
+    if is_us(company):
+        detail.setdefault("TaxCodeRef", {"value": "NON"})
+        return TaxedLine(amount, None)
+    return TaxedLine(amount, code["value"] if code else None, detail.get("TaxInclusiveAmt"))
 
 
 def _expense_item(company: Company, detail: Doc) -> None:
@@ -121,7 +125,9 @@ class ExpenseKind(Kind):
         reference = doc.get("EntityRef")
         if reference is None:
             return None
-        for kind in ([reference["type"]] if reference.get("type") in company.tables else ["Vendor", "Customer", "Employee"]):
+        for kind in (
+            [reference["type"]] if reference.get("type") in company.tables else ["Vendor", "Customer", "Employee"]
+        ):
             if company.get(kind, reference["value"]) is not None:
                 reference["type"] = kind
                 return company.resolve(kind, reference, "EntityRef")
@@ -159,12 +165,17 @@ class ExpenseKind(Kind):
 
     def _links(self, write: Write) -> None:
         company, doc = write.company, write.doc
-        payments = [{"TxnId": source, "TxnType": "BillPaymentCheck"} for source in company.applied.get(str(doc.get("Id", "")), {})]
+        payments = [
+            {"TxnId": source, "TxnType": "BillPaymentCheck"}
+            for source in company.applied.get(str(doc.get("Id", "")), {})
+        ]
         orders = []
         for link in doc.get("LinkedTxn") or []:
             if link.get("TxnType") == "PurchaseOrder":
                 if company.get("PurchaseOrder", str(link.get("TxnId"))) is None:
-                    raise Fault("2500", f"Invalid Reference Id : PurchaseOrder {link.get('TxnId')} not found", "LinkedTxn")
+                    raise Fault(
+                        "2500", f"Invalid Reference Id : PurchaseOrder {link.get('TxnId')} not found", "LinkedTxn"
+                    )
                 orders.append({"TxnId": str(link["TxnId"]), "TxnType": "PurchaseOrder"})
         doc["LinkedTxn"] = payments + orders
 
@@ -190,7 +201,9 @@ class ExpenseKind(Kind):
         for line in doc["Line"]:
             if line["DetailType"] == ACCOUNT_LINE:
                 detail = line[ACCOUNT_LINE]
-                book.add(detail["AccountRef"]["value"], sign * line["Amount"], self._name(doc), line.get("Description", ""))
+                book.add(
+                    detail["AccountRef"]["value"], sign * line["Amount"], self._name(doc), line.get("Description", "")
+                )
             elif line["DetailType"] == ITEM_LINE:
                 moves.extend(self._item(company, doc, line, sign, book))
         if moves:

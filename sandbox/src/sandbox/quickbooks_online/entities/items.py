@@ -80,7 +80,11 @@ class ItemKind(Kind):
 
     def _accounts(self, company: Company, doc: Doc) -> None:
         kind = doc["Type"]
-        if kind in ("Service", "NonInventory") and doc.get("IncomeAccountRef") is None and doc.get("ExpenseAccountRef") is None:
+        if (
+            kind in ("Service", "NonInventory")
+            and doc.get("IncomeAccountRef") is None
+            and doc.get("ExpenseAccountRef") is None
+        ):
             raise missing("IncomeAccountRef")
         if kind == "Inventory":
             require(doc, "IncomeAccountRef", "ExpenseAccountRef", "AssetAccountRef")
@@ -94,11 +98,21 @@ class ItemKind(Kind):
             if reference is None:
                 continue
             account = company.resolve("Account", reference, name)
-            if types and account["AccountType"] not in types and not (name == "IncomeAccountRef" and kind != "Inventory"):
-                raise Fault("6430", f"{account['Name']} ({account['AccountType']}) cannot be the {name} of this item", name)
+            if (
+                types
+                and account["AccountType"] not in types
+                and not (name == "IncomeAccountRef" and kind != "Inventory")
+            ):
+                raise Fault(
+                    "6430", f"{account['Name']} ({account['AccountType']}) cannot be the {name} of this item", name
+                )
             if kind == "Inventory" and name == "AssetAccountRef" and account["AccountSubType"] != "Inventory":
                 raise Fault("6430", f"{account['Name']} is not an inventory asset account", name)
-            if kind == "Inventory" and name == "IncomeAccountRef" and account["AccountSubType"] != "SalesOfProductIncome":
+            if (
+                kind == "Inventory"
+                and name == "IncomeAccountRef"
+                and account["AccountSubType"] != "SalesOfProductIncome"
+            ):
                 raise Fault("6430", f"{account['Name']} is not an account for sales of products", name)
 
     def _stock(self, write: Write) -> None:

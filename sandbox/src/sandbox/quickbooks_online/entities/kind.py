@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -111,9 +110,9 @@ def number_document(write: Write, counter: str | None) -> None:
                     f"been used. DocNumber={number} is assigned to TxnType={write.entity} with TxnId={other}",
                     "DocNumber",
                 )
-    if counter is not None and number.isdigit() and len(number) <= 12:
-        if int(number) > company.doc_numbers.get(counter, 1000):
-            company.set_entry(company.doc_numbers, counter, int(number))
+    counts = counter is not None and number.isdigit() and len(number) <= 12
+    if counts and int(number) > company.doc_numbers.get(str(counter), 1000):
+        company.set_entry(company.doc_numbers, str(counter), int(number))
 
 
 def touch(company: Company, entity: str, doc: Doc, changes: dict[str, Any], *, token: bool) -> Doc:
@@ -124,6 +123,3 @@ def touch(company: Company, entity: str, doc: Doc, changes: dict[str, Any], *, t
         changed["SyncToken"] = str(int(doc["SyncToken"]) + 1)
     company.put(entity, changed)
     return changed
-
-
-Check = Callable[[Write], None]

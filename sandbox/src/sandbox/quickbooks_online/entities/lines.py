@@ -33,42 +33,46 @@ def sales_lines(write: Write) -> SalesTotals:
     totals = SalesTotals()
     kept: list[Doc] = []
     discounts: list[Doc] = []
-    charged = _statement_charges(doc)
     for line in doc["Line"]:
-        kind = line.get("DetailType")
-        if kind is None:
-            raise missing("Line.DetailType")
-        if kind == "SubTotalLineDetail":
-            totals.subtotal += line.get("Amount") or ZERO if charged else ZERO
-        elif kind == "DiscountLineDetail":
+        if line.get("DetailType") == "DiscountLineDetail":
             discounts.append(line)
-        elif kind in ("DescriptionOnly", "DescriptionLineDetail"):
-            kept.append(_description(line))
-        elif kind == "GroupLineDetail":
-            kept.append(_group(company, line, totals))
-        elif kind == DETAIL:
-            kept.append(_item_line(company, line, totals))
-        else:
-            raise Fault("2170", f"{kind} is not a line of a sales form", "Line.DetailType")
+        elif line.get("DetailType") != "SubTotalLineDetail":
+            kept.append(_form_line(company, line, totals))
+    charged = _statement_charges(doc)
     if not kept and not discounts and not charged:
         raise Fault("2250", "The transaction has no lines; send at least one item line", "Line")
+    totals.subtotal += charged
     if len(discounts) > 1:
         raise Fault("6090", "At most one discount line is allowed", "Line")
     number_lines(kept + discounts, write.previous)
     if doc.get("GlobalTaxCalculation") != "TaxInclusive" or is_us(company):
         for taxed in totals.taxed:
             taxed.gross = None
-    closing = {"Amount": totals.subtotal, "DetailType": "SubTotalLineDetail", "SubTotalLineDetail": {}}
-    kept.append(closing)
-    for line in discounts:
-        kept.append(_discount(company, line, totals))
+    kept.append({"Amount": totals.subtotal, "DetailType": "SubTotalLineDetail", "SubTotalLineDetail": {}})
+    kept.extend([_discount(company, line, totals) for line in discounts])
     doc["Line"] = kept
     return totals
 
 
-def _statement_charges(doc: Doc) -> bool:
+def _form_line(company: Company, line: Doc, totals: SalesTotals) -> Doc:
+    kind = line.get("DetailType")
+    if kind is None:
+        raise missing("Line.DetailType")
+    if kind in ("DescriptionOnly", "DescriptionLineDetail"):
+        return _description(line)
+    if kind == "GroupLineDetail":
+        return _group(company, line, totals)
+    if kind == DETAIL:
+        return _item_line(company, line, totals)
+    raise Fault("2170", f"{kind} is not a line of a sales form", "Line.DetailType")
+
+
+def _statement_charges(doc: Doc) -> Decimal:
     """A form made of statement charges carries them as links, and its subtotal stands for lines it cannot show."""
-    return any(link.get("TxnType") == "StatementCharge" for link in doc.get("LinkedTxn", []))
+    if not any(link.get("TxnType") == "StatementCharge" for link in doc.get("LinkedTxn") or []):
+        return ZERO
+    closing = [line for line in doc["Line"] if line.get("DetailType") == "SubTotalLineDetail"]
+    return sum((line.get("Amount") or ZERO for line in closing), ZERO)
 
 
 def number_lines(lines: list[Doc], previous: Doc | None) -> None:
@@ -81,7 +85,7 @@ def number_lines(lines: list[Doc], previous: Doc | None) -> None:
         if identifier not in before or identifier in used:
             highest += 1
             identifier = str(highest)
-        used.add(identifier)
+        used.add(str(identifier))
         body = {name: value for name, value in line.items() if name not in ("Id", "LineNum")}
         line.clear()
         line["Id"] = identifier
@@ -119,7 +123,7 @@ def _item_line(company: Company, line: Doc, totals: SalesTotals) -> Doc:
     if detail is None:
         detail = line[DETAIL] = {}
     amount = line_amount(line, detail)
-    _item(company, line, detail)
+    _item(company, detail)
     code = detail.get("TaxCodeRef")
     check_line_code(company, code, "Line.SalesItemLineDetail.TaxCodeRef")
     if code is None and is_us(company):
@@ -131,7 +135,7 @@ def _item_line(company: Company, line: Doc, totals: SalesTotals) -> Doc:
     return line
 
 
-def _item(company: Company, line: Doc, detail: Doc) -> None:
+def _item(company: Company, detail: Doc) -> None:
     reference = detail.get("ItemRef")
     if reference is None:
         reference = detail["ItemRef"] = {"value": company.special["default_item"]}

@@ -1,11 +1,12 @@
-"""What documents do to each other: payments to invoices, estimates to invoices, deposits to receipts, all to customers."""
+"""What documents do to each other: payments and estimates to invoices, deposits to receipts, all to customers."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 
 from sandbox.quickbooks_online.accounting import posting
-from sandbox.quickbooks_online.accounting.currency import control_account, rate_of
+from sandbox.quickbooks_online.accounting.control import control_account
+from sandbox.quickbooks_online.accounting.currency import rate_of
 from sandbox.quickbooks_online.accounting.ledger import ZERO, cents
 from sandbox.quickbooks_online.company import Company
 from sandbox.quickbooks_online.entities.kind import Write, touch
@@ -97,9 +98,7 @@ def link_estimate(write: Write) -> None:
     Raises 2500 for an unknown estimate, 620 for one of another customer.
     """
     company, doc = write.company, write.doc
-    payments = [
-        {"TxnId": payment, "TxnType": "Payment"} for payment in company.applied.get(str(doc.get("Id", "")), {})
-    ]
+    payments = [{"TxnId": payment, "TxnType": "Payment"} for payment in company.applied.get(str(doc.get("Id", "")), {})]
     sent = doc.get("LinkedTxn") or []
     if write.previous is not None and "LinkedTxn" not in write.sent:
         sent = write.previous.get("LinkedTxn", [])
@@ -153,7 +152,9 @@ def open_balance(company: Company, doc: Doc) -> Decimal:
     return Decimal(doc["TotalAmt"]) - used - (doc.get("Deposit") or ZERO)
 
 
-def apply_to(company: Company, entity: str, target: str, source: str, amount: Decimal | None, kind: str = "Payment") -> None:
+def apply_to(
+    company: Company, entity: str, target: str, source: str, amount: Decimal | None, kind: str = "Payment"
+) -> None:
     """Record that ``source`` uses ``amount`` of document ``target`` (None: no longer) and show it there."""
     uses = dict(company.applied.get(target, {}))
     if uses.get(source) == amount:

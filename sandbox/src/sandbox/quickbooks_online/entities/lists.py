@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date
 
 from sandbox.quickbooks_online.accounting.currency import NAMES, home
-from sandbox.quickbooks_online.company import Company
 from sandbox.quickbooks_online.entities.kind import Kind, Write, require, resolve_all
 from sandbox.quickbooks_online.entities.names import inactive_name, plain_name
 from sandbox.quickbooks_online.faults import Fault, missing
@@ -118,7 +117,15 @@ class ExchangeRateKind(Kind):
 
 class CompanyInfoKind(Kind):
     creatable = False
-    kept = ("CompanyStartDate", "FiscalYearStartMonth", "Country", "Email", "WebAddr", "NameValue", "SupportedLanguages")
+    kept = (
+        "CompanyStartDate",
+        "FiscalYearStartMonth",
+        "Country",
+        "Email",
+        "WebAddr",
+        "NameValue",
+        "SupportedLanguages",
+    )
 
     def complete(self, write: Write) -> None:
         require(write.doc, "CompanyName", "CompanyAddr")
@@ -187,5 +194,7 @@ class AttachableKind(Kind):
             if table is None:
                 raise Fault("2170", f"{target.get('type')!r} is not an entity", "AttachableRef.EntityRef.type")
             if table.get(target["value"]) is None:
-                raise Fault("2500", f"Invalid Reference Id : {target['type']} {target['value']} not found", "AttachableRef")
+                raise Fault(
+                    "2500", f"Invalid Reference Id : {target['type']} {target['value']} not found", "AttachableRef"
+                )
             target.pop("name", None)

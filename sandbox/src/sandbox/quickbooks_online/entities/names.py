@@ -24,7 +24,9 @@ def display_name(doc: Doc) -> str:
         name = " ".join(str(part).strip() for part in parts if part)
     name = name.strip()
     if not name:
-        raise Fault("6080", "One of DisplayName, Title, GivenName, MiddleName, FamilyName or Suffix is required", "DisplayName")
+        raise Fault(
+            "6080", "One of DisplayName, Title, GivenName, MiddleName, FamilyName or Suffix is required", "DisplayName"
+        )
     return name
 
 
@@ -95,7 +97,10 @@ class NameKind(Kind):
 
     def _customer(self, write: Write) -> None:
         company, doc, previous = write.company, write.doc, write.previous
-        doc.setdefault("Taxable", previous is None and company.settings.tax_model == "us" or bool((previous or {}).get("Taxable")))
+        doc.setdefault(
+            "Taxable",
+            (previous is None and company.settings.tax_model == "us") or bool((previous or {}).get("Taxable")),
+        )
         doc.setdefault("PreferredDeliveryMethod", "Print")
         doc.setdefault("BillWithParent", False)
         doc["Balance"] = previous["Balance"] if previous else ZERO
@@ -105,7 +110,12 @@ class NameKind(Kind):
             doc,
             {"SalesTermRef": "Term", "PaymentMethodRef": "PaymentMethod", "DefaultTaxCodeRef": "TaxCode"},
         )
-        if company.settings.tax_model == "us" and doc["Taxable"] and previous is None and "DefaultTaxCodeRef" not in doc:
+        if (
+            company.settings.tax_model == "us"
+            and doc["Taxable"]
+            and previous is None
+            and "DefaultTaxCodeRef" not in doc
+        ):
             doc["DefaultTaxCodeRef"] = {"value": company.special["default_tax_code"]}
         _without_names(doc, "DefaultTaxCodeRef", "SalesTermRef", "PaymentMethodRef")
         doc["Job"] = doc.get("ParentRef") is not None

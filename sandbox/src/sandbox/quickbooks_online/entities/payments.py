@@ -85,7 +85,10 @@ class PaymentKind(Kind):
             raise Fault("610", f"Object Not Found : {link['TxnType']} {link['TxnId']} does not exist", "Line.LinkedTxn")
         if entity in ("Invoice", "CreditMemo"):
             self._check_target(company, doc, target, amount)
-        return {"Amount": amount, "LinkedTxn": [{**link, "TxnType": entity if entity == "Purchase" else link["TxnType"]}]}
+        return {
+            "Amount": amount,
+            "LinkedTxn": [{**link, "TxnType": entity if entity == "Purchase" else link["TxnType"]}],
+        }
 
     def _check_target(self, company: Company, doc: Doc, target: Doc, amount: Decimal) -> None:
         if target["CustomerRef"]["value"] != doc["CustomerRef"]["value"]:

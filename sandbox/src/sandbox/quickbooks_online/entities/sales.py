@@ -111,9 +111,9 @@ class SalesForm(Kind):
         for name in ("BillAddr", "ShipAddr"):
             if doc.get(name) is None and customer is not None and customer.get(name) is not None:
                 doc[name] = dict(customer[name])
-        if doc.get("BillEmail") is None and customer is not None and customer.get("PrimaryEmailAddr"):
-            if doc.get("EmailStatus") == "NeedToSend":
-                doc["BillEmail"] = {"Address": customer["PrimaryEmailAddr"]["Address"]}
+        address = (customer or {}).get("PrimaryEmailAddr")
+        if doc.get("BillEmail") is None and address and doc.get("EmailStatus") == "NeedToSend":
+            doc["BillEmail"] = {"Address": address["Address"]}
 
     def _money(self, company: Company, doc: Doc) -> None:
         reference = doc.get("DepositToAccountRef")
@@ -152,7 +152,12 @@ class SalesForm(Kind):
         else:
             doc.pop("TxnStatus", None)
         if self.entity == "Invoice":
-            for name in ("AllowIPNPayment", "AllowOnlinePayment", "AllowOnlineCreditCardPayment", "AllowOnlineACHPayment"):
+            for name in (
+                "AllowIPNPayment",
+                "AllowOnlinePayment",
+                "AllowOnlineCreditCardPayment",
+                "AllowOnlineACHPayment",
+            ):
                 doc.setdefault(name, False)
         links.link_estimate(write)
 

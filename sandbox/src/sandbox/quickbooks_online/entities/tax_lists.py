@@ -5,8 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from sandbox.quickbooks_online.accounting.control import open_account
 from sandbox.quickbooks_online.company import Company
-from sandbox.quickbooks_online.entities.accounts import open_account
 from sandbox.quickbooks_online.entities.kind import Kind, Write, require
 from sandbox.quickbooks_online.faults import Fault, bad_reference, missing
 from sandbox.quickbooks_online.table import Doc
@@ -58,9 +58,7 @@ def head(company: Company, entity: str, identifier: str | None = None) -> Doc:
     }
 
 
-def make_rate(
-    company: Company, name: str, value: Decimal, agency: str | None, *, identifier: str | None = None
-) -> str:
+def make_rate(company: Company, name: str, value: Decimal, agency: str | None, *, identifier: str | None = None) -> str:
     """Add a TaxRate; ``value`` in percent, ``agency`` defaults to the company's first one. Returns its id."""
     first = agency or next((row.doc["Id"] for row in company.tables["TaxAgency"].rows.values()), "1")
     doc = head(company, "TaxRate", identifier)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
@@ -37,12 +37,10 @@ def query(company: Company, text: str) -> bytes:
     table = company.tables[statement.entity]
     rows = select(company, table, statement)
     if statement.count:
-        total = sum(1 for _ in rows) if not isinstance(rows, list) else len(rows)
-        return b'{"totalCount":%d}' % total
+        return b'{"totalCount":%d}' % len(rows)
+    fixed: list[Row] = []
     if statement.entity == "TaxCode":
         rows, fixed = _without_fixed_codes(rows)
-    else:
-        fixed = []
     found = fixed + page(rows, statement)
     if not found:
         return b"{}"
@@ -64,10 +62,10 @@ def _without_fixed_codes(rows: list[Row]) -> tuple[list[Row], list[Row]]:
 _FIXED = ("TAX", "NON", "CustomSalesTax")
 
 
-def page(rows: Iterable[Row], statement: Statement) -> list[Row]:
-    listed = rows if isinstance(rows, list) else list(rows)
+def page(rows: list[Row], statement: Statement) -> list[Row]:
+    """The part of ``rows`` that STARTPOSITION and MAXRESULTS ask for."""
     start = statement.start - 1
-    return listed[start : start + statement.limit]
+    return rows[start : start + statement.limit]
 
 
 def _encode(company: Company, statement: Statement, row: Row) -> bytes:
@@ -90,7 +88,7 @@ def _projected(doc: Doc, props: list[str]) -> Doc:
 
 
 def select(company: Company, table: Table, statement: Statement) -> list[Row]:
-    """All rows that satisfy the conditions, in the order asked for; inactive list objects only when Active is tested."""
+    """All rows that satisfy the conditions, in order; inactive list objects only when Active is tested."""
     conditions = list(statement.where)
     rows = _candidates(table, conditions)
     tests = [_test(statement.entity, condition) for condition in conditions]

@@ -13,13 +13,14 @@ _TOKEN = re.compile(
     r"\s*(?:(?P<text>'(?:[^'\\]|\\.|'')*')|(?P<symbol><=|>=|!=|<>|[=<>(),*])|(?P<word>[^\s'=<>(),*]+))", re.DOTALL
 )
 _KEYWORDS = frozenset(
-    "SELECT FROM WHERE AND IN LIKE ORDERBY ORDER BY ASC DESC STARTPOSITION MAXRESULTS COUNT OR NOT".split()
+    "SELECT FROM WHERE AND IN LIKE ORDERBY ORDER BY ASC DESC STARTPOSITION MAXRESULTS COUNT OR NOT".split()  # noqa: SIM905
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """``prop op values``; ``op`` is one of = < > <= >= != IN LIKE (live clients use ``!=``, the manual leaves it out); LIKE and IN hold their texts in ``values``."""
+    """``prop op values``; ``op`` is one of = < > <= >= != IN LIKE ; clients use
+    ``!=`` though the manual leaves it out."""
 
     prop: str
     op: str
@@ -65,7 +66,9 @@ def _tokens(text: str) -> list[Token]:
     while position < end:
         match = _TOKEN.match(text, position)
         if match is None:
-            raise _syntax(f'Encountered " <ILLEGAL> "{text[position : position + 20].strip()} "" at column {position + 1}.')
+            raise _syntax(
+                f'Encountered " <ILLEGAL> "{text[position : position + 20].strip()} "" at column {position + 1}.'
+            )
         quoted = match.group("text")
         if quoted is not None:
             found.append(Token(re.sub(r"\\(.)|''", lambda m: m.group(1) or "'", quoted[1:-1]), True))
@@ -195,7 +198,8 @@ def _condition(reader: _Reader, entity: str) -> Condition:
         return Condition(prop, "IN", tuple(values))
     if operator in ("=", "<", ">", "<=", ">=", "!=", "LIKE"):
         return Condition(prop, operator, (_value(reader),))
-    raise _syntax(f'Encountered " {operator or reader.tokens[reader.position - 1].text[:40]} ". Was expecting one of: "IN" "LIKE" "=" "<" ">" "<=" ">="')
+    found = operator or reader.tokens[reader.position - 1].text[:40]
+    raise _syntax(f'Encountered " {found} ". Was expecting one of: "IN" "LIKE" "=" "<" ">" "<=" ">="')
 
 
 def _value(reader: _Reader) -> str:

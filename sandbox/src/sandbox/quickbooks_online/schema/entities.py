@@ -126,8 +126,7 @@ _TXN = _HEAD + (
 _TAXING = "GlobalTaxCalculation:e(TaxExcluded|TaxInclusive|NotApplicable) "
 _PRINT = "PrintStatus:e(NotSet|NeedToPrint|PrintComplete) "
 _SALES = (
-    _TXN
-    + "AutoDocNumber:b CustomerRef:ref CustomerMemo:@Memo BillAddr:@Address ShipAddr:@Address FreeFormAddress:b "
+    _TXN + "AutoDocNumber:b CustomerRef:ref CustomerMemo:@Memo BillAddr:@Address ShipAddr:@Address FreeFormAddress:b "
     "ShipFromAddr:@Address RemitToRef:ref ClassRef:ref SalesTermRef:ref DueDate:d SalesRepRef:ref PONumber:t25 FOB:t25 "
     "ShipMethodRef:ref ShipDate:d TrackingNum:t100 "
     + _TAXING
@@ -230,8 +229,7 @@ _TEXTS: dict[str, str] = {
     "CreditMemo": _SALES + "RemainingCredit:m! InvoiceRef:any CreditMemoEx:any!",
     "RefundReceipt": _SALES
     + "RemainingCredit:m! CheckNum:t21 RefundReceiptEx:any! TxnApplication:any CreditCardPaymentEx:any!",
-    "Payment": _TXN
-    + "CustomerRef:ref RemitToRef:ref! ARAccountRef:ref DepositToAccountRef:ref PaymentMethodRef:ref "
+    "Payment": _TXN + "CustomerRef:ref RemitToRef:ref! ARAccountRef:ref DepositToAccountRef:ref PaymentMethodRef:ref "
     "PaymentRefNum:t21 PaymentType:e(Cash|Check|CreditCard|Expense|Other) CheckPayment:any CreditCardPayment:any "
     "TotalAmt:m UnappliedAmt:m! ProcessPayment:b PaymentEx:any! TxnTaxDetailEx:any!",
     "Deposit": _TXN + "DepositToAccountRef:ref CashBack:@CashBack " + _TAXING + "TotalAmt:m! HomeTotalAmt:m! "
@@ -288,6 +286,7 @@ _TEXTS: dict[str, str] = {
 }
 
 ENTITIES: dict[str, Spec] = {name: spec(name, text, _PARTS) for name, text in _TEXTS.items()}
+
 
 def json_name(entity: str) -> str:
     """The key of an entity in answers; one of them is called otherwise than its path."""

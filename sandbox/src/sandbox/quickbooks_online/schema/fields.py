@@ -2,8 +2,8 @@
 
 A spec is written as text, one ``Name:kind`` a word: ``t21`` text of at most 21 characters, ``id``, ``ref``, ``b``
 boolean, ``m`` amount, ``q`` quantity or price, ``pct`` percent, ``i`` whole number, ``d`` date, ``dt`` date-time,
-``e(A|B)`` enumeration (``~`` stands for a blank), ``any`` anything, ``@Other`` a nested spec. ``*`` makes a list, ``!`` marks a field that the
-server sets: it is accepted in a body and ignored.
+``e(A|B)`` enumeration (``~`` stands for a blank), ``any`` anything, ``@Other`` a nested spec. ``*`` makes a list,
+``!`` marks a field that the server sets: it is accepted in a body and ignored.
 """
 
 from __future__ import annotations
@@ -208,7 +208,7 @@ def _uri(value: Any, path: str) -> str | None:
     return text
 
 
-def _anything(value: Any, path: str) -> Any:
+def _anything(value: Any, _path: str) -> Any:
     return value
 
 

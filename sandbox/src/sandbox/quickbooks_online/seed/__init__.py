@@ -1,4 +1,4 @@
-"""Seeded companies: one like a US sandbox with history, one with automated tax, one in pounds with several currencies."""
+"""Seeded companies: a US sandbox with history, one with automated tax, one in pounds with several currencies."""
 
 from __future__ import annotations
 
@@ -129,8 +129,8 @@ def _taxes(company: Company) -> None:
         for identifier, name in (("1", "Board of Equalization"), ("2", "Arizona Dept. of Revenue")):
             saved(company, "TaxAgency", identifier, {"DisplayName": name})
         make_rate(company, "AZ State tax", Decimal("7.1"), "2", identifier="1")
-        make_rate(company, "Tucson City", Decimal("2"), "2", identifier="2")
-        make_rate(company, "California", Decimal("8"), "1", identifier="3")
+        make_rate(company, "Tucson City", Decimal(2), "2", identifier="2")
+        make_rate(company, "California", Decimal(8), "1", identifier="3")
         make_code(company, "California", [], identifier="2", existing=[("3", "Sales")])
         make_code(company, "Tucson", [], identifier="3", existing=[("1", "Sales"), ("2", "Sales")])
         for name, taxable, group in (("TAX", True, False), ("NON", False, False), ("CustomSalesTax", True, True)):

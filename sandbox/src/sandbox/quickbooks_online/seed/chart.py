@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from sandbox.quickbooks_online.accounting.control import open_account
 from sandbox.quickbooks_online.company import Company
-from sandbox.quickbooks_online.entities.accounts import open_account
 
 _CHART = """
 1|Services|Income|ServiceFeeIncome|

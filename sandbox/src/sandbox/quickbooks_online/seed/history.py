@@ -11,7 +11,13 @@ from sandbox.quickbooks_online.company import Company
 Line = tuple[str, str, str, str]
 
 _ESTIMATES: tuple[tuple[str, str, str, tuple[Line, ...], bool], ...] = (
-    ("41", "10", "2015-09-27", (("5", "275", "1", "NON"), ("4", "75", "3.5", "NON"), ("11", "22.5", "2", "NON")), False),
+    (
+        "41",
+        "10",
+        "2015-09-27",
+        (("5", "275", "1", "NON"), ("4", "75", "3.5", "NON"), ("11", "22.5", "2", "NON")),
+        False,
+    ),
     ("46", "20", "2015-10-05", (("10", "35", "2", "NON"),), False),
     (
         "48",
@@ -20,7 +26,13 @@ _ESTIMATES: tuple[tuple[str, str, str, tuple[Line, ...], bool], ...] = (
         (("4", "75", "4", "NON"), ("7", "50", "5", "NON"), ("5", "275", "1", "NON"), ("13", "22.5", "8", "NON")),
         False,
     ),
-    ("100", "24", "2015-10-06", (("5", "275", "1", "TAX"), ("11", "12.75", "1", "TAX"), ("3", "9.5", "5", "TAX")), True),
+    (
+        "100",
+        "24",
+        "2015-10-06",
+        (("5", "275", "1", "TAX"), ("11", "12.75", "1", "TAX"), ("3", "9.5", "5", "TAX")),
+        True,
+    ),
 )
 
 _INVOICES: tuple[tuple[str, str, str, str | None, tuple[Line, ...], bool], ...] = (
@@ -84,22 +96,32 @@ def seed_history(company: Company) -> None:
             body["LinkedTxn"] = [{"TxnId": estimate, "TxnType": "Estimate"}]
         save("Invoice", identifier, body)
     save("SalesReceipt", "17", _form("11", "2015-09-20", (("10", "35", "3", "NON"),), False))
-    paid = {"Amount": Decimal("81"), "LinkedTxn": [{"TxnId": "9", "TxnType": "Invoice"}]}
+    paid = {"Amount": Decimal(81), "LinkedTxn": [{"TxnId": "9", "TxnType": "Invoice"}]}
     save(
         "Payment",
         "120",
-        {"CustomerRef": {"value": "2"}, "TotalAmt": Decimal("81"), "TxnDate": "2015-10-10", "Line": [paid]},
+        {"CustomerRef": {"value": "2"}, "TotalAmt": Decimal(81), "TxnDate": "2015-10-10", "Line": [paid]},
     )
     for identifier, customer, total, day in _RECEIVED:
         save("Payment", identifier, {"CustomerRef": {"value": customer}, "TotalAmt": Decimal(total), "TxnDate": day})
     save("CreditMemo", "73", _form("3", "2015-10-02", (("10", "35", "1", "NON"),), False))
     refund = {**_form("11", "2015-10-03", (("10", "35", "1", "NON"),), False), "DepositToAccountRef": {"value": "35"}}
     save("RefundReceipt", "75", refund)
-    spent = {"DetailType": "AccountBasedExpenseLineDetail", "AccountBasedExpenseLineDetail": {"AccountRef": {"value": "64"}}}
-    save("Bill", "25", {"VendorRef": {"value": "46"}, "TxnDate": "2015-09-06", "Line": [{"Amount": Decimal("205"), **spent}]})
-    meal = {"DetailType": "AccountBasedExpenseLineDetail", "AccountBasedExpenseLineDetail": {"AccountRef": {"value": "13"}}}
+    spent = {
+        "DetailType": "AccountBasedExpenseLineDetail",
+        "AccountBasedExpenseLineDetail": {"AccountRef": {"value": "64"}},
+    }
+    save(
+        "Bill",
+        "25",
+        {"VendorRef": {"value": "46"}, "TxnDate": "2015-09-06", "Line": [{"Amount": Decimal(205), **spent}]},
+    )
+    meal = {
+        "DetailType": "AccountBasedExpenseLineDetail",
+        "AccountBasedExpenseLineDetail": {"AccountRef": {"value": "13"}},
+    }
     cash = {"PaymentType": "Cash", "AccountRef": {"value": "35"}, "TxnDate": "2015-09-27"}
-    save("Purchase", "252", {**cash, "Line": [{"Amount": Decimal("10"), **meal}]})
+    save("Purchase", "252", {**cash, "Line": [{"Amount": Decimal(10), **meal}]})
     company.sequences["txn"] = max(before, 265)
     company.doc_numbers["sales"] = 1042
     company.doc_numbers["estimate"] = 1004

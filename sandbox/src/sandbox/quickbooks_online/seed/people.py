@@ -28,7 +28,7 @@ CUSTOMERS = """
 21|Rondonuwu Fruit and Vegi|Tony|Rondonuwu|847 California Ave.|San Jose|CA|95021|(650) 555-2645|fruit@rondonuwu.example|
 22|Shara Barnett|Shara|Barnett|19 Main St.|Middlefield|CA|94303|(650) 557-1289|shara@barnett.example|
 23|Barnett Design|Shara|Barnett|19 Main St.|Middlefield|CA|94303|(650) 557-1289|design@barnett.example|parent=22
-24|Sonnenschein Family Store|Russ|Sonnenschein|5647 Cypress Hill Ave.|Middlefield|CA|94303|(650) 557-8463|store@sonnenschein.example|taxable
+24|Sonnenschein Family Store|Russ|Sonnenschein|5647 Cypress Hill|Middlefield|CA|94303|(650) 557-8463|store@sonnenschein.example|taxable
 25|Sushi by Katsuyuki|Katsuyuki|Yanagawa|898 Elm St.|Maplewood|NJ|07040|(505) 570-0147|sushi@katsuyuki.example|
 26|Travis Waldron|Travis|Waldron|78 First St.|Monlo Park|CA|94304|(650) 557-9977|travis@waldron.example|taxable
 27|Video Games by Dan|Daniel|Green|1987 Main St.|Middlefield|CA|94303|(650) 555-3456|dan@games.example|
