@@ -327,9 +327,17 @@ class Ledger:
     list_names: tuple[str, ...] = ()
     """Reference lists that `lists` can read."""
     credentials: tuple[CredentialField, ...] = ()
+    report: "ReportTrialBalance | None" = None
+    """For ledgers whose balances can be read beside an open session; else the session's own ability is asked."""
     pair: PairCompany | None = None
     oauth: OAuthFlow | None = None
 
 
 class OpenCompany(Protocol):
     def __call__(self, company: CompanyFile) -> AbstractAsyncContextManager[LedgerSession]: ...
+
+
+class ReportTrialBalance(Protocol):
+    async def __call__(self, company: CompanyFile, as_of: date | None) -> Sequence[AccountBalance]:
+        """Balances at the end of `as_of` (None: of everything). Raises `common.errors.Retryable`."""
+        ...

@@ -68,6 +68,8 @@ class Known:
     reason: Reason | None = None
     open_balance: Decimal | None = None
     """What is left to apply money to; None where that makes no sense."""
+    horizon: date | None = None
+    """Of a customer: documents before it are out of scope."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ often it is asked.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 from common.messages.base import Reason, Severity
@@ -93,6 +94,9 @@ def _create(desired: Desired, document: Document, ground: Ground) -> Step:
         return _on_hold(desired.key, document.hold)
     if not ground.terms.approved:
         return Settle(desired.key, Event.WAITS, _WAITING_FOR_APPROVAL)
+    customer = ground.known.get(document.customer_key) if document.customer_key is not None else None
+    if customer is not None and customer.horizon is not None and document.date < customer.horizon:
+        return Settle(desired.key, Event.NOT_NEEDED, _before_horizon(customer.horizon))
     if holds.is_closed(desired.kind, document.date, ground.terms):
         return Settle(desired.key, Event.NEEDS_PERSON, holds.closed_period(document.date, ground.terms))
     references = dependencies.resolve(document, ground)
@@ -206,6 +210,16 @@ def _not_needed() -> Reason:
     return Reason(
         code="NOT_NEEDED",
         text="The order no longer needs this document, and it was never written.",
+        severity=Severity.WARNING,
+    )
+
+
+def _before_horizon(horizon: date) -> Reason:
+    return Reason(
+        code="BEFORE_HORIZON",
+        text=f"The customer was connected for documents from {horizon} on.",
+        cure="Move the customer's horizon back to include it.",
+        field="date",
         severity=Severity.WARNING,
     )
 

@@ -21,6 +21,8 @@ class Event(StrEnum):
     """What is wanted became something else, or is no longer wanted."""
     WRITTEN = "written"
     VOIDED = "voided"
+    REPOST = "repost"
+    """Voided only to be written anew, because the ledger can't edit."""
     UNCHANGED = "unchanged"
     """Planning found that the ledger already has what is wanted."""
     NOT_NEEDED = "not_needed"
@@ -64,6 +66,7 @@ TRANSITIONS: Mapping[tuple[S, Event], S] = {
     # What a lane learns about a document it has taken up.
     **_from(_WORKED, Event.WRITTEN, S.SYNCED),
     **_from(_WORKED, Event.VOIDED, S.VOIDED),
+    **_from(_WORKED, Event.REPOST, S.QUEUED),
     **_from(_WORKED, Event.UNCHANGED, S.SYNCED),
     **_from(_WORKED, Event.NOT_NEEDED, S.SKIPPED),
     **_from(_WORKED, Event.WAITS, S.BLOCKED),

@@ -1,7 +1,7 @@
 """Beancount: books as plain text, the ledger that needs no account anywhere."""
 
 from ledger_writer.ledgers.beancount.accounts import DEFAULT_ACCOUNTS
-from ledger_writer.ledgers.beancount.adapter import open_company, pair
+from ledger_writer.ledgers.beancount.adapter import open_company, pair, report
 from ledger_writer.ledgers.protocol import Capability, Ledger
 
 LEDGER = Ledger(
@@ -32,5 +32,6 @@ LEDGER = Ledger(
     request_timeout_s=10.0,
     links_ahead=True,
     list_names=("accounts",),
+    report=report,
     pair=pair,
 )

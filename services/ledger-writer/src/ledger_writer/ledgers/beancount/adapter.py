@@ -18,7 +18,14 @@ from common.messages.base import Reason
 from common.messages.documents import CatalogEntry
 from common.messages.transactions import CustomerWanted, Document
 from ledger_writer.ledgers.beancount.accounts import AccountRefused, Chart
-from ledger_writer.ledgers.beancount.journal import Journal, JournalFailed, JournalLocked, JournalTorn, has_entries
+from ledger_writer.ledgers.beancount.journal import (
+    Journal,
+    JournalFailed,
+    JournalLocked,
+    JournalTorn,
+    has_entries,
+    journal_texts,
+)
 from ledger_writer.ledgers.beancount.journal import create as create_journal
 from ledger_writer.ledgers.beancount.postings import DocumentRefused
 from ledger_writer.ledgers.beancount.rendering import Books, Entry, balances, render
@@ -151,18 +158,6 @@ class BeancountSession:
             currency=self._company.home_currency,
         )
 
-    async def trial_balance(self, as_of: date | None) -> Sequence[AccountBalance]:
-        totals: dict[tuple[str, str], Decimal] = {}
-        await asyncio.to_thread(self._add_up, as_of, totals)
-        return [
-            AccountBalance(account, account.split(":", 1)[0], currency, balance)
-            for (account, currency), balance in sorted(totals.items())
-        ]
-
-    def _add_up(self, as_of: date | None, totals: dict[tuple[str, str], Decimal]) -> None:
-        for text in self._journal.texts():
-            balances(text, as_of, totals)
-
 
 def _written(operation: Operation) -> Written:
     wanted = operation.wanted
@@ -254,3 +249,22 @@ async def pair(request: PairingRequest) -> Paired:
         custom_numbers=True,
         details={"path": str(folder / "main.beancount")},
     )
+
+
+async def report(company: CompanyFile, as_of: date | None) -> Sequence[AccountBalance]:
+    """Add up the journal, as far as tillbook wrote it; the lane may be writing meanwhile."""
+    if company.data_dir is None:
+        raise ValueError("a Beancount company file needs data_dir")
+    folder = folder_of(company.data_dir, company.tenant_id, company.company_id)
+    totals = await asyncio.to_thread(_add_up, folder, as_of)
+    return [
+        AccountBalance(account, account.split(":", 1)[0], currency, balance)
+        for (account, currency), balance in sorted(totals.items())
+    ]
+
+
+def _add_up(folder: Path, as_of: date | None) -> dict[tuple[str, str], Decimal]:
+    totals: dict[tuple[str, str], Decimal] = {}
+    for text in journal_texts(folder):
+        balances(text, as_of, totals)
+    return totals

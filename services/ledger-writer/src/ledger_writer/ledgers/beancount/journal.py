@@ -17,7 +17,8 @@ import fcntl
 import mmap
 import os
 import re
-from collections.abc import Iterable, Mapping
+import threading
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import structlog
@@ -68,12 +69,20 @@ def has_entries(folder: Path) -> bool:
     return any(path.stat().st_size for path in (folder / "journal").glob("*.beancount"))
 
 
+def journal_texts(folder: Path) -> Iterator[str]:
+    """Content of the journal files, one at a time; needs no lock."""
+    for path in sorted((folder / "journal").glob("*.beancount")):
+        yield path.read_text(encoding="utf-8")
+
+
 class Journal:
     """An open company file. All methods block; they are called from a worker thread."""
 
     def __init__(self, folder: Path, bookmark: Mapping[str, str]) -> None:
         """Lock the folder and repair what a crash left. Raises `JournalLocked` or `OSError`."""
         self.folder = folder
+        # A cancelled caller leaves its thread behind: closing waits until that has finished writing.
+        self._busy = threading.Lock()
         self._lock = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -103,6 +112,10 @@ class Journal:
 
         Raises `JournalFailed` when nothing was written, `JournalTorn` when that can't be said.
         """
+        with self._busy:
+            self._append(texts, accounts)
+
+    def _append(self, texts: Mapping[str, str], accounts: Iterable[str]) -> None:
         starts: dict[int, int] = {}
         try:
             self._open_accounts(set(accounts) - self.accounts)
@@ -121,11 +134,6 @@ class Journal:
         for name in texts:
             self._lengths[name] = os.lseek(self._files[name], 0, os.SEEK_END)
 
-    def texts(self) -> Iterable[str]:
-        """Content of the journal files, one at a time."""
-        for path in sorted((self.folder / "journal").glob("*.beancount")):
-            yield path.read_text(encoding="utf-8")
-
     def contains(self, needle: str) -> bool:
         """Whether any journal file holds the text: for the rare document whose link was given up."""
         encoded = needle.encode("utf-8")
@@ -138,10 +146,11 @@ class Journal:
         return False
 
     def close(self) -> None:
-        for handle in self._files.values():
-            os.close(handle)
-        self._files = {}
-        os.close(self._lock)
+        with self._busy:
+            for handle in self._files.values():
+                os.close(handle)
+            self._files = {}
+            os.close(self._lock)
 
     def _path(self, name: str) -> Path:
         return self.folder / "journal" / f"{name}.beancount"

@@ -1,0 +1,126 @@
+"""A transaction set says what should be in a company file: mark it as wanted, and wake the lane.
+
+Cheap on purpose: a slow or throttled ledger never holds a delivery. What is no longer part of the set stays as a row
+that is wanted to have no effect.
+"""
+
+from collections.abc import Sequence
+
+from common.batch import Batch
+from common.database import Connection
+from common.handling import Handler
+from common.messages.documents import DocumentState
+from common.messages.transactions import (
+    CustomerWanted,
+    Document,
+    DocumentKind,
+    ItemWanted,
+    TransactionSet,
+)
+from ledger_writer.planning.content import content_hash
+from ledger_writer.planning.plan import RANK
+from ledger_writer.store import wanted
+from ledger_writer.store.lanes import NOTIFY
+
+_LIVE, _BULK = 0, 1
+
+
+async def load(connection: Connection, states: Sequence[TransactionSet]) -> wanted.StoredSets:
+    loaded = await wanted.load_sets(connection, [state.key for state in states])
+    # Sent when the transaction commits, so that a lane never looks before there is something to see.
+    await connection.execute(NOTIFY, sorted({state.company_id for state in states}))
+    return loaded
+
+
+def handle(state: TransactionSet, loaded: wanted.StoredSets, batch: Batch) -> None:
+    set_key = state.key
+    stored = loaded.sets.get(set_key)
+    if stored is not None and stored.revision >= state.revision:
+        return
+    priority = _BULK if batch.backfill else _LIVE
+    batch.upsert(
+        wanted.SETS,
+        {
+            "set_key": set_key,
+            "tenant_id": state.tenant_id,
+            "company_id": state.company_id,
+            "connection_id": state.connection_id,
+            "source_kind": state.source_kind,
+            "source_id": state.source_id,
+            "revision": state.revision,
+        },
+    )
+    for customer in state.customers:
+        batch.upsert(wanted.SHARED, _shared_row(state, customer, loaded.seq, priority))
+    for item in state.items:
+        batch.upsert(wanted.SHARED, _shared_row(state, item, loaded.seq, priority))
+    for document in state.documents:
+        batch.upsert(wanted.DOCUMENTS, _document_row(state, set_key, document, loaded.seq, priority))
+    if stored is not None:
+        kept = {document.key for document in state.documents}
+        removed = [key for key, is_removed in stored.documents.items() if key not in kept and not is_removed]
+        if removed:
+            hold = state.after_posting == "hold"
+            batch.execute(wanted.REMOVE, removed, hold, state.inputs.source_revision, priority, loaded.seq)
+
+
+def _document_row(
+    state: TransactionSet, set_key: str, document: Document, seq: int, priority: int
+) -> dict[str, object]:
+    return {
+        "document_key": document.key,
+        "tenant_id": state.tenant_id,
+        "company_id": state.company_id,
+        "connection_id": state.connection_id,
+        "source_kind": state.source_kind,
+        "source_id": state.source_id,
+        "source_number": state.source_number,
+        "source_revision": state.inputs.source_revision,
+        "set_key": set_key,
+        "kind": document.kind.value,
+        "rank": RANK[document.kind],
+        "priority": priority,
+        "seq": seq,
+        "wanted": document.model_dump_json(exclude_defaults=True),
+        "content_hash": content_hash(document),
+        "hold_edits": state.after_posting == "hold",
+        "number": document.number or document.memo_number,
+        "name": "",
+        "on_date": document.date,
+        "amount": document.total,
+        "currency": document.currency,
+        "state": DocumentState.NOT_TRIED.value,
+    }
+
+
+def _shared_row(
+    state: TransactionSet, shared: CustomerWanted | ItemWanted, seq: int, priority: int
+) -> dict[str, object]:
+    kind = DocumentKind.CUSTOMER if isinstance(shared, CustomerWanted) else DocumentKind.ITEM
+    return {
+        "document_key": shared.key,
+        "tenant_id": state.tenant_id,
+        "company_id": state.company_id,
+        "connection_id": "",
+        "source_kind": "",
+        "source_id": "",
+        "source_number": "",
+        "source_revision": state.inputs.source_revision,
+        "set_key": "",
+        "kind": kind.value,
+        "rank": RANK[kind],
+        "priority": priority,
+        "seq": seq,
+        "wanted": shared.model_dump_json(exclude_defaults=True),
+        "content_hash": content_hash(shared),
+        "hold_edits": False,
+        "number": "",
+        "name": shared.display_name if isinstance(shared, CustomerWanted) else shared.name,
+        "on_date": None,
+        "amount": None,
+        "currency": (shared.currency or "") if isinstance(shared, CustomerWanted) else "",
+        "state": DocumentState.NOT_TRIED.value,
+    }
+
+
+HANDLER = Handler(TransactionSet, load, handle)

@@ -1,0 +1,188 @@
+"""One lane while this replica holds it: open the ledger, work until there is nothing to do, give it back."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import structlog
+
+from common.broker import UNAVAILABLE
+from common.crypto import Cipher
+from common.errors import Rejected, Retryable
+from common.messages.base import Reason
+from common.messages.documents import CompanyStatus
+from common.runtime import Runtime
+from ledger_writer.lanes.listing import refresh_lists
+from ledger_writer.lanes.looking_up import LedgerAway
+from ledger_writer.lanes.work import CompanyStopped, Pass
+from ledger_writer.ledgers import BY_NAME
+from ledger_writer.ledgers.protocol import CompanyFile, ErrorClass, Ledger, LedgerSession
+from ledger_writer.settings import LedgerWriterSettings
+from ledger_writer.store import companies, lanes
+from ledger_writer.store import secrets as company_secrets
+from ledger_writer.store.companies import Company
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """What every lane of this replica works with."""
+
+    runtime: Runtime
+    settings: LedgerWriterSettings
+    cipher: Cipher
+
+
+def company_file(workshop: Workshop, company: Company) -> CompanyFile:
+    """What an adapter needs to open the company file; its secrets are in the clear from here on."""
+
+    async def keep_secrets(secrets: Mapping[str, str]) -> None:
+        await company_secrets.keep(workshop.runtime.pool, workshop.cipher, company.company_id, secrets)
+
+    return CompanyFile(
+        tenant_id=company.tenant_id,
+        company_id=company.company_id,
+        external_id=company.external_id,
+        home_currency=company.home_currency,
+        country=company.country,
+        preferences=company.preferences,
+        secrets=company_secrets.unseal(workshop.cipher, company.company_id, company.secrets),
+        settings=company.settings,
+        data_dir=workshop.settings.data_dir,
+        keep_secrets=keep_secrets,
+        secrets_lease=lambda: company_secrets.rotation(workshop.runtime.pool, workshop.cipher, company.company_id),
+    )
+
+
+class Lane:
+    """Holds the lease of one company file from `run` to its return."""
+
+    def __init__(self, workshop: Workshop, lease: lanes.Lease, asked: float) -> None:
+        """`asked` is the monotonic time just before the lease was asked for: it ends no sooner than counted from it."""
+        self._workshop = workshop
+        self._pool = workshop.runtime.pool
+        self._lease = lease
+        self._wake = asyncio.Event()
+        self._stopping = False
+        self._lease_s = workshop.settings.lane_lease_s
+        self._deadline = asked + self._lease_s
+
+    def wake(self) -> None:
+        """There may be something to do."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Finish the pass in hand and give the lane back."""
+        self._stopping = True
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Work until idle, stopped or fenced off. Never raises for what the database, ledger or settings do."""
+        wait_s = 0.0
+        try:
+            company = await companies.get(self._pool, self._lease.company_id)
+            if company is None:
+                return
+            ledger = BY_NAME[company.ledger]
+            self._lease_s += ledger.request_timeout_s
+            await self._check(company)
+            renewing = asyncio.create_task(self._keep(), name=f"renew {company.company_id}")
+            try:
+                await self._hold(company, ledger)
+            finally:
+                renewing.cancel()
+        except lanes.LeaseLost:
+            log.info("lane_lost_or_changed", company_id=self._lease.company_id, epoch=self._lease.epoch)
+        except LedgerAway as error:
+            wait_s = error.retry_after_s
+            log.info("lane_waits_for_ledger", company_id=self._lease.company_id, detail=str(error), retry_in_s=wait_s)
+        except Retryable as error:
+            wait_s = error.retry_after_s or 5.0
+            log.warning("lane_stuck", company_id=self._lease.company_id, detail=error.text, retry_in_s=wait_s)
+        except (CompanyStopped, Rejected) as error:
+            await self._park(error)
+        finally:
+            await self._give_back(wait_s)
+
+    async def _give_back(self, wait_s: float) -> None:
+        try:
+            await lanes.release(self._pool, self._lease, wait_s)
+        except UNAVAILABLE as error:
+            # The lease runs out by itself.
+            log.warning("lane_not_released", company_id=self._lease.company_id, error=type(error).__name__)
+
+    async def _keep(self) -> None:
+        """Renew the lease while a pass takes long; a lane that was lost stops sending by its deadline."""
+        while True:
+            await asyncio.sleep(self._workshop.settings.lane_lease_s / 3)
+            asked = time.monotonic()
+            try:
+                if not await lanes.renew(self._pool, self._lease, self._lease_s):
+                    return
+            except UNAVAILABLE as error:
+                log.warning("lane_not_renewed", company_id=self._lease.company_id, error=type(error).__name__)
+                continue
+            self._deadline = asked + self._lease_s
+
+    async def _hold(self, company: Company, ledger: Ledger) -> None:
+        async with ledger.open(self._company_file(company, ledger)) as session:
+            work = Pass(self._workshop.runtime, self._lease, company, ledger, session, self._lease_s)
+            if self._lease.intents is not None:
+                await work.resolve_intents(self._lease.intents)
+                self._lease = replace(self._lease, intents=None)
+            await self._lists_if_wanted(company, ledger, session)
+            idle_since = time.monotonic()
+            while not self._stopping:
+                self._wake.clear()
+                if await work.run():
+                    idle_since = time.monotonic()
+                    continue
+                if time.monotonic() - idle_since > self._workshop.settings.lane_idle_s:
+                    return
+                await self._sleep()
+                await self._check(company)
+
+    async def _sleep(self) -> None:
+        later = await lanes.next_due_s(self._pool, self._lease.company_id)
+        poll_s = self._workshop.settings.lane_poll_s
+        timeout_s = poll_s if later is None else min(poll_s, later + 0.01)
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+
+    async def _check(self, company: Company) -> None:
+        """Renew, and prove that neither the company nor its settings changed. Raises `LeaseLost` otherwise."""
+        asked = time.monotonic()
+        await lanes.intend(self._pool, self._lease, None, self._lease_s, company.revision, company.settings_revision)
+        self._deadline = asked + self._lease_s
+
+    async def _lists_if_wanted(self, company: Company, ledger: Ledger, session: LedgerSession) -> None:
+        if company.lists_wanted and ledger.list_names:
+            await refresh_lists(self._workshop.runtime, company, ledger, session)
+            raise lanes.LeaseLost(company.company_id)
+
+    def _company_file(self, company: Company, ledger: Ledger) -> CompanyFile:
+        return replace(
+            company_file(self._workshop, company),
+            bookmark=self._lease.bookmark,
+            may_send=lambda: time.monotonic() + ledger.request_timeout_s < self._deadline,
+        )
+
+    async def _park(self, error: CompanyStopped | Rejected) -> None:
+        """Stop the company file, not its documents: they stay due and go on when somebody has acted."""
+        if isinstance(error, CompanyStopped):
+            is_token = error.refusal.error_class is ErrorClass.TOKEN
+            status = CompanyStatus.NEEDS_RECONNECT if is_token else CompanyStatus.READ_ONLY
+            reason: Reason = error.refusal.reason
+        else:
+            status, reason = CompanyStatus.READ_ONLY, error.reason
+        log.error("company_stopped", company_id=self._lease.company_id, status=status.value, code=reason.code)
+        async with self._workshop.runtime.transaction() as (connection, batch):
+            await companies.change(connection, self._lease.company_id, {"status": status.value, "reason": reason})
+            company = await companies.get(connection, self._lease.company_id)
+            if company is not None:
+                batch.publish(company.changed(BY_NAME[company.ledger]))

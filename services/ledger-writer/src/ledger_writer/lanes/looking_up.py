@@ -1,0 +1,147 @@
+"""Look before you create: what may be there already is linked, what can't be told waits for a person."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from common.database import Pool
+from common.errors import Retryable
+from common.messages.base import Reason
+from common.messages.documents import DocumentState
+from common.messages.transactions import DocumentKind
+from ledger_writer.lanes import outcomes
+from ledger_writer.lanes.outcomes import Item
+from ledger_writer.ledgers.protocol import (
+    ErrorClass,
+    Found,
+    LedgerSession,
+    Operation,
+    OperationKind,
+    Refused,
+    Written,
+)
+from ledger_writer.planning.candidates import Absent, Same, Verdict, judge
+from ledger_writer.planning.content import idempotency_key
+from ledger_writer.planning.dependencies import blocked_reason
+from ledger_writer.planning.model import Known, Settle, Write
+from ledger_writer.planning.states import Event
+from ledger_writer.store import due
+from ledger_writer.store.due import Move
+
+Candidates = Mapping[str, Sequence[Found]]
+_SHARED = frozenset({DocumentKind.CUSTOMER, DocumentKind.ITEM})
+
+
+class LedgerAway(Exception):
+    """The ledger did not answer a look-up, or asked us to wait: nothing was sent."""
+
+    def __init__(self, detail: str, retry_after_s: float) -> None:
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s
+
+
+@dataclass(slots=True)
+class Wave:
+    """What is left to send after the look-up, and what is decided already."""
+
+    operations: list[Operation] = field(default_factory=list)
+    moves: list[tuple[Item, Move]] = field(default_factory=list)
+    done: dict[str, Operation] = field(default_factory=dict)
+    """Operations whose effect is in the ledger, so that their applications count."""
+
+
+async def find(session: LedgerSession, operations: Sequence[Operation]) -> Candidates:
+    """Candidates of the operations. Raises `LedgerAway`."""
+    if not operations:
+        return {}
+    try:
+        return await session.find(operations)
+    except Retryable as error:
+        raise LedgerAway(error.text, error.retry_after_s or 5.0) from error
+
+
+async def look_up(
+    session: LedgerSession, pool: Pool, company_id: str, writes: Sequence[Write], items: Mapping[str, Item]
+) -> Wave:
+    """Split planned writes into what must be sent and what the look-up settles. Raises `LedgerAway`."""
+    creates = [write.operation for write in writes if write.lookup]
+    found = await find(session, creates)
+    linked = await _linked(pool, company_id, creates, found)
+    wave = Wave()
+    failed: dict[str, Known] = {}
+    for write in writes:
+        item = items[write.operation.document_key]
+        verdict = _verdict(write, item, found, linked)
+        _place(write.operation, verdict, item, wave, failed)
+    return wave
+
+
+def _verdict(write: Write, item: Item, found: Candidates, linked: frozenset[str]) -> Verdict | None:
+    """None where nothing had to be looked up, or nothing was there to judge."""
+    operation = write.operation
+    if not write.lookup:
+        return None
+    candidates = found.get(operation.document_key, ())
+    duplicate = item.row.error_class == ErrorClass.LOOKUP
+    if not candidates and not duplicate and operation.kind not in _SHARED:
+        return None
+    return judge(operation, candidates, linked, duplicate=duplicate)
+
+
+def _place(operation: Operation, verdict: Verdict | None, item: Item, wave: Wave, failed: dict[str, Known]) -> None:
+    """Sort one operation; what refers to something that failed in this wave is held back with it."""
+    key = operation.document_key
+    cause = next((failed[one] for one in operation.references if one in failed), None) if failed else None
+    if cause is not None:
+        move = outcomes.settled(item, Settle(key, Event.WAITS, blocked_reason(cause), cause.key))
+        failed[key] = _failed(item, move)
+    elif verdict is None:
+        wave.operations.append(operation)
+        return
+    elif isinstance(verdict, Absent):
+        wave.operations.append(replace(operation, wanted=verdict.wanted))
+        return
+    elif isinstance(verdict, Same):
+        move = outcomes.written(item, operation, Written(verdict.link, "linked"), ())
+        wave.done[key] = operation
+    else:
+        move = outcomes.refused(item, operation, Refused(ErrorClass.CONFIG, verdict.reason))
+        failed[key] = _failed(item, move)
+    wave.moves.append((item, move))
+
+
+def _failed(item: Item, move: Move) -> Known:
+    return Known(
+        key=item.row.document_key,
+        kind=item.desired.kind,
+        state=DocumentState(move.state),
+        label=item.row.label,
+        reason=Reason.model_validate_json(move.reason) if move.reason else None,
+    )
+
+
+async def _linked(pool: Pool, company_id: str, operations: Sequence[Operation], found: Candidates) -> frozenset[str]:
+    """Ledger ids among the candidates that already belong to a document of ours."""
+    ids: dict[DocumentKind, set[str]] = {}
+    if found:
+        for operation in operations:
+            for candidate in found.get(operation.document_key, ()):
+                if operation.kind not in _SHARED:
+                    ids.setdefault(operation.kind, set()).add(candidate.link.ledger_id)
+    linked: frozenset[str] = frozenset()
+    for kind, candidates in ids.items():
+        linked |= await due.linked_ids(pool, company_id, kind.value, sorted(candidates))
+    return linked
+
+
+def as_create(item: Item) -> Operation:
+    """The create that was sent without an answer, as far as a look-up needs it."""
+    desired = item.desired
+    return Operation(
+        document_key=desired.key,
+        kind=desired.kind,
+        operation=OperationKind.CREATE,
+        wanted=desired.wanted,
+        idempotency_key=idempotency_key(desired.key, OperationKind.CREATE.value, desired.generation),
+        generation=desired.generation,
+        former=desired.former,
+    )

@@ -1,0 +1,213 @@
+"""From what became of a document to what is recorded and published: pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+import orjson
+
+from common.messages.base import Reason
+from common.messages.documents import DocumentChanged, DocumentState
+from common.messages.transactions import Document, DocumentKind, WantedState
+from ledger_writer.ledgers.protocol import (
+    ErrorClass,
+    LedgerLink,
+    Operation,
+    OperationKind,
+    Refused,
+    Unanswered,
+    Written,
+)
+from ledger_writer.planning.model import Desired, Effect, Settle
+from ledger_writer.planning.states import Event, after_refusal, next_state, retry_after
+from ledger_writer.store.due import Move, Recorded
+from ledger_writer.store.rows import Row, encode_applications, encode_link
+
+_EFFECT = {
+    OperationKind.CREATE: Effect.PRESENT,
+    OperationKind.UPDATE: Effect.PRESENT,
+    OperationKind.VOID: Effect.VOID,
+    OperationKind.CLOSE: Effect.CLOSED,
+}
+_GAVE_UP_AFTER = "24 hours"
+_RAW_LENGTH_MAX = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A document in a pass: its row, and what planning was given."""
+
+    row: Row
+    desired: Desired
+
+
+def settled(item: Item, settle: Settle) -> Move:
+    """Planning decided that nothing is to be sent."""
+    row = item.row
+    state = next_state(DocumentState(row.state), settle.event)
+    move = _move(row, state)
+    move.failures = 0
+    if settle.reason is not None:
+        move.code, move.reason = settle.reason.code, _json(settle.reason)
+    if settle.event is Event.UNCHANGED:
+        move.notices = row.notices
+    move.blocked_by = settle.blocked_by if state is DocumentState.BLOCKED else None
+    return move
+
+
+def written(item: Item, operation: Operation, outcome: Written, notices: Sequence[Reason]) -> Move:
+    """The ledger has it."""
+    row, desired = item.row, item.desired
+    kind = operation.operation
+    event = Event.WRITTEN
+    if kind is OperationKind.VOID:
+        event = Event.VOIDED if _is_unwanted(desired) else Event.REPOST
+    move = _move(row, next_state(DocumentState(row.state), event))
+    move.failures, move.generation, move.attempted = 0, row.generation + 1, 1
+    all_notices = (*notices, *outcome.notices)
+    move.notices = orjson.dumps([one.model_dump(mode="json") for one in all_notices]).decode() if all_notices else ""
+    move.is_write = True
+    move.written_hash, move.effect = desired.content_hash, _EFFECT[kind].value
+    move.applications = encode_applications(operation.applications)
+    move.ledger_id, move.link = outcome.link.ledger_id, encode_link(outcome.link)
+    if kind is OperationKind.CREATE:
+        move.linked_by = "matched" if outcome.action == "linked" else "created"
+    move.operation, move.outcome = kind.value, outcome.action
+    return move
+
+
+def found(item: Item, link: LedgerLink, content_hash: str) -> Move:
+    """A look-up showed that an unanswered create had worked: link it, and let planning compare."""
+    move = _move(item.row, DocumentState.QUEUED)
+    move.generation, move.is_write = item.row.generation + 1, True
+    move.written_hash, move.effect = content_hash, Effect.PRESENT.value
+    move.ledger_id, move.link, move.linked_by = link.ledger_id, encode_link(link), "matched"
+    move.operation, move.outcome = "look-up", "linked"
+    return move
+
+
+def absent(item: Item) -> Move:
+    """A look-up proved that an unanswered create had no effect: the next attempt is a new one."""
+    move = _move(item.row, next_state(DocumentState(item.row.state), Event.ABSENT))
+    move.generation = item.row.generation + 1
+    move.operation, move.outcome = "look-up", "absent"
+    return move
+
+
+def repeat(item: Item) -> Move:
+    """An unanswered change is sent again under the same key: the vendor answers a repeat with the first result."""
+    return _move(item.row, next_state(DocumentState(item.row.state), Event.ABSENT))
+
+
+def refused(item: Item, operation: Operation, outcome: Refused) -> Move:
+    """The ledger said no."""
+    row = item.row
+    failures = row.failures + 1
+    event, wait = after_refusal(outcome.error_class, failures)
+    move = _move(row, next_state(DocumentState(row.state), event))
+    reason = outcome.reason
+    if event is Event.NEEDS_PERSON and outcome.error_class is ErrorClass.TRANSIENT:
+        text = f"Given up after {_GAVE_UP_AFTER}: {reason.text}"[:4000]
+        reason = reason.model_copy(update={"text": text, "cure": reason.cure or "Resend it."})
+    move.code, move.reason = reason.code, _json(reason)
+    move.raw, move.error_class = outcome.raw[:_RAW_LENGTH_MAX], outcome.error_class.value
+    move.failures, move.attempted = failures, 1
+    # Only a definitive answer starts a new attempt: a refusal for now may be repeated under the same key.
+    if outcome.error_class not in {ErrorClass.TRANSIENT, ErrorClass.TOKEN}:
+        move.generation = row.generation + 1
+    if event is Event.RETRY:
+        wait_s = wait.total_seconds()
+        move.wait_s = max(wait_s, outcome.retry_after_s or 0.0)
+    if event is Event.WAITS:
+        move.blocked_by = reason.value
+    move.operation, move.outcome = operation.operation.value, "refused"
+    return move
+
+
+def unanswered(item: Item, operation: Operation, outcome: Unanswered) -> Move:
+    """Only a look-up can tell; it is tried at once, then less and less often."""
+    row = item.row
+    failures = row.failures + 1
+    wait = retry_after(failures - 1) if failures > 1 else None
+    move = _move(row, next_state(DocumentState(row.state), Event.UNANSWERED))
+    reason = Reason(
+        code="UNANSWERED",
+        text="The ledger did not answer, so it is not known yet whether this was written.",
+        cure="It is looked up by itself.",
+    )
+    move.code, move.reason, move.raw = reason.code, _json(reason), outcome.detail[:_RAW_LENGTH_MAX]
+    move.failures, move.attempted = failures, 1
+    move.wait_s = wait.total_seconds() if wait is not None else (0.0 if failures == 1 else 3600.0)
+    move.intent = f"{operation.operation.value}:{item.desired.content_hash}"
+    move.operation, move.outcome = operation.operation.value, "unanswered"
+    return move
+
+
+def application_changes(item: Item, operation: Operation) -> dict[str, Decimal]:
+    """By how much the open balances of other documents shrink (or grow, where negative) with this write."""
+    before = dict(item.desired.written.applications) if item.desired.written is not None else {}
+    if operation.operation is OperationKind.CLOSE:
+        return {}
+    if operation.operation is OperationKind.CREATE:
+        before = {}
+    changes = {key: -amount for key, amount in before.items()}
+    for key, amount in operation.applications:
+        changes[key] = changes.get(key, Decimal(0)) + amount
+    return changes
+
+
+def frees_dependents(item: Item, move: Move) -> bool:
+    """Whether what waits for the document should be planned again: it is there, or the reason to wait is another."""
+    if move.state in {DocumentState.SYNCED, DocumentState.VOIDED, DocumentState.SKIPPED, DocumentState.ACTION_REQUIRED}:
+        return True
+    return move.state == DocumentState.BLOCKED and move.code != item.row.code
+
+
+def to_message(item: Item, move: Move, recorded: Recorded) -> DocumentChanged:
+    """How the document stands now, for the read model."""
+    row = item.row
+    is_current = recorded.seq == move.seq
+    link_text = move.link if move.is_write else row.link
+    ledger_id = move.ledger_id if move.is_write else row.ledger_id
+    number = row.number
+    if move.is_write and link_text:
+        number = orjson.loads(link_text).get("n") or number
+    return DocumentChanged(
+        tenant_id=row.tenant_id,
+        revision=recorded.revision,
+        document_key=row.document_key,
+        company_id=row.company_id,
+        connection_id=row.connection_id,
+        source_kind=row.source_kind,
+        source_id=row.source_id,
+        source_number=row.source_number,
+        source_revision=row.source_revision,
+        kind=DocumentKind(row.kind),
+        state=DocumentState(recorded.state),
+        reason=Reason.model_validate_json(move.reason) if move.reason and is_current else None,
+        notices=tuple(Reason.model_validate(one) for one in orjson.loads(move.notices)) if move.notices else (),
+        blocked_by=move.blocked_by,
+        number=number,
+        name=row.name,
+        date=row.on_date,
+        amount=row.amount,
+        currency=row.currency,
+        ledger_id=ledger_id,
+        attempts=recorded.attempts,
+        first_seen_at=row.first_seen_at,
+        last_attempt_at=recorded.last_attempt_at,
+        next_attempt_at=recorded.next_attempt_at,
+    )
+
+
+def _is_unwanted(desired: Desired) -> bool:
+    wanted = desired.wanted
+    return desired.removed or (isinstance(wanted, Document) and wanted.wanted is WantedState.VOID)
+
+
+def _move(row: Row, state: DocumentState) -> Move:
+    return Move(row.document_key, row.seq, state.value, row.failures, row.generation)
+
+
+def _json(reason: Reason) -> str:
+    return reason.model_dump_json(exclude_defaults=True)

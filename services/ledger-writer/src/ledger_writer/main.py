@@ -1,0 +1,32 @@
+"""Builds the service: the only module with effects at start."""
+
+from fastapi import FastAPI
+
+from common.application import create_application
+from common.crypto import Cipher
+from common.runtime import Runtime
+from ledger_writer.handlers import HANDLERS
+from ledger_writer.lanes.holder import Holder
+from ledger_writer.lanes.lane import Workshop
+from ledger_writer.routes import ROUTERS
+from ledger_writer.settings import LedgerWriterSettings
+
+SERVICE = "ledger-writer"
+
+
+def create(settings: LedgerWriterSettings) -> FastAPI:
+    """The application; it opens its connections when it is served."""
+
+    async def start(app: FastAPI, runtime: Runtime) -> None:
+        workshop = Workshop(runtime, settings, Cipher.of(settings.encryption_keys))
+        app.state.workshop = workshop
+        runtime.start_consumers(HANDLERS)
+        runtime.start_forever("lanes", Holder(workshop).run)
+
+    return create_application(
+        SERVICE,
+        settings,
+        start,
+        ROUTERS,
+        description="Brings each company's ledger into the wanted state.",
+    )

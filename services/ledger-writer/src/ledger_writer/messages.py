@@ -1,0 +1,36 @@
+"""A stored row as the states this service publishes."""
+
+from common.messages.documents import DocumentChanged, DocumentState
+from common.messages.transactions import DocumentKind
+from ledger_writer.store.rows import Row, decode_link
+
+
+def to_document_changed(row: Row) -> DocumentChanged:
+    """How a document, customer or item stands, from everything stored about it."""
+    link = decode_link(row.link)
+    return DocumentChanged(
+        tenant_id=row.tenant_id,
+        revision=row.revision,
+        document_key=row.document_key,
+        company_id=row.company_id,
+        connection_id=row.connection_id,
+        source_kind=row.source_kind,
+        source_id=row.source_id,
+        source_number=row.source_number,
+        source_revision=row.source_revision,
+        kind=DocumentKind(row.kind),
+        state=DocumentState(row.state),
+        reason=row.reason_value(),
+        notices=row.notices_value(),
+        blocked_by=row.blocked_by,
+        number=(link.number if link is not None else "") or row.number,
+        name=row.name,
+        date=row.on_date,
+        amount=row.amount,
+        currency=row.currency,
+        ledger_id=row.ledger_id,
+        attempts=row.attempts,
+        first_seen_at=row.first_seen_at,
+        last_attempt_at=row.last_attempt_at,
+        next_attempt_at=row.next_attempt_at,
+    )

@@ -1,0 +1,142 @@
+"""Documents of one order with every attempt, and links made or given up by hand."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+
+from common.application import InternalCaller
+from common.database import Connection, Pool
+from common.internal.ledger_writer import DocumentList, DocumentView, LinkRequest, WrittenLink
+from common.messages.base import Identifier, Reason
+from common.messages.documents import Attempt, DocumentState
+from common.messages.transactions import DocumentKind
+from common.problems import Problem, not_found
+from ledger_writer.ledgers.protocol import LedgerLink
+from ledger_writer.messages import to_document_changed
+from ledger_writer.planning.plan import RANK
+from ledger_writer.routes.shared import CurrentWorkshop, Tenant
+from ledger_writer.store import due, requests, timeline
+from ledger_writer.store.lanes import NOTIFY
+from ledger_writer.store.rows import Row, decode_link, encode_link
+
+router = APIRouter(tags=["documents"])
+DocumentKey = Annotated[Identifier, Path()]
+
+_UNLINKED = Reason(
+    code="UNLINKED",
+    text="The link to the ledger was given up by hand.",
+    cure="Resend to write it again, or dismiss to leave it out.",
+)
+
+
+@router.get("/internal/documents", operation_id="list_documents")
+async def list_documents(
+    _: InternalCaller,
+    workshop: CurrentWorkshop,
+    tenant_id: Tenant,
+    connection_id: Annotated[Identifier, Query()],
+    source_kind: Annotated[Identifier, Query()],
+    source_id: Annotated[Identifier, Query()],
+) -> DocumentList:
+    """Documents of one source entity in every company file, in dependency order, with what they need."""
+    pool = workshop.runtime.pool
+    rows = await timeline.of_source(pool, tenant_id, connection_id, source_kind, source_id)
+    rows.sort(key=lambda row: (row.company_id, RANK[DocumentKind(row.kind)], row.document_key))
+    return DocumentList(documents=tuple(await _views(pool, rows)))
+
+
+@router.get("/internal/documents/{document_key}", operation_id="get_document")
+async def get_document(
+    _: InternalCaller, workshop: CurrentWorkshop, document_key: DocumentKey, tenant_id: Tenant
+) -> DocumentView:
+    """One document, customer or item."""
+    pool = workshop.runtime.pool
+    rows = [row for row in await due.by_keys(pool, [document_key]) if row.tenant_id == tenant_id]
+    if not rows:
+        raise not_found("document", document_key)
+    return (await _views(pool, rows))[0]
+
+
+@router.put("/internal/documents/{document_key}/link", operation_id="link_document")
+async def link_document(
+    _: InternalCaller, workshop: CurrentWorkshop, document_key: DocumentKey, request: LinkRequest
+) -> DocumentView:
+    """Tie a document to what a person found in the ledger."""
+    async with workshop.runtime.transaction() as (connection, batch):
+        row = await _locked(connection, document_key, request.tenant_id)
+        if row.ledger_id and row.ledger_id != request.ledger_id:
+            raise Problem(409, "LINKED_ALREADY", f"it is linked to {row.ledger_id!r}", cure="Unlink it first.")
+        shares = row.kind in {DocumentKind.CUSTOMER, DocumentKind.ITEM}
+        holder = await requests.holder_of(connection, row.company_id, row.kind, request.ledger_id)
+        if holder not in {None, document_key} and not shares:
+            raise Problem(409, "LEDGER_ID_TAKEN", f"{request.ledger_id!r} is linked to document {holder}")
+        link = LedgerLink(request.ledger_id, number=row.number, total=row.amount, name=row.name)
+        row = await requests.link(connection, document_key, encode_link(link), request.ledger_id)
+        await due.release(connection, [document_key])
+        await connection.execute(NOTIFY, [row.company_id])
+        batch.publish(to_document_changed(row))
+        views = await _views(connection, [row])
+    return views[0]
+
+
+@router.delete("/internal/documents/{document_key}/link", operation_id="unlink_document")
+async def unlink_document(
+    _: InternalCaller, workshop: CurrentWorkshop, document_key: DocumentKey, tenant_id: Tenant
+) -> DocumentView:
+    """Give the link up; a resend looks for the document, and writes it again where it is gone."""
+    async with workshop.runtime.transaction() as (connection, batch):
+        row = await _locked(connection, document_key, tenant_id)
+        if not row.link:
+            raise Problem(409, "NOT_LINKED", "this document has no link to give up")
+        row = await requests.unlink(connection, row, _UNLINKED.model_dump_json(exclude_defaults=True))
+        batch.publish(to_document_changed(row))
+        views = await _views(connection, [row])
+    return views[0]
+
+
+async def _locked(connection: Connection, document_key: str, tenant_id: str) -> Row:
+    row = await requests.lock(connection, document_key, tenant_id)
+    if row is None:
+        raise not_found("document", document_key)
+    return row
+
+
+async def _views(where: Pool | Connection, rows: Sequence[Row]) -> list[DocumentView]:
+    attempts = await timeline.attempts_of(where, [row.document_key for row in rows])
+    return [_view(row, attempts.get(row.document_key, [])) for row in rows]
+
+
+def _view(row: Row, attempts: Sequence[Attempt]) -> DocumentView:
+    link = decode_link(row.link)
+    return DocumentView(
+        document_key=row.document_key,
+        company_id=row.company_id,
+        connection_id=row.connection_id,
+        source_kind=row.source_kind,
+        source_id=row.source_id,
+        source_number=row.source_number,
+        source_revision=row.source_revision,
+        kind=DocumentKind(row.kind),
+        state=DocumentState(row.state),
+        reason=row.reason_value(),
+        raw_reason=row.raw,
+        notices=row.notices_value(),
+        blocked_by=() if row.blocked_by is None else (row.blocked_by,),
+        number=(link.number if link is not None else "") or row.number,
+        name=row.name,
+        date=row.on_date,
+        amount=row.amount,
+        currency=row.currency,
+        link=None
+        if link is None or row.linked_at is None
+        else WrittenLink(
+            ledger_id=link.ledger_id,
+            number=link.number,
+            url=link.details.get("url", ""),
+            linked_by=row.linked_by,
+            at=row.linked_at,
+        ),
+        attempts=tuple(attempts),
+        next_attempt_at=row.next_attempt_at,
+    )

@@ -1,0 +1,86 @@
+"""The mirror of a ledger's reference lists: read, search, refresh."""
+
+import base64
+import binascii
+from typing import Annotated
+
+import orjson
+from fastapi import APIRouter, Path, Query
+
+from common.application import InternalCaller
+from common.internal.base import TenantRequest
+from common.internal.ledger_writer import CatalogPage, CompanyView
+from common.messages.base import Identifier
+from common.problems import Problem
+from ledger_writer.lanes.lane import Workshop
+from ledger_writer.routes.shared import CurrentWorkshop, Tenant, company_of, locked_company, view_of
+from ledger_writer.store import catalog, companies
+from ledger_writer.store.lanes import NOTIFY
+
+router = APIRouter(tags=["lists"])
+CompanyId = Annotated[Identifier, Path()]
+Search = Annotated[str, Query(max_length=200)]
+
+_FOUND_MAX = 50
+
+
+@router.get("/internal/companies/{company_id}/lists/{list_name}", operation_id="get_list")
+async def get_list(
+    _: InternalCaller,
+    workshop: CurrentWorkshop,
+    company_id: CompanyId,
+    list_name: Annotated[Identifier, Path()],
+    tenant_id: Tenant,
+    search: Search = "",
+    cursor: Annotated[str, Query(max_length=1000)] = "",
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> CatalogPage:
+    """One reference list by name, in pages."""
+    await company_of(workshop, company_id, tenant_id)
+    return await _page(workshop, company_id, list_name, search, cursor, limit)
+
+
+@router.post("/internal/companies/{company_id}/lists/refresh", operation_id="refresh_lists", status_code=202)
+async def refresh(
+    _: InternalCaller, workshop: CurrentWorkshop, company_id: CompanyId, request: TenantRequest
+) -> CompanyView:
+    """Have the lane read the lists again; entries come when they are read."""
+    async with workshop.runtime.transaction() as (connection, _batch):
+        await locked_company(connection, company_id, request.tenant_id)
+        await companies.want_lists(connection, company_id)
+        await connection.execute(NOTIFY, [company_id])
+    return await view_of(workshop, company_id, request.tenant_id)
+
+
+@router.get("/internal/companies/{company_id}/customers", operation_id="search_customers")
+async def search_customers(
+    _: InternalCaller, workshop: CurrentWorkshop, company_id: CompanyId, tenant_id: Tenant, search: Search = ""
+) -> CatalogPage:
+    """Customers of the ledger's mirror whose name, address or company holds the text."""
+    await company_of(workshop, company_id, tenant_id)
+    return await _page(workshop, company_id, "customers", search, "", _FOUND_MAX)
+
+
+async def _page(
+    workshop: Workshop, company_id: str, list_name: str, search: str, cursor: str, limit: int
+) -> CatalogPage:
+    after = _decode(cursor)
+    found = await catalog.page(workshop.runtime.pool, company_id, list_name, search, after, limit)
+    more = _encode(found[-1][1]) if len(found) == limit else None
+    return CatalogPage(items=tuple(entry for entry, _ in found), next_cursor=more)
+
+
+def _encode(place: tuple[str, str]) -> str:
+    return base64.urlsafe_b64encode(orjson.dumps(place)).decode()
+
+
+def _decode(cursor: str) -> tuple[str, str]:
+    if not cursor:
+        return "", ""
+    try:
+        name, ledger_id = orjson.loads(base64.urlsafe_b64decode(cursor))
+    except (binascii.Error, ValueError, TypeError) as error:
+        raise Problem(
+            422, "CURSOR_INVALID", "the cursor was not made here", cure="Start from the first page."
+        ) from error
+    return str(name), str(ledger_id)

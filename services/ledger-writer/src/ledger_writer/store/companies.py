@@ -1,0 +1,217 @@
+"""Company files: pairing, secrets, status, settings."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+import orjson
+
+from common.database import Connection, Pool
+from common.messages.base import Reason
+from common.messages.control import CompanySettings
+from common.messages.documents import CompanyChanged, CompanyStatus
+from ledger_writer.ledgers.protocol import Capability, Ledger
+
+_COLUMNS = """
+    c.company_id, c.tenant_id, c.ledger, c.name, c.external_id, c.status, c.reason, c.home_currency, c.country,
+    c.multi_currency, c.custom_numbers, c.preferences, c.details, c.secrets, c.lane_paused, c.lists_wanted,
+    c.lists_read_at, c.revision, c.oauth_verifier, s.settings, coalesce(s.revision, 0) AS settings_revision,
+    l.holder, l.expires_at > now() AS is_held
+"""
+_FROM = "FROM companies AS c LEFT JOIN company_settings AS s USING (company_id) LEFT JOIN lanes AS l USING (company_id)"
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """A company file as stored. `secrets` stays encrypted until somebody opens the file."""
+
+    company_id: str
+    tenant_id: str
+    ledger: str
+    name: str
+    external_id: str
+    status: CompanyStatus
+    reason: Reason | None
+    home_currency: str
+    country: str
+    multi_currency: bool
+    custom_numbers: bool
+    preferences: dict[str, str]
+    details: dict[str, str]
+    secrets: bytes | None
+    lane_paused: bool
+    lists_wanted: bool
+    lists_read_at: dt.datetime | None
+    revision: int
+    oauth_verifier: str
+    settings: CompanySettings | None
+    settings_revision: int
+    lane_holder: str
+
+    @classmethod
+    def of(cls, record: asyncpg.Record) -> "Company":
+        settings, reason = record["settings"], record["reason"]
+        return cls(
+            company_id=record["company_id"],
+            tenant_id=record["tenant_id"],
+            ledger=record["ledger"],
+            name=record["name"],
+            external_id=record["external_id"],
+            status=CompanyStatus(record["status"]),
+            reason=None if reason is None else Reason.model_validate_json(reason),
+            home_currency=record["home_currency"],
+            country=record["country"],
+            multi_currency=record["multi_currency"],
+            custom_numbers=record["custom_numbers"],
+            preferences=orjson.loads(record["preferences"]),
+            details=orjson.loads(record["details"]),
+            secrets=record["secrets"],
+            lane_paused=record["lane_paused"],
+            lists_wanted=record["lists_wanted"],
+            lists_read_at=record["lists_read_at"],
+            revision=record["revision"],
+            oauth_verifier=record["oauth_verifier"],
+            settings=None if settings is None else CompanySettings.model_validate_json(settings),
+            settings_revision=record["settings_revision"],
+            lane_holder=record["holder"] if record["is_held"] else "",
+        )
+
+    def changed(self, ledger: Ledger) -> CompanyChanged:
+        """What the other services are told."""
+        capabilities = set(ledger.capabilities)
+        if not self.multi_currency:
+            capabilities.discard(Capability.MULTI_CURRENCY)
+        return CompanyChanged(
+            tenant_id=self.tenant_id,
+            revision=self.revision,
+            company_id=self.company_id,
+            ledger=self.ledger,
+            name=self.name,
+            external_id=self.external_id,
+            status=self.status,
+            reason=self.reason,
+            home_currency=self.home_currency,
+            country=self.country,
+            multi_currency=self.multi_currency,
+            custom_numbers=self.custom_numbers,
+            closed_through=self.settings.closed_through if self.settings is not None else None,
+            capabilities=tuple(sorted(capability.value for capability in capabilities)),
+            lane_paused=self.lane_paused,
+        )
+
+
+async def get(where: Pool | Connection, company_id: str, *, tenant_id: str | None = None) -> Company | None:
+    """One company file; None where there is none or another tenant owns it."""
+    record = await where.fetchrow(
+        f"SELECT {_COLUMNS} {_FROM} WHERE c.company_id = $1 AND ($2::text IS NULL OR c.tenant_id = $2)",
+        company_id,
+        tenant_id,
+    )
+    return None if record is None else Company.of(record)
+
+
+async def all_of(where: Pool | Connection, tenant_id: str | None, after: str, limit: int) -> list[Company]:
+    """Company files in pages by id."""
+    records = await where.fetch(
+        f"SELECT {_COLUMNS} {_FROM} WHERE ($1::text IS NULL OR c.tenant_id = $1) AND c.company_id > $2"
+        " ORDER BY c.company_id LIMIT $3",
+        tenant_id,
+        after,
+        limit,
+    )
+    return [Company.of(record) for record in records]
+
+
+async def by_oauth_state(connection: Connection, state: str) -> Company | None:
+    """The company file that waits for this callback, if it still does."""
+    record = await connection.fetchrow(
+        f"SELECT {_COLUMNS} {_FROM} WHERE c.oauth_state = $1 AND c.oauth_state <> ''"
+        " AND c.oauth_expires_at > now() FOR UPDATE OF c",
+        state,
+    )
+    return None if record is None else Company.of(record)
+
+
+async def create(connection: Connection, *, company_id: str, tenant_id: str, ledger: str, name: str) -> bool:
+    """Make a row that is not connected yet. False where there is one already."""
+    status = await connection.execute(
+        "INSERT INTO companies (company_id, tenant_id, ledger, name, status) VALUES ($1, $2, $3, $4, 'disconnected')"
+        " ON CONFLICT (company_id) DO NOTHING",
+        company_id,
+        tenant_id,
+        ledger,
+        name,
+    )
+    await connection.execute(
+        "INSERT INTO lanes (company_id, tenant_id) VALUES ($1, $2) ON CONFLICT (company_id) DO NOTHING",
+        company_id,
+        tenant_id,
+    )
+    return bool(status == "INSERT 0 1")
+
+
+async def change(connection: Connection, company_id: str, values: Mapping[str, Any]) -> None:
+    """Set columns and raise the revision. Dictionaries and reasons become JSON."""
+    names = list(values)
+    assigned = ", ".join(f"{name} = ${number}" for number, name in enumerate(names, start=2))
+    await connection.execute(
+        f"UPDATE companies SET {assigned}, revision = revision + 1, updated_at = now() WHERE company_id = $1",
+        company_id,
+        *(_stored(values[name]) for name in names),
+    )
+
+
+def _stored(value: Any) -> Any:
+    if isinstance(value, Reason):
+        return value.model_dump_json()
+    if isinstance(value, Mapping):
+        return orjson.dumps(dict(value)).decode()
+    return value
+
+
+async def waiting(pool: Pool, company_id: str) -> int:
+    """Documents that are due, counted up to 10,000."""
+    return int(
+        await pool.fetchval(
+            "SELECT count(*) FROM (SELECT FROM documents WHERE company_id = $1"
+            " AND state IN ('not_tried', 'queued') LIMIT 10000) AS due",
+            company_id,
+        )
+    )
+
+
+async def delete(connection: Connection, company_id: str) -> None:
+    """Remove a company file with its links, documents and attempts."""
+    await connection.execute(
+        "DELETE FROM attempts WHERE document_key IN (SELECT document_key FROM documents WHERE company_id = $1)",
+        company_id,
+    )
+    for table in ("documents", "sets", "catalog", "lanes", "company_settings", "companies"):
+        await connection.execute(f"DELETE FROM {table} WHERE company_id = $1", company_id)
+
+
+async def lists_were_read(connection: Connection, company_id: str) -> None:
+    await connection.execute(
+        "UPDATE companies SET lists_wanted = false, lists_read_at = now() WHERE company_id = $1", company_id
+    )
+
+
+async def want_lists(connection: Connection, company_id: str) -> None:
+    await connection.execute("UPDATE companies SET lists_wanted = true WHERE company_id = $1", company_id)
+
+
+async def purge(connection: Connection, tenant_id: str) -> int:
+    """Remove everything of a tenant, what waits in the outbox included. Returns the number of documents."""
+    await connection.execute(
+        "DELETE FROM attempts WHERE document_key IN (SELECT document_key FROM documents WHERE tenant_id = $1)",
+        tenant_id,
+    )
+    status = await connection.execute("DELETE FROM documents WHERE tenant_id = $1", tenant_id)
+    for table in ("sets", "catalog", "lanes", "company_settings", "companies"):
+        await connection.execute(f"DELETE FROM {table} WHERE tenant_id = $1", tenant_id)
+    await connection.execute(
+        "DELETE FROM outbox WHERE exchange = '' AND convert_from(body, 'UTF8')::jsonb ->> 'tenant_id' = $1", tenant_id
+    )
+    return int(status.rsplit(" ", 1)[1])

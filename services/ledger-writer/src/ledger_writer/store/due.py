@@ -1,0 +1,197 @@
+"""Documents as a lane sees them: what is due, what that refers to, and recording what became of it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from common.database import Connection, Pool
+from ledger_writer.store.rows import COLUMNS, Row
+
+_TAKE = f"""
+(SELECT {COLUMNS} FROM documents
+ WHERE company_id = $1 AND state IN ('not_tried', 'queued') ORDER BY priority, seq, rank LIMIT $2)
+UNION ALL
+(SELECT {COLUMNS} FROM documents
+ WHERE company_id = $1 AND state IN ('retry_wait', 'unknown') AND next_attempt_at <= now()
+ ORDER BY next_attempt_at LIMIT $2)
+"""
+
+_BY_KEY = f"SELECT {COLUMNS} FROM documents WHERE document_key = ANY($1::text[])"
+
+_LINKED = """
+SELECT ledger_id FROM documents
+WHERE company_id = $1 AND kind = $2 AND ledger_id = ANY($3::text[]) AND ledger_id <> ''
+"""
+
+_RECORD = """
+UPDATE documents AS d SET
+    state = CASE WHEN d.seq = x.seq THEN x.state ELSE 'queued' END,
+    code = x.code, reason = x.reason, raw = x.raw, notices = x.notices, error_class = x.error_class,
+    blocked_by = x.blocked_by, intent = x.intent, failures = x.failures, generation = x.generation,
+    attempts = d.attempts + x.attempted, override = d.override AND d.seq <> x.seq,
+    last_attempt_at = CASE WHEN x.attempted > 0 THEN now() ELSE d.last_attempt_at END,
+    next_attempt_at = CASE WHEN x.wait_s IS NULL THEN NULL ELSE now() + make_interval(secs => x.wait_s) END,
+    written = CASE WHEN x.is_write THEN NULL ELSE d.written END,
+    written_hash = CASE WHEN x.is_write THEN x.written_hash ELSE d.written_hash END,
+    effect = CASE WHEN x.is_write THEN x.effect ELSE d.effect END,
+    applications = CASE WHEN x.is_write THEN x.applications ELSE d.applications END,
+    ledger_id = CASE WHEN x.is_write THEN x.ledger_id ELSE d.ledger_id END,
+    link = CASE WHEN x.is_write THEN x.link ELSE d.link END,
+    linked_by = CASE WHEN x.is_write AND x.linked_by <> '' THEN x.linked_by ELSE d.linked_by END,
+    linked_at = CASE WHEN x.is_write AND x.linked_by <> '' THEN now() ELSE d.linked_at END,
+    revision = d.revision + 1
+FROM unnest(
+    $1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
+    $10::text[], $11::int[], $12::int[], $13::int[], $14::float8[], $15::boolean[], $16::text[], $17::text[],
+    $18::text[], $19::text[], $20::text[], $21::text[]
+) AS x (document_key, seq, state, code, reason, raw, notices, error_class, blocked_by,
+        intent, failures, generation, attempted, wait_s, is_write, written_hash, effect,
+        applications, ledger_id, link, linked_by)
+WHERE d.document_key = x.document_key
+RETURNING d.document_key, d.revision, d.seq, d.state, d.source_revision, d.content_hash, d.attempts,
+          d.last_attempt_at, d.next_attempt_at
+"""
+
+_KEEP_WRITTEN = """
+UPDATE documents AS d SET written = x.body FROM unnest($1::text[], $2::text[]) AS x (document_key, body)
+WHERE d.document_key = x.document_key
+"""
+
+_APPLY = """
+UPDATE documents AS d SET applied = d.applied + x.change
+FROM unnest($1::text[], $2::numeric[]) AS x (document_key, change) WHERE d.document_key = x.document_key
+"""
+
+_RELEASE = """
+UPDATE documents SET state = 'queued', seq = nextval('due_seq'), blocked_by = NULL
+WHERE blocked_by = ANY($1::text[]) AND state = 'blocked'
+"""
+
+_ATTEMPTS = """
+INSERT INTO attempts (document_key, operation, outcome, reason, ledger_id, duration_ms)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int[])
+"""
+
+
+@dataclass(slots=True)
+class Move:
+    """What is recorded of one document after a pass: the columns that change."""
+
+    document_key: str
+    seq: int
+    state: str
+    failures: int
+    generation: int
+    code: str = ""
+    reason: str = ""
+    raw: str = ""
+    notices: str = ""
+    error_class: str = ""
+    blocked_by: str | None = None
+    intent: str = ""
+    attempted: int = 0
+    wait_s: float | None = None
+    is_write: bool = False
+    written_hash: str | None = None
+    effect: str = ""
+    applications: str = ""
+    ledger_id: str = ""
+    link: str = ""
+    linked_by: str = ""
+    # For the timeline; not columns of the document.
+    operation: str = ""
+    outcome: str = ""
+    duration_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """How a document stands after it was recorded. Its state differs from the move's where it was wanted anew."""
+
+    document_key: str
+    revision: int
+    seq: int
+    state: str
+    source_revision: int
+    content_hash: str
+    attempts: int
+    last_attempt_at: datetime | None
+    next_attempt_at: datetime | None
+
+
+async def take(pool: Pool, company_id: str, limit: int) -> list[Row]:
+    """Due documents: live before bulk work, oldest first, dependencies before what needs them."""
+    return [Row.of(record) for record in await pool.fetch(_TAKE, company_id, limit)]
+
+
+async def by_keys(where: Pool | Connection, keys: Iterable[str]) -> list[Row]:
+    return [Row.of(record) for record in await where.fetch(_BY_KEY, list(keys))]
+
+
+async def linked_ids(pool: Pool, company_id: str, kind: str, ledger_ids: Sequence[str]) -> frozenset[str]:
+    """Those of the ledger ids that belong to a document of ours already."""
+    return frozenset(record[0] for record in await pool.fetch(_LINKED, company_id, kind, ledger_ids))
+
+
+async def record(connection: Connection, moves: Sequence[Move]) -> list[Recorded]:
+    """Write the outcome of every move in one statement; what was wanted anew meanwhile stays due."""
+    m = sorted(moves, key=lambda move: move.document_key)
+    records = await connection.fetch(
+        _RECORD,
+        [x.document_key for x in m],
+        [x.seq for x in m],
+        [x.state for x in m],
+        [x.code for x in m],
+        [x.reason for x in m],
+        [x.raw for x in m],
+        [x.notices for x in m],
+        [x.error_class for x in m],
+        [x.blocked_by for x in m],
+        [x.intent for x in m],
+        [x.failures for x in m],
+        [x.generation for x in m],
+        [x.attempted for x in m],
+        [x.wait_s for x in m],
+        [x.is_write for x in m],
+        [x.written_hash for x in m],
+        [x.effect for x in m],
+        [x.applications for x in m],
+        [x.ledger_id for x in m],
+        [x.link for x in m],
+        [x.linked_by for x in m],
+    )
+    return [Recorded(*one) for one in records]
+
+
+async def keep_written(connection: Connection, bodies: Mapping[str, str]) -> None:
+    """Store what was written for documents whose wanted content changed while they were being written."""
+    if bodies:
+        await connection.execute(_KEEP_WRITTEN, list(bodies), list(bodies.values()))
+
+
+async def apply(connection: Connection, changes: Mapping[str, Decimal]) -> None:
+    """Add to what is applied to documents."""
+    changed = {key: change for key, change in sorted(changes.items()) if change}
+    if changed:
+        await connection.execute(_APPLY, list(changed), list(changed.values()))
+
+
+async def release(connection: Connection, keys: Sequence[str]) -> int:
+    """Make everything due that waited for one of these. Returns how many."""
+    status = await connection.execute(_RELEASE, keys)
+    return int(status.rsplit(" ", 1)[1])
+
+
+async def add_attempts(connection: Connection, moves: Sequence[Move]) -> None:
+    tried = [move for move in moves if move.operation]
+    if tried:
+        await connection.execute(
+            _ATTEMPTS,
+            [move.document_key for move in tried],
+            [move.operation for move in tried],
+            [move.outcome for move in tried],
+            [move.reason for move in tried],
+            [move.ledger_id for move in tried],
+            [move.duration_ms for move in tried],
+        )

@@ -1,0 +1,127 @@
+"""Taking in what is wanted: sets, their documents, and the customers and items they share."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from common.bulk import Upsert
+from common.database import Connection, lock_keys
+from ledger_writer.planning.states import Event, S, next_state
+
+_KEPT = [state for state in S if next_state(state, Event.CHANGED) is state and state is not S.QUEUED]
+_STATE_WHEN_CHANGED = (
+    "CASE WHEN t.state IN (" + ", ".join(f"'{state}'" for state in _KEPT) + f") THEN t.state ELSE '{S.QUEUED}' END"
+)
+"""The state machine's row for new content, as SQL: lanes move the same rows at the same time."""
+
+SETS = Upsert(
+    "sets",
+    ("set_key",),
+    {
+        "set_key": "text",
+        "tenant_id": "text",
+        "company_id": "text",
+        "connection_id": "text",
+        "source_kind": "text",
+        "source_id": "text",
+        "revision": "bigint",
+    },
+    update=("revision",),
+    guard="t.revision < excluded.revision",
+)
+
+_COLUMNS = {
+    "document_key": "text",
+    "tenant_id": "text",
+    "company_id": "text",
+    "connection_id": "text",
+    "source_kind": "text",
+    "source_id": "text",
+    "source_number": "text",
+    "source_revision": "bigint",
+    "set_key": "text",
+    "kind": "text",
+    "rank": "smallint",
+    "priority": "smallint",
+    "seq": "bigint",
+    "wanted": "text",
+    "content_hash": "text",
+    "hold_edits": "boolean",
+    "number": "text",
+    "name": "text",
+    "on_date": "date",
+    "amount": "numeric",
+    "currency": "text",
+    "state": "text",
+}
+
+DOCUMENTS = Upsert(
+    "documents",
+    ("document_key",),
+    _COLUMNS,
+    update=(
+        "source_number",
+        "source_revision",
+        "priority",
+        "seq",
+        "wanted",
+        "content_hash",
+        "hold_edits",
+        "number",
+        "on_date",
+        "amount",
+        "currency",
+    ),
+    assignments={
+        "removed": "false",
+        "state": _STATE_WHEN_CHANGED,
+        "failures": "0",
+        "blocked_by": "NULL",
+        "next_attempt_at": "CASE WHEN t.state = 'unknown' THEN t.next_attempt_at END",
+        # What was written is kept when it stops being what is wanted, and only then: most documents never change.
+        "written": "CASE WHEN t.written_hash = t.content_hash AND t.content_hash <> excluded.content_hash"
+        " THEN t.wanted ELSE t.written END",
+    },
+)
+"""One document of a set. What it was written as survives the change, so that it can be reversed."""
+
+SHARED = Upsert("documents", ("document_key",), _COLUMNS, update=())
+"""A customer or item: the first set that needs it makes it, later ones find it."""
+
+REMOVE = f"""
+UPDATE documents AS t SET removed = true, hold_edits = $2, source_revision = $3, priority = $4, seq = $5,
+    state = {_STATE_WHEN_CHANGED}, failures = 0, blocked_by = NULL
+WHERE document_key = ANY($1::text[])
+"""
+
+_LOAD = """
+SELECT s.set_key, s.revision, d.document_key, d.removed FROM sets AS s
+LEFT JOIN documents AS d ON d.set_key = s.set_key AND d.set_key <> ''
+WHERE s.set_key = ANY($1::text[])
+"""
+
+
+@dataclass(slots=True)
+class Stored:
+    """What is known of one set: its newest revision, and document key → whether it was removed since."""
+
+    revision: int = -1
+    documents: dict[str, bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSets:
+    """What the batch stands on. `seq` orders the work of a lane: documents of one batch share it."""
+
+    sets: dict[str, Stored]
+    seq: int
+
+
+async def load_sets(connection: Connection, set_keys: Sequence[str]) -> StoredSets:
+    """Lock the sets and read what is stored of them."""
+    await lock_keys(connection, set_keys)
+    sets: dict[str, Stored] = {}
+    for record in await connection.fetch(_LOAD, list(set_keys)):
+        stored = sets.setdefault(record["set_key"], Stored(record["revision"]))
+        if record["document_key"] is not None:
+            stored.documents[record["document_key"]] = record["removed"]
+    return StoredSets(sets, await connection.fetchval("SELECT nextval('due_seq')"))
