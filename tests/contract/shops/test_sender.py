@@ -122,7 +122,7 @@ async def test_a_receiver_that_is_not_there_is_a_failure_and_no_crash() -> None:
     events = list(ShopLife(4, "shopify", "us", START).orders(2))
     report = await WebhookSender("http://127.0.0.1:9/hook", SECRET).send(events)
     assert report.by_status == Counter({0: 2})
-    assert [failure.reason for failure in report.failures] == ["ConnectError"] * 2
+    assert [failure.reason for failure in report.failures] == ["ConnectionRefusedError"] * 2
 
 
 async def test_deliveries_go_out_side_by_side(receiver: Receiver) -> None:
@@ -149,3 +149,53 @@ async def test_the_command_sends_by_hand(receiver: Receiver) -> None:
     assert done.returncode == 0, done.stderr
     assert f"{len(receiver.requests)} sent" in done.stdout
     assert all(genuine("shopify", headers, raw) for headers, raw in receiver.requests)
+
+
+async def test_a_receiver_that_closes_after_each_answer_gets_everything_once() -> None:
+    import asyncio
+
+    bodies: list[bytes] = []
+
+    async def answer_and_close(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        found = re.search(rb"(?i)content-length: (\d+)", head)
+        assert found
+        bodies.append(await reader.readexactly(int(found.group(1))))
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer_and_close, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    events = list(ShopLife(4, "shopify", "us", START).orders(10))
+    async with server:
+        report = await WebhookSender(f"http://127.0.0.1:{port}/hook", SECRET, concurrency=2).send(events)
+    assert (report.sent, report.accepted) == (10, 10)
+    assert Counter(bodies) == Counter(event.raw() for event in events)
+
+
+async def test_silence_nonsense_and_slowness_are_failures_with_a_name() -> None:
+    import asyncio
+
+    async def hang_up(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    async def babble(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"hello there\r\n\r\n")
+        writer.close()
+
+    async def dawdle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    event = next(ShopLife(4, "shopify", "us", START).orders(1))
+    reasons = []
+    for behaviour in (hang_up, babble, dawdle):
+        server = await asyncio.start_server(behaviour, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        async with server:
+            report = await WebhookSender(f"http://127.0.0.1:{port}/", SECRET, timeout_s=0.3).send([event])
+        reasons += [failure.reason for failure in report.failures]
+    assert reasons[0] in ("NoAnswer", "ConnectionResetError", "BrokenPipeError")
+    assert reasons[1:] == ["NoAnswer", "TimeoutError"]

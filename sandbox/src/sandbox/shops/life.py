@@ -195,7 +195,7 @@ class ShopLife:
         refunds = (
             [woocommerce_wire.refund_json(order, row) for row in order.refunds] if self.kind == "woocommerce" else []
         )
-        pulled = custom_pull.pulled_json(order) if self.kind == "custom" else None
+        pulled = custom_pull.pulled_json(order) if self.kind == "custom" and not first_only else None
         events = (self._event(moment, 0, topic, body),)
         return Snapshot(moment.at, str(order.id), body, [], refunds, events, pulled)
 

@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-import httpx
-
+from sandbox.shops.connection import Connection, NoAnswer
 from sandbox.shops.life import Event
 from sandbox.shops.signatures import Delivery, headers_of
 
 QUEUE_MAX: Final = 64
 FAILURES_KEPT: Final = 1_000
+SUCCESS: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Report:
     @property
     def accepted(self) -> int:
         """Deliveries answered with a 2xx."""
-        return sum(count for status, count in self.by_status.items() if httpx.codes.is_success(status))
+        return sum(count for status, count in self.by_status.items() if is_accepted(status))
 
 
 class WebhookSender:
@@ -75,13 +75,9 @@ class WebhookSender:
         report, started = Report(), time.monotonic()
         lanes = self.concurrency if self.in_order else 1
         queues: list[asyncio.Queue[Delivery | None]] = [asyncio.Queue(QUEUE_MAX) for _ in range(lanes)]
-        limits = httpx.Limits(max_connections=self.concurrency, max_keepalive_connections=self.concurrency)
-        async with (
-            httpx.AsyncClient(timeout=self.timeout_s, limits=limits, trust_env=False) as client,
-            asyncio.TaskGroup() as group,
-        ):
+        async with asyncio.TaskGroup() as group:
             for number in range(self.concurrency):
-                group.create_task(self._work(queues[number % lanes], client, report))
+                group.create_task(self._work(queues[number % lanes], report))
             for item in deliveries:
                 delivery = item if isinstance(item, Delivery) else Delivery.of(item)
                 await queues[zlib.crc32(delivery.event.order_id.encode()) % lanes].put(delivery)
@@ -90,30 +86,39 @@ class WebhookSender:
         report.seconds = time.monotonic() - started
         return report
 
-    async def _work(self, queue: asyncio.Queue[Delivery | None], client: httpx.AsyncClient, report: Report) -> None:
-        while (delivery := await queue.get()) is not None:
-            await self._deliver(delivery, client, report)
+    async def _work(self, queue: asyncio.Queue[Delivery | None], report: Report) -> None:
+        connection = Connection(self.url, self.timeout_s)
+        try:
+            while (delivery := await queue.get()) is not None:
+                await self._deliver(delivery, connection, report)
+        finally:
+            connection.close()
 
-    async def _deliver(self, delivery: Delivery, client: httpx.AsyncClient, report: Report) -> None:
+    async def _deliver(self, delivery: Delivery, connection: Connection, report: Report) -> None:
         raw = delivery.event.raw()
         status, reason = 0, ""
         for attempt in range(self.attempts_max):
             if attempt:
                 report.retried += 1
                 await asyncio.sleep(self.retry_after_s * 2 ** (attempt - 1))
-            status, reason = await self._post(delivery, raw, client)
-            if httpx.codes.is_success(status):
+            status, reason = await self._post(delivery, raw, connection)
+            if is_accepted(status):
                 break
         report.sent += 1
         report.by_status[status] += 1
-        if not httpx.codes.is_success(status) and len(report.failures) < FAILURES_KEPT:
+        if not is_accepted(status) and len(report.failures) < FAILURES_KEPT:
             report.failures.append(Failure(delivery.event.topic, delivery.event.order_id, delivery.delivery_id, reason))
         if self._on_sent:
             self._on_sent(status)
 
-    async def _post(self, delivery: Delivery, raw: bytes, client: httpx.AsyncClient) -> tuple[int, str]:
+    async def _post(self, delivery: Delivery, raw: bytes, connection: Connection) -> tuple[int, str]:
         try:
-            answer = await client.post(self.url, content=raw, headers=headers_of(delivery, raw, self._secret))
-        except httpx.HTTPError as error:
+            status = await connection.post(headers_of(delivery, raw, self._secret), raw)
+        except (OSError, TimeoutError, NoAnswer) as error:
             return 0, type(error).__name__
-        return answer.status_code, f"HTTP {answer.status_code}"
+        return status, f"HTTP {status}"
+
+
+def is_accepted(status: int) -> bool:
+    """Whether a receiver took a delivery: any 2xx."""
+    return status // 100 == SUCCESS
