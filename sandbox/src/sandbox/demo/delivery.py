@@ -1,0 +1,117 @@
+"""Sends what the shops have to tell: signed webhooks with a little mischief, then a polling run for the rest."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import httpx
+
+from sandbox.demo.gateway import Gateway, Json, Refused
+from sandbox.demo.scenery import Pairing, first_day
+from sandbox.shops.life import Event
+from sandbox.shops.mischief import forged, repeated, with_unknown_currency
+from sandbox.shops.sender import Report, WebhookSender
+from sandbox.shops.signatures import Delivery
+
+SETTLE_TIMEOUT_S = 150.0
+QUIET_PASSES = 4
+"""How often in a row nothing may change before everything counts as done."""
+
+Progress = Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What came of one scene's webhooks."""
+
+    report: Report
+    unknown_currency: str
+    """External id of the order that was told once more in a currency that doesn't exist."""
+
+
+def deliveries(pairing: Pairing) -> tuple[list[Delivery], str]:
+    """The scene's webhooks with one forged signature, one repetition and one unknown currency among them."""
+    events = pairing.webhooks()
+    sent: list[Delivery] = []
+    strange = _stranger(events[0])
+    for number, event in enumerate(events):
+        sent.append(Delivery.of(event))
+        if number == 5:
+            sent.append(forged(event))
+        if number == 10:
+            sent += repeated(event, 1)
+        if number == 15:
+            sent.append(Delivery.of(strange))
+    return sent, strange.order_id
+
+
+def _stranger(event: Event) -> Event:
+    """An order nobody knows, in a currency nobody knows. Its id is its own, so that no true order is harmed."""
+    strange = with_unknown_currency(event)
+    body = {**strange.body, "id": 999_000_111, "number": "X-1", "name": "#X-1", "order_number": 9990}
+    return Event(
+        strange.kind, strange.shop, strange.topic, "999000111", strange.at, f"strange-{strange.event_id}", body
+    )
+
+
+async def deliver(pairing: Pairing, on_sent: Progress) -> Delivered:
+    """Send everything once. What a restart refuses is not sent again: the polling run finds it."""
+    sent, strange = deliveries(pairing)
+    sender = WebhookSender(
+        pairing.webhook_url, pairing.webhook_secret, concurrency=16, in_order=True, on_sent=lambda _: on_sent()
+    )
+    return Delivered(await sender.send(sent), strange)
+
+
+async def poll(gateway: Gateway, pairing: Pairing, on_progress: Callable[[int, int], None]) -> Json:
+    """Fetch the shop's whole life by polling and follow the run to its end. Raises Refused when it failed."""
+    days = {"date_from": first_day().isoformat(), "date_to": datetime.now(UTC).date().isoformat()}
+    asked = {"connection_id": pairing.connection_id, "by": "created", **days}
+    run = await patiently(lambda: gateway.post("/runs", asked))
+    run_id = run["run_id"]
+    deadline = time.monotonic() + SETTLE_TIMEOUT_S
+    while time.monotonic() < deadline:
+        run = await patiently(lambda: gateway.get(f"/runs/{run_id}"))
+        on_progress(run["done"], run["total"])
+        if run["state"] in {"finished", "cancelled"}:
+            return run
+        if run["state"] == "failed":
+            raise Refused(f"the polling run failed: {run['failed']}")
+        await asyncio.sleep(0.3)
+    raise Refused(f"the polling run {run_id} did not finish in {SETTLE_TIMEOUT_S:.0f} s: {run}")
+
+
+async def patiently(call: Callable[[], Awaitable[Json]], within_s: float = 40.0) -> Json:
+    """Make a call again while the gateway is being restarted; anything it answers by itself counts."""
+    deadline = time.monotonic() + within_s
+    while True:
+        try:
+            answer = await call()
+        except (httpx.TransportError, Refused) as error:
+            passing = isinstance(error, httpx.TransportError) or " 50" in str(error)
+            if not passing or time.monotonic() > deadline:
+                raise
+            await asyncio.sleep(0.3)
+        else:
+            return answer
+
+
+async def settled(gateway: Gateway, pairing: Pairing) -> Json:
+    """Wait until the company's overview has nothing in progress and stays so. Returns the overview."""
+    deadline = time.monotonic() + SETTLE_TIMEOUT_S
+    last, quiet = "", 0
+    while True:
+        overview = await patiently(lambda: gateway.get(f"/companies/{pairing.company_id}/overview"))
+        busy = sum(row["in_progress"] + row["not_tried"] for row in overview["rows"])
+        now = str(overview["rows"])
+        quiet = quiet + 1 if not busy and now == last else 0
+        if quiet >= QUIET_PASSES:
+            return overview
+        if time.monotonic() > deadline:
+            raise Refused(f"{pairing.scene.title} still has {busy} documents under way after {SETTLE_TIMEOUT_S:.0f} s")
+        last = now
+        await asyncio.sleep(0.5)

@@ -1,0 +1,106 @@
+"""The order of events: set up, send, poll, settle, show, prove."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from sandbox.demo import proof, report
+from sandbox.demo.delivery import Delivered, deliver, deliveries, poll, settled
+from sandbox.demo.gateway import Gateway, Json
+from sandbox.demo.scenery import SCENES, Pairing, set_up, tenant_key
+from sandbox.stack import Stack
+
+ORDERS = 180
+SERVICES = ("ingest", "mapper", "ledger-writer", "api")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one scene ended in."""
+
+    pairing: Pairing
+    delivered: Delivered
+    run: Json
+    overview: Json
+
+
+async def play(console: Console, name: str, orders: int, replicas: int) -> bool:
+    """Run the whole demo on a fresh stack and leave its books behind. True if every claim holds."""
+    stack = Stack(name, replicas=dict.fromkeys(SERVICES, replicas))
+    console.print("Starting four services, two shops and a QuickBooks company on private servers ...")
+    await stack.destroy()
+    async with stack.running(keep_data=True), Gateway(stack.url_of("api"), await tenant_key(stack)) as gateway:
+        pairings = [await set_up(stack, gateway, scene, orders) for scene in SCENES]
+        outcomes = await _run(console, gateway, pairings)
+        return await _tell(console, stack, gateway, outcomes)
+
+
+async def _run(console: Console, gateway: Gateway, pairings: list[Pairing]) -> list[Outcome]:
+    columns = (TextColumn("{task.description:34}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console) as progress:
+        bars = {
+            pairing.scene.name: progress.add_task(
+                f"webhooks of {pairing.scene.name}", total=len(deliveries(pairing)[0])
+            )
+            for pairing in pairings
+        }
+        delivered = await asyncio.gather(
+            *(deliver(pairing, lambda bar=bars[pairing.scene.name]: progress.advance(bar)) for pairing in pairings)  # type: ignore[misc]
+        )
+        runs = []
+        for pairing in pairings:
+            bar = progress.add_task(f"polling run of {pairing.scene.name}", total=None)
+            runs.append(
+                await poll(gateway, pairing, lambda done, total, b=bar: progress.update(b, completed=done, total=total))  # type: ignore[misc]
+            )
+        bar = progress.add_task("ledgers settle", total=len(pairings))
+        overviews = []
+        for pairing in pairings:
+            overviews.append(await settled(gateway, pairing))
+            progress.advance(bar)
+    return [Outcome(*parts) for parts in zip(pairings, delivered, runs, overviews, strict=True)]
+
+
+async def _tell(console: Console, stack: Stack, gateway: Gateway, outcomes: list[Outcome]) -> bool:
+    """Print what there is per company, and prove it."""
+    holds = True
+    for outcome in outcomes:
+        pairing = outcome.pairing
+        company = f"/companies/{pairing.company_id}"
+        warnings = await gateway.get(f"{company}/warnings")
+        orders = [order async for order in gateway.each("/orders", connection_id=pairing.connection_id)]
+        documents = [row async for row in gateway.each("/documents", company_id=pairing.company_id)]
+        balances = await _balances(stack, gateway, pairing)
+        report.show_company(console, pairing, outcome.delivered, outcome.run, outcome.overview)
+        report.show_documents(console, documents)
+        report.show_balances(console, balances)
+        report.show_warnings(console, warnings, [order for order in orders if order["reason"]])
+        comparisons = proof.compare(pairing, balances)
+        report.show_proof(console, comparisons)
+        claims = report.claims(pairing, outcome.delivered, orders, documents, comparisons)
+        report.show_claims(console, claims)
+        holds = holds and all(claim.holds for claim in claims)
+    main = _journal(stack)
+    proof.check_books(main)
+    report.show_end(console, main, holds=holds)
+    return holds
+
+
+async def _balances(stack: Stack, gateway: Gateway, pairing: Pairing) -> dict[str, Decimal]:
+    if pairing.scene.ledger == "beancount":
+        return proof.beancount_balances(_journal(stack))
+    trial = await gateway.get(f"/companies/{pairing.company_id}/trial-balance")
+    return {row["account"]: Decimal(row["debit"]) - Decimal(row["credit"]) for row in trial["rows"]}
+
+
+def _journal(stack: Stack) -> Path:
+    found = sorted(stack.books.rglob("main.beancount"))
+    if len(found) != 1:
+        raise RuntimeError(f"expected one journal below {stack.books}, found {len(found)}")
+    return found[0]
