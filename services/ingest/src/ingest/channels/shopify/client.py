@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 import orjson
@@ -48,22 +49,22 @@ class ShopifyClient:
     async def pages(self, start: datetime, end: datetime, *, by: By) -> AsyncIterator[Page]:
         """Orders of a window, oldest change first."""
         field = "updated_at" if by == "modified" else "created_at"
-        params: Mapping[str, str | int] | None = {
+        params: Mapping[str, str | int] = {
             "status": "any",
             "limit": PAGE_SIZE,
             "order": f"{field} asc",
             f"{field}_min": _text(start),
             f"{field}_max": _text(end),
         }
-        path = "/orders.json"
         for _ in range(_PAGES_MAX):
-            body, response = await self._api.get(path, params)
+            body, response = await self._api.get("/orders.json", params)
             yield Page(tuple([await self._with_transactions(order) for order in body.get("orders") or ()]))
             following = response.links.get("next", {}).get("url")
             if not following:
                 return
-            # With page_info no other filter may be sent: the address is used as it is.
-            path, params = following, None
+            # With page_info no other filter may be sent. Only the query is taken over: the token must not follow a
+            # link to another host.
+            params = dict(parse_qsl(urlsplit(following).query))
 
     async def fetch(self, order_id: str) -> tuple[Part, ...]:
         """The order and its transactions."""
