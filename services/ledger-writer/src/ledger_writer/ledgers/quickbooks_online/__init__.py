@@ -12,6 +12,7 @@ __all__ = ["LEDGER", "ledger"]
 def ledger(settings: OnlineSettings) -> Ledger:
     """The adapter for one app and one set of addresses."""
     oauth = IntuitOAuth(settings)
+    opened = OpenOnline(settings, oauth)
     return Ledger(
         name="quickbooks_online",
         title="QuickBooks Online",
@@ -52,9 +53,10 @@ def ledger(settings: OnlineSettings) -> Ledger:
             "COGS": "Cost of Goods Sold",
             "AP": "Accounts Payable (A/P)",
         },
-        open=OpenOnline(settings, oauth),
+        open=opened,
         request_timeout_s=settings.request_timeout_s,
         list_names=tuple(ENTITIES),
+        report=opened.report,
         oauth=oauth,
     )
 

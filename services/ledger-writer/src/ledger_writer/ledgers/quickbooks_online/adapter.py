@@ -43,7 +43,7 @@ from ledger_writer.ledgers.quickbooks_online.lists import Lists, read_named, tri
 from ledger_writer.ledgers.quickbooks_online.names import Named, Names
 from ledger_writer.ledgers.quickbooks_online.oauth import IntuitOAuth
 from ledger_writer.ledgers.quickbooks_online.pairing import read_profile
-from ledger_writer.ledgers.quickbooks_online.profile import Profile, from_text
+from ledger_writer.ledgers.quickbooks_online.profile import Profile
 from ledger_writer.ledgers.quickbooks_online.settings import OnlineSettings
 from ledger_writer.ledgers.quickbooks_online.tokens import Access, CompanySecrets, NeedsReconnect
 from ledger_writer.ledgers.quickbooks_online.wire import Transaction
@@ -61,9 +61,9 @@ class Session:
         self._client = client
         self._settings = settings
         self._company = company
-        self._profile = from_text(company.preferences, home_currency=company.home_currency, country=company.country)
+        self._profile: Profile | None = None
         self._lists: dict[str, tuple[float, list[Named]]] = {}
-        self._mirror = Lists(client, company.tenant_id, company.company_id, settings.page_size, company.bookmark)
+        self._mirror = Lists(client, company.tenant_id, company.company_id, settings.page_size)
         self._stopped: Refused | None = None
 
     async def find(self, operations: Sequence[Operation]) -> Mapping[str, Sequence[Found]]:
@@ -123,16 +123,20 @@ class Session:
         )
 
     async def lists(self, names: Sequence[str]) -> AsyncIterator[Sequence[CatalogEntry]]:
-        """Entries of the reference lists: whole at first, later what changed since the bookmark."""
+        """Every entry of the reference lists, in pages."""
         try:
-            async for page in self._mirror.pages(names):
+            async for page in self._mirror.whole(names):
                 yield page
         except _CALLS as error:
             raise _as_error(error) from error
 
-    def bookmark(self) -> Mapping[str, str]:
-        """Up to when each list was read."""
-        return dict(self._mirror.marks)
+    async def changed_lists(self, names: Sequence[str], since: datetime) -> AsyncIterator[Sequence[CatalogEntry]]:
+        """What changed in the lists since then, from the change feed."""
+        try:
+            async for page in self._mirror.changed(names, since):
+                yield page
+        except _CALLS as error:
+            raise _as_error(error) from error
 
     async def trial_balance(self, as_of: date | None) -> Sequence[AccountBalance]:
         try:
@@ -169,6 +173,7 @@ class Session:
         )
 
     async def _known_profile(self) -> Profile:
+        """What the company allows, read when the session first needs it: preferences change while we are away."""
         if self._profile is None:
             self._profile = await read_profile(self._client)
         return self._profile
@@ -216,6 +221,11 @@ class OpenOnline:
             )
             yield Session(client, settings, company)
             log.debug("quickbooks_session_closed", requests=client.requests)
+
+    async def report(self, company: CompanyFile, as_of: date | None) -> Sequence[AccountBalance]:
+        """Balances beside any open lane: it reads with the company's own limits and tokens."""
+        async with self(company) as session:
+            return await session.trial_balance(as_of)
 
 
 _CALLS: Final = (LedgerFault, NotAsked, NoAnswer, NeedsReconnect, Retryable)

@@ -1,8 +1,4 @@
-"""Reference lists: read whole once, then only what changed; and the trial balance.
-
-The mirror that the lane keeps makes matching free of calls. What changed since the last reading comes from the change
-feed (30 days back at most); lists that the feed does not carry are short and read whole.
-"""
+"""Reference lists, whole or what changed since the last reading (30 days back at most); and the trial balance."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -43,50 +39,42 @@ _OVERLAP: Final = timedelta(minutes=5)
 
 
 class Lists:
-    """Reading lists of one company. `marks` says up to when each list was read, and travels as the bookmark."""
+    """Reading the lists of one company."""
 
-    def __init__(
-        self, client: Client, tenant_id: str, company_id: str, page_size: int, marks: Mapping[str, str]
-    ) -> None:
+    def __init__(self, client: Client, tenant_id: str, company_id: str, page_size: int) -> None:
         self._client = client
         self._tenant_id = tenant_id
         self._company_id = company_id
         self._page_size = page_size
-        self.marks = dict(marks)
 
-    async def pages(self, names: Sequence[str]) -> AsyncIterator[Sequence[CatalogEntry]]:
-        """Entries of the lists in pages; only what changed where the last reading is recent enough."""
+    async def whole(self, names: Sequence[str]) -> AsyncIterator[Sequence[CatalogEntry]]:
+        """Every entry of the lists, inactive ones too, in pages."""
         for name in names:
             entity = ENTITIES[name]
-            started = datetime.now(UTC)
-            since = self._since(name, entity, started)
-            page = await self._changed(name, entity, since) if since else None
-            if page is not None:
-                yield page
-            else:
-                async for whole in self._whole(name, entity):
-                    yield whole
-            self.marks[f"read:{name}"] = started.isoformat()
+            async for rows in pages_of(self._client, entity, "Active IN (true, false)", self._page_size):
+                yield [self._entry(name, entity, row) for row in rows]
 
-    def _since(self, name: str, entity: str, now: datetime) -> datetime | None:
-        kept = self.marks.get(f"read:{name}")
-        if not kept or entity in _NOT_IN_FEED:
-            return None
-        since = datetime.fromisoformat(kept) - _OVERLAP
-        return since if now - since < timedelta(days=_FEED_DAYS) else None
+    async def changed(self, names: Sequence[str], since: datetime) -> AsyncIterator[Sequence[CatalogEntry]]:
+        """What changed since then; deleted entries come inactive, under their id alone.
 
-    async def _changed(self, name: str, entity: str, since: datetime) -> list[CatalogEntry] | None:
-        """What changed since then; None where the feed may have left something out."""
-        rows: list[Mapping[str, Any]] = []
-        for part in await self._client.changes([entity], since):
-            rows.extend(part.get(entity) or ())
-        if len(rows) >= _FEED_MOST:
-            return None
-        return [self._entry(name, entity, row) for row in rows]
-
-    async def _whole(self, name: str, entity: str) -> AsyncIterator[list[CatalogEntry]]:
-        async for rows in pages_of(self._client, entity, "Active IN (true, false)", self._page_size):
-            yield [self._entry(name, entity, row) for row in rows]
+        Lists that the feed does not carry, and those where it may have left something out, come whole.
+        """
+        too_old = datetime.now(UTC) - since > timedelta(days=_FEED_DAYS)
+        fed = [] if too_old else [name for name in names if ENTITIES[name] not in _NOT_IN_FEED]
+        found: dict[str, list[Mapping[str, Any]]] = {}
+        if fed:
+            for part in await self._client.changes([ENTITIES[name] for name in fed], since - _OVERLAP):
+                for entity, rows in part.items():
+                    if isinstance(rows, list):
+                        found.setdefault(entity, []).extend(rows)
+        if sum(len(rows) for rows in found.values()) >= _FEED_MOST:
+            fed = []
+        for name in fed:
+            rows = found.get(ENTITIES[name])
+            if rows:
+                yield [self._entry(name, ENTITIES[name], row) for row in rows]
+        async for page in self.whole([name for name in names if name not in fed]):
+            yield page
 
     def _entry(self, name: str, entity: str, row: Mapping[str, Any]) -> CatalogEntry:
         try:

@@ -81,9 +81,10 @@ def item_link(content: Mapping[str, Any]) -> tuple[LedgerLink, ListEntry]:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """One statement and the operations whose candidates it brings."""
+    """One statement and the operations whose candidates it brings, found by one property."""
 
     entity: str
+    field: str
     where: str
     operations: tuple[Operation, ...]
 
@@ -93,8 +94,11 @@ def searches(operations: Sequence[Operation], settings: OnlineSettings) -> list[
     groups: dict[tuple[str, str], list[Operation]] = defaultdict(list)
     for operation in operations:
         entity = ENTITIES.get(operation.kind)
-        if entity is not None:
-            groups[entity, _field(entity, operation)].append(operation)
+        if entity is None:
+            continue
+        groups[entity, _field(entity, operation)].append(operation)
+        if operation.former is not None and operation.former.ledger_id:
+            groups[entity, "Id"].append(operation)
     found: list[Search] = []
     for (entity, field), group in groups.items():
         if field == "TxnDate":
@@ -120,8 +124,9 @@ def _field(entity: str, operation: Operation) -> str:
 def value_of(field: str, operation: Operation) -> str:
     """What the property must be for the operation's object, as it was or would be written."""
     wanted = operation.wanted
-    if field == "Id" and operation.link is not None:
-        return operation.link.ledger_id
+    if field == "Id":
+        link = operation.link or operation.former
+        return link.ledger_id if link is not None else ""
     if isinstance(wanted, CustomerWanted):
         return wanted.email if field == "PrimaryEmailAddr" else clean(wanted.display_name, DISPLAY_NAME_MAX)
     if isinstance(wanted, ItemWanted):
@@ -140,6 +145,7 @@ def _lists(entity: str, field: str, group: Sequence[Operation], most: int) -> It
         part = values[start : start + most]
         yield Search(
             entity=entity,
+            field=field,
             where=f"{field} IN {listed(part)}{active}",
             operations=tuple(operation for value in part for operation in by_value[value]),
         )
@@ -166,7 +172,7 @@ def _windows(entity: str, group: Sequence[Operation], settings: OnlineSettings) 
 def _window(entity: str, run: Sequence[Operation], around: int) -> Search:
     first, last = _date(run[0]) - timedelta(days=around), _date(run[-1]) + timedelta(days=around)
     where = f"TxnDate >= {quoted(first.isoformat())} AND TxnDate <= {quoted(last.isoformat())}"
-    return Search(entity=entity, where=where, operations=tuple(run))
+    return Search(entity=entity, field="TxnDate", where=where, operations=tuple(run))
 
 
 def _date(operation: Operation) -> date:
@@ -190,9 +196,11 @@ async def find(client: Client, operations: Sequence[Operation], settings: Online
             for tag in tags:
                 index[tag].append(candidate)
         for operation in search.operations:
-            matching = _matching(operation, search.entity, index)
-            if matching:
-                found[operation.document_key].extend(matching)
+            matching = _matching(operation, search.field, index)
+            known = {candidate.link.ledger_id for candidate in found.get(operation.document_key, ())}
+            fresh = [candidate for candidate in matching if candidate.link.ledger_id not in known]
+            if fresh:
+                found[operation.document_key].extend(fresh)
     return dict(found)
 
 
@@ -237,15 +245,23 @@ def read_found(entity: str, row: Mapping[str, Any]) -> tuple[Found, frozenset[Ta
     link, read = transaction_link(entity, row)
     number, mark = read_memo(read.memo)
     party = read.customer.value or read.entity.value or read.vendor.value
-    found = Found(link=link, mark=mark, memo_number=number, customer=party, on=read.on, kind_in_ledger=entity.lower())
+    found = Found(
+        link=link,
+        mark=mark,
+        memo_number=number,
+        customer=party,
+        on=read.on,
+        # A voided document is history: it keeps number and mark, and must not be taken for the one that is wanted.
+        active=not (read.memo.startswith("Voided") and not read.total),
+        kind_in_ledger=entity.lower(),
+    )
     return found, frozenset(
         {("Id", read.id), ("DocNumber", fold(read.number)), ("mark", mark or ""), ("memo", fold(number))}
     )
 
 
-def _matching(operation: Operation, entity: str, index: "Index") -> list[Found]:
+def _matching(operation: Operation, field: str, index: Index) -> list[Found]:
     """Candidates of one operation: by mark, id, number or name; in a window of days, by the number in the memo."""
-    field = _field(entity, operation)
     wanted = operation.wanted
     if field == "Id" or not isinstance(wanted, Document):
         value = value_of(field, operation)

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from common.messages.base import Reason
 from common.messages.transactions import Document
-from common.money import tolerance
+from common.money import quantize, tolerance
 from ledger_writer.ledgers.protocol import LedgerLink, Operation, Written
 from ledger_writer.ledgers.quickbooks_online.bodies import Body
 from ledger_writer.ledgers.quickbooks_online.bodies.base import notice
@@ -40,16 +40,17 @@ def compare_totals(document: Document, ledger_total: Decimal) -> tuple[Reason, .
     difference = ledger_total - document.total
     if difference == 0:
         return ()
+    shown = quantize(ledger_total, document.currency)
     within = abs(difference) <= tolerance(document.currency, len(document.lines))
     return (
         notice(
             "TOTAL_ROUNDED" if within else "TAX_DIFFERS",
-            f"QuickBooks' total is {ledger_total}, the order's is {document.total} {document.currency} "
+            f"QuickBooks' total is {shown}, the order's is {document.total} {document.currency} "
             f"(difference {difference})",
             "Nothing to do: it is within rounding."
             if within
             else "Check the tax codes; automatic sales tax needs the tax method `override`.",
             field_name="total",
-            value=str(ledger_total),
+            value=str(shown),
         ),
     )

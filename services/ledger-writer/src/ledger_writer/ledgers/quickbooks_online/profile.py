@@ -44,32 +44,6 @@ class Profile:
         }
 
 
-def from_text(kept: Mapping[str, str], *, home_currency: str, country: str) -> Profile | None:
-    """Read what `as_text` wrote, or None where nothing usable is kept."""
-    if "multi_currency" not in kept:
-        return None
-    closed = kept.get("closed_through", "")
-
-    def on(name: str) -> bool:
-        return kept.get(name, "") == "true"
-
-    return Profile(
-        home_currency=home_currency or kept.get("home_currency", ""),
-        country=country or kept.get("country", ""),
-        multi_currency=on("multi_currency"),
-        custom_numbers=on("custom_numbers"),
-        uses_sales_tax=on("uses_sales_tax"),
-        automatic_tax=on("automatic_tax"),
-        allow_discount=on("allow_discount"),
-        allow_shipping=on("allow_shipping"),
-        class_per_line=on("class_per_line"),
-        class_per_form=on("class_per_form"),
-        departments=on("departments"),
-        closed_through=date.fromisoformat(closed) if closed else None,
-        custom_fields=kept.get("custom_fields", ""),
-    )
-
-
 def from_preferences(preferences: Mapping[str, Any], company: Mapping[str, Any]) -> Profile:
     """Read the Preferences and CompanyInfo objects of the ledger."""
     sales = _group(preferences, "SalesFormsPrefs")

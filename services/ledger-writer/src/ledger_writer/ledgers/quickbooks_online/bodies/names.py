@@ -82,6 +82,9 @@ def item(wanted: ItemWanted, books: Books) -> Body:
         content["Taxable"] = wanted.taxable
     if item_type == "Inventory":
         content |= _stock(books)
+    elif cost := books.names.find("accounts", books.account_names.get(AccountRole.COST_OF_GOODS, "")):
+        # Without an account for its cost an item can be sold but not bought, and purchase orders refuse it.
+        content["ExpenseAccountRef"] = ref(cost.ledger_id)
     return Body("Item", content, notices)
 
 
