@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import httpx
 import pytest
 from fastapi import FastAPI
+from tests.unit.mapper import samples
 
 from common.broker import Broker, Outgoing
 from common.messages.base import State
@@ -22,7 +23,6 @@ from common.topology import EXCHANGE, routing_key
 from mapper.main import create
 from mapper.settings import MapperSettings
 from sandbox.fresh import FreshDatabase, FreshVhost
-from tests.unit.mapper import samples
 
 S = TypeVar("S", bound=State)
 KEY = "internal-key-of-the-test"
