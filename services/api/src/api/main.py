@@ -1,5 +1,6 @@
 """Builds the gateway: settings, application, consumers, scheduler, dead letters. The only file with side effects."""
 
+import asyncio
 import functools
 
 from fastapi import FastAPI
@@ -24,6 +25,7 @@ async def start(app: FastAPI, runtime: Runtime) -> None:
     """Start what runs beside the routes."""
     settings: ApiSettings = app.state.settings
     cipher: Cipher = app.state.cipher
+    runtime.spawn(_close_at_the_end(app.state.services), name="internal clients")
     runtime.start_consumers(HANDLERS)
     runtime.start_forever(
         "scheduler",
@@ -43,6 +45,14 @@ async def start(app: FastAPI, runtime: Runtime) -> None:
             replay, runtime, cipher, batch=settings.dead_letters_per_batch, interval_s=settings.scheduler_interval_s
         ),
     )
+
+
+async def _close_at_the_end(services: Services) -> None:
+    """The runtime cancels what it runs when it stops: that is when the clients' sockets can go."""
+    try:
+        await asyncio.Event().wait()
+    finally:
+        await services.close()
 
 
 def build(settings: ApiSettings) -> FastAPI:

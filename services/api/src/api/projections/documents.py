@@ -3,10 +3,11 @@
 import orjson
 
 from api.columns import column_of_document
+from api.projections.living import Deleted, load_deleted
 from api.projections.reasons import reason_code, reason_json
 from common.batch import Batch
 from common.bulk import Upsert
-from common.handling import Handler, load_nothing
+from common.handling import Handler
 from common.messages.documents import DocumentChanged
 
 DOCUMENTS = Upsert(
@@ -48,8 +49,10 @@ DOCUMENTS = Upsert(
 _NO_NOTICES = "[]"
 
 
-def handle_document_changed(state: DocumentChanged, _: None, batch: Batch) -> None:
+def handle_document_changed(state: DocumentChanged, deleted: Deleted, batch: Batch) -> None:
     """Keep the state and its reason, and decide the one column of the overview it is counted in."""
+    if state.tenant_id in deleted:
+        return
     notices = _NO_NOTICES
     if state.notices:
         notices = orjson.dumps([notice.model_dump(mode="json") for notice in state.notices]).decode()
@@ -88,4 +91,4 @@ def handle_document_changed(state: DocumentChanged, _: None, batch: Batch) -> No
     )
 
 
-DOCUMENT_CHANGED = Handler(DocumentChanged, load_nothing, handle_document_changed)
+DOCUMENT_CHANGED = Handler(DocumentChanged, load_deleted, handle_document_changed)

@@ -1,9 +1,10 @@
 """`order.listed` → the list of orders."""
 
+from api.projections.living import Deleted, load_deleted
 from api.projections.reasons import reason_code, reason_json
 from common.batch import Batch
 from common.bulk import Upsert
-from common.handling import Handler, load_nothing
+from common.handling import Handler
 from common.messages.orders import OrderListed
 
 ORDERS = Upsert(
@@ -30,8 +31,10 @@ ORDERS = Upsert(
 )
 
 
-def handle_order_listed(state: OrderListed, _: None, batch: Batch) -> None:
+def handle_order_listed(state: OrderListed, deleted: Deleted, batch: Batch) -> None:
     """Keep what a list, a filter and a reason need of the order."""
+    if state.tenant_id in deleted:
+        return
     batch.upsert(
         ORDERS,
         {
@@ -54,4 +57,4 @@ def handle_order_listed(state: OrderListed, _: None, batch: Batch) -> None:
     )
 
 
-ORDER_LISTED = Handler(OrderListed, load_nothing, handle_order_listed)
+ORDER_LISTED = Handler(OrderListed, load_deleted, handle_order_listed)

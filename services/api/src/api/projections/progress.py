@@ -1,9 +1,10 @@
 """`task.progressed` → the items of a run. Each page is stored for itself, so that lost and repeated ones do no harm."""
 
+from api.projections.living import Deleted, load_deleted
 from api.projections.reasons import reason_json
 from common.batch import Batch
 from common.bulk import Upsert
-from common.handling import Handler, load_nothing
+from common.handling import Handler
 from common.messages.orders import TaskProgress, order_key
 
 RUN_ITEMS = Upsert(
@@ -28,8 +29,10 @@ WHERE run_id = $1 AND tenant_id = $2
 """
 
 
-def handle_task_progress(state: TaskProgress, _: None, batch: Batch) -> None:
+def handle_task_progress(state: TaskProgress, deleted: Deleted, batch: Batch) -> None:
     """Add the orders this page saw; an order seen twice keeps the later page's revision."""
+    if state.tenant_id in deleted:
+        return
     for fetched in state.items:
         # What the channel does not know has no id of its own; its number is all there is to tell it by.
         known = fetched.external_id is not None
@@ -50,4 +53,4 @@ def handle_task_progress(state: TaskProgress, _: None, batch: Batch) -> None:
         batch.execute(_FETCHED, state.run_id, state.tenant_id, reason_json(state.failed))
 
 
-TASK_PROGRESS = Handler(TaskProgress, load_nothing, handle_task_progress)
+TASK_PROGRESS = Handler(TaskProgress, load_deleted, handle_task_progress)

@@ -1,10 +1,11 @@
 """`transactions.listed` → which sets there are, and why some have no documents."""
 
 from api.columns import column_of_set
+from api.projections.living import Deleted, load_deleted
 from api.projections.reasons import reason_code, reason_json
 from common.batch import Batch
 from common.bulk import Upsert
-from common.handling import Handler, load_nothing
+from common.handling import Handler
 from common.messages.transactions import TransactionsListed
 
 SETS = Upsert(
@@ -33,8 +34,10 @@ SETS = Upsert(
 )
 
 
-def handle_transactions_listed(state: TransactionsListed, _: None, batch: Batch) -> None:
+def handle_transactions_listed(state: TransactionsListed, deleted: Deleted, batch: Batch) -> None:
     """Keep the outcome of mapping, and the column it means while no document says more."""
+    if state.tenant_id in deleted:
+        return
     batch.upsert(
         SETS,
         {
@@ -59,4 +62,4 @@ def handle_transactions_listed(state: TransactionsListed, _: None, batch: Batch)
     )
 
 
-TRANSACTIONS_LISTED = Handler(TransactionsListed, load_nothing, handle_transactions_listed)
+TRANSACTIONS_LISTED = Handler(TransactionsListed, load_deleted, handle_transactions_listed)

@@ -1,0 +1,159 @@
+"""Tenants, keys, connections, company files and settings, over HTTP and down to the rows."""
+
+from tests.integration.api import gateway as running
+from tests.integration.api.gateway import Gateway, Shop
+
+from common.messages.control import SettingsChanged, TenantDeleted
+
+
+def test_the_walk_from_tenant_to_approved_company_publishes_full_settings(gateway: Gateway) -> None:
+    shop = gateway.shop()
+    states = [state for state in gateway.sent(SettingsChanged) if state.tenant_id == shop.tenant.tenant_id]
+    connection = [state for state in states if state.scope == "connection"][-1]
+    company = [state for state in states if state.scope == "company"][-1]
+    assert connection.connection is not None
+    assert connection.connection.company_id == shop.company_id
+    assert connection.revision == 1
+    assert company.company is not None
+    assert company.company.approved_at is not None
+    assert company.revision == 2
+
+
+def test_credentials_reach_ingest_and_are_stored_nowhere_here(gateway: Gateway, shop: Shop) -> None:
+    assert gateway.owners.connections[shop.connection_id]["secrets"] == {"push_key": "s3cret"}
+    tables = gateway.fetch(
+        "SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema() AND table_type = 'BASE TABLE'"
+    )
+    for table in tables:
+        rows = gateway.fetch(f"SELECT t::text AS row FROM {table['table_name']} t")
+        assert not any("s3cret" in row["row"] for row in rows), table
+    answer = shop.tenant.http.get(f"/v1/connections/{shop.connection_id}")
+    assert answer.json()["secret_names"] == ["push_key"]
+    assert "s3cret" not in answer.text
+
+
+def test_a_connection_that_ingest_refuses_leaves_nothing_behind(gateway: Gateway) -> None:
+    tenant = gateway.tenant()
+    refused = tenant.http.post("/v1/connections", json={"channel": "unknown", "name": "x"})
+    assert refused.status_code == 422
+    assert refused.json()["code"] == "UNKNOWN_CHANNEL"
+    assert tenant.http.get("/v1/connections").json()["items"] == []
+
+
+def test_settings_need_the_version_that_was_read(shop: Shop) -> None:
+    http, path = shop.tenant.http, f"/v1/connections/{shop.connection_id}/settings"
+    read = http.get(path)
+    assert read.headers["etag"] == '"1"'
+    assert http.put(path, json=read.json()).status_code == 428
+    assert http.put(path, json=read.json(), headers={"if-match": '"7"'}).status_code == 412
+    changed = {**read.json(), "time_zone": "Europe/Berlin"}
+    saved = http.put(path, json=changed, headers={"if-match": read.headers["etag"]})
+    assert saved.status_code == 200
+    assert saved.headers["etag"] == '"2"'
+    history = http.get(f"{path}/history").json()["items"]
+    assert [version["revision"] for version in history] == [2, 1]
+    assert [version["settings"]["time_zone"] for version in history] == ["Europe/Berlin", "UTC"]
+
+
+def test_wrong_settings_name_field_value_and_cure(shop: Shop) -> None:
+    http, path = shop.tenant.http, f"/v1/connections/{shop.connection_id}/settings"
+    body = http.get(path).json()
+    wrong = {**body, "time_zone": "Mars/Olympus", "mode": "bills", "numbers": {"policy": "next"}}
+    answer = http.put(path, json=wrong, headers={"if-match": '"1"'})
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    errors = {error["field"]: error for error in answer.json()["errors"]}
+    assert errors["body.time_zone"]["value"] == "Mars/Olympus"
+    assert "this ledger has no bill" in errors["body.mode"]["cure"]
+    assert "body.numbers.policy" in errors
+
+
+def test_a_misspelt_setting_is_refused_and_named(shop: Shop) -> None:
+    http, path = shop.tenant.http, f"/v1/connections/{shop.connection_id}/settings"
+    body = http.get(path).json()
+    answer = http.put(path, json={**body, "taxes": {}, "tax": {"methode": "none"}}, headers={"if-match": '"1"'})
+    assert answer.status_code == 422
+    assert {error["field"] for error in answer.json()["errors"]} == {"body.taxes", "body.tax.methode"}
+
+
+def test_accounts_are_checked_against_the_ledger_on_save(shop: Shop) -> None:
+    http, path = shop.tenant.http, f"/v1/companies/{shop.company_id}/settings"
+    read = http.get(path)
+    body = read.json()
+    body["accounts"]["TAX"] = "Liabilities:Nowhere"
+    answer = http.put(path, json=body, headers={"if-match": read.headers["etag"]})
+    assert answer.status_code == 422
+    (error,) = answer.json()["errors"]
+    assert (error["field"], error["value"]) == ("body.accounts.TAX", "Liabilities:Nowhere")
+
+
+def test_start_date_and_closed_through_come_first(gateway: Gateway) -> None:
+    shop = gateway.shop(settings=False)
+    http = shop.tenant.http
+    body = running.connection_settings(shop.connection_id, shop.company_id)
+    path = f"/v1/connections/{shop.connection_id}/settings"
+    early = http.put(path, json=body, headers={"if-match": '"0"'})
+    assert early.status_code == 422
+    assert "closed_through" in early.json()["errors"][0]["cure"]
+    assert http.post(f"/v1/companies/{shop.company_id}/approve").status_code == 409
+    gateway.save_company(shop.tenant, shop.company_id)
+    missing = {name: value for name, value in body.items() if name != "start_date"}
+    answer = http.put(path, json=missing, headers={"if-match": '"0"'})
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"] == "body.start_date"
+    refused = http.post("/v1/runs", json={"connection_id": shop.connection_id, "order_numbers": ["1"]})
+    assert refused.json()["code"] == "SETTINGS_NEEDED"
+
+
+def test_approval_and_pause_have_routes_of_their_own(shop: Shop) -> None:
+    http, path = shop.tenant.http, f"/v1/companies/{shop.company_id}/settings"
+    read = http.get(path)
+    sneaky = {**read.json(), "approved_at": None, "paused": True}
+    answer = http.put(path, json=sneaky, headers={"if-match": read.headers["etag"]})
+    assert answer.status_code == 422
+    assert {error["field"] for error in answer.json()["errors"]} == {"body.approved_at", "body.paused"}
+    assert http.post(f"/v1/companies/{shop.company_id}/pause").json()["paused"] is True
+    assert http.get(f"/v1/companies/{shop.company_id}").json()["paused"] is True
+    assert http.post(f"/v1/companies/{shop.company_id}/resume").json()["paused"] is False
+
+
+def test_keys_are_shown_once_scoped_rotated_and_revoked(gateway: Gateway) -> None:
+    tenant = gateway.tenant()
+    made = tenant.http.post("/v1/api-keys", json={"name": "reader", "scopes": ["read"]}).json()
+    reader = gateway.client(made["key"])
+    assert reader.get("/v1/tenant").status_code == 200
+    assert reader.get("/v1/api-keys").status_code == 403
+    assert reader.post("/v1/connections", json={"channel": "custom", "name": "x"}).status_code == 403
+    assert made["key"] not in tenant.http.get("/v1/api-keys").text
+    assert made["key"].rsplit("_", 1)[1] not in str(gateway.fetch("SELECT k::text FROM api_keys k"))
+    rotated = tenant.http.post(f"/v1/api-keys/{made['key_id']}/rotate", json={"grace_s": 0}).json()
+    assert reader.get("/v1/tenant").status_code == 401
+    successor = gateway.client(rotated["key"])
+    assert successor.get("/v1/tenant").status_code == 200
+    assert tenant.http.delete(f"/v1/api-keys/{rotated['key_id']}").status_code == 204
+    assert successor.get("/v1/tenant").status_code == 401
+
+
+def test_a_tenant_key_never_gets_the_operator_scope(gateway: Gateway) -> None:
+    tenant = gateway.tenant()
+    refused = tenant.http.post("/v1/api-keys", json={"name": "x", "scopes": ["operator"]})
+    assert refused.status_code == 422
+    assert tenant.http.get("/v1/dead-letters").status_code == 403
+    assert gateway.operator.get("/v1/orders").status_code == 403
+
+
+def test_deleting_a_tenant_removes_its_rows_and_tells_the_others(gateway: Gateway) -> None:
+    shop = gateway.shop()
+    gateway.publish(running.order_listed(shop, "1"))
+    running.eventually(lambda: shop.tenant.http.get("/v1/orders").json()["items"])
+    removed = gateway.operator.delete(f"/v1/tenants/{shop.tenant.tenant_id}").json()["removed"]
+    assert removed["orders"] == 1
+    assert removed["connections"] == 1
+    assert shop.tenant.http.get("/v1/orders").status_code == 401
+    assert [state.tenant_id for state in gateway.sent(TenantDeleted)][-1] == shop.tenant.tenant_id
+    # What was still on its way must not bring the tenant back.
+    gateway.publish(running.order_listed(shop, "2"))
+    other = gateway.shop()
+    gateway.publish(running.order_listed(other, "3"))
+    running.eventually(lambda: other.tenant.http.get("/v1/orders").json()["items"])
+    assert gateway.fetch("SELECT 1 FROM orders WHERE tenant_id = $1", shop.tenant.tenant_id) == []
