@@ -96,7 +96,8 @@ class Stack:
         urls = {service: f"http://127.0.0.1:{ports[self._front(service)]}" for service in SERVICES}
         surroundings = Surroundings(databases, brokers, urls, self.secrets, self.books, self._extra)
         self.processes = {replica.name: replica for replica in self._replicas(ports, surroundings)}
-        await asyncio.gather(*(migrate(service, surroundings.of(service, 0)) for service in SERVICES))
+        idle = [service for service in SERVICES if not any(running.get(name) for name in self._names_of(service))]
+        await asyncio.gather(*(migrate(service, surroundings.of(service, 0)) for service in idle))
         for replica in self.processes.values():
             replica.start()
         await asyncio.gather(*(replica.wait_ready() for replica in self.processes.values()))
@@ -105,15 +106,18 @@ class Stack:
         """The process that takes a service's requests: its balancer, or its only replica."""
         return service if self._counts[service] > 1 else f"{service}-1"
 
+    def _names_of(self, service: str) -> list[str]:
+        return [f"{service}-{number + 1}" for number in range(self._counts[service])]
+
     def _process_names(self) -> list[str]:
-        replicas = [f"{service}-{number + 1}" for service in SERVICES for number in range(self._counts[service])]
+        replicas = [name for service in SERVICES for name in self._names_of(service)]
         balancers = [service for service in SERVICES if self._counts[service] > 1]
         return [*replicas, *balancers, *self.stand_ins]
 
     def _replicas(self, ports: Mapping[str, int], surroundings: Surroundings) -> list[Replica]:
         made = []
         for service in SERVICES:
-            names = [f"{service}-{number + 1}" for number in range(self._counts[service])]
+            names = self._names_of(service)
             command = (sys.executable, "-m", schema_of(service))
             made += [
                 Replica(name, command, surroundings.of(service, ports[name]), ports[name], self.folder)
