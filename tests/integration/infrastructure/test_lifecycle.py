@@ -139,6 +139,10 @@ def test_the_last_borrower_stops_the_servers_unless_they_are_kept(state: StateFo
     with borrowed(state):
         Infrastructure(state).up(keep=True)
     assert len(processes_of(state)) > 3
+    with borrowed(state):
+        assert not Infrastructure(state).release()
+        assert len(processes_of(state)) > 3
+    assert processes_of(state) == []
 
 
 def test_a_port_that_is_taken_is_told_in_one_sentence(unconfigured: None, monkeypatch: pytest.MonkeyPatch) -> None:

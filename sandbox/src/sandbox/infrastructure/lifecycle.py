@@ -80,6 +80,12 @@ class Infrastructure:
                 server.result()
             self.state.endpoints_file.unlink(missing_ok=True)
 
+    def release(self) -> bool:
+        """Take `keep` back: the servers stop now, or with the last program that uses them. True if they stopped."""
+        self.state.keep_file.unlink(missing_ok=True)
+        self.down(only_unused=True)
+        return self.running() is None
+
     def status(self) -> dict[str, str]:
         """What runs, for people."""
         engine = self.state.root / "engine"

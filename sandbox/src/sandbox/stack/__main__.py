@@ -28,7 +28,8 @@ def main(arguments: list[str] | None = None) -> int:
             asyncio.run(supervise(stack))
         elif given.command == "down":
             asyncio.run(stack.stop())
-            stack.infrastructure.down()
+            if not stack.infrastructure.release():
+                say("Postgres and RabbitMQ run on until the program that uses them ends")
         else:
             show_status(stack)
     except (CannotProvision, NotReady, RuntimeError) as problem:
