@@ -13,8 +13,9 @@ from sandbox.quickbooks_online.schema import ENTITIES, Spec
 from sandbox.quickbooks_online.wire import parse_json, plain
 
 NAMESPACE = "http://schema.intuit.com/finance/v3"
-_ATTRIBUTES = frozenset({"domain", "sparse", "status", "bId", "startPosition", "maxResults", "totalCount", "type", "code",
-                         "element"})  # fmt: skip
+_ATTRIBUTES = frozenset(
+    ("domain", "sparse", "status", "bId", "startPosition", "maxResults", "totalCount", "type", "code", "element")
+)
 _WRAPPERS = frozenset({"QueryResponse", "BatchItemResponse", "CDCResponse", "AttachableResponse", "Fault", "Error"})
 
 

@@ -31,10 +31,14 @@ def display_name(doc: Doc) -> str:
 
 
 def check_name_free(company: Company, name: str, entity: str, identifier: str | None) -> None:
-    """Raises 6240 when a customer, vendor or employee has the name already, case ignored."""
+    """Raises 6240 when a customer, vendor or employee has the name already, case ignored.
+
+    Jobs are unique under their parent only: recorded companies have a customer and another's job of one name.
+    """
     for table in _NAME_TABLES:
         for other in company.tables[table].find("DisplayName", name):
-            if table != entity or other != identifier:
+            held = company.get(table, other) or {}
+            if held.get("ParentRef") is None and (table != entity or other != identifier):
                 raise Fault("6240", f"The name supplied already exists. : Id={other}")
 
 
@@ -80,7 +84,8 @@ class NameKind(Kind):
         if any(character in name for character in _FORBIDDEN):
             raise Fault("2040", "DisplayName must not contain a colon, tab or newline", "DisplayName")
         doc["DisplayName"] = name
-        if previous is None or previous["DisplayName"].casefold() != name.casefold():
+        renamed = previous is None or previous["DisplayName"].casefold() != name.casefold()
+        if renamed and doc.get("ParentRef") is None:
             check_name_free(write.company, name, self.entity, previous["Id"] if previous else None)
         if self.entity != "Vendor":
             doc["FullyQualifiedName"] = name
@@ -132,7 +137,10 @@ class NameKind(Kind):
             raise Fault("6180", "Customers can be nested five levels deep", "ParentRef")
         doc["ParentRef"] = {"value": parent["Id"]}
         doc["Level"] = level
-        doc["FullyQualifiedName"] = f"{parent['FullyQualifiedName']}:{doc['DisplayName']}"
+        full = doc["FullyQualifiedName"] = f"{parent['FullyQualifiedName']}:{doc['DisplayName']}"
+        for other in company.tables["Customer"].find("FullyQualifiedName", full):
+            if other != doc.get("Id"):
+                raise Fault("6240", f"The name supplied already exists. : Id={other}")
 
     def _activity(self, write: Write) -> None:
         company, doc, previous = write.company, write.doc, write.previous

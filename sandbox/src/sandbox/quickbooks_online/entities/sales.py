@@ -58,7 +58,7 @@ class SalesForm(Kind):
         resolve_all(company, doc, _REFERENCES)
         self._totals(write)
         number_document(write, self.counter)
-        self._addresses(doc, customer)
+        self._addresses(write, customer)
         self._money(company, doc)
         self._terms(company, doc, day)
         self._states(write)
@@ -107,9 +107,14 @@ class SalesForm(Kind):
         if write.company.settings.multi_currency:
             doc["HomeBalance"] = cents(balance * rate_of(doc))
 
-    def _addresses(self, doc: Doc, customer: Doc | None) -> None:
+    def _addresses(self, write: Write, customer: Doc | None) -> None:
+        doc = write.doc
         for name in ("BillAddr", "ShipAddr"):
-            if doc.get(name) is None and customer is not None and customer.get(name) is not None:
+            sent = doc.get(name)
+            if sent is not None and "Id" not in sent:
+                before = (write.previous or {}).get(name) or {}
+                doc[name] = {"Id": before.get("Id") or write.company.next_id("Address"), **sent}
+            elif sent is None and customer is not None and customer.get(name) is not None:
                 doc[name] = dict(customer[name])
         address = (customer or {}).get("PrimaryEmailAddr")
         if doc.get("BillEmail") is None and address and doc.get("EmailStatus") == "NeedToSend":

@@ -53,7 +53,7 @@ _RECEIVED = (
 )
 
 
-def _lines(lines: tuple[Line, ...]) -> list[dict[str, Any]]:
+def _lines(company: Company, lines: tuple[Line, ...]) -> list[dict[str, Any]]:
     found = []
     for item, price, quantity, code in lines:
         amount = Decimal(price) * Decimal(quantity)
@@ -63,17 +63,28 @@ def _lines(lines: tuple[Line, ...]) -> list[dict[str, Any]]:
             "Qty": Decimal(quantity),
             "TaxCodeRef": {"value": code},
         }
-        found.append({"Amount": amount, "DetailType": "SalesItemLineDetail", "SalesItemLineDetail": detail})
+        about = (company.get("Item", item) or {}).get("Description")
+        kind = {"Amount": amount, "DetailType": "SalesItemLineDetail", "SalesItemLineDetail": detail}
+        found.append({"Description": about, **kind})
     return found
 
 
-def _form(customer: str, day: str, lines: tuple[Line, ...], taxed: bool) -> dict[str, Any]:
+def _form(company: Company, customer: str, day: str, lines: tuple[Line, ...], taxed: bool) -> dict[str, Any]:
     body: dict[str, Any] = {
         "CustomerRef": {"value": customer},
         "TxnDate": day,
-        "Line": _lines(lines),
+        "Line": _lines(company, lines),
         "CustomerMemo": {"value": "Thank you for your business and have a great day!"},
     }
+    held = company.get("Customer", customer) or {}
+    if held.get("BillAddr"):
+        address = held["BillAddr"]
+        city = f"{address['City']}, {address['CountrySubDivisionCode']}  {address['PostalCode']}"
+        person = f"{held.get('GivenName', '')} {held.get('FamilyName', '')}".strip()
+        written = [person, held.get("CompanyName"), address["Line1"], city]
+        body["BillAddr"] = {f"Line{n}": text for n, text in enumerate(filter(None, written), 1)}
+    if held.get("PrimaryEmailAddr"):
+        body["BillEmail"] = {"Address": held["PrimaryEmailAddr"]["Address"]}
     if taxed:
         body["TxnTaxDetail"] = {"TxnTaxCodeRef": {"value": "2"}}
     return body
@@ -89,13 +100,13 @@ def seed_history(company: Company) -> None:
 
     before = company.sequences.get("txn", 0)
     for identifier, customer, day, lines, taxed in _ESTIMATES:
-        save("Estimate", identifier, _form(customer, day, lines, taxed))
+        save("Estimate", identifier, _form(company, customer, day, lines, taxed))
     for identifier, customer, day, estimate, lines, taxed in _INVOICES:
-        body = _form(customer, day, lines, taxed)
+        body = _form(company, customer, day, lines, taxed)
         if estimate is not None:
             body["LinkedTxn"] = [{"TxnId": estimate, "TxnType": "Estimate"}]
         save("Invoice", identifier, body)
-    save("SalesReceipt", "17", _form("11", "2015-09-20", (("10", "35", "3", "NON"),), False))
+    save("SalesReceipt", "17", _form(company, "11", "2015-09-20", (("10", "35", "3", "NON"),), False))
     paid = {"Amount": Decimal(81), "LinkedTxn": [{"TxnId": "9", "TxnType": "Invoice"}]}
     save(
         "Payment",
@@ -104,8 +115,11 @@ def seed_history(company: Company) -> None:
     )
     for identifier, customer, total, day in _RECEIVED:
         save("Payment", identifier, {"CustomerRef": {"value": customer}, "TotalAmt": Decimal(total), "TxnDate": day})
-    save("CreditMemo", "73", _form("3", "2015-10-02", (("10", "35", "1", "NON"),), False))
-    refund = {**_form("11", "2015-10-03", (("10", "35", "1", "NON"),), False), "DepositToAccountRef": {"value": "35"}}
+    save("CreditMemo", "73", _form(company, "3", "2015-10-02", (("10", "35", "1", "NON"),), False))
+    refund = {
+        **_form(company, "11", "2015-10-03", (("10", "35", "1", "NON"),), False),
+        "DepositToAccountRef": {"value": "35"},
+    }
     save("RefundReceipt", "75", refund)
     spent = {
         "DetailType": "AccountBasedExpenseLineDetail",
