@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -26,7 +26,7 @@ from ingest.settings import IngestSettings
 from sandbox.fresh import FreshDatabase, FreshVhost
 from sandbox.shops.app import make_app
 from sandbox.shops.life import Event
-from sandbox.shops.signatures import Delivery, headers_of
+from sandbox.shops.signatures import Delivery, headers_of, mac_base64
 from sandbox.shops.store import ShopStore
 
 KEY = "internal-key-of-the-test"
@@ -99,11 +99,16 @@ class Ingest:
         except TimeoutError:
             pytest.fail(f"{query} {arguments} stayed at {found!r}, wanted {wanted!r}")
 
+    async def eventually(self, condition: Callable[[], bool], timeout_s: float = 15) -> None:
+        """Wait until what was published makes something true."""
+        async with asyncio.timeout(timeout_s):
+            while not condition():  # noqa: ASYNC110 - what is waited for happens in another service's queue
+                await asyncio.sleep(0.02)
+        assert condition()
+
     async def finished(self, run_id: str, timeout_s: float = 30) -> list[TaskProgress]:
         """Wait for the last page of a run's progress; returns all pages in order."""
-        async with asyncio.timeout(timeout_s):
-            while not any(page.finished for page in self.progress.get(run_id, ())):
-                await asyncio.sleep(0.02)
+        await self.eventually(lambda: any(page.finished for page in self.progress.get(run_id, ())), timeout_s)
         return sorted(self.progress[run_id], key=lambda page: page.revision)
 
     async def collect(self) -> None:
@@ -205,7 +210,7 @@ async def served(*stores: ShopStore) -> AsyncIterator[str]:
         config = uvicorn.Config(make_app(stores), log_level="warning", lifespan="off")
         server = uvicorn.Server(config)
         task = asyncio.create_task(server.serve([listening]))
-        while not server.started:
+        while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
             await asyncio.sleep(0.01)
         try:
             yield f"http://127.0.0.1:{listening.getsockname()[1]}"
@@ -251,3 +256,12 @@ def events_by_order(events: Sequence[Event]) -> dict[str, list[Event]]:
     for event in events:
         found.setdefault(event.order_id, []).append(event)
     return found
+
+
+def signed(topic: str, body: bytes, delivery_id: str = "delivery-1") -> dict[str, str]:
+    """Headers of a Shopify delivery with this raw body."""
+    return {
+        "x-shopify-topic": topic,
+        "x-shopify-webhook-id": delivery_id,
+        "x-shopify-hmac-sha256": mac_base64(body, SECRET),
+    }

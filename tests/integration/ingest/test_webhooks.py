@@ -9,6 +9,7 @@ import httpx
 import orjson
 import pytest
 from pydantic import SecretStr
+from tests.integration.ingest.conftest import SECRET, Ingest, connection_settings, events_by_order, running
 
 from common.messages.orders import Order
 from ingest.main import create
@@ -17,7 +18,6 @@ from sandbox.fresh import FreshVhost
 from sandbox.shops.life import ShopLife
 from sandbox.shops.mischief import with_unknown_currency
 from sandbox.shops.signatures import Delivery, headers_of
-from tests.integration.ingest.conftest import SECRET, Ingest, connection_settings, events_by_order, running
 
 SHOP = {"shop_domain": "harbour-pine.myshopify.com", "webhook_secret": SECRET}
 
@@ -40,9 +40,7 @@ async def test_a_shops_webhooks_become_the_orders_its_books_expect(
         assert (await ingest.post("con", event)).status_code in {200, 202}
     expected = life.expectation(40)
     await ingest.until("SELECT count(*) FROM outbox WHERE published_at IS NULL", wanted=0)
-    async with asyncio.timeout(10):
-        while len(ingest.orders) < len(expected.orders):
-            await asyncio.sleep(0.02)
+    await ingest.eventually(lambda: len(ingest.orders) >= len(expected.orders))
     for order_id, wanted in expected.orders.items():
         order = ingest.orders[f"con/{order_id}"]
         assert order.total == expected.money(wanted.total), wanted.scenario
@@ -72,9 +70,9 @@ async def test_two_replicas_and_any_order_of_arrival_give_the_same_orders(two_re
     await asyncio.gather(*(deliver(number) for number in range(len(again))))
     await ingest.until("SELECT count(*) FROM outbox WHERE published_at IS NULL", wanted=0)
     ids = set(events_by_order(events))
-    async with asyncio.timeout(10):
-        while not all(f"{name}/{order_id}" in ingest.orders for name in ("one", "two") for order_id in ids):
-            await asyncio.sleep(0.02)
+    await ingest.eventually(
+        lambda: all(f"{name}/{order_id}" in ingest.orders for name in ("one", "two") for order_id in ids)
+    )
     await asyncio.sleep(0.2)
     for order_id in ids:
         first, second = ingest.orders[f"one/{order_id}"], ingest.orders[f"two/{order_id}"]
@@ -122,9 +120,7 @@ async def test_what_cannot_be_normalised_is_kept_and_listed_with_its_reason(inge
     assert (
         await ingest.http.post("/webhooks/con", content=raw, headers=headers | {"X-Shopify-Webhook-Id": "2"})
     ).status_code == 200
-    async with asyncio.timeout(10):
-        while len(ingest.listed) < 2:
-            await asyncio.sleep(0.02)
+    await ingest.eventually(lambda: len(ingest.listed) >= 2)
     problems = {listed.problem.code for listed in ingest.listed.values() if listed.problem}
     assert problems == {"UNKNOWN_CURRENCY", "UNREADABLE_ORDER"}
     currency = ingest.listed[f"con/{event.order_id}"].problem
@@ -180,7 +176,7 @@ async def test_a_lost_database_answers_503_with_retry_after(
             assert lost.headers["retry-after"] == "5"
             await cable.plug_in()
             async with asyncio.timeout(20):
-                while (await ingest.post("con", event)).status_code != 200:
+                while (await ingest.post("con", event)).status_code != 200:  # noqa: ASYNC110 - the sender's retry
                     await asyncio.sleep(0.1)
 
 

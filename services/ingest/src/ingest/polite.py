@@ -10,7 +10,6 @@ import structlog
 
 from common.errors import RateLimited, Retryable, UpstreamRefused, UpstreamUnavailable
 from common.http import OutboundClient, raise_for_status, retry_after_s
-from common.messages.base import Reason
 
 log = structlog.get_logger(__name__)
 
@@ -83,6 +82,5 @@ class PoliteClient:
         try:
             return orjson.loads(response.content)
         except orjson.JSONDecodeError as error:
-            raise UpstreamRefused(
-                Reason(code="UPSTREAM_UNREADABLE", text=f"{system} did not answer with JSON", cure="check the address")
-            ) from error
+            # An answer that was cut off on its way looks the same; a wrong address never gets better by itself.
+            raise UpstreamUnavailable(f"{system} did not answer with JSON: check the address if this stays") from error
