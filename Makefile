@@ -4,7 +4,7 @@ SHELL := bash
 BIN := .venv/bin
 MEMBERS := libs/common libs/cli services/ingest services/mapper services/ledger-writer services/api sandbox
 
-.PHONY: help setup up down status test check fmt lint types lock clean
+.PHONY: help setup up down status test check fmt lint types docs topology migrations-check lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r t d; do printf '  %-18s %s\n' "$$t" "$$d"; done
@@ -26,11 +26,12 @@ test: setup ## run all tests on private Postgres and RabbitMQ; ARGS=... goes to 
 
 check: lint types test ## everything CI runs
 
-lint: setup ## style, import rules, house rules
+lint: setup ## style, import rules, house rules, generated documents
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/lint-imports
 	@PYTHONPATH=scripts $(BIN)/python -m lint
+	@$(BIN)/python scripts/generate_docs.py --check
 
 types: setup ## mypy --strict
 	@$(BIN)/mypy
@@ -38,6 +39,15 @@ types: setup ## mypy --strict
 fmt: setup ## format, and fix what can be fixed
 	@$(BIN)/ruff check --fix --exit-zero .
 	@$(BIN)/ruff format .
+
+docs: setup ## write the generated documents again: contracts, AsyncAPI, topology, settings
+	@$(BIN)/python scripts/generate_docs.py
+
+topology: docs ## show every exchange, queue and binding
+	@cat docs/topology.md
+
+migrations-check: setup ## hold every service's migrations against its declared tables
+	@$(BIN)/pytest tests/integration/infrastructure/test_migrations.py $(ARGS)
 
 lock: setup ## compile requirements.txt again from the members' dependencies
 	@.tools/bin/uv pip compile pyproject.toml $(addsuffix /pyproject.toml,$(MEMBERS)) --group dev \
