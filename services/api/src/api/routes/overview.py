@@ -19,7 +19,7 @@ from api.views.base import Cursor, View
 from api.views.pairing import PreviewOutcome
 from api.views.work import Overview, OverviewRow, SideTotals, WarningGroup, Warnings
 from common.internal.mapper import PreviewOrder, PreviewRequest, PreviewResult
-from common.messages.base import Severity
+from common.messages.base import Reason, Severity
 from common.messages.control import CompanySettings
 from common.problems import Problem
 
@@ -91,7 +91,9 @@ async def preview_company(
         company_id=company_id,
         approved_at=company_settings(row["settings"]).approved_at if row["settings"] else None,
         outcomes=[
-            PreviewOutcome(**{**each, "text": (each["sample"] or {}).get("text", ""), "total": f"{each['total']:f}"})
+            PreviewOutcome(
+                **{**each, "text": each["sample"].text if each["sample"] else "", "total": f"{each['total']:f}"}
+            )
             for each in outcomes
         ],
         orders=list(result.orders),
@@ -127,6 +129,11 @@ async def resume_company(company_id: str, caller: Writer, deps: Deps) -> Company
     return company_settings((await switch_company(deps, caller, company_id, paused=False))["settings"])
 
 
+def _outcome(row: dict[str, Any]) -> PreviewOutcome:
+    sample: Reason | None = row["sample"]
+    return PreviewOutcome(**{**row, "text": sample.text if sample else "", "total": f"{row['total']:f}"})
+
+
 def _row(row: arithmetic.OverviewRow) -> OverviewRow:
     return OverviewRow(
         name=row.name,
@@ -146,12 +153,12 @@ def _merged(rows: list[dict[str, Any]]) -> Iterable[WarningGroup]:
     for row in rows:
         by_code.setdefault(row["code"], []).append(row)
     for code, parts in by_code.items():
-        sample = next((part["sample"] for part in parts if part["sample"]), dict[str, Any]())
+        sample: Reason | None = next((part["sample"] for part in parts if part["sample"]), None)
         yield WarningGroup(
             code=code,
-            severity=sample.get("severity", Severity.ERROR),
-            text=sample.get("text", ""),
-            cure=sample.get("cure", ""),
+            severity=sample.severity if sample else Severity.ERROR,
+            text=sample.text if sample else "",
+            cure=sample.cure if sample else "",
             entities=sum(part["entities"] for part in parts),
             kinds=sorted({kind for part in parts for kind in part["kinds"]}),
             blocks=sum(part["blocks"] for part in parts),

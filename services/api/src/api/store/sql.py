@@ -1,12 +1,14 @@
 """Small pieces that statements are built from."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import asyncpg
 import orjson
+from pydantic import TypeAdapter
 
 from common.database import Connection, Pool
+from common.messages.base import Reason
 
 Where = Connection | Pool
 """Something a single statement can run on."""
@@ -46,14 +48,22 @@ class Conditions:
         return f"${len(self.values)}"
 
 
+_REASON = TypeAdapter(Reason)
+_DECODERS: Mapping[str, Callable[[str], Any]] = {
+    **dict.fromkeys(("reason", "problem", "failed", "last_failed", "sample"), _REASON.validate_json),
+    "notices": TypeAdapter(list[Reason]).validate_json,
+}
+"""Columns that hold a contract's value; the other JSON columns hold plain objects."""
+
+
 def row_of(record: asyncpg.Record | None, *json: str) -> Row | None:
-    """A record as a dict, with its JSON columns decoded."""
+    """A record as a dict, with its JSON columns decoded: reasons by their contract, others as they are."""
     if record is None:
         return None
     row = dict(record.items())
     for name in json:
         if row[name] is not None:
-            row[name] = orjson.loads(row[name])
+            row[name] = _DECODERS.get(name, orjson.loads)(row[name])
     return row
 
 

@@ -1,0 +1,321 @@
+"""What the other services say, as lists, one order, the overview, warnings and the timeline show it."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from tests.integration.api import gateway as running
+from tests.integration.api import owners as stand_in
+from tests.integration.api.gateway import Gateway, Shop
+
+from api.ids import order_id
+from common.internal.ingest import Normalisation, OrderHistory, RawPart
+from common.internal.ledger_writer import DocumentView
+from common.internal.mapper import PlannedDocument, SetView
+from common.messages.documents import Attempt, CompanyChanged, CompanyStatus, DocumentState
+from common.messages.transactions import DocumentKind, Inputs, SetOutcome
+
+
+def overview(shop: Shop) -> dict[str, dict[str, Any]]:
+    answer = shop.tenant.http.get(f"/v1/companies/{shop.company_id}/overview")
+    assert answer.status_code == 200, answer.text
+    return {row["name"]: row for row in answer.json()["rows"]}
+
+
+def orders(shop: Shop, **params: Any) -> list[dict[str, Any]]:
+    answer = shop.tenant.http.get("/v1/orders", params=params)
+    assert answer.status_code == 200, answer.text
+    found: list[dict[str, Any]] = answer.json()["items"]
+    return found
+
+
+def test_an_order_is_in_the_worst_column_of_its_documents(gateway: Gateway, shop: Shop) -> None:
+    gateway.publish(running.order_listed(shop, "1"))
+    (order,) = running.eventually(lambda: orders(shop))
+    assert order["column"] == "in_progress"
+    gateway.publish(running.transactions_listed(shop, "1", documents=2))
+    invoice = running.document_changed(shop, "1", kind=DocumentKind.INVOICE)
+    gateway.publish(invoice)
+    running.eventually(lambda: orders(shop)[0]["documents_in_ledger"] == 1)
+    assert orders(shop)[0]["column"] == "in_progress"
+    missing = running.document_changed(
+        shop,
+        "1",
+        kind=DocumentKind.PAYMENT,
+        state=DocumentState.ACTION_REQUIRED,
+        reason=running.reason("CURRENCY_NOT_ENABLED"),
+    )
+    gateway.publish(missing)
+    running.eventually(lambda: orders(shop)[0]["column"] == "warnings")
+    assert orders(shop)[0]["reason"]["code"] == "CURRENCY_NOT_ENABLED"
+    gateway.publish(missing.model_copy(update={"revision": 2, "state": DocumentState.SYNCED, "reason": None}))
+    running.eventually(lambda: orders(shop)[0]["column"] == "in_ledger")
+    assert orders(shop)[0]["reason"] is None
+
+
+def test_an_older_revision_never_overwrites_a_newer_one(gateway: Gateway, shop: Shop) -> None:
+    synced = running.document_changed(shop, "1", revision=5)
+    late = running.document_changed(shop, "1", revision=4, state=DocumentState.QUEUED)
+    gateway.publish(synced)
+    key = synced.document_key
+    running.eventually(lambda: shop.tenant.http.get(f"/v1/documents/{key}").status_code == 200)
+    gateway.publish(late, running.order_listed(shop, "marker"))
+    running.eventually(lambda: orders(shop))
+    assert shop.tenant.http.get(f"/v1/documents/{key}").json()["state"] == "synced"
+
+
+def test_the_overview_counts_each_entity_once_with_totals_of_both_sides(gateway: Gateway, shop: Shop) -> None:
+    waiting = running.reason("WAITING_FOR_PAYMENT")
+    filtered = running.reason("STATUS_FILTER")
+    gateway.publish(
+        *(running.order_listed(shop, str(n)) for n in range(1, 6)),
+        running.order_listed(shop, "6", currency="", total=None, problem=running.reason("UNKNOWN_CURRENCY")),
+    )
+    gateway.publish(
+        running.transactions_listed(shop, "1"),
+        running.transactions_listed(shop, "2"),
+        running.transactions_listed(shop, "3", outcome=SetOutcome.FILTERED, documents=0, reason=filtered),
+        running.transactions_listed(shop, "4", outcome=SetOutcome.HELD, documents=0, reason=waiting),
+    )
+    gateway.publish(
+        running.document_changed(shop, "1", notices=(running.reason("TAX_DIFFERS"),)),
+        running.document_changed(
+            shop, "2", state=DocumentState.ACTION_REQUIRED, reason=running.reason("PRODUCT_MISSING")
+        ),
+    )
+    running.eventually(lambda: overview(shop)["sales_receipts"]["warnings"] == 1 and len(orders(shop)) == 6)
+    running.eventually(lambda: overview(shop)["orders"]["waiting"] == 1)
+    row = overview(shop)["orders"]
+    assert (row["source"], row["in_ledger"], row["warnings"], row["waiting"], row["in_progress"]) == (5, 1, 2, 1, 1)
+    assert row["out_of_scope"] == 1
+    assert row["totals"] == [
+        {"currency": "USD", "source": "79.60", "ledger": "19.90"},
+    ]
+    receipts = overview(shop)["sales_receipts"]
+    assert receipts["totals"] == [{"currency": "USD", "source": "39.80", "ledger": "19.90"}]
+    assert receipts["notices"] == 1
+    for each in overview(shop).values():
+        columns = ("in_ledger", "warnings", "dismissed", "not_tried", "in_progress", "waiting")
+        assert each["source"] == sum(each[column] for column in columns)
+
+
+def test_warnings_are_grouped_by_code_with_their_cure(gateway: Gateway, shop: Shop) -> None:
+    unmapped = running.reason("PRODUCT_MISSING", "SKU A-1 is not in the ledger", "map it")
+    invoice = running.document_changed(
+        shop, "1", kind=DocumentKind.INVOICE, state=DocumentState.ACTION_REQUIRED, reason=unmapped
+    )
+    payment = running.document_changed(
+        shop,
+        "1",
+        kind=DocumentKind.PAYMENT,
+        state=DocumentState.BLOCKED,
+        reason=running.reason("DEPENDENCY"),
+        blocked_by=invoice.document_key,
+    )
+    other = running.document_changed(
+        shop, "2", kind=DocumentKind.INVOICE, state=DocumentState.ACTION_REQUIRED, reason=unmapped
+    )
+    gateway.publish(invoice, payment, other, running.order_listed(shop, "3", problem=running.reason("UNKNOWN_STATUS")))
+    path = f"/v1/companies/{shop.company_id}/warnings"
+    running.eventually(lambda: shop.tenant.http.get(path).json()["total"] == 4)
+    groups = {group["code"]: group for group in shop.tenant.http.get(path).json()["groups"]}
+    assert groups["PRODUCT_MISSING"]["entities"] == 2
+    assert groups["PRODUCT_MISSING"]["blocks"] == 1
+    assert groups["PRODUCT_MISSING"]["cure"] == "map it"
+    assert groups["UNKNOWN_STATUS"]["kinds"] == ["order"]
+    found = overview(shop)
+    assert found["invoices"]["warnings"] == 2
+    answer = shop.tenant.http.get(f"/v1/companies/{shop.company_id}/overview").json()
+    assert (answer["first_warning"], answer["warnings_below"]) == ("invoices", 1)
+
+
+def test_a_missing_task_is_a_warning_of_its_own(shop: Shop) -> None:
+    http = shop.tenant.http
+    (task,) = http.get("/v1/tasks").json()["items"]
+    http.patch(f"/v1/tasks/{task['task_id']}", json={"active": False})
+    groups = http.get(f"/v1/companies/{shop.company_id}/warnings").json()["groups"]
+    assert [group["code"] for group in groups] == ["TASK_MISSING"]
+
+
+def test_lists_are_paged_by_cursor_without_gaps_or_repetition(gateway: Gateway, shop: Shop) -> None:
+    gateway.publish(
+        *(running.order_listed(shop, str(n), received_at=running.MOMENT + timedelta(seconds=n // 3)) for n in range(25))
+    )
+    running.eventually(lambda: len(orders(shop, limit=100)) == 25)
+    seen: list[str] = []
+    cursor = None
+    while True:
+        params = {"limit": 7} | ({"cursor": cursor} if cursor else {})
+        page = shop.tenant.http.get("/v1/orders", params=params).json()
+        seen += [order["external_id"] for order in page["items"]]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+    assert len(seen) == len(set(seen)) == 25
+    assert seen == [order["external_id"] for order in orders(shop, limit=100)]
+    wrong = shop.tenant.http.get("/v1/documents", params={"cursor": page["next_cursor"] or "AAAA"})
+    assert wrong.status_code == 400
+    assert wrong.json()["code"] == "CURSOR_INVALID"
+
+
+def test_orders_are_found_by_number_column_code_and_date(gateway: Gateway, shop: Shop) -> None:
+    gateway.publish(
+        running.order_listed(shop, "1", number="1001"),
+        running.order_listed(shop, "2", number="1002", problem=running.reason("UNKNOWN_CURRENCY")),
+    )
+    running.eventually(lambda: len(orders(shop)) == 2)
+    assert [order["number"] for order in orders(shop, number="1001")] == ["1001"]
+    assert [order["number"] for order in orders(shop, column="warnings")] == ["1002"]
+    assert [order["number"] for order in orders(shop, code="UNKNOWN_CURRENCY")] == ["1002"]
+    assert orders(shop, ordered_from="2026-11-21") == []
+    assert len(orders(shop, ordered_to="2026-11-20", company_id=shop.company_id)) == 2
+
+
+def test_the_timeline_tells_the_whole_story_and_names_what_is_away(gateway: Gateway, shop: Shop) -> None:
+    at = running.MOMENT
+    gateway.publish(running.order_listed(shop, "1"))
+    running.eventually(lambda: orders(shop))
+    owners = gateway.owners
+    owners.histories[shop.connection_id, "1"] = OrderHistory(
+        connection_id=shop.connection_id,
+        external_id="1",
+        revision=1,
+        order=None,
+        problem=None,
+        parts=(RawPart(part_id="p", topic="orders/create", via="webhook", size_bytes=900, received_at=at),),
+        normalisations=(Normalisation(revision=1, at=at, status="paid/fulfilled/open", total="19.90", currency="USD"),),
+    )
+    planned = PlannedDocument(
+        key="d1",
+        kind=DocumentKind.SALES_RECEIPT,
+        number="#1",
+        memo_number="#1",
+        date=at.date(),
+        currency="USD",
+        total=Decimal("19.90"),
+        wanted="present",
+    )
+    owners.sets.append(
+        (
+            shop.tenant.tenant_id,
+            SetView(
+                company_id=shop.company_id,
+                connection_id=shop.connection_id,
+                source_kind="order",
+                source_id="1",
+                source_number="#1",
+                revision=1,
+                mapped_at=at + timedelta(seconds=1),
+                inputs=Inputs(source_revision=1, connection_revision=1, company_revision=2),
+                outcome=SetOutcome.MAPPED,
+                documents=(planned,),
+            ),
+        )
+    )
+    owners.document_tenants["d1"] = shop.tenant.tenant_id
+    refused = Attempt(
+        at=at + timedelta(seconds=2),
+        operation="create",
+        outcome="refused",
+        reason=running.reason("PRODUCT_MISSING"),
+        duration_ms=12,
+    )
+    written = Attempt(at=at + timedelta(seconds=60), operation="create", outcome="written", ledger_id="77")
+    owners.documents["d1"] = DocumentView(
+        document_key="d1",
+        company_id=shop.company_id,
+        connection_id=shop.connection_id,
+        source_kind="order",
+        source_id="1",
+        source_number="#1",
+        source_revision=1,
+        kind=DocumentKind.SALES_RECEIPT,
+        state=DocumentState.SYNCED,
+        number="#1",
+        date=at.date(),
+        amount=Decimal("19.90"),
+        currency="USD",
+        attempts=(refused, written),
+    )
+    path = f"/v1/orders/{order_id(f'{shop.connection_id}/1')}/timeline"
+    story = shop.tenant.http.get(path).json()
+    assert [entry["stage"] for entry in story["entries"]] == [
+        "raw",
+        "normalized",
+        "mapped",
+        "planned",
+        "written",
+        "written",
+    ]
+    assert [entry["outcome"] for entry in story["entries"]][-2:] == ["refused", "written"]
+    assert story["entries"][-2]["reason"]["code"] == "PRODUCT_MISSING"
+    assert story["unavailable"] == []
+    owners.away.add("mapper")
+    try:
+        partial = shop.tenant.http.get(path)
+    finally:
+        owners.away.clear()
+    assert partial.status_code == 200
+    assert [part["part"] for part in partial.json()["unavailable"]] == ["sets"]
+    assert partial.json()["sets"] is None
+    assert [entry["stage"] for entry in partial.json()["entries"]] == ["raw", "normalized", "written", "written"]
+
+
+def test_a_service_that_is_away_is_a_503_with_retry_after(gateway: Gateway, shop: Shop) -> None:
+    gateway.owners.away.add("ledger-writer")
+    try:
+        answer = shop.tenant.http.get(f"/v1/companies/{shop.company_id}/trial-balance")
+        company = shop.tenant.http.get(f"/v1/companies/{shop.company_id}")
+    finally:
+        gateway.owners.away.clear()
+    assert answer.status_code == 503
+    assert int(answer.headers["retry-after"]) > 0
+    assert company.json()["available"] is False
+
+
+def test_company_changed_follows_status_and_never_brings_back_a_deleted_file(gateway: Gateway, shop: Shop) -> None:
+    def changed(revision: int, status: CompanyStatus, company_id: str) -> CompanyChanged:
+        return CompanyChanged(
+            tenant_id=shop.tenant.tenant_id,
+            revision=revision,
+            company_id=company_id,
+            ledger="beancount",
+            name="Books",
+            external_id="books",
+            status=status,
+            home_currency="USD",
+            capabilities=stand_in.ABILITIES,
+        )
+
+    def status() -> str:
+        return str(shop.tenant.http.get("/v1/companies").json()["items"][0]["status"])
+
+    gateway.publish(changed(3, CompanyStatus.NEEDS_RECONNECT, shop.company_id))
+    running.eventually(lambda: status() == "needs_reconnect")
+    gateway.publish(
+        changed(2, CompanyStatus.CONNECTED, shop.company_id), changed(1, CompanyStatus.CONNECTED, "com_gone")
+    )
+    gateway.publish(changed(4, CompanyStatus.READ_ONLY, shop.company_id))
+    running.eventually(lambda: status() == "read_only")
+    assert len(shop.tenant.http.get("/v1/companies").json()["items"]) == 1
+
+
+def test_preview_shows_outcomes_and_documents_and_writes_nothing(gateway: Gateway) -> None:
+    shop = gateway.shop(approve=False)
+    gateway.publish(
+        running.order_listed(shop, "1"),
+        running.transactions_listed(shop, "1"),
+        running.order_listed(shop, "2"),
+        running.transactions_listed(
+            shop, "2", outcome=SetOutcome.HELD, documents=0, reason=running.reason("TOTALS_MISMATCH")
+        ),
+    )
+    path = f"/v1/companies/{shop.company_id}/preview"
+    running.eventually(lambda: len(shop.tenant.http.get(path).json()["outcomes"]) == 2)
+    preview = shop.tenant.http.get(path).json()
+    assert preview["approved_at"] is None
+    assert {each["outcome"]: each["orders"] for each in preview["outcomes"]} == {"held": 1, "mapped": 1}
+    assert len(preview["orders"]) == 2
+    approved = shop.tenant.http.post(f"/v1/companies/{shop.company_id}/approve").json()["approved_at"]
+    again = shop.tenant.http.post(f"/v1/companies/{shop.company_id}/approve").json()["approved_at"]
+    assert approved == again is not None
