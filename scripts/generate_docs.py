@@ -135,7 +135,8 @@ def settings_page() -> dict[str, str]:
     """Environment variables of every service, from the classes that read them."""
     lines = ["# Settings", "", "Generated from the services' settings classes by `make docs`.", ""]
     for package in SERVICE_PACKAGES:
-        settings: type[ServiceSettings] = importlib.import_module(f"{package}.settings").Settings
+        module = importlib.import_module(f"{package}.settings")
+        settings: type[ServiceSettings] = getattr(module, f"{package.title().replace('_', '')}Settings")
         prefix = settings.model_config.get("env_prefix", "")
         lines += [f"## {package.replace('_', '-')}", "", "| variable | default | meaning |", "|---|---|---|"]
         documented = _field_docs(settings)

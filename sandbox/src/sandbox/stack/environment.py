@@ -50,6 +50,8 @@ class Surroundings:
         if service == "api":
             others = {f"{schema_of(other).upper()}_URL": url for other, url in self.urls.items() if other != "api"}
             return {**others, "OPERATOR_KEY": self.secrets.operator_key, "PUBLIC_URL": self.urls["api"]}
+        if service == "ingest":
+            return {"PUBLIC_URL": self.urls["ingest"]}
         if service == "ledger-writer":
             return {"DATA_DIR": str(self.data)}
         return {}
