@@ -64,6 +64,7 @@ class Session:
         self._profile: Profile | None = None
         self._lists: dict[str, tuple[float, list[Named]]] = {}
         self._mirror = Lists(client, company.tenant_id, company.company_id, settings.page_size)
+        self._running = asyncio.Semaphore(settings.concurrent_requests)
         self._stopped: Refused | None = None
 
     async def find(self, operations: Sequence[Operation]) -> Mapping[str, Sequence[Found]]:
@@ -146,11 +147,12 @@ class Session:
             raise _as_error(error) from error
 
     async def _one(self, writer: Writer, operation: Operation) -> tuple[str, Outcome]:
-        if self._stopped is not None:
-            return operation.document_key, _waits_for(self._stopped)
-        outcome = await writer.write(operation)
-        self._stop_after(outcome)
-        return operation.document_key, outcome
+        async with self._running:
+            if self._stopped is not None:
+                return operation.document_key, _waits_for(self._stopped)
+            outcome = await writer.write(operation)
+            self._stop_after(outcome)
+            return operation.document_key, outcome
 
     def _stop_after(self, outcome: Outcome) -> None:
         """Once nothing can be written to this company, nothing else is tried."""

@@ -15,7 +15,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from common.errors import Retryable
-from common.messages.transactions import CustomerWanted, Document, ItemWanted
+from common.messages.transactions import CustomerWanted, Document, DocumentKind, ItemWanted
 from ledger_writer.ledgers.protocol import Found, LedgerLink, Operation
 from ledger_writer.ledgers.quickbooks_online.bodies import ENTITIES
 from ledger_writer.ledgers.quickbooks_online.bodies.base import DOC_NUMBER_MAX
@@ -30,8 +30,8 @@ Index = dict[Tag, list[Found]]
 
 _MARK: Final = re.compile(r"(?P<number>[^\n]*?)\s*\[tb:(?P<mark>[0-9a-f]{8})\]")
 _WINDOW_DAYS_MAX: Final = 31
-_UNNUMBERED: Final = frozenset({"Payment", "Deposit"})
-"""Entities that have no document number at all."""
+_UNNUMBERED: Final = frozenset({DocumentKind.PAYMENT, DocumentKind.DEPOSIT, DocumentKind.REFUND_PAYMENT})
+"""Kinds that are written without a number: QuickBooks has none for them, or one that expenses of the order share."""
 
 
 def quoted(value: str) -> str:
@@ -96,7 +96,7 @@ def searches(operations: Sequence[Operation], settings: OnlineSettings) -> list[
         entity = ENTITIES.get(operation.kind)
         if entity is None:
             continue
-        groups[entity, _field(entity, operation)].append(operation)
+        groups[entity, _field(operation)].append(operation)
         if operation.former is not None and operation.former.ledger_id:
             groups[entity, "Id"].append(operation)
     found: list[Search] = []
@@ -108,7 +108,7 @@ def searches(operations: Sequence[Operation], settings: OnlineSettings) -> list[
     return found
 
 
-def _field(entity: str, operation: Operation) -> str:
+def _field(operation: Operation) -> str:
     """The property by which an operation's object is found."""
     if operation.link is not None:
         return "Id"
@@ -118,7 +118,7 @@ def _field(entity: str, operation: Operation) -> str:
         return "PrimaryEmailAddr" if by_email else "DisplayName"
     if isinstance(wanted, ItemWanted):
         return "Sku" if wanted.match_field == "sku" and wanted.sku else "Name"
-    return "DocNumber" if wanted.number and entity not in _UNNUMBERED else "TxnDate"
+    return "DocNumber" if wanted.number and operation.kind not in _UNNUMBERED else "TxnDate"
 
 
 def value_of(field: str, operation: Operation) -> str:
@@ -153,9 +153,8 @@ def _lists(entity: str, field: str, group: Sequence[Operation], most: int) -> It
 
 def _windows(entity: str, group: Sequence[Operation], settings: OnlineSettings) -> Iterable[Search]:
     """Runs of days close together, each one statement; far dates apart, so that no window spans a year of others."""
-    around = settings.dated_lookup_days
-    if entity not in _UNNUMBERED:
-        around = settings.unnumbered_lookup_days
+    ours = all(operation.kind in _UNNUMBERED for operation in group)
+    around = settings.dated_lookup_days if ours else settings.unnumbered_lookup_days
     dated = sorted(group, key=_date)
     run: list[Operation] = []
     for operation in dated:

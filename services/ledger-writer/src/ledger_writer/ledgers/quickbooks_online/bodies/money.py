@@ -105,7 +105,6 @@ def refund_payment(operation: Operation, document: Document, books: Books) -> Bo
         "Purchase",
         {
             **dated(document, books),
-            **numbered(document),
             "PaymentType": "CreditCard" if source.type == "Credit Card" else "Cash",
             "AccountRef": ref(source.ledger_id),
             "EntityRef": {**customer, "type": "Customer"},

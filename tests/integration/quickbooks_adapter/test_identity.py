@@ -1,0 +1,168 @@
+"""Whose is it? Names that are taken, numbers that are there, documents found again by their mark."""
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+from tests.integration.quickbooks_adapter.conftest import Company
+from tests.unit.quickbooks_adapter import samples
+from tests.unit.quickbooks_adapter.samples import document, operation
+
+from common.messages.transactions import DocumentKind
+from ledger_writer.ledgers.protocol import ErrorClass, LedgerLink, OperationKind, Refused, Written
+
+NAME = "Paper Mill"
+
+
+async def test_a_name_that_a_customer_has_is_that_customer(company: Company) -> None:
+    async with company.session() as session:
+        first = await company.written(session, operation(samples.customer(NAME)))
+        other = samples.customer(" paper  MILL ").model_copy(update={"key": "7" * 32})
+        second = await company.written(session, operation(other))
+        assert second.action == "linked"
+        assert second.link.ledger_id == first.link.ledger_id
+
+
+async def test_a_name_that_a_vendor_has_gets_a_suffix_once(company: Company) -> None:
+    async with company.session() as session:
+        vendor = samples.customer(NAME).model_copy(update={"key": samples.VENDOR})
+        await company.written(session, operation(vendor, DocumentKind.VENDOR))
+        made = await company.written(session, operation(samples.customer(NAME)))
+        assert made.link.name == "Paper Mill (C)"
+        assert [notice.code for notice in made.notices] == ["NAME_SUFFIXED"]
+        again = await company.written(session, operation(samples.customer(NAME), attempt="g2"))
+        assert (again.action, again.link.ledger_id) == ("linked", made.link.ledger_id)
+
+
+async def test_a_name_whose_suffix_is_taken_too_gets_the_next(company: Company) -> None:
+    async with company.session() as session:
+        for key, name in (("1", NAME), ("2", f"{NAME} (C)")):
+            vendor = samples.customer(name).model_copy(update={"key": key * 32})
+            await company.written(session, operation(vendor, DocumentKind.VENDOR))
+        made = await company.written(session, operation(samples.customer(NAME)))
+        assert made.link.name == "Paper Mill (C)-1"
+
+
+async def test_an_item_of_that_name_is_linked_and_one_with_another_sku_is_not(company: Company) -> None:
+    async with company.session() as session:
+        await company.written(session, operation(samples.item("Mug", sku="A-1")))
+        linked = await company.written(session, operation(samples.item("Mug"), attempt="g2"))
+        assert linked.action == "linked"
+        wanted = samples.item("Mug", sku="B-2", match_field="sku")
+        refused = await company.write(session, operation(wanted, attempt="g3"))
+        assert isinstance(refused, Refused)
+        assert (refused.error_class, refused.reason.code) == (ErrorClass.CONFIG, "PRODUCT_NAME_TAKEN")
+
+
+async def test_an_inactive_item_waits_for_a_person(company: Company) -> None:
+    wanted = operation(samples.item("Mug"))
+    async with company.session() as session:
+        await company.written(session, wanted)
+        await company.change(session, wanted, OperationKind.VOID)
+        (found,) = (await session.find([wanted])).get(wanted.document_key, ()) or (None,)
+        assert found is None or not found.active
+
+
+async def test_a_number_that_is_there_with_our_mark_is_ours(company: Company) -> None:
+    wanted = operation(document(DocumentKind.SALES_RECEIPT))
+    async with company.session() as session:
+        await company.people_and_goods(session)
+        first = await company.written(session, wanted)
+        again = await company.written(session, replace(wanted, idempotency_key="after a restore of our database"))
+        assert (again.action, again.link.ledger_id) == ("linked", first.link.ledger_id)
+        assert len(company.stored("SalesReceipt")) == 1
+
+
+async def test_a_number_of_another_shop_is_a_collision(company: Company) -> None:
+    wanted = document(DocumentKind.SALES_RECEIPT)
+    async with company.session() as session:
+        await company.people_and_goods(session)
+        await company.written(session, operation(wanted))
+        other = wanted.model_copy(update={"key": "0a1b2c3d" * 4})
+        refused = await company.write(session, operation(other))
+        assert isinstance(refused, Refused)
+        assert (refused.error_class, refused.reason.code) == (ErrorClass.LOOKUP, "NUMBER_COLLISION")
+        found = await session.find([operation(other)])
+        assert [one.mark for one in found[other.key]] == [wanted.mark]
+
+
+async def test_every_document_is_found_again_by_what_it_carries(company: Company) -> None:
+    numbered = [operation(document(DocumentKind.INVOICE, source_id=str(number))) for number in range(5)]
+    payments = [operation(document(DocumentKind.PAYMENT, source_id=str(number))) for number in range(5)]
+    unnumbered = [operation(document(DocumentKind.SALES_RECEIPT, source_id=str(9), number=None))]
+    async with company.session() as session:
+        await company.people_and_goods(session)
+        absent = [operation(document(DocumentKind.INVOICE, source_id="none"))]
+        wanted = [*numbered, *payments, *unnumbered]
+        for one in wanted:
+            await company.written(session, one)
+        before = session._client.requests
+        found = await session.find([*wanted, *absent])
+        assert session._client.requests - before == 3
+        assert {key: found[key][0].link.ledger_id for key in found} == {
+            one.document_key: company.links[one.document_key].ledger_id for one in wanted
+        }
+        assert all(len(candidates) == 1 for candidates in found.values())
+        assert found[wanted[0].document_key][0].customer == company.links[samples.CUSTOMER].ledger_id
+
+
+async def test_a_voided_document_is_history(company: Company) -> None:
+    wanted = operation(document(DocumentKind.INVOICE))
+    async with company.session() as session:
+        await company.people_and_goods(session)
+        await company.written(session, wanted)
+        await company.change(session, wanted, OperationKind.VOID)
+        (found,) = (await session.find([wanted]))[wanted.document_key]
+        assert not found.active
+
+
+async def test_a_look_up_starts_where_the_document_was(company: Company) -> None:
+    wanted = operation(document(DocumentKind.INVOICE))
+    async with company.session() as session:
+        await company.people_and_goods(session)
+        written = await company.written(session, wanted)
+        link = LedgerLink(written.link.ledger_id)
+        moved = document(DocumentKind.INVOICE, number="renumbered").model_copy(update={"key": "0a1b2c3d" * 4})
+        found = await session.find([replace(operation(moved), former=link)])
+        assert [one.link.ledger_id for one in found[moved.key]] == [written.link.ledger_id]
+
+
+async def test_quotes_and_backslashes_in_names_find_their_customer(company: Company) -> None:
+    async with company.session() as session:
+        names = ("Amy's Bird Sanctuary", "Back\\slash & Sons", 'He said "hi" + 1', "Überall GmbH")
+        wanted = [
+            operation(samples.customer(name).model_copy(update={"key": str(number) * 32}))
+            for number, name in enumerate(names)
+        ]
+        for one in wanted:
+            await company.written(session, one)
+        found = await session.find(wanted)
+        assert {key: candidates[0].link.name for key, candidates in found.items()} == {
+            one.document_key: name for one, name in zip(wanted, names, strict=True)
+        }
+
+
+async def test_facts_tell_what_changed_in_the_ledger(company: Company) -> None:
+    wanted = operation(document(DocumentKind.INVOICE))
+    async with company.session() as session:
+        await company.people_and_goods(session)
+        written = await company.written(session, wanted)
+        untouched = await session.facts({wanted.document_key: written.link})
+        assert not untouched.changed
+        body = {"Id": written.link.ledger_id, "SyncToken": written.link.token, "sparse": True, "PrivateNote": "by hand"}
+        await session._client.update("Invoice", body, "by hand")
+        facts = await session.facts({wanted.document_key: written.link})
+        assert facts.changed == {wanted.document_key: "1"}
+        assert facts.open_balance == {wanted.document_key: Decimal("77.00")}
+
+
+async def test_far_dates_do_not_widen_the_window(company: Company) -> None:
+    near = document(DocumentKind.PAYMENT)
+    far = document(DocumentKind.PAYMENT, source_id="2", date=near.date + timedelta(days=200))
+    async with company.session() as session:
+        await company.people_and_goods(session)
+        for wanted in (near, far):
+            written = await company.written(session, operation(wanted))
+            assert isinstance(written, Written)
+        found = await session.find([operation(near), operation(far)])
+        assert {key: len(candidates) for key, candidates in found.items()} == {near.key: 1, far.key: 1}
