@@ -196,7 +196,9 @@ def test_a_rate_change_between_invoice_and_payment_is_a_gain(stand_in: Any) -> N
 
 OPERATIONS = st.lists(
     st.tuples(
-        st.sampled_from(["invoice", "receipt", "credit", "refund", "pay", "void", "delete", "update", "stock", "deposit"]),
+        st.sampled_from(
+            ["invoice", "receipt", "credit", "refund", "pay", "void", "delete", "update", "stock", "deposit"]
+        ),
         st.integers(1, 99_999),
         st.integers(0, 10_000),
     ),
@@ -242,7 +244,9 @@ def _act(company: Any, made: list[tuple[str, str]], name: str, amount: float, ch
         doc = held.json()[entity]
         addressed = {"Id": identifier, "SyncToken": doc["SyncToken"]}
         if name == "pay" and entity == "Invoice":
-            answer = company.post("payment", company.payment(amount, ("Invoice", identifier, min(amount, doc["Balance"]))))
+            answer = company.post(
+                "payment", company.payment(amount, ("Invoice", identifier, min(amount, doc["Balance"])))
+            )
             if answer.status_code == 200:
                 made.append(("Payment", answer.json()["Payment"]["Id"]))
         elif name == "deposit" and entity in ("SalesReceipt", "Payment", "RefundReceipt"):

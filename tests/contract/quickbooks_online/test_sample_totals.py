@@ -19,11 +19,15 @@ def documents(folder: Path, file: str, entity: str) -> list[dict[str, Any]]:
 def resent(doc: dict[str, Any]) -> dict[str, Any]:
     """The document as a client would send it: computed fields and links by the server left out."""
     body = {name: value for name, value in doc.items() if name not in COMPUTED}
-    body["LinkedTxn"] = [link for link in doc.get("LinkedTxn", []) if link["TxnType"] in ("Estimate", "StatementCharge")]
+    body["LinkedTxn"] = [
+        link for link in doc.get("LinkedTxn", []) if link["TxnType"] in ("Estimate", "StatementCharge")
+    ]
     return body
 
 
-@pytest.mark.parametrize(("file", "entity"), [("sandbox_invoices.json", "Invoice"), ("sandbox_estimates.json", "Estimate")])
+@pytest.mark.parametrize(
+    ("file", "entity"), [("sandbox_invoices.json", "Invoice"), ("sandbox_estimates.json", "Estimate")]
+)
 def test_totals_and_tax_are_recomputed_to_the_cent(vendor_data: Path, company: Any, file: str, entity: str) -> None:
     found = documents(vendor_data, file, entity)
     assert found
@@ -44,9 +48,7 @@ def test_tax_from_rates_alone_is_the_recorded_one_where_lines_carry_their_own_co
     for doc in documents(vendor_data, "sandbox_invoices.json", "Invoice"):
         detail = doc["TxnTaxDetail"]
         items = [line for line in doc["Line"] if line["DetailType"] == "SalesItemLineDetail"]
-        taxable = sum(
-            line["Amount"] for line in items if line["SalesItemLineDetail"]["TaxCodeRef"]["value"] == "TAX"
-        )
+        taxable = sum(line["Amount"] for line in items if line["SalesItemLineDetail"]["TaxCodeRef"]["value"] == "TAX")
         if "TaxLine" not in detail or taxable != detail["TaxLine"][0]["TaxLineDetail"]["NetAmountTaxable"]:
             continue  # recorded tax was set by hand in the browser and follows from no rate
         made = company.make("Invoice", {**resent(doc), "TxnTaxDetail": {"TxnTaxCodeRef": detail["TxnTaxCodeRef"]}})
@@ -59,7 +61,9 @@ def test_tax_from_rates_alone_is_the_recorded_one_where_lines_carry_their_own_co
 @pytest.mark.parametrize(
     ("file", "entity"), [("bill.json", "Bill"), ("purchase.json", "Purchase"), ("journal-entry.json", "JournalEntry")]
 )
-def test_a_recorded_purchase_document_can_be_made_again(vendor_data: Path, company: Any, file: str, entity: str) -> None:
+def test_a_recorded_purchase_document_can_be_made_again(
+    vendor_data: Path, company: Any, file: str, entity: str
+) -> None:
     doc = json.loads((vendor_data / "samples" / file).read_text(encoding="utf-8"))[entity]
     made = company.make(entity, resent({**doc, "LinkedTxn": []}))
     assert made.get("TotalAmt") == doc.get("TotalAmt", made.get("TotalAmt"))

@@ -85,7 +85,10 @@ def _companies(router: APIRouter, server: Server) -> None:
         seed = str(body.pop("seed", "small"))
         settings = CompanySettings()
         _assign(settings, body)
-        server.add(new_company(server, realm, settings, seed))
+        try:
+            server.add(new_company(server, realm, settings, seed))
+        except ValueError as error:
+            raise HTTPException(422, str(error)) from None
         return _json({"realm_id": realm}, 201)
 
     @router.patch("/companies/{realm}")

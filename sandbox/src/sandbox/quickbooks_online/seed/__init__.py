@@ -19,14 +19,14 @@ from sandbox.quickbooks_online.seed.people import customer_bodies, vendor_bodies
 from sandbox.quickbooks_online.server import Server
 
 REALMS = ("9341450000000001", "9341450000000002", "9341450000000003")
+SEED_AGE = timedelta(days=400)
 STOCK_START = "2015-01-01"
 _DOLLARS = {"USD": "1", "CAD": "0.74", "EUR": "1.08", "GBP": "1.27"}
 
 
 def seed_realms(server: Server) -> None:
-    """The three standing companies; their objects are over a year old, so that change feeds start empty."""
+    """The three standing companies."""
     us, automated, pounds = REALMS
-    offset, server.clock.offset = server.clock.offset, timedelta(days=-400)
     server.add(new_company(server, us, CompanySettings(), "full"))
     harbor = CompanySettings(name="Harbor Street Supply", tax_model="us_automated")
     server.add(new_company(server, automated, harbor, "small"))
@@ -34,18 +34,24 @@ def seed_realms(server: Server) -> None:
         name="Thornbury & Vale Ltd", country="GB", home_currency="GBP", tax_model="global", multi_currency=True
     )
     server.add(new_company(server, pounds, thornbury, "small"))
-    server.clock.offset = offset
 
 
 def new_company(server: Server, realm: str, settings: CompanySettings, seed: str) -> Company:
     """A company with chart, lists and preferences; ``seed``: "small", or "full" with people, goods and history.
 
-    Raises ``ValueError`` for another seed.
+    Its objects are over a year old, so that change feeds start empty. Raises ``ValueError`` for another seed.
     """
     if seed not in ("small", "full"):
         raise ValueError(f"seed {seed!r} is not one of small, full")
-    company = Company(realm, settings, server.clock)
-    crew = seed == "full"
+    offset = server.clock.offset
+    server.clock.offset = offset - SEED_AGE
+    try:
+        return _seeded(Company(realm, settings, server.clock), crew=seed == "full")
+    finally:
+        server.clock.offset = offset
+
+
+def _seeded(company: Company, *, crew: bool) -> Company:
     company.special["custom_field_1"] = "Crew #" if crew else ""
     company.special["default_item"] = "1"
     company.special["default_tax_code"] = "2"

@@ -1,0 +1,352 @@
+"""python-quickbooks and intuit-oauth, as released, work against the stand-in for every entity."""
+
+import os
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+from uuid import uuid4
+
+import httpx
+import pytest
+from intuitlib.client import AuthClient
+from intuitlib.enums import Scopes
+from intuitlib.exceptions import AuthClientError
+from quickbooks import QuickBooks, objects
+from quickbooks.batch import batch_create, batch_delete, batch_update
+from quickbooks.cdc import change_data_capture
+from quickbooks.exceptions import AuthorizationException, ObjectNotFoundException, QuickbooksException
+from quickbooks.objects.base import EmailAddress, Ref
+from quickbooks.objects.companycurrency import CompanyCurrency
+from quickbooks.objects.creditcardpayment_entity import CreditCardPayment
+from quickbooks.objects.exchangerate import ExchangeRate
+
+REDIRECT = "http://localhost:8000/callback"
+
+
+def ref(value: str, kind: str = "") -> Ref:
+    made = Ref()
+    made.value, made.type = value, kind
+    return made
+
+
+@pytest.fixture
+def auth(stand_in: Any, company: Any) -> Iterator[AuthClient]:
+    """A client that has been through consent and holds tokens for the test's company."""
+    client = AuthClient(
+        "sandbox-client", "sandbox-secret", REDIRECT, f"{stand_in.base}/.well-known/openid_sandbox_configuration"
+    )
+    consent = client.get_authorization_url([Scopes.ACCOUNTING, Scopes.OPENID, Scopes.EMAIL], state_token="st")
+    answer = httpx.get(f"{consent}&realmId={company.realm}")
+    back = parse_qs(urlsplit(answer.headers["location"]).query)
+    assert back["state"] == ["st"]
+    client.get_bearer_token(back["code"][0], realm_id=back["realmId"][0])
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def qb(stand_in: Any, auth: AuthClient, monkeypatch: pytest.MonkeyPatch) -> Iterator[QuickBooks]:
+    monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")
+    monkeypatch.setattr(QuickBooks, "api_url_v3", f"{stand_in.base}/v3")
+    assert os.environ["OAUTHLIB_INSECURE_TRANSPORT"] == "1"
+    client = QuickBooks(
+        auth_client=auth, refresh_token=auth.refresh_token, company_id=auth.realm_id, minorversion=75, use_decimal=True
+    )
+    yield client
+    client.session.close()
+
+
+def sales_line(amount: str = "100") -> objects.SalesItemLine:
+    line = objects.SalesItemLine()
+    line.Amount = Decimal(amount)
+    line.Description = "a thing"
+    line.SalesItemLineDetail = objects.SalesItemLineDetail()
+    line.SalesItemLineDetail.ItemRef = ref("1")
+    return line
+
+
+def expense_line(amount: str = "10") -> objects.AccountBasedExpenseLine:
+    line = objects.AccountBasedExpenseLine()
+    line.Amount = Decimal(amount)
+    line.AccountBasedExpenseLineDetail = objects.AccountBasedExpenseLineDetail()
+    line.AccountBasedExpenseLineDetail.AccountRef = ref("13")
+    return line
+
+
+def sales_form(kind: Any) -> Any:
+    made = kind()
+    made.CustomerRef = ref("1")
+    made.Line.append(sales_line())
+    if kind is objects.RefundReceipt:
+        made.DepositToAccountRef = ref("4")
+    return made
+
+
+def named(kind: Any, **fields: Any) -> Any:
+    made = kind()
+    for name, value in fields.items():
+        setattr(made, name, value)
+    return made
+
+
+def journal() -> Any:
+    entry = objects.JournalEntry()
+    for side, account in (("Debit", "13"), ("Credit", "35")):
+        line = objects.JournalEntryLine()
+        line.Amount = Decimal("25.54")
+        line.JournalEntryLineDetail = objects.JournalEntryLineDetail()
+        line.JournalEntryLineDetail.PostingType = side
+        line.JournalEntryLineDetail.AccountRef = ref(account)
+        entry.Line.append(line)
+    return entry
+
+
+def deposit() -> Any:
+    line = objects.DepositLine()
+    line.Amount = Decimal(20)
+    line.DepositLineDetail = objects.DepositLineDetail()
+    line.DepositLineDetail.AccountRef = ref("83")
+    made = named(objects.Deposit, DepositToAccountRef=ref("35"))
+    made.Line.append(line)
+    return made
+
+
+def purchase() -> Any:
+    made = named(objects.Purchase, PaymentType="Cash", AccountRef=ref("35"))
+    made.Line.append(expense_line())
+    return made
+
+
+def vendor_form(kind: Any) -> Any:
+    made = named(kind, VendorRef=ref("46"))
+    if kind is objects.PurchaseOrder:
+        line = objects.ItemBasedExpenseLine()
+        line.Amount = Decimal(125)
+        line.ItemBasedExpenseLineDetail = objects.ItemBasedExpenseLineDetail()
+        line.ItemBasedExpenseLineDetail.ItemRef = ref("5")
+        line.ItemBasedExpenseLineDetail.Qty = 1
+        line.ItemBasedExpenseLineDetail.UnitPrice = 125
+        made.APAccountRef = ref("33")
+        made.Line.append(line)
+    else:
+        made.Line.append(expense_line())
+    return made
+
+
+def inventory_item() -> Any:
+    return named(
+        objects.Item,
+        Name="Fountain kit",
+        Type="Inventory",
+        TrackQtyOnHand=True,
+        QtyOnHand=10,
+        InvStartDate="2026-01-01",
+        IncomeAccountRef=ref("79"),
+        ExpenseAccountRef=ref("80"),
+        AssetAccountRef=ref("81"),
+        UnitPrice=20,
+        PurchaseCost=12,
+    )
+
+
+MAKERS: dict[str, tuple[Any, str, Any]] = {
+    "Customer": (lambda: named(objects.Customer, DisplayName="A New Customer"), "Notes", "changed"),
+    "Vendor": (lambda: named(objects.Vendor, DisplayName="A New Vendor"), "AcctNum", "4711"),
+    "Employee": (lambda: named(objects.Employee, GivenName="Ada", FamilyName="Worker"), "FamilyName", "Workman"),
+    "Item": (lambda: named(objects.Item, Name="Advice", Type="Service", IncomeAccountRef=ref("1")), "Description", "x"),
+    "Item (inventory)": (inventory_item, "Description", "a kit"),
+    "Account": (lambda: named(objects.Account, Name="Card Clearing", AccountType="Bank"), "Description", "cards"),
+    "Class": (lambda: named(objects.Class, Name="Web shop"), "Name", "Webshop"),
+    "Department": (lambda: named(objects.Department, Name="North"), "Name", "South"),
+    "Term": (lambda: named(objects.Term, Name="Net 7", DueDays=7), "DueDays", 8),
+    "PaymentMethod": (lambda: named(objects.PaymentMethod, Name="Wallet"), "Name", "Purse"),
+    "Estimate": (lambda: sales_form(objects.Estimate), "PrivateNote", "changed"),
+    "Invoice": (lambda: sales_form(objects.Invoice), "PrivateNote", "changed"),
+    "SalesReceipt": (lambda: sales_form(objects.SalesReceipt), "PrivateNote", "changed"),
+    "CreditMemo": (lambda: sales_form(objects.CreditMemo), "PrivateNote", "changed"),
+    "RefundReceipt": (lambda: sales_form(objects.RefundReceipt), "PrivateNote", "changed"),
+    "Payment": (lambda: named(objects.Payment, CustomerRef=ref("1"), TotalAmt=50), "PrivateNote", "changed"),
+    "Deposit": (deposit, "PrivateNote", "changed"),
+    "JournalEntry": (journal, "PrivateNote", "changed"),
+    "Purchase": (purchase, "PrivateNote", "changed"),
+    "Bill": (lambda: vendor_form(objects.Bill), "PrivateNote", "changed"),
+    "VendorCredit": (lambda: vendor_form(objects.VendorCredit), "PrivateNote", "changed"),
+    "PurchaseOrder": (lambda: vendor_form(objects.PurchaseOrder), "PrivateNote", "changed"),
+    "Transfer": (
+        lambda: named(objects.Transfer, FromAccountRef=ref("35"), ToAccountRef=ref("36"), Amount=5),
+        "PrivateNote",
+        "x",
+    ),
+    "CreditCardPayment": (
+        lambda: named(CreditCardPayment, BankAccountRef=ref("35"), CreditCardAccountRef=ref("42"), Amount=5),
+        "PrivateNote",
+        "x",
+    ),
+    "Attachable": (lambda: named(objects.Attachable, Note="a note"), "Note", "another"),
+}
+DELETABLE = [name for name in MAKERS if hasattr(type(MAKERS[name][0]()), "delete")]
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_an_entity_is_created_read_queried_and_updated(qb: QuickBooks, name: str) -> None:
+    make, field, value = MAKERS[name]
+    made = make().save(qb=qb)
+    kind = type(made)
+    held = kind.get(made.Id, qb=qb)
+    assert held.Id == made.Id
+    found = kind.filter(Id=made.Id, qb=qb)
+    assert [part.Id for part in found] == [made.Id]
+    setattr(held, field, value)
+    changed = held.save(qb=qb)
+    assert getattr(changed, field) == value
+    assert int(changed.SyncToken) == int(made.SyncToken) + 1
+    with pytest.raises(QuickbooksException) as stale:
+        held.save(qb=qb)
+    assert stale.value.error_code == 5010
+
+
+@pytest.mark.parametrize("name", DELETABLE)
+def test_a_deletable_entity_is_gone_after_delete(qb: QuickBooks, name: str) -> None:
+    made = MAKERS[name][0]().save(qb=qb)
+    answer = made.delete(qb=qb)
+    assert next(part for key, part in answer.items() if key != "time")["status"] == "Deleted"
+    with pytest.raises(ObjectNotFoundException):
+        type(made).get(made.Id, qb=qb)
+
+
+@pytest.mark.parametrize("name", ["Invoice", "SalesReceipt", "Payment"])
+def test_a_voided_document_keeps_its_number_and_loses_its_amount(qb: QuickBooks, name: str) -> None:
+    made = MAKERS[name][0]().save(qb=qb)
+    made.void(qb=qb)
+    held = type(made).get(made.Id, qb=qb)
+    assert held.TotalAmt == 0
+    assert "Voided" in held.PrivateNote
+
+
+def test_a_bill_is_paid(qb: QuickBooks) -> None:
+    bill = vendor_form(objects.Bill).save(qb=qb)
+    line = objects.BillPaymentLine()
+    line.Amount = Decimal(10)
+    line.LinkedTxn.append(bill.to_linked_txn())
+    payment = named(objects.BillPayment, VendorRef=ref("46"), PayType="Check", TotalAmt=10)
+    payment.CheckPayment = objects.billpayment.CheckPayment()
+    payment.CheckPayment.BankAccountRef = ref("35")
+    payment.Line.append(line)
+    payment.save(qb=qb)
+    assert objects.Bill.get(bill.Id, qb=qb).Balance == 0
+
+
+def test_a_list_object_is_deactivated_and_its_name_is_free_again(qb: QuickBooks) -> None:
+    first = named(objects.Customer, DisplayName="Comes And Goes").save(qb=qb)
+    first.Active = False
+    gone = first.save(qb=qb)
+    assert gone.DisplayName == "Comes And Goes (deleted)"
+    assert objects.Customer.filter(Id=first.Id, qb=qb) == []
+    assert len(objects.Customer.where(f"Id = '{first.Id}' AND Active IN (true, false)", qb=qb)) == 1
+    again = named(objects.Customer, DisplayName="Comes And Goes").save(qb=qb)
+    assert again.Id != first.Id
+
+
+def test_settings_objects_are_read_and_updated(qb: QuickBooks) -> None:
+    info = objects.CompanyInfo.get(1, qb=qb)
+    assert info.Country == "US"
+    info.LegalName = "Another Legal Name"
+    assert info.save(qb=qb).LegalName == "Another Legal Name"
+    preferences = objects.Preferences.get(qb=qb)
+    assert preferences.CurrencyPrefs.HomeCurrency.value == "USD"
+    assert preferences.save(qb=qb).SyncToken == "1"
+
+
+def test_tax_codes_are_made_through_the_tax_service(qb: QuickBooks) -> None:
+    agency = named(objects.TaxAgency, DisplayName="County Office").save(qb=qb)
+    service = objects.TaxService()
+    service.TaxCode = "County"
+    detail = objects.TaxRateDetails()
+    detail.TaxRateName, detail.RateValue, detail.TaxAgencyId, detail.TaxApplicableOn = "C1", 6.25, agency.Id, "Sales"
+    service.TaxRateDetails.append(detail)
+    made = service.save(qb=qb)
+    code = objects.TaxCode.get(made.TaxCodeId, qb=qb)
+    assert code.Name == "County"
+    rate = objects.TaxRate.get(code.SalesTaxRateList.TaxRateDetail[0].TaxRateRef.value, qb=qb)
+    assert rate.RateValue == Decimal("6.25")
+
+
+def test_currencies_and_rates_are_listed_and_changed(qb: QuickBooks) -> None:
+    assert "EUR" in {currency.Code for currency in CompanyCurrency.all(qb=qb)}
+    rate = ExchangeRate.where("SourceCurrencyCode = 'EUR'", qb=qb)[0]
+    rate.Rate = Decimal("1.2345")
+    rate.save(qb=qb)
+    assert ExchangeRate.where("SourceCurrencyCode = 'EUR'", qb=qb)[0].Rate == Decimal("1.2345")
+
+
+def test_a_file_is_attached_and_its_content_comes_back(qb: QuickBooks) -> None:
+    attachment = named(objects.Attachable, FileName="orders.csv", ContentType="text/csv", Note="the orders")
+    attachment._FileBytes = b"number,total\n1001,77.00\n"
+    made = attachment.save(qb=qb)
+    held = objects.Attachable.get(made.Id, qb=qb)
+    assert held.Size == len(attachment._FileBytes)
+    assert httpx.get(held.TempDownloadUri).content == attachment._FileBytes
+
+
+def test_batches_report_each_item_by_itself(qb: QuickBooks) -> None:
+    people = [named(objects.Customer, DisplayName=f"Batch {n}") for n in range(35)]
+    people.append(named(objects.Customer, DisplayName="batch 3"))
+    outcome = batch_create(people, qb=qb)
+    assert len(outcome.successes) == 35
+    assert [fault.Error[0].code for fault in outcome.faults] == ["6240"]
+    for customer in outcome.successes:
+        customer.Notes = "seen"
+    changed = batch_update(outcome.successes, qb=qb)
+    assert {customer.SyncToken for customer in changed.successes} == {"1"}
+    invoices = batch_create([sales_form(objects.Invoice) for _ in range(3)], qb=qb).successes
+    assert len(batch_delete(invoices, qb=qb).successes) == 3
+
+
+def test_change_data_capture_tells_what_changed_and_what_went(qb: QuickBooks) -> None:
+    kept = sales_form(objects.Invoice).save(qb=qb)
+    gone = sales_form(objects.Invoice).save(qb=qb)
+    gone.delete(qb=qb)
+    since = kept.MetaData["LastUpdatedTime"] if isinstance(kept.MetaData, dict) else kept.MetaData.LastUpdatedTime
+    changes = change_data_capture([objects.Invoice, objects.Customer, objects.Term], since, qb=qb)
+    statuses = {invoice.Id: getattr(invoice, "status", None) for invoice in changes.Invoice}
+    assert statuses == {kept.Id: None, gone.Id: "Deleted"}
+    assert [customer.Id for customer in changes.Customer] == ["1"]
+    assert not hasattr(changes, "Term")
+
+
+def test_the_same_request_id_makes_one_invoice(qb: QuickBooks) -> None:
+    request = str(uuid4())
+    first = sales_form(objects.Invoice).save(qb=qb, request_id=request)
+    second = sales_form(objects.Invoice).save(qb=qb, request_id=request)
+    assert first.Id == second.Id
+
+
+def test_forms_are_mailed_and_printed(qb: QuickBooks) -> None:
+    invoice = sales_form(objects.Invoice)
+    invoice.BillEmail = EmailAddress()
+    invoice.BillEmail.Address = "buyer@people.example"
+    made = invoice.save(qb=qb)
+    made.send(qb=qb)
+    assert objects.Invoice.get(made.Id, qb=qb).EmailStatus == "EmailSent"
+    assert made.download_pdf(qb).startswith(b"%PDF")
+
+
+def test_reports_are_read(qb: QuickBooks) -> None:
+    report = qb.get_report("ProfitAndLoss", {"start_date": "2015-01-01", "end_date": "2026-12-31"})
+    assert report["Header"]["ReportName"] == "ProfitAndLoss"
+    assert report["Rows"]["Row"][-1]["group"] == "NetIncome"
+
+
+def test_tokens_are_refreshed_verified_and_revoked(auth: AuthClient, qb: QuickBooks) -> None:
+    assert auth.id_token is not None, "the signature of the id token was not accepted"
+    assert auth.get_user_info().json()["emailVerified"] is True
+    before = auth.access_token
+    auth.refresh()
+    assert auth.access_token != before
+    auth.revoke()
+    with pytest.raises(AuthClientError) as refused:
+        auth.refresh()
+    assert "invalid_grant" in str(refused.value.content)
+    with pytest.raises(AuthorizationException):
+        objects.Customer.all(qb=qb)
