@@ -3,13 +3,22 @@
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 from tests.integration.quickbooks_adapter.conftest import Company
 from tests.unit.quickbooks_adapter import samples
 from tests.unit.quickbooks_adapter.samples import document, operation
 
 from common.messages.transactions import DocumentKind
-from ledger_writer.ledgers.protocol import ErrorClass, LedgerLink, OperationKind, Refused, Written
+from ledger_writer.ledgers.protocol import (
+    ErrorClass,
+    LedgerLink,
+    Operation,
+    OperationKind,
+    Refused,
+    Unanswered,
+    Written,
+)
 
 NAME = "Paper Mill"
 
@@ -166,3 +175,63 @@ async def test_far_dates_do_not_widen_the_window(company: Company) -> None:
             assert isinstance(written, Written)
         found = await session.find([operation(near), operation(far)])
         assert {key: len(candidates) for key, candidates in found.items()} == {near.key: 1, far.key: 1}
+
+
+async def test_many_new_names_cost_one_request_for_thirty(company: Company) -> None:
+    wanted = [
+        operation(samples.customer(f"Customer {number}").model_copy(update={"key": f"{number:032x}"}))
+        for number in range(65)
+    ]
+    async with company.session() as session:
+        await company.written(session, operation(samples.item()))
+        before = session._client.requests
+        outcomes = dict([outcome async for outcome in session.write(wanted)])
+        assert session._client.requests - before == 3
+    assert len(outcomes) == 65
+    names = {outcome.link.name for outcome in outcomes.values() if isinstance(outcome, Written)}
+    assert names == {f"Customer {number}" for number in range(65)}
+
+
+async def test_in_a_batch_each_name_has_its_own_outcome(company: Company) -> None:
+    def named(number: int, name: str, **more: Any) -> Operation:
+        return operation(samples.customer(name, **more).model_copy(update={"key": str(number) * 32}))
+
+    async with company.session() as session:
+        vendor = samples.customer("Paper Mill").model_copy(update={"key": samples.VENDOR})
+        await company.written(session, operation(vendor, DocumentKind.VENDOR))
+        there = await company.written(session, named(1, "Ada Fenn"))
+        wanted = [
+            named(2, "Bo Ng"),
+            named(3, "Paper Mill"),
+            named(4, "ada fenn"),
+            named(5, "\t:"),
+            operation(samples.item("Mug", item_type="unheard of")),
+        ]
+        outcomes = dict([outcome async for outcome in session.write(wanted)])
+    made, suffixed, linked, nameless, unknown = (outcomes[one.document_key] for one in wanted)
+    assert isinstance(made, Written)
+    assert (made.action, made.link.name) == ("created", "Bo Ng")
+    assert isinstance(suffixed, Written)
+    assert suffixed.link.name == "Paper Mill (C)"
+    assert isinstance(linked, Written)
+    assert (linked.action, linked.link.ledger_id) == ("linked", there.link.ledger_id)
+    assert isinstance(nameless, Refused)
+    assert nameless.reason.code == "NAME_MISSING"
+    assert isinstance(unknown, Refused)
+    assert unknown.reason.code == "ITEM_TYPE_UNKNOWN"
+
+
+async def test_a_batch_whose_answer_was_lost_makes_no_name_twice(company: Company) -> None:
+    wanted = [
+        operation(samples.customer(f"Customer {number}").model_copy(update={"key": f"{number:032x}"}))
+        for number in range(5)
+    ]
+    async with company.session() as session:
+        company.stand_in.fail(action="drop_after", operation="batch", realm=company.realm)
+        lost = [outcome async for _, outcome in session.write(wanted)]
+        assert all(isinstance(outcome, Unanswered) for outcome in lost)
+        found = await session.find(wanted)
+        assert set(found) == {one.document_key for one in wanted}
+        again = [outcome async for _, outcome in session.write([replace(one, idempotency_key="2") for one in wanted])]
+        assert {outcome.action for outcome in again if isinstance(outcome, Written)} == {"linked"}
+    assert len(company.stored("Customer")) == 5

@@ -1,7 +1,8 @@
 """An open company of QuickBooks Online: the ledger session that a lane works with.
 
-Writes are single requests side by side within the company's limits, because only single requests are protected by
-their request id beyond doubt (see README). Each ends as exactly one outcome; nothing about documents is remembered.
+Money documents are single requests side by side within the company's limits, because only single requests are
+protected by their request id beyond doubt; names go by the batch (see README). Each operation ends as exactly one
+outcome; nothing about documents is remembered.
 """
 
 import asyncio
@@ -29,6 +30,7 @@ from ledger_writer.ledgers.protocol import (
     Refused,
 )
 from ledger_writer.ledgers.quickbooks_online import lookup
+from ledger_writer.ledgers.quickbooks_online.batching import Outcomes, split, write_names
 from ledger_writer.ledgers.quickbooks_online.bodies import Books, lists_needed
 from ledger_writer.ledgers.quickbooks_online.client import (
     Client,
@@ -85,10 +87,13 @@ class Session:
                 yield operation.document_key, outcome
             return
         writer = Writer(self._client, self._settings, books)
-        tasks = [asyncio.create_task(self._one(writer, operation)) for operation in operations]
+        batches, singles = split(operations)
+        work = [self._batch(books, batch) for batch in batches] + [self._one(writer, one) for one in singles]
+        tasks = [asyncio.create_task(part) for part in work]
         try:
             for task in asyncio.as_completed(tasks):
-                yield await task
+                for known in await task:
+                    yield known
         finally:
             for unfinished in tasks:
                 unfinished.cancel()
@@ -146,13 +151,22 @@ class Session:
         except _CALLS as error:
             raise _as_error(error) from error
 
-    async def _one(self, writer: Writer, operation: Operation) -> tuple[str, Outcome]:
+    async def _one(self, writer: Writer, operation: Operation) -> Outcomes:
         async with self._running:
             if self._stopped is not None:
-                return operation.document_key, _waits_for(self._stopped)
+                return [(operation.document_key, _waits_for(self._stopped))]
             outcome = await writer.write(operation)
             self._stop_after(outcome)
-            return operation.document_key, outcome
+            return [(operation.document_key, outcome)]
+
+    async def _batch(self, books: Books, operations: Sequence[Operation]) -> Outcomes:
+        async with self._running:
+            if self._stopped is not None:
+                return [(operation.document_key, _waits_for(self._stopped)) for operation in operations]
+            outcomes = await write_names(self._client, self._settings, books, operations)
+            for _, outcome in outcomes:
+                self._stop_after(outcome)
+            return outcomes
 
     def _stop_after(self, outcome: Outcome) -> None:
         """Once nothing can be written to this company, nothing else is tried."""

@@ -5,9 +5,9 @@ times), a name that somebody else has (suffix), a number or request that is ther
 that the ledger worked out differently (told, never hidden). Everything else is the lane's.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import structlog
 from pydantic import ValidationError
@@ -44,6 +44,31 @@ _LISTED: Final = ("Customer", "Vendor", "Item")
 """List objects can be neither deleted nor voided, only made inactive."""
 
 
+Result = TypeVar("Result")
+
+
+async def outcome_of(call: Awaitable[Result]) -> Result | Refused | NotSent | Unanswered:
+    """What a call gives, or what its failure means for the document: the one place where exceptions become outcomes."""
+    try:
+        return await call
+    except CannotBuild as error:
+        return error.refused
+    except LedgerFault as error:
+        return classify(error.fault)
+    except NotAsked as error:
+        return NotSent(error.detail, error.retry_after_s)
+    except NoAnswer as error:
+        return Unanswered(error.detail)
+    except NeedsReconnect as error:
+        return reconnect(str(error))
+    except Retryable as error:
+        return NotSent(error.text, error.retry_after_s or 5.0)
+    except ValidationError as error:
+        # The ledger has acted; only a look-up can tell what it has now.
+        log.warning("quickbooks_object_unreadable", problems=error.error_count())
+        return Unanswered("QuickBooks' answer can't be read")
+
+
 class Writer:
     """Writes operations of one batch. Raises nothing that the ledger or the network can cause."""
 
@@ -54,24 +79,7 @@ class Writer:
 
     async def write(self, operation: Operation) -> Outcome:
         """Carry one operation out. The outcome is a value, whatever happens."""
-        try:
-            return await self._write(operation)
-        except CannotBuild as error:
-            return error.refused
-        except LedgerFault as error:
-            return classify(error.fault)
-        except NotAsked as error:
-            return NotSent(error.detail, error.retry_after_s)
-        except NoAnswer as error:
-            return Unanswered(error.detail)
-        except NeedsReconnect as error:
-            return reconnect(str(error))
-        except Retryable as error:
-            return NotSent(error.text, error.retry_after_s or 5.0)
-        except ValidationError as error:
-            # The ledger has acted; only a look-up can tell what it has now.
-            log.warning("quickbooks_object_unreadable", problems=error.error_count(), kind=operation.kind.value)
-            return Unanswered("QuickBooks' answer can't be read")
+        return await outcome_of(self._write(operation))
 
     async def _write(self, operation: Operation) -> Outcome:
         match operation.operation:
