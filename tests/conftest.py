@@ -3,6 +3,7 @@
 `infrastructure`      administrator URLs of the Postgres and RabbitMQ that all tests share
 `postgres_database`   a fresh database: every service's role, schema and tables; `.url_for(service)`, `.admin_url`
 `rabbitmq_vhost`      a fresh virtual host: `.url`; `await .declare()` for the topology, `await .users()` for the users
+`own_infrastructure`  a pair of servers for one test that kills them: `.up()`, `.crash(rabbitmq=True)`
 `module_postgres_database`, `module_rabbitmq_vhost`   the same, shared by the tests of one module
 
 The servers stop with the last test run that uses them, unless `python -m sandbox.infrastructure up` keeps them.
@@ -12,12 +13,13 @@ import asyncio
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 
 from sandbox.fresh import Databases, FreshDatabase, FreshVhost, Vhosts
-from sandbox.infrastructure import CannotProvision, Endpoints, borrowed
+from sandbox.infrastructure import CannotProvision, Endpoints, Infrastructure, StateFolder, borrowed
 
 Result = TypeVar("Result")
 
@@ -36,6 +38,14 @@ def infrastructure() -> Iterator[Endpoints]:
             yield endpoints
     except CannotProvision as problem:
         pytest.exit(str(problem), returncode=3)
+
+
+@pytest.fixture
+def own_infrastructure(tmp_path: Path) -> Iterator[Infrastructure]:
+    """Servers that no other test uses, not started yet, gone at the end. Takes about ten seconds."""
+    own = Infrastructure(StateFolder.at(tmp_path / "servers", StateFolder.default().downloads), private=True)
+    yield own
+    own.destroy()
 
 
 @pytest.fixture(scope="session")

@@ -37,9 +37,8 @@ def state(tmp_path: Path, unconfigured: None) -> Iterator[StateFolder]:
     """A state folder of its own, whose servers are gone at the end; the downloaded programs are shared."""
     folder = StateFolder.at(tmp_path / "state", downloads=StateFolder.default().downloads)
     yield folder
-    for server in (Postgres(folder).process, RabbitMQ(folder).process, RabbitMQ(folder).port_mapper):
-        server.kill()  # quicker than `down`
-    shutil.rmtree(folder.private_folder())
+    Infrastructure(folder).destroy()
+    assert not folder.root.exists()
 
 
 def processes_of(state: StateFolder) -> list[psutil.Process]:
@@ -89,10 +88,11 @@ async def test_up_and_down_may_be_repeated_and_data_survives_even_a_kill(state: 
     second = infrastructure.up()
     assert await remembered(second) == "till"
 
-    Postgres(state).process.kill()
-    RabbitMQ(state).process.kill()
+    infrastructure.crash(postgres=True, rabbitmq=True)
     assert infrastructure.running() is None
     third = infrastructure.up()
+    assert third.postgres_url == second.postgres_url
+    assert third.rabbitmq_url == second.rabbitmq_url
     assert await remembered(third) == "till"
     assert answers(third.management_url)
 

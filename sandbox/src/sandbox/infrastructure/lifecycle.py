@@ -1,5 +1,6 @@
 """Which servers are used, and how long they live."""
 
+import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -16,24 +17,27 @@ from sandbox.infrastructure.state import StateFolder
 
 @dataclass(frozen=True, slots=True)
 class Infrastructure:
-    """The pair of servers that belongs to a state folder."""
+    """The pair of servers that belongs to a state folder.
+
+    `private`: processes of our own in any case, for instance because they are going to be killed.
+    """
 
     state: StateFolder
+    private: bool = False
 
-    def up(self, *, keep: bool = False, private: bool = False) -> Endpoints:
+    def up(self, *, keep: bool = False) -> Endpoints:
         """Find or start both servers; changes nothing where they run. Raises CannotProvision.
 
         `keep`: they outlive the programs that use them, until `down`.
-        `private`: processes of our own in any case, for instance because they are going to be killed.
         """
-        if not private and (named := named_servers()):
+        if not self.private and (named := named_servers()):
             return named
         with self.state.locked():
             if keep:
                 self.state.keep_file.touch()
             if running := self.running():
                 return running
-            endpoints = None if private else self.containers()
+            endpoints = None if self.private else self.containers()
             endpoints = endpoints or self.processes()
             endpoints.save(self.state.endpoints_file)
             return endpoints
@@ -85,6 +89,21 @@ class Infrastructure:
         self.state.keep_file.unlink(missing_ok=True)
         self.down(only_unused=True)
         return self.running() is None
+
+    def crash(self, *, postgres: bool = False, rabbitmq: bool = False) -> None:
+        """SIGKILL private servers. `up` starts them again on the same data and, as a rule, the same ports."""
+        with self.state.locked():
+            if postgres:
+                Postgres(self.state).process.kill()
+            if rabbitmq:
+                RabbitMQ(self.state).process.kill()
+
+    def destroy(self) -> None:
+        """Kill private servers and delete their data and logs. The downloaded programs stay, if they are elsewhere."""
+        self.crash(postgres=True, rabbitmq=True)
+        RabbitMQ(self.state).port_mapper.kill()
+        shutil.rmtree(self.state.private_folder(), ignore_errors=True)
+        shutil.rmtree(self.state.root, ignore_errors=True)
 
     def status(self) -> dict[str, str]:
         """What runs, for people."""
