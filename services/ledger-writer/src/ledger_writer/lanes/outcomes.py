@@ -8,7 +8,7 @@ import orjson
 
 from common.messages.base import Reason
 from common.messages.documents import DocumentChanged, DocumentState
-from common.messages.transactions import Document, DocumentKind, WantedState
+from common.messages.transactions import DocumentKind
 from ledger_writer.ledgers.protocol import (
     ErrorClass,
     LedgerLink,
@@ -19,6 +19,7 @@ from ledger_writer.ledgers.protocol import (
     Written,
 )
 from ledger_writer.planning.model import Desired, Effect, Settle
+from ledger_writer.planning.plan import is_unwanted
 from ledger_writer.planning.states import Event, after_refusal, next_state, retry_after
 from ledger_writer.store.due import Move, Recorded
 from ledger_writer.store.rows import Row, encode_applications, encode_link
@@ -61,7 +62,7 @@ def written(item: Item, operation: Operation, outcome: Written, notices: Sequenc
     kind = operation.operation
     event = Event.WRITTEN
     if kind is OperationKind.VOID:
-        event = Event.VOIDED if _is_unwanted(desired) else Event.REPOST
+        event = Event.VOIDED if is_unwanted(desired) else Event.REPOST
     move = _move(row, next_state(DocumentState(row.state), event))
     move.failures, move.generation, move.attempted = 0, row.generation + 1, 1
     all_notices = (*notices, *outcome.notices)
@@ -198,11 +199,6 @@ def to_message(item: Item, move: Move, recorded: Recorded) -> DocumentChanged:
         last_attempt_at=recorded.last_attempt_at,
         next_attempt_at=recorded.next_attempt_at,
     )
-
-
-def _is_unwanted(desired: Desired) -> bool:
-    wanted = desired.wanted
-    return desired.removed or (isinstance(wanted, Document) and wanted.wanted is WantedState.VOID)
 
 
 def _move(row: Row, state: DocumentState) -> Move:

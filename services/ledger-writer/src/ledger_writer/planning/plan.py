@@ -10,6 +10,7 @@ from datetime import date
 from decimal import Decimal
 
 from common.messages.base import Reason, Severity
+from common.messages.documents import DocumentState
 from common.messages.transactions import DEPENDENCY_ORDER, CustomerWanted, Document, DocumentKind, WantedState
 from ledger_writer.ledgers.protocol import LedgerLink, Operation, OperationKind
 from ledger_writer.planning import applications, dependencies, holds
@@ -46,17 +47,21 @@ def decide(desired: Desired, ground: Ground) -> Step:
     """Decide about one document on the given ground."""
     if not isinstance(desired.wanted, Document):
         return _shared(desired, ground.terms)
-    unwanted = desired.removed or desired.wanted.wanted is WantedState.VOID
     standing = desired.written
     if standing is not None and desired.key in ground.terms.missing_in_ledger and not desired.override:
         return Settle(desired.key, Event.NEEDS_PERSON, _deleted(desired))
-    if unwanted:
+    if is_unwanted(desired):
         return _undo(desired, ground)
     if desired.wanted.wanted is WantedState.CLOSED:
         return _close(desired, ground)
     if standing is None or standing.effect is Effect.VOID or desired.key in ground.terms.missing_in_ledger:
         return _create(desired, desired.wanted, ground)
     return _edit(desired, desired.wanted, standing, ground)
+
+
+def is_unwanted(desired: Desired) -> bool:
+    """Whether the document should have no effect."""
+    return desired.removed or (isinstance(desired.wanted, Document) and desired.wanted.wanted is WantedState.VOID)
 
 
 def _shared(desired: Desired, terms: Terms) -> Step:
@@ -181,6 +186,10 @@ def _remember(desired: Desired, step: Step, ground: Ground) -> None:
             key=desired.key, kind=desired.kind, state=desired.state, label="", open_balance=total
         )
     before = ground.known.get(desired.key)
+    if operation.operation is OperationKind.VOID and before is not None:
+        # Nothing new may refer to what this batch voids.
+        gone = DocumentState.VOIDED if is_unwanted(desired) else DocumentState.QUEUED
+        ground.known[desired.key] = replace(before, state=gone, link=None)
     if operation.operation is not OperationKind.UPDATE or before is None or before.open_balance is None:
         return
     if total is not None and written is not None and written.document is not None:

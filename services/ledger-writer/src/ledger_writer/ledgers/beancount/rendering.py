@@ -215,7 +215,8 @@ ENTRY_LINE: Final = re.compile(r"^(\d{4}-\d{2}-\d{2}) \* ")
 def balances(text: str, as_of: date | None, into: dict[tuple[str, str], Decimal]) -> None:
     """Add up the legs of a journal file, up to the end of `as_of`, by (account, currency)."""
     counts = False
-    for line in text.splitlines():
+    # Not `splitlines`: a name may hold a separator that only Unicode calls a line end.
+    for line in text.split("\n"):
         leg = POSTING_LINE.match(line)
         if leg is not None:
             if counts:

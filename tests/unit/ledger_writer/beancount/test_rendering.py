@@ -1,0 +1,116 @@
+"""Journal text that Beancount reads, whatever stands in an order."""
+
+import subprocess
+import sys
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from common.messages.transactions import DocumentKind, DocumentLine, LineKind
+from ledger_writer.ledgers.beancount.accounts import Chart
+from ledger_writer.ledgers.beancount.rendering import Books, balances, render
+from ledger_writer.ledgers.protocol import LedgerLink, Operation, OperationKind
+
+BOOKS = Books("USD", Chart({}))
+K = DocumentKind
+
+
+def test_a_receipt_reads_as_a_bookkeeper_expects(make: Any, op: Any) -> None:
+    line = make.document().lines[0].model_copy(update={"description": 'Mug "blue"'})
+    wanted = make.document(K.SALES_RECEIPT, lines=(line,), customer_key=make.CUSTOMER.key, reference="ch_1")
+    (entry,) = render(op(wanted, references={make.CUSTOMER.key: LedgerLink("c", name="Jane Roe")}), BOOKS)
+    assert entry.file == "2026-01"
+    assert entry.text == (
+        f'\n2026-01-05 * "Jane Roe" "Sales receipt 1001 [tb:{wanted.mark}]" ^order-1001\n'
+        f'  document-key: "{wanted.key}"\n'
+        f'  posting-key: "{wanted.key}:g0"\n'
+        '  kind: "sales_receipt"\n'
+        '  number: "1001"\n'
+        '  reference: "ch_1"\n'
+        "  Assets:UndepositedFunds  77.00 USD\n"
+        "  Income:Sales  -77.00 USD\n"
+        '    line: "Mug \\"blue\\""\n'
+    )
+
+
+def test_a_change_is_a_reversal_on_the_old_date_and_a_new_entry(make: Any, op: Any) -> None:
+    before, after = make.document(), make.document(amount="80.00", date=date(2026, 2, 1))
+    reversal, entry = render(
+        op(after, OperationKind.UPDATE, previous=before, link=LedgerLink("k"), generation=1), BOOKS
+    )
+    assert (reversal.file, entry.file) == ("2026-01", "2026-02")
+    assert f'reverses: "{after.key}:g0"' in reversal.text
+    assert f'posting-key: "{after.key}:g1:reversal"' in reversal.text
+    assert "Assets:Receivable  -77.00 USD" in reversal.text
+    assert f'posting-key: "{after.key}:g1"' in entry.text
+    assert "Assets:Receivable  80.00 USD" in entry.text
+
+
+def test_a_void_is_a_reversal_of_the_generation_that_stands(make: Any, op: Any) -> None:
+    wanted = make.document()
+    link = LedgerLink("k", details={"generation": "4"})
+    (reversal,) = render(op(wanted, OperationKind.VOID, previous=wanted, link=link, generation=7), BOOKS)
+    assert f'reverses: "{wanted.key}:g4"' in reversal.text
+    assert f'posting-key: "{wanted.key}:g7:reversal"' in reversal.text
+
+
+@pytest.mark.parametrize(
+    ("kind", "operation", "name"),
+    [
+        (K.SALES_ORDER, OperationKind.CREATE, "sales-order"),
+        (K.SALES_ORDER, OperationKind.UPDATE, "sales-order-changed"),
+        (K.SALES_ORDER, OperationKind.CLOSE, "sales-order-closed"),
+        (K.ESTIMATE, OperationKind.VOID, "estimate-void"),
+        (K.PURCHASE_ORDER, OperationKind.CREATE, "purchase-order"),
+    ],
+)
+def test_what_does_not_post_is_a_custom_directive(
+    make: Any, op: Any, kind: DocumentKind, operation: OperationKind, name: str
+) -> None:
+    wanted = make.document(kind)
+    link = None if operation is OperationKind.CREATE else LedgerLink("k")
+    previous = None if operation is OperationKind.CREATE else wanted
+    (entry,) = render(op(wanted, operation, link=link, previous=previous), BOOKS)
+    assert entry.text.startswith(f'\n2026-01-05 custom "{name}" "1001" 77.00 USD\n')
+    assert entry.accounts == ()
+
+
+TEXT = st.text(max_size=60)
+
+
+@settings(max_examples=6, deadline=None)
+@given(texts=st.lists(st.tuples(TEXT, TEXT, TEXT, TEXT), min_size=60, max_size=60))
+def test_no_text_of_an_order_breaks_the_journal(
+    make: Any, tmp_path_factory: Any, texts: list[tuple[str, str, str, str]]
+) -> None:
+    rendered = []
+    for index, (name, number, note, reference) in enumerate(texts):
+        line = DocumentLine(kind=LineKind.PRODUCT, account=make.INCOME, amount=Decimal("1.00"), description=note)
+        wanted = make.document(
+            K.SALES_RECEIPT,
+            "1.00",
+            key=f"{index:032x}",
+            number=number or None,
+            memo_number=number,
+            reference=reference,
+            customer_key="c" * 32,
+            lines=(line,),
+        )
+        operation = Operation(
+            wanted.key, wanted.kind, OperationKind.CREATE, wanted, "", references={"c" * 32: LedgerLink("c", name=name)}
+        )
+        rendered += [entry.text for entry in render(operation, BOOKS)]
+    path: Path = tmp_path_factory.mktemp("books") / "all.beancount"
+    opened = "1970-01-01 open Assets:UndepositedFunds\n1970-01-01 open Income:Sales\n"
+    path.write_text(opened + "".join(rendered), encoding="utf-8")
+    program = Path(sys.executable).with_name("bean-check")
+    result = subprocess.run([program, "--no-cache", path], capture_output=True, text=True, timeout=60, check=False)
+    assert result.returncode == 0, result.stderr
+    totals: dict[tuple[str, str], Decimal] = {}
+    balances(path.read_text(encoding="utf-8"), None, totals)
+    assert totals["Income:Sales", "USD"] == -len(texts)

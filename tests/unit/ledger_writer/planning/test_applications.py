@@ -1,0 +1,105 @@
+"""Money is applied up to what is open, and the rest stays unapplied."""
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from common.messages.transactions import DocumentKind as K
+from ledger_writer.planning.model import Settle, Write
+from ledger_writer.planning.plan import plan
+from ledger_writer.planning.states import Event
+
+D = Decimal
+
+
+def planned(make: Any, documents: list[Any], known: list[Any], **terms: Any) -> list[Any]:
+    return plan(documents, {one.key: one for one in known}, replace(make.TERMS, **terms))
+
+
+@pytest.mark.parametrize(
+    ("tender", "open_balance", "applied"),
+    [("77.00", "77.00", "77.00"), ("80.00", "77.00", "77.00"), ("30.00", "77.00", "30.00"), ("77.00", "7.00", "7.00")],
+)
+def test_a_payment_is_capped_to_the_open_balance(make: Any, tender: str, open_balance: str, applied: str) -> None:
+    invoice = make.known(make.key_of(K.INVOICE), open_balance=D(open_balance))
+    payment = make.document(K.PAYMENT, tender, applies=[(invoice.key, tender)])
+    (step,) = planned(make, [make.desired(payment)], [invoice])
+    assert step.operation.applications == ((invoice.key, D(applied)),)
+    notices = [notice.code for notice in step.notices]
+    assert notices == ([] if tender == applied else ["PARTLY_UNAPPLIED"])
+
+
+def test_a_payment_of_a_paid_invoice_is_written_unapplied(make: Any) -> None:
+    invoice = make.known(make.key_of(K.INVOICE), open_balance=D("0.00"))
+    payment = make.document(K.PAYMENT, "77.00", applies=[(invoice.key, "77.00")])
+    (step,) = planned(make, [make.desired(payment)], [invoice])
+    assert step.operation.applications == ()
+    assert [notice.code for notice in step.notices] == ["PARTLY_UNAPPLIED"]
+
+
+def test_two_payments_of_one_batch_share_the_open_balance(make: Any) -> None:
+    invoice = make.known(make.key_of(K.INVOICE), open_balance=D("77.00"))
+    payments = [
+        make.document(K.PAYMENT, "50.00", applies=[(invoice.key, "50.00")], ordinal=ordinal) for ordinal in (0, 1)
+    ]
+    steps = planned(make, [make.desired(one) for one in payments], [invoice])
+    assert [dict(step.operation.applications)[invoice.key] for step in steps] == [D("50.00"), D("27.00")]
+
+
+def test_a_payment_can_be_spread_over_invoices_but_never_exceeds_itself(make: Any) -> None:
+    first = make.known("a" * 32, open_balance=D("50.00"))
+    second = make.known("b" * 32, open_balance=D("50.00"))
+    payment = make.document(K.PAYMENT, "77.00", applies=[(first.key, "50.00"), (second.key, "50.00")])
+    (step,) = planned(make, [make.desired(payment)], [first, second])
+    assert step.operation.applications == ((first.key, D("50.00")), (second.key, D("27.00")))
+
+
+def test_without_a_known_balance_the_order_is_believed(make: Any) -> None:
+    order = make.known(make.key_of(K.SALES_ORDER), K.SALES_ORDER)
+    payment = make.document(K.PAYMENT, "77.00", applies=[(order.key, "77.00")])
+    (step,) = planned(make, [make.desired(payment)], [order])
+    assert step.operation.applications == ((order.key, D("77.00")),)
+
+
+def test_money_received_before_the_invoice_is_applied_when_it_arrives(make: Any) -> None:
+    early = make.document(K.PAYMENT, "100.00")
+    invoice = make.document(K.INVOICE, "250.00")
+    now = make.document(K.PAYMENT, "100.00", applies=[(invoice.key, "100.00")])
+    there = make.known(invoice.key, open_balance=D("250.00"))
+    (step,) = planned(make, [make.desired(now, written=make.written(early), hold_edits=True)], [there])
+    assert isinstance(step, Write)
+    assert step.operation.applications == ((invoice.key, D("100.00")),)
+    assert step.operation.previous_applications == ()
+
+
+def test_while_the_invoice_is_missing_the_written_payment_stays_as_it_is(make: Any) -> None:
+    applies = [(make.key_of(K.INVOICE), "100.00")]
+    payment = make.document(K.PAYMENT, "100.00", applies=applies)
+    (step,) = planned(make, [make.desired(payment, written=make.written(payment))], [])
+    assert step == Settle(payment.key, Event.UNCHANGED)
+
+
+def test_more_is_applied_when_the_balance_opens_again(make: Any) -> None:
+    invoice = make.known(make.key_of(K.INVOICE), open_balance=D("3.00"))
+    payment = make.document(K.PAYMENT, "80.00", applies=[(invoice.key, "80.00")])
+    stands = make.written(payment, applications=((invoice.key, D("77.00")),))
+    (step,) = planned(make, [make.desired(payment, written=stands)], [invoice])
+    assert step.operation.applications == ((invoice.key, D("80.00")),)
+
+
+def test_an_invoice_that_grows_in_the_same_batch_takes_more(make: Any) -> None:
+    before, after = make.document(K.INVOICE, "50.00"), make.document(K.INVOICE, "77.00")
+    invoice = make.known(before.key, open_balance=D("50.00"))
+    payment = make.document(K.PAYMENT, "77.00", applies=[(before.key, "77.00")])
+    batch = [make.desired(payment), make.desired(after, written=make.written(before))]
+    steps = planned(make, batch, [invoice])
+    assert steps[1].operation.applications == ((before.key, D("77.00")),)
+
+
+def test_a_new_invoice_and_its_payments_in_one_batch_are_capped_to_its_total(make: Any) -> None:
+    invoice = make.document(K.INVOICE, "77.00")
+    payment = make.document(K.PAYMENT, "80.00", applies=[(invoice.key, "80.00")])
+    steps = planned(make, [make.desired(invoice), make.desired(payment)], [], links_ahead=True)
+    assert steps[1].operation.applications == ((invoice.key, D("77.00")),)
