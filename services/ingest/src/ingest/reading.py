@@ -1,13 +1,22 @@
 """Reading a channel's JSON: what pydantic found wrong, and what no table knows, as reasons a person understands."""
 
 from collections.abc import Mapping
-from typing import TypeVar
+from datetime import UTC, datetime
+from typing import Annotated, TypeVar
 
-from pydantic import ValidationError
+from pydantic import AfterValidator, ValidationError
 
 from ingest.errors import NormalizationError
 
 V = TypeVar("V")
+
+
+def _in_utc(at: datetime) -> datetime:
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+
+Moment = Annotated[datetime, AfterValidator(_in_utc)]
+"""A time in UTC whatever offset it came with: one moment must not look like two when a shop changes its clock."""
 
 
 def looked_up(table: Mapping[str, V], value: str, field: str) -> V:

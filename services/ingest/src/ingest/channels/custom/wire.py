@@ -4,11 +4,13 @@ Money and quantities are decimal strings: a JSON number has gone through binary 
 refused with the path to it.
 """
 
-from datetime import datetime
+from datetime import UTC
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+
+from ingest.reading import Moment
 
 
 def _decimal_text(value: Any) -> Any:
@@ -22,6 +24,7 @@ def _decimal_text(value: Any) -> Any:
 Number = Annotated[Decimal, BeforeValidator(_decimal_text)]
 Text = Annotated[str, Field(max_length=500)]
 LongText = Annotated[str, Field(max_length=4000)]
+OffsetTime = Annotated[AwareDatetime, AfterValidator(lambda at: at.astimezone(UTC))]
 Identity = Annotated[str, Field(min_length=1, max_length=100)]
 
 
@@ -90,7 +93,7 @@ class CustomPayment(Wire):
     gateway: Text = ""
     amount: Number
     currency: Text | None = None
-    paid_at: AwareDatetime | None = None
+    paid_at: OffsetTime | None = None
     reference: Text = ""
     fee: Number | None = None
 
@@ -107,7 +110,7 @@ class CustomRefundLine(Wire):
 
 class CustomRefund(Wire):
     external_id: Identity
-    created_at: AwareDatetime
+    created_at: OffsetTime
     reason: LongText | None = None
     amount: Number
     shipping: Number = Decimal(0)
@@ -150,9 +153,9 @@ class CustomOrder(Wire):
     status: Literal["pending", "authorized", "paid", "partially_paid", "partially_refunded", "refunded", "cancelled"]
     fulfillment_status: Literal["unfulfilled", "partial", "fulfilled"] = "unfulfilled"
     test: bool = False
-    created_at: AwareDatetime
-    updated_at: AwareDatetime
-    cancelled_at: AwareDatetime | None = None
+    created_at: OffsetTime
+    updated_at: OffsetTime
+    cancelled_at: OffsetTime | None = None
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
     exchange_rate: Number | None = None
     prices_include_tax: bool
@@ -161,7 +164,7 @@ class CustomOrder(Wire):
     po_number: Text | None = None
     parent_number: Text = ""
     terms: Text = ""
-    due_at: datetime | None = None
+    due_at: Moment | None = None
     sales_rep: Text = ""
     class_name: Text = ""
     department: Text = ""

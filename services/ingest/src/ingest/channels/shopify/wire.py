@@ -4,11 +4,12 @@ Money bags stay unparsed: they matter only where the buyer's currency differs fr
 dozen of them would cost more than the rest of the order.
 """
 
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from ingest.reading import Moment
 
 
 class Wire(BaseModel):
@@ -101,8 +102,8 @@ class ShopifyTransaction(Wire):
     amount: Decimal
     amount_set: Any = None
     currency: str | None = None
-    created_at: datetime
-    processed_at: datetime | None = None
+    created_at: Moment
+    processed_at: Moment | None = None
     parent_id: str | None = None
     authorization: str | None = None
 
@@ -111,7 +112,7 @@ class ShopifyTransaction(Wire):
         return self.status.lower() == "success"
 
     @property
-    def at(self) -> datetime:
+    def at(self) -> Moment:
         return self.processed_at or self.created_at
 
 
@@ -142,8 +143,8 @@ class ShopifyRefundShipping(Wire):
 class ShopifyRefund(Wire):
     id: str
     order_id: str | None = None
-    created_at: datetime
-    processed_at: datetime | None = None
+    created_at: Moment
+    processed_at: Moment | None = None
     note: str | None = None
     restock: bool | None = None
     refund_line_items: tuple[ShopifyRefundLine, ...] = ()
@@ -153,7 +154,7 @@ class ShopifyRefund(Wire):
     transactions: tuple[ShopifyTransaction, ...] = ()
 
     @property
-    def at(self) -> datetime:
+    def at(self) -> Moment:
         return self.processed_at or self.created_at
 
 
@@ -186,7 +187,7 @@ class ShopifyCustomer(Wire):
 
 class ShopifyFulfillment(Wire):
     status: str | None = None
-    created_at: datetime | None = None
+    created_at: Moment | None = None
     tracking_company: str | None = None
     tracking_number: str | None = None
 
@@ -197,7 +198,7 @@ class ShopifyNoteAttribute(Wire):
 
 
 class ShopifySchedule(Wire):
-    due_at: datetime | None = None
+    due_at: Moment | None = None
 
 
 class ShopifyPaymentTerms(Wire):
@@ -210,10 +211,10 @@ class ShopifyOrder(Wire):
     name: str | None = None
     order_number: str | None = None
     test: bool | None = None
-    created_at: datetime
-    processed_at: datetime | None = None
-    updated_at: datetime
-    cancelled_at: datetime | None = None
+    created_at: Moment
+    processed_at: Moment | None = None
+    updated_at: Moment
+    cancelled_at: Moment | None = None
     currency: str
     presentment_currency: str | None = None
     financial_status: str | None
@@ -258,8 +259,8 @@ class ShopifyOrder(Wire):
 
 class ShopifyEdit(Wire):
     order_id: str
-    committed_at: datetime | None = None
-    created_at: datetime
+    committed_at: Moment | None = None
+    created_at: Moment
 
 
 class ShopifyWebhook(Wire):
