@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
+from tests.integration.api.gateway import Gateway, Shop, running
 
 from sandbox.fresh import FreshDatabase, FreshVhost
-from tests.integration.api.gateway import Gateway, Shop, running
 
 
 @pytest.fixture(scope="module")

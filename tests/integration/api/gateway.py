@@ -17,6 +17,7 @@ import httpx
 import uvicorn
 from fastapi import FastAPI
 from pydantic import SecretStr
+from tests.integration.api import owners as stand_in
 
 from api.main import build
 from api.settings import ApiSettings
@@ -28,7 +29,6 @@ from common.messages.transactions import DocumentKind, SetOutcome, TransactionsL
 from common.packs import encode_member, join_members
 from common.topology import EXCHANGE, routing_key
 from sandbox.fresh import FreshDatabase, FreshVhost
-from tests.integration.api import owners as stand_in
 
 OPERATOR_KEY = "operator-key-of-the-tests"
 INTERNAL_KEY = "internal-key-of-the-tests"

@@ -22,7 +22,8 @@ def test_the_walk_from_tenant_to_approved_company_publishes_full_settings(gatewa
 def test_credentials_reach_ingest_and_are_stored_nowhere_here(gateway: Gateway, shop: Shop) -> None:
     assert gateway.owners.connections[shop.connection_id]["secrets"] == {"push_key": "s3cret"}
     tables = gateway.fetch(
-        "SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema() AND table_type = 'BASE TABLE'"
+        "SELECT table_name FROM information_schema.tables"
+        " WHERE table_schema = current_schema() AND table_type = 'BASE TABLE'"
     )
     for table in tables:
         rows = gateway.fetch(f"SELECT t::text AS row FROM {table['table_name']} t")

@@ -52,18 +52,22 @@ def to_row(parked: Parked, cipher: Cipher) -> dict[str, Any]:
     queue = str(headers.get(HEADER_QUEUE) or _died_in(parked.headers) or parked.queue_dead)
     failed_at = _moment(headers.get(HEADER_FAILED_AT)) or parked.arrived_at
     known = headers.get(HEADER_DEAD_LETTER)
-    identity = known if isinstance(known, str) else _identity(queue, parked, headers)
+    identity = (
+        known
+        if isinstance(known, str) and known.startswith("dl_") and known.isascii()
+        else _identity(queue, parked, headers)
+    )
     revision = headers.get(HEADER_REVISION)
     return {
         "dead_letter_id": identity,
-        "queue": queue,
-        "type": parked.type,
-        "letter_tenant": str(headers.get(HEADER_TENANT) or ""),
-        "entity": str(headers.get(HEADER_ENTITY) or ""),
+        "queue": _text(queue),
+        "type": _text(parked.type),
+        "letter_tenant": _text(headers.get(HEADER_TENANT)),
+        "entity": _text(headers.get(HEADER_ENTITY)),
         "revision": revision if isinstance(revision, int) else 0,
-        "error_type": str(headers.get(HEADER_ERROR_TYPE) or DELIVERY_LIMIT_ERROR),
-        "frame": str(headers.get(HEADER_FRAME) or "unknown"),
-        "error_text": str(headers.get(HEADER_ERROR_TEXT) or "the broker gave up after too many deliveries"),
+        "error_type": _text(headers.get(HEADER_ERROR_TYPE) or DELIVERY_LIMIT_ERROR),
+        "frame": _text(headers.get(HEADER_FRAME) or "unknown"),
+        "error_text": _text(headers.get(HEADER_ERROR_TEXT) or "the broker gave up after too many deliveries"),
         "attempts": attempt_of(headers),
         "body": cipher.encrypt(parked.body, context_of(identity, "body")),
         "headers": cipher.encrypt(orjson.dumps(headers), context_of(identity, "headers")),
@@ -84,6 +88,11 @@ def _identity(queue: str, parked: Parked, headers: Mapping[str, Any]) -> str:
     # The outbox may publish one failure twice under two message ids: what failed, when, is the same.
     moment = headers.get(HEADER_FAILED_AT) or parked.message_id
     return new_id("dl", f"{queue}|{moment}|{hashlib.sha256(parked.body).hexdigest()}")
+
+
+def _text(value: object) -> str:
+    """A header as a text column takes it: bounded, and without the character Postgres can't store."""
+    return str(value or "").replace("\x00", "")[:2000]
 
 
 def _died_in(headers: Mapping[str, Any]) -> str | None:

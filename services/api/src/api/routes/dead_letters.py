@@ -129,8 +129,7 @@ async def _job(deps: Gateway, job_id: str) -> ReplayJob:
 
 
 async def _with_outcomes(deps: Gateway, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    entities = sorted({row["entity"] for row in rows if row["entity"]})
-    seen = await store.evidence(deps.pool, entities) if entities else {}
+    seen = await store.evidence(deps.pool, rows)
     now = datetime.now(UTC)
     shown = []
     for row in rows:
@@ -139,7 +138,7 @@ async def _with_outcomes(deps: Gateway, rows: list[dict[str, Any]]) -> list[dict
             revision=row["revision"],
             replayed_at=row["replayed_at"],
             last_failed_at=row["last_failed_at"],
-            seen_revision=seen.get(row["entity"]),
+            seen_revision=seen.get((row["type"], row["entity"])),
             now=now,
         )
         shown.append({**row, "tenant_id": row["letter_tenant"], "outcome": outcome, "superseded_by": superseded_by})

@@ -1,10 +1,14 @@
 """Dead letters and the durable jobs that replay them."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from api.store.sql import Conditions, Row, Where, affected, row_of, rows_of, to_json
 from common.bulk import Upsert
+from common.messages.documents import DocumentChanged
+from common.messages.orders import Order, OrderListed
+from common.messages.transactions import TransactionSet, TransactionsListed
 
 _SHOWN = """dead_letter_id, queue, type, letter_tenant, entity, revision, error_type, frame, error_text, attempts,
     failures, status, first_failed_at, last_failed_at, replayed_at"""
@@ -208,27 +212,38 @@ async def letters_of_job(where: Where, job_id: str) -> list[Row]:
     )
 
 
-async def evidence(where: Where, entities: list[str]) -> dict[str, int]:
-    """The newest revision of each entity that is known to have been taken in, by entity key.
-
-    An order is taken in by mapper when its set names the revision; everything this service stores is its own proof.
-    """
-    records = await where.fetch(
-        """
-        SELECT entity, max(revision) AS revision FROM (
-            SELECT s.connection_id || '/' || s.source_id AS entity, s.source_revision AS revision FROM sets s
-            JOIN unnest($1::text[]) AS asked (entity)
-              ON s.connection_id = split_part(asked.entity, '/', 1) AND s.source_kind = 'order'
-             AND s.source_id = substr(asked.entity, length(s.connection_id) + 2)
-            UNION ALL
-            SELECT s.set_key, s.revision FROM sets s
-            JOIN documents d ON d.company_id = s.company_id AND d.connection_id = s.connection_id
-             AND d.source_kind = s.source_kind AND d.source_id = s.source_id AND d.source_revision >= s.source_revision
-            WHERE s.set_key = ANY($1::text[])
-            UNION ALL
-            SELECT document_key, revision FROM documents WHERE document_key = ANY($1::text[])
-        ) AS known GROUP BY entity
+_EVIDENCE: Mapping[str, str] = {
+    # Mapper has taken an order in when its set names the revision.
+    Order.type: """
+        SELECT s.connection_id || '/' || s.source_id AS entity, max(s.source_revision) AS revision
+        FROM unnest($1::text[]) AS asked (entity)
+        JOIN sets s ON s.connection_id = split_part(asked.entity, '/', 1) AND s.source_kind = 'order'
+          AND s.source_id = substr(asked.entity, length(split_part(asked.entity, '/', 1)) + 2)
+        GROUP BY 1
         """,
-        entities,
-    )
-    return {record["entity"]: record["revision"] for record in records}
+    # Ledger-writer has taken a set in when a document of it stands at the set's order revision.
+    TransactionSet.type: """
+        SELECT s.set_key AS entity, s.revision FROM sets s
+        WHERE s.set_key = ANY($1::text[]) AND EXISTS (
+            SELECT FROM documents d WHERE d.company_id = s.company_id AND d.connection_id = s.connection_id
+              AND d.source_kind = s.source_kind AND d.source_id = s.source_id
+              AND d.source_revision >= s.source_revision)
+        """,
+    # What this service stores is its own proof.
+    OrderListed.type: "SELECT order_key AS entity, revision FROM orders WHERE order_key = ANY($1::text[])",
+    TransactionsListed.type: "SELECT set_key AS entity, revision FROM sets WHERE set_key = ANY($1::text[])",
+    DocumentChanged.type: "SELECT document_key AS entity, revision FROM documents WHERE document_key = ANY($1::text[])",
+}
+
+
+async def evidence(where: Where, letters: Iterable[Row]) -> dict[tuple[str, str], int]:
+    """The newest revision of each (type, entity) that is known to have been taken in by the service it was sent to."""
+    entities: dict[str, set[str]] = {}
+    for letter in letters:
+        if letter["entity"] and letter["type"] in _EVIDENCE:
+            entities.setdefault(letter["type"], set()).add(letter["entity"])
+    return {
+        (kind, record["entity"]): record["revision"]
+        for kind, wanted in entities.items()
+        for record in await where.fetch(_EVIDENCE[kind], sorted(wanted))
+    }

@@ -1,0 +1,197 @@
+"""Dead letters: parked by the runtime, collected, shown masked, replayed, failed again, superseded, archived."""
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+import pytest
+from pydantic import SecretStr
+from tests.integration.api import gateway as running
+from tests.integration.api.gateway import Gateway, Shop
+
+from api.dead_letters.replaying import replay_once
+from api.main import build
+from api.store import dead_letters as store
+from api.store.dead_letters import Selection
+from common.broker import Broker, Outgoing
+from common.messages.base import State
+from common.messages.orders import OrderListed
+from common.packs import encode_member, join_members
+from common.recovery import (
+    HEADER_ATTEMPT,
+    HEADER_ENTITY,
+    HEADER_ERROR_TEXT,
+    HEADER_ERROR_TYPE,
+    HEADER_FAILED_AT,
+    HEADER_FRAME,
+    HEADER_QUEUE,
+    HEADER_REVISION,
+    HEADER_TENANT,
+)
+from common.runtime import running as running_runtime
+from common.topology import DEAD_EXCHANGE, EXCHANGE
+
+QUEUE = "api.order-listed"
+
+
+def send(gateway: Gateway, *messages: Outgoing) -> None:
+    async def publish() -> None:
+        broker = Broker(SecretStr(gateway.broker_url), name="test")
+        await broker.publish(messages)
+        await broker.close()
+
+    asyncio.run(publish())
+
+
+def parked(state: State, *, error: str = "KeyError", frame: str = "api/orders.py:handle") -> Outgoing:
+    """What the runtime sends to the dead letters when a state fails for good."""
+    headers = {
+        HEADER_QUEUE: QUEUE,
+        HEADER_ERROR_TYPE: error,
+        HEADER_ERROR_TEXT: f"{error} (see the log of this service)",
+        HEADER_FRAME: frame,
+        HEADER_FAILED_AT: datetime.now(UTC).isoformat(),
+        HEADER_ENTITY: state.key,
+        HEADER_REVISION: state.revision,
+        HEADER_TENANT: state.tenant_id,
+        HEADER_ATTEMPT: 3,
+        "authorization": "Bearer leaked",
+    }
+    body = join_members([encode_member(state.model_dump_json().encode(), "c", None)])
+    return Outgoing(DEAD_EXCHANGE, "api", state.type, body, headers)
+
+
+def letters(gateway: Gateway, **params: Any) -> list[dict[str, Any]]:
+    answer = gateway.operator.get("/v1/dead-letters", params=params)
+    assert answer.status_code == 200, answer.text
+    found: list[dict[str, Any]] = answer.json()["items"]
+    return found
+
+
+def replay(gateway: Gateway, **selection: Any) -> str:
+    answer = gateway.operator.post("/v1/dead-letters/replays", json=selection)
+    assert answer.status_code == 202, answer.text
+    job_id: str = answer.json()["job_id"]
+    return job_id
+
+
+def job(gateway: Gateway, job_id: str) -> dict[str, Any]:
+    found: dict[str, Any] = gateway.operator.get(f"/v1/dead-letters/replays/{job_id}").json()
+    return found
+
+
+def test_a_replayed_letter_is_handled_and_shows_it(gateway: Gateway, shop: Shop) -> None:
+    state = running.order_listed(shop, "1", number="Secret-Number", status="paid/fulfilled/open")
+    send(gateway, parked(state))
+    (letter,) = running.eventually(lambda: letters(gateway, tenant_id=shop.tenant.tenant_id))
+    assert (letter["queue"], letter["entity"], letter["attempts"]) == (QUEUE, state.key, 3)
+    assert letter["outcome"] == "unresolved"
+    job_id = replay(gateway, ids=[letter["dead_letter_id"]])
+    running.eventually(lambda: job(gateway, job_id)["finished_at"])
+    running.eventually(lambda: job(gateway, job_id)["outcomes"] == {"handled": 1})
+    assert [order["number"] for order in shop.tenant.http.get("/v1/orders").json()["items"]] == ["Secret-Number"]
+    shown = job(gateway, job_id)
+    assert (shown["total"], shown["published"], shown["skipped"]) == (1, 1, 0)
+
+
+def test_bodies_are_sealed_at_rest_and_masked_when_shown(gateway: Gateway, shop: Shop) -> None:
+    state = running.order_listed(shop, "1", problem=running.reason("UNKNOWN_STATUS", "Jane Doe is odd"))
+    send(gateway, parked(state))
+    (letter,) = running.eventually(lambda: letters(gateway, tenant_id=shop.tenant.tenant_id))
+    stored = gateway.fetch("SELECT body, headers FROM dead_letters WHERE dead_letter_id = $1", letter["dead_letter_id"])
+    assert b"Jane Doe" not in stored[0]["body"]
+    assert b"leaked" not in stored[0]["headers"]
+    answer = gateway.operator.get(f"/v1/dead-letters/{letter['dead_letter_id']}")
+    assert "Jane Doe" not in answer.text
+    assert "leaked" not in answer.text
+    body = answer.json()["body"]["states"][0]["s"]
+    assert body["problem"]["code"] == "UNKNOWN_STATUS"
+    assert body["total"] == "19.90"
+    actions = gateway.operator.get("/v1/operator/audit-log").json()["items"]
+    assert actions[0]["action"] == "dead_letter_shown"
+    assert actions[0]["subject"] == letter["dead_letter_id"]
+
+
+def test_what_fails_again_is_the_same_row_with_its_count_raised(gateway: Gateway) -> None:
+    pack = orjson.dumps({"states": [{"c": "c", "t": None, "s": {"tenant_id": "t", "revision": -1}}]})
+    send(gateway, Outgoing(EXCHANGE, OrderListed.type, OrderListed.type, pack))
+    (letter,) = running.eventually(lambda: letters(gateway, error_type="InvalidMessage"))
+    job_id = replay(gateway, queue=QUEUE, error_type="InvalidMessage")
+    running.eventually(lambda: letters(gateway, error_type="InvalidMessage")[0]["failures"] == 2)
+    (again,) = letters(gateway, error_type="InvalidMessage")
+    assert again["dead_letter_id"] == letter["dead_letter_id"]
+    assert again["outcome"] == "failed_again"
+    running.eventually(lambda: job(gateway, job_id)["outcomes"] == {"failed_again": 1})
+
+
+def test_a_newer_revision_supersedes_a_letter(gateway: Gateway, shop: Shop) -> None:
+    send(gateway, parked(running.order_listed(shop, "1", number="old")))
+    running.eventually(lambda: letters(gateway, tenant_id=shop.tenant.tenant_id))
+    gateway.publish(running.order_listed(shop, "1", number="new", revision=2))
+    running.eventually(lambda: letters(gateway, tenant_id=shop.tenant.tenant_id)[0]["outcome"] == "superseded")
+    assert letters(gateway, tenant_id=shop.tenant.tenant_id)[0]["superseded_by"] == 2
+    job_id = replay(gateway, tenant_id=shop.tenant.tenant_id)
+    running.eventually(lambda: job(gateway, job_id)["outcomes"] == {"superseded": 1})
+    assert [order["number"] for order in shop.tenant.http.get("/v1/orders").json()["items"]] == ["new"]
+
+
+def test_groups_name_one_cause_each_and_are_replayed_and_archived_whole(gateway: Gateway, shop: Shop) -> None:
+    states = [running.order_listed(shop, str(n)) for n in range(5)]
+    send(gateway, *(parked(state, frame="api/one.py:f") for state in states[:3]))
+    send(gateway, *(parked(state, frame="api/two.py:g") for state in states[3:]))
+    whose = {"tenant_id": shop.tenant.tenant_id}
+    running.eventually(lambda: len(letters(gateway, **whose)) == 5)
+    groups = gateway.operator.get("/v1/dead-letters/groups", params=whose).json()["items"]
+    assert {group["frame"]: group["letters"] for group in groups} == {"api/one.py:f": 3, "api/two.py:g": 2}
+    job_id = replay(gateway, queue=QUEUE, error_type="KeyError", frame="api/one.py:f")
+    running.eventually(lambda: job(gateway, job_id)["outcomes"].get("handled") == 3)
+    archived = gateway.operator.post("/v1/dead-letters/archive", json={"frame": "api/two.py:g"})
+    assert archived.json() == {"archived": 2}
+    left = gateway.fetch("SELECT body FROM dead_letters WHERE status = 'archived'")
+    assert [row["body"] for row in left] == [b"", b""]
+    assert gateway.operator.post("/v1/dead-letters/archive", json={}).status_code == 422
+
+
+def test_one_letter_delivered_twice_is_one_row_and_one_failure(gateway: Gateway, shop: Shop) -> None:
+    message = parked(running.order_listed(shop, "1"))
+    send(gateway, message, message)
+    send(gateway, parked(running.order_listed(shop, "2")))
+    running.eventually(lambda: len(letters(gateway, tenant_id=shop.tenant.tenant_id)) == 2)
+    assert {letter["failures"] for letter in letters(gateway, tenant_id=shop.tenant.tenant_id)} == {1}
+
+
+@pytest.mark.slow
+def test_a_replay_goes_on_where_a_crash_left_it_and_may_repeat(gateway: Gateway, shop: Shop) -> None:
+    whose = {"tenant_id": shop.tenant.tenant_id}
+    states = [running.order_listed(shop, str(n)) for n in range(120)]
+    send(gateway, *(parked(state) for state in states))
+    running.eventually(lambda: len(letters(gateway, **whose, limit=500)) == 120)
+    died: list[bool] = []
+
+    async def die_half_way() -> None:
+        # A worker that publishes one batch and dies before it can note it: the transaction is rolled back.
+        settings = gateway.app.state.settings
+        cipher = build(settings).state.cipher
+        async with running_runtime("api", settings) as runtime:
+            publish = runtime.broker.publish
+
+            async def publish_and_die(messages: Any) -> None:
+                await publish(messages)
+                raise KeyboardInterrupt
+
+            runtime.broker.publish = publish_and_die  # type: ignore[method-assign]
+            async with runtime.transaction() as (connection, _):
+                chosen = Selection(tenant_id=shop.tenant.tenant_id)
+                await store.start_job(connection, "rep_x", chosen, {}, "test", 1000)
+            try:
+                await replay_once(runtime, cipher, 50)
+            except KeyboardInterrupt:
+                died.append(True)
+
+    asyncio.run(die_half_way())
+    running.eventually(lambda: job(gateway, "rep_x")["finished_at"])
+    running.eventually(lambda: job(gateway, "rep_x")["outcomes"] == {"handled": 120})
+    assert died == [True]
+    assert job(gateway, "rep_x")["published"] == 120
+    assert len(shop.tenant.http.get("/v1/orders", params={"limit": 500}).json()["items"]) == 120

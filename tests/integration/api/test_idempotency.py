@@ -1,0 +1,124 @@
+"""Idempotency-Key: once, whatever is repeated."""
+
+import threading
+
+from tests.integration.api.gateway import Gateway, Shop, random_name
+
+from common.messages.control import TaskRequested
+
+
+def test_a_repeated_post_makes_one_thing_and_gives_the_first_answer(gateway: Gateway) -> None:
+    tenant = gateway.tenant()
+    headers = {"idempotency-key": random_name()}
+    body = {"channel": "custom", "name": "Shop"}
+    first = tenant.http.post("/v1/connections", json=body, headers=headers)
+    again = tenant.http.post("/v1/connections", json=body, headers=headers)
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert again.json() == first.json()
+    assert again.headers["idempotency-replayed"] == "true"
+    assert again.headers["location"] == first.headers["location"]
+    assert len(tenant.http.get("/v1/connections").json()["items"]) == 1
+
+
+def test_the_same_key_with_another_body_is_refused(gateway: Gateway) -> None:
+    tenant = gateway.tenant()
+    headers = {"idempotency-key": random_name()}
+    tenant.http.post("/v1/connections", json={"channel": "custom", "name": "a"}, headers=headers)
+    other = tenant.http.post("/v1/connections", json={"channel": "custom", "name": "b"}, headers=headers)
+    assert other.status_code == 422
+    assert other.json()["code"] == "IDEMPOTENCY_KEY_REUSED"
+
+
+def test_keys_of_two_tenants_do_not_meet(gateway: Gateway) -> None:
+    headers = {"idempotency-key": random_name()}
+    answers = [
+        gateway.tenant().http.post("/v1/connections", json={"channel": "custom", "name": "a"}, headers=headers).json()
+        for _ in range(2)
+    ]
+    assert answers[0]["connection_id"] != answers[1]["connection_id"]
+
+
+def test_a_request_that_failed_may_be_sent_again_with_its_key(gateway: Gateway) -> None:
+    tenant = gateway.tenant()
+    headers = {"idempotency-key": random_name()}
+    body = {"channel": "custom", "name": "Shop"}
+    gateway.owners.away.add("ingest")
+    try:
+        assert tenant.http.post("/v1/connections", json=body, headers=headers).status_code == 503
+    finally:
+        gateway.owners.away.clear()
+    assert tenant.http.post("/v1/connections", json=body, headers=headers).status_code == 201
+    assert len(tenant.http.get("/v1/connections").json()["items"]) == 1
+
+
+def test_the_answer_that_shows_a_key_is_stored_sealed_and_given_again(gateway: Gateway) -> None:
+    tenant = gateway.tenant()
+    headers = {"idempotency-key": random_name()}
+    body = {"name": "x", "scopes": ["read"]}
+    first = tenant.http.post("/v1/api-keys", json=body, headers=headers).json()
+    again = tenant.http.post("/v1/api-keys", json=body, headers=headers).json()
+    assert again["key"] == first["key"]
+    secret = first["key"].rsplit("_", 1)[1]
+    stored = gateway.fetch("SELECT answer FROM idempotency WHERE owner = $1", tenant.tenant_id)
+    assert stored
+    assert all(secret.encode() not in row["answer"] for row in stored)
+
+
+def test_two_at_once_do_the_work_once(gateway: Gateway, shop: Shop) -> None:
+    headers = {"idempotency-key": random_name()}
+    body = {"connection_id": shop.connection_id, "order_numbers": ["1"]}
+    answers: list[tuple[int, str]] = []
+
+    def send() -> None:
+        answer = gateway.client(shop.tenant.key).post("/v1/runs", json=body, headers=headers)
+        answers.append((answer.status_code, answer.text))
+
+    threads = [threading.Thread(target=send) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {status for status, _ in answers} <= {202, 409}
+    assert 202 in {status for status, _ in answers}
+    manual = [
+        state
+        for state in gateway.sent(TaskRequested)
+        if state.connection_id == shop.connection_id and state.order_numbers == ("1",)
+    ]
+    assert len(manual) == 1
+
+
+def test_after_a_crash_in_between_the_repetition_makes_the_same_run(gateway: Gateway, shop: Shop) -> None:
+    headers = {"idempotency-key": random_name()}
+    body = {"connection_id": shop.connection_id, "order_numbers": ["7"]}
+    first = shop.tenant.http.post("/v1/runs", json=body, headers=headers).json()
+    # As if the process had died after the commit and before the answer was stored.
+    gateway.fetch(
+        "UPDATE idempotency SET status = NULL, answer = NULL, locked_until = now() - interval '1 s'"
+        " WHERE owner = $1 RETURNING 1",
+        shop.tenant.tenant_id,
+    )
+    again = shop.tenant.http.post("/v1/runs", json=body, headers=headers)
+    assert again.status_code == 202
+    assert again.json()["run_id"] == first["run_id"]
+    runs = shop.tenant.http.get("/v1/runs", params={"trigger": "manual"}).json()["items"]
+    assert len(runs) == 1
+
+
+def test_a_key_that_is_no_key_is_refused(gateway: Gateway) -> None:
+    answer = gateway.tenant().http.post(
+        "/v1/connections", json={"channel": "custom", "name": "a"}, headers={"idempotency-key": "x" * 201}
+    )
+    assert answer.status_code in {400, 422}
+
+
+def test_bodies_are_bounded_and_must_be_json(gateway: Gateway) -> None:
+    tenant = gateway.tenant()
+    large = tenant.http.post("/v1/connections", content=b"x" * (1024 * 1024 + 1))
+    assert large.status_code == 413
+    assert large.headers["content-type"] == "application/problem+json"
+    broken = tenant.http.post("/v1/connections", content=b"{", headers={"content-type": "application/json"})
+    assert broken.status_code == 422
+    assert broken.json()["code"] == "INVALID_REQUEST"
+    missing = tenant.http.get("/v1/nothing")
+    assert (missing.status_code, missing.headers["content-type"]) == (404, "application/problem+json")

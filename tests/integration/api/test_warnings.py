@@ -1,0 +1,179 @@
+"""What a person does about a warning: resend, dismiss, link, connect."""
+
+from typing import Any
+
+from tests.integration.api import gateway as running
+from tests.integration.api.gateway import Gateway, Shop
+
+from api.ids import order_id
+from common.internal.ledger_writer import DocumentView
+from common.messages.control import CustomerConnected, DocumentDismissed, ResendRequested
+from common.messages.documents import DocumentChanged, DocumentState
+from common.messages.transactions import DocumentKind, SetOutcome
+
+
+def warning(shop: Shop, external_id: str, **more: Any) -> DocumentChanged:
+    values = {"state": DocumentState.ACTION_REQUIRED, "reason": running.reason("PRODUCT_MISSING")}
+    return running.document_changed(shop, external_id, **(values | more))
+
+
+def arrived(shop: Shop, *documents: DocumentChanged) -> None:
+    for document in documents:
+        path = f"/v1/documents/{document.document_key}"
+        running.eventually(lambda path=path: shop.tenant.http.get(path).status_code == 200)
+
+
+def resend(shop: Shop, **body: Any) -> Any:
+    return shop.tenant.http.post("/v1/resends", json={"company_id": shop.company_id} | body)
+
+
+def resent(gateway: Gateway, run_id: str) -> list[ResendRequested]:
+    return [state for state in gateway.sent(ResendRequested) if state.resend_id.startswith(run_id)]
+
+
+def test_resending_one_names_the_order_it_comes_from(gateway: Gateway, shop: Shop) -> None:
+    document = warning(shop, "1")
+    gateway.publish(document)
+    arrived(shop, document)
+    answer = resend(shop, document_keys=[document.document_key], refetch=True)
+    assert answer.status_code == 202
+    (state,) = resent(gateway, answer.json()["run_id"])
+    assert state.document_keys == (document.document_key,)
+    assert state.order_keys == (f"{shop.connection_id}/1",)
+    assert (state.refetch, state.cascade) == (True, False)
+    path = f"/v1/runs/{answer.json()['run_id']}"
+    assert shop.tenant.http.get(path).json()["state"] == "working"
+    gateway.publish(running.document_changed(shop, "1", revision=2))
+    running.eventually(lambda: shop.tenant.http.get(path).json()["state"] == "finished")
+    assert shop.tenant.http.get(path).json()["results"] == {"synced": 1}
+
+
+def test_a_payment_is_refused_while_its_invoice_fails_and_cascade_sends_both(gateway: Gateway, shop: Shop) -> None:
+    invoice = warning(shop, "1", kind=DocumentKind.INVOICE, number="INV-7")
+    payment = warning(
+        shop,
+        "1",
+        kind=DocumentKind.PAYMENT,
+        state=DocumentState.BLOCKED,
+        reason=running.reason("DEPENDENCY"),
+        blocked_by=invoice.document_key,
+    )
+    gateway.publish(invoice, payment)
+    arrived(shop, invoice, payment)
+    refused = resend(shop, document_keys=[payment.document_key])
+    assert refused.status_code == 409
+    assert refused.json()["code"] == "DEPENDENCY_NOT_IN_LEDGER"
+    assert "INV-7" in refused.json()["errors"][0]["cure"]
+    cascaded = resend(shop, document_keys=[payment.document_key], cascade=True)
+    assert cascaded.status_code == 202
+    assert resent(gateway, cascaded.json()["run_id"])[0].cascade
+    together = resend(shop, document_keys=[payment.document_key, invoice.document_key])
+    assert together.status_code == 202
+
+
+def test_all_of_a_code_are_resent_in_bounded_messages(gateway: Gateway, shop: Shop) -> None:
+    many = [warning(shop, str(n), reason=running.reason("ITEM_INACTIVE")) for n in range(1205)]
+    gateway.publish(*many[:600])
+    gateway.publish(*many[600:], warning(shop, "other"))
+    path = f"/v1/companies/{shop.company_id}/warnings"
+    running.eventually(lambda: shop.tenant.http.get(path).json()["total"] == 1206)
+    answer = resend(shop, code="ITEM_INACTIVE")
+    assert answer.json()["items"] == 1205
+    states = resent(gateway, answer.json()["run_id"])
+    assert [len(state.document_keys) for state in states] == [1000, 205]
+    assert len({key for state in states for key in state.document_keys}) == 1205
+
+
+def test_orders_without_documents_are_resent_too(gateway: Gateway, shop: Shop) -> None:
+    gateway.publish(
+        running.order_listed(shop, "1"),
+        running.transactions_listed(
+            shop, "1", outcome=SetOutcome.HELD, documents=0, reason=running.reason("TOTALS_MISMATCH")
+        ),
+    )
+    path = f"/v1/companies/{shop.company_id}/warnings"
+    running.eventually(lambda: shop.tenant.http.get(path).json()["total"] == 1)
+    answer = resend(shop, all_warnings=True)
+    assert answer.json()["items"] == 1
+    assert resent(gateway, answer.json()["run_id"])[0].order_keys == (f"{shop.connection_id}/1",)
+    assert resend(shop, code="NO_SUCH_CODE").status_code == 409
+    assert resend(shop).status_code == 422
+    assert resend(shop, code="X", all_warnings=True).status_code == 422
+
+
+def test_dismissing_hides_and_can_be_taken_back_with_rising_revisions(gateway: Gateway, shop: Shop) -> None:
+    document = warning(shop, "1")
+    gateway.publish(document)
+    arrived(shop, document)
+    body = {"company_id": shop.company_id, "document_keys": [document.document_key], "note": "known"}
+    assert shop.tenant.http.post("/v1/dismissals", json=body).json() == {"documents": 1, "orders": 0}
+    shop.tenant.http.post("/v1/dismissals", json=body | {"dismissed": False})
+    states = [state for state in gateway.sent(DocumentDismissed) if state.document_key == document.document_key]
+    assert states[-1].revision == 2
+    assert states[-1].dismissed is False
+
+
+def test_a_dismissed_order_comes_back_when_it_changes(gateway: Gateway, shop: Shop) -> None:
+    gateway.publish(running.order_listed(shop, "1", problem=running.reason("UNKNOWN_CURRENCY")))
+
+    def column() -> str:
+        items = shop.tenant.http.get("/v1/orders").json()["items"]
+        return str(items[0]["column"]) if items else ""
+
+    running.eventually(lambda: column() == "warnings")
+    body = {"company_id": shop.company_id, "order_ids": [order_id(f"{shop.connection_id}/1")]}
+    assert shop.tenant.http.post("/v1/dismissals", json=body).json()["orders"] == 1
+    assert column() == "dismissed"
+    row = shop.tenant.http.get(f"/v1/companies/{shop.company_id}/overview").json()["rows"][0]
+    assert (row["source"], row["dismissed"], row["warnings"]) == (1, 1, 0)
+    gateway.publish(running.order_listed(shop, "1", revision=2, problem=running.reason("UNKNOWN_CURRENCY")))
+    running.eventually(lambda: column() == "warnings")
+
+
+def test_links_by_hand_pass_through_and_are_audited(gateway: Gateway, shop: Shop) -> None:
+    document = warning(shop, "1")
+    gateway.publish(document)
+    arrived(shop, document)
+    gateway.owners.document_tenants[document.document_key] = shop.tenant.tenant_id
+    gateway.owners.documents[document.document_key] = DocumentView(
+        document_key=document.document_key,
+        company_id=shop.company_id,
+        connection_id=shop.connection_id,
+        source_kind="order",
+        source_id="1",
+        source_number="#1",
+        source_revision=1,
+        kind=DocumentKind.SALES_RECEIPT,
+        state=DocumentState.ACTION_REQUIRED,
+        number="#1",
+        date=None,
+        amount=None,
+        currency="USD",
+    )
+    path = f"/v1/documents/{document.document_key}/link"
+    assert shop.tenant.http.put(path, json={"ledger_id": "77"}).json()["link"]["ledger_id"] == "77"
+    assert shop.tenant.http.delete(path).json()["link"] is None
+    actions = [entry["action"] for entry in shop.tenant.http.get("/v1/audit-log").json()["items"]]
+    assert actions[:2] == ["document_unlinked", "document_linked"]
+
+
+def test_connecting_a_customer_publishes_link_and_horizon(gateway: Gateway, shop: Shop) -> None:
+    customer = warning(shop, "c", kind=DocumentKind.CUSTOMER, reason=running.reason("CUSTOMER_MISSING"))
+    gateway.publish(customer)
+    arrived(shop, customer)
+    path = f"/v1/companies/{shop.company_id}/customers/{customer.document_key}/connect"
+    body = {"connection_id": shop.connection_id, "link": "existing"}
+    assert shop.tenant.http.post(path, json=body).status_code == 422
+    answer = shop.tenant.http.post(path, json=body | {"ledger_id": "12", "horizon": "2026-06-01"})
+    assert answer.status_code == 202, answer.text
+    state = gateway.sent(CustomerConnected)[-1]
+    assert (state.link, state.ledger_id, str(state.horizon), state.revision) == ("existing", "12", "2026-06-01", 1)
+
+
+def test_every_action_is_in_the_audit_log_of_its_tenant_only(gateway: Gateway, shop: Shop) -> None:
+    entries = shop.tenant.http.get("/v1/audit-log").json()["items"]
+    actions = {entry["action"] for entry in entries}
+    assert {"connection_created", "company_paired", "company_settings_saved", "connection_settings_saved"} <= actions
+    assert all(entry["actor"].startswith(("key_", "operator")) for entry in entries)
+    other = gateway.tenant()
+    assert {entry["action"] for entry in other.http.get("/v1/audit-log").json()["items"]} == {"api_key_created"}
