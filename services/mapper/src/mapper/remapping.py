@@ -5,10 +5,12 @@ from dataclasses import dataclass
 
 from common.batch import Batch
 from common.database import Connection
+from common.internal.mapper import AppliedRule
 from common.messages.orders import Order
 from common.messages.transactions import Inputs, SetOutcome, TransactionSet
 from mapper.mapping.orders import map_order
 from mapper.mapping.reasons import company_unknown
+from mapper.rules.engine import Change
 from mapper.store.configurations import Configurations, ConnectionKey, Prepared
 from mapper.store.orders import OrderKey, key_of
 from mapper.store.sets import NOT_YET, KnownSet, SetKey, known_sets, write_set, write_unmatched
@@ -58,6 +60,16 @@ def map_prepared(order: Order, prepared: Prepared, known: KnownSet = NOT_YET) ->
     if prepared.configuration is None:
         return _waiting_for_company(order, prepared)
     return map_order(order, prepared.configuration, prepared.rules, prepared.catalog, known.history)
+
+
+def rule_changes(order: Order, prepared: Prepared) -> tuple[AppliedRule, ...]:
+    """What each rule changes on the order, in the order they run: the dry run of section 22.11."""
+    changes: list[Change] = []
+    prepared.rules.apply(order, changes)
+    return tuple(
+        AppliedRule(rule_id=one.rule_id, name=one.name, field=one.field, before=one.before, after=one.after)
+        for one in changes
+    )
 
 
 def _waiting_for_company(order: Order, prepared: Prepared) -> TransactionSet:

@@ -29,7 +29,6 @@ class Directives:
     changed_by: str | None = None
     """The rule that changed an amount first."""
     allow_total_change: bool = False
-    original_total: Decimal | None = None
     prefix: str = ""
     memo: str = ""
     customer_name: str = ""
@@ -47,6 +46,9 @@ class Directives:
     discount_class: str = ""
     tax_item: str = ""
     template: str = ""
+    refund_skus: dict[str, str] = field(default_factory=dict)
+    """Line's external id → SKU it comes back under."""
+    refund_number: str = ""
     lines: dict[str, LineDirective] = field(default_factory=dict)
     """Line's external id → directive."""
     deposit_accounts: dict[str, str] = field(default_factory=dict)

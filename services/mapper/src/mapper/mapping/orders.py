@@ -15,6 +15,7 @@ from mapper.mapping.filters import find_filter, in_closed_period
 from mapper.mapping.history import FIRST_TIME, History
 from mapper.mapping.modes import PURCHASE_FEEDS, SALES_ORDER_MODES, TABLE, Situation
 from mapper.mapping.planning import choose_row, plan_documents
+from mapper.mapping.pricing import with_price_levels
 from mapper.mapping.reasons import (
     Held,
     amount_changed,
@@ -68,6 +69,7 @@ def _map(
     out = find_filter(ruled, configuration, directives, mode)
     if out is not None:
         return _answer(order, configuration, rules, catalog, SetOutcome.FILTERED, out)
+    ruled = with_price_levels(ruled, directives, catalog, configuration.connection.products.match_field)
     _check_values(ruled, configuration)
     facts = read_facts(ruled, directives, configuration.connection.rounding_tolerance)
     _check_settings(order, ruled, directives, configuration, mode, facts)

@@ -51,6 +51,11 @@ def resolve_item(case: Case, line: OrderLine) -> str | None:
     return key
 
 
+def resolve_returned_item(case: Case, line: OrderLine) -> str | None:
+    """The same for a line that a rule sends to another item when it comes back."""
+    return _resolve(case, line)
+
+
 def _resolve(case: Case, line: OrderLine) -> str | None:
     settings = case.connection.products
     if line.is_gift_card:

@@ -8,7 +8,7 @@ from common.messages.transactions import AccountRole, DocumentLine, DocumentTax,
 from common.money import ZERO, quantize
 from mapper.mapping.case import Case
 from mapper.mapping.facts import RefundFact, RefundNature
-from mapper.mapping.products import line_account, resolve_item
+from mapper.mapping.products import line_account, resolve_item, resolve_returned_item
 from mapper.mapping.sales import discount_line
 from mapper.mapping.tax import TaxCodes, charged_taxes, group_taxes, post_taxes, scaled_taxes
 
@@ -18,6 +18,8 @@ def refund_parts(case: Case, fact: RefundFact) -> tuple[list[DocumentLine], tupl
     refund = fact.refund
     lines: list[DocumentLine] = []
     sold = {line.external_id: line for line in case.order.lines}
+    for external_id, sku in case.directives.refund_skus.items():
+        sold[external_id] = sold[external_id].model_copy(update={"sku": sku})
     for refunded in refund.lines:
         _add_refunded(case, refunded, sold.get(refunded.line_external_id), codes, lines)
     if refund.shipping:
@@ -80,6 +82,8 @@ def _separate_discount(case: Case, refunded: RefundLine, sold: OrderLine | None)
 
 def _returned_item(case: Case, refunded: RefundLine, sold: OrderLine | None) -> str | None:
     """The item itself where goods go back on the shelf, else one without stock (rule 3)."""
+    if sold is not None and sold.external_id in case.directives.refund_skus:
+        return resolve_returned_item(case, sold)
     if sold is not None and (refunded.restock or sold.is_gift_card):
         return resolve_item(case, sold)
     return case.service_item(LineKind.PRODUCT, case.connection.products.no_restock_item, AccountRole.INCOME)

@@ -209,7 +209,7 @@ def _header(case: Case, fact: RefundFact) -> dict[str, Any]:
     return case.sales_header() | {
         "source_kind": "refund",
         "source_id": fact.refund.external_id,
-        "number": document_number(case, repeat=fact.ordinal),
+        "number": document_number(case, repeat=fact.ordinal, instead=case.directives.refund_number),
         "date": fact.refund.refunded_on,
         "note": fact.refund.note,
         "ship_date": None,

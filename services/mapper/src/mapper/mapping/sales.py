@@ -8,6 +8,7 @@ from common.messages.transactions import AccountRole, DocumentLine, DocumentTax,
 from common.money import ZERO, quantize
 from mapper.mapping.balance import settle
 from mapper.mapping.case import Case
+from mapper.mapping.pricing import in_default_unit, warn_of_kept_price
 from mapper.mapping.products import line_account, resolve_item
 from mapper.mapping.tax import TaxCodes, charged_taxes, post_taxes, without_remitted
 
@@ -58,6 +59,8 @@ def sale_of(case: Case, order: Order, *, redeem_gifts: bool, tip_excess: Decimal
 
 def add_product(case: Case, line: OrderLine, codes: TaxCodes, lines: list[DocumentLine], sign: int = 1) -> None:
     """One product line, net of its discount; gross with a discount line of its own if the connection shows them."""
+    warn_of_kept_price(case, line)
+    line = in_default_unit(case, line)
     shows_discount = bool(line.discount) and case.connection.show_line_discounts
     amount = line.amount + line.discount if shows_discount else line.amount
     taxed = bool(line.taxes)

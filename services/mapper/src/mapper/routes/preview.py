@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Request
 
 from common.application import CurrentRuntime, InternalCaller
 from common.internal.mapper import PreviewRequest, PreviewResult
-from mapper.remapping import map_prepared, read_surroundings
+from mapper.remapping import map_prepared, read_surroundings, rule_changes
 from mapper.routes.views import preview_view
 from mapper.store.configurations import Configurations
 from mapper.store.orders import read_orders
@@ -42,5 +42,5 @@ async def preview_orders(
             continue
         set_key = (key[0], body.company_id, key[1], "order", key[2])
         known = around.known.get(set_key, NOT_YET)
-        shown.append(preview_view(order, map_prepared(order, prepared, known)))
+        shown.append(preview_view(order, map_prepared(order, prepared, known), rule_changes(order, prepared)))
     return PreviewResult(orders=tuple(shown), missing=tuple(missing))

@@ -12,7 +12,9 @@ from mapper.mapping.catalog import Catalog, CatalogItem, CustomerLink, ItemIndex
 from mapper.mapping.configuration import Configuration, Ledger
 from mapper.mapping.names import normal
 from mapper.mapping.orders import NO_RULES
+from mapper.rules.compiling import compile_rules
 from mapper.rules.engine import CompiledRules
+from mapper.store.rules import read_enabled_rules
 
 ConnectionKey = tuple[str, str]
 """(tenant id, connection id)"""
@@ -83,6 +85,7 @@ class Configurations:
 
     def __init__(self) -> None:
         self._settings: dict[ConnectionKey, tuple[tuple[int, int, int], ConnectionSettings, Configuration | None]] = {}
+        self._rules: dict[ConnectionKey, tuple[int, CompiledRules]] = {}
         self._links: dict[ConnectionKey, tuple[int, dict[str, ProductTarget], dict[str, CustomerLink]]] = {}
         self._items: dict[tuple[str, str], _Items] = {}
 
@@ -99,8 +102,9 @@ class Configurations:
     async def _prepare(self, connection: Connection, row: asyncpg.Record) -> Prepared:
         key = (row["tenant_id"], row["connection_id"])
         settings, configuration = await self._configuration(connection, key, row)
+        rules = await self._compiled(connection, key, row["rules_revision"])
         catalog = await self._catalog(connection, key, row, settings)
-        return Prepared(settings, configuration, NO_RULES, catalog)
+        return Prepared(settings, configuration, rules, catalog)
 
     async def _configuration(
         self, connection: Connection, key: ConnectionKey, row: asyncpg.Record
@@ -122,6 +126,16 @@ class Configurations:
             )
         self._settings[key] = (revisions, settings, configuration)
         return settings, configuration
+
+    async def _compiled(self, connection: Connection, key: ConnectionKey, revision: int) -> CompiledRules:
+        if revision == 0:
+            return NO_RULES
+        known = self._rules.get(key)
+        if known is None or known[0] != revision:
+            rules = await read_enabled_rules(connection, key[0])
+            known = (revision, compile_rules(rules, connection_id=key[1], revision=revision))
+            self._rules[key] = known
+        return known[1]
 
     async def _catalog(
         self, connection: Connection, key: ConnectionKey, row: asyncpg.Record, settings: ConnectionSettings

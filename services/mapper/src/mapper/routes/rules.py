@@ -1,0 +1,200 @@
+"""Rules: read, save, delete, and as a table. A saved rule maps the tenant's orders again."""
+
+import uuid
+from typing import Annotated
+
+import asyncpg
+import orjson
+from fastapi import APIRouter, Body, Depends, Query, Request
+from fastapi.responses import PlainTextResponse
+from pydantic import ValidationError
+
+from common.application import CurrentRuntime, InternalCaller
+from common.database import Connection
+from common.internal.mapper import RulePage, RuleSave, RuleView
+from common.problems import FieldProblem, Problem, not_found
+from mapper.routes.cursors import decode, encode
+from mapper.rules.compiling import compile_rule
+from mapper.rules.model import Rule
+from mapper.rules.table import read_table, write_table
+from mapper.settings import MapperSettings
+from mapper.store.locks import change_configuration
+from mapper.store.orders import MARK_TENANT
+from mapper.store.rules import (
+    count_rules,
+    delete_rules,
+    read_rule,
+    read_rules,
+    rule_of,
+    rule_page,
+    updated_at,
+    write_rule,
+)
+from mapper.worker import Waker
+
+router = APIRouter(prefix="/internal", tags=["rules"])
+
+Id = Annotated[str, Query(min_length=1, max_length=128)]
+TABLE_BYTES_MAX = 4 * 1024 * 1024
+
+
+def _waker(request: Request) -> Waker:
+    waker: Waker = request.app.state.waker
+    return waker
+
+
+CurrentWaker = Annotated[Waker, Depends(_waker)]
+
+
+@router.get("/rules", operation_id="list_rules")
+async def list_rules(
+    runtime: CurrentRuntime,
+    _: InternalCaller,
+    tenant_id: Id,
+    cursor: str = "",
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> RulePage:
+    """Rules in the order of their priority."""
+    position = decode(cursor, (int, str)) or [-1, ""]
+    async with runtime.pool.acquire() as connection:
+        rows = await rule_page(connection, tenant_id, (int(position[0]), str(position[1])), limit)
+    following = encode((rows[-1]["priority"], rows[-1]["rule_id"])) if len(rows) == limit else None
+    return RulePage(items=tuple(_view(row) for row in rows), next_cursor=following)
+
+
+@router.post("/rules", operation_id="create_rule", status_code=201)
+async def create_rule(body: RuleSave, runtime: CurrentRuntime, waker: CurrentWaker, _: InternalCaller) -> RuleView:
+    """Save a new rule."""
+    rule = _checked(body, str(uuid.uuid4()))
+    async with runtime.transaction() as (connection, batch):
+        await change_configuration(connection, [body.tenant_id])
+        await _check_room(connection, body.tenant_id, 1, runtime.settings)
+        row = await write_rule(connection, body.tenant_id, rule, 1)
+        batch.execute(MARK_TENANT, body.tenant_id)
+        batch.after_commit(waker.wake)
+    return _view(row)
+
+
+@router.get("/rules.csv", operation_id="export_rules", response_class=PlainTextResponse)
+async def export_rules(runtime: CurrentRuntime, _: InternalCaller, tenant_id: Id) -> PlainTextResponse:
+    """All rules as a table."""
+    async with runtime.pool.acquire() as connection:
+        rows = await read_rules(connection, tenant_id)
+    return PlainTextResponse(write_table(rule_of(row) for row in rows), media_type="text/csv")
+
+
+@router.put("/rules.csv", operation_id="import_rules")
+async def import_rules(
+    runtime: CurrentRuntime,
+    waker: CurrentWaker,
+    _: InternalCaller,
+    tenant_id: Id,
+    table: Annotated[str, Body(media_type="text/csv", max_length=TABLE_BYTES_MAX)],
+) -> dict[str, int]:
+    """Save all rules of a table, or none with the wrong cell named; a rule of the same name is replaced."""
+    rules = read_table(table)
+    async with runtime.transaction() as (connection, batch):
+        await change_configuration(connection, [tenant_id])
+        known = {row["name"]: row for row in await read_rules(connection, tenant_id)}
+        fresh = [rule for rule in rules if rule.name not in known]
+        await _check_room(connection, tenant_id, len(fresh), runtime.settings)
+        for rule in rules:
+            held = known.get(rule.name)
+            rule_id = held["rule_id"] if held else str(uuid.uuid4())
+            revision = held["revision"] + 1 if held else 1
+            await write_rule(connection, tenant_id, rule.model_copy(update={"rule_id": rule_id}), revision)
+        batch.execute(MARK_TENANT, tenant_id)
+        batch.after_commit(waker.wake)
+    return {"created": len(fresh), "replaced": len(rules) - len(fresh)}
+
+
+@router.get("/rules/{rule_id}", operation_id="read_rule")
+async def get_rule(rule_id: str, runtime: CurrentRuntime, _: InternalCaller, tenant_id: Id) -> RuleView:
+    """One rule."""
+    async with runtime.pool.acquire() as connection:
+        row = await read_rule(connection, tenant_id, rule_id)
+    if row is None:
+        raise not_found("rule", rule_id)
+    return _view(row)
+
+
+@router.put("/rules/{rule_id}", operation_id="replace_rule")
+async def replace_rule(
+    rule_id: str, body: RuleSave, runtime: CurrentRuntime, waker: CurrentWaker, _: InternalCaller
+) -> RuleView:
+    """Replace a rule that was read at `revision`."""
+    rule = _checked(body, rule_id)
+    async with runtime.transaction() as (connection, batch):
+        await change_configuration(connection, [body.tenant_id])
+        held = await read_rule(connection, body.tenant_id, rule_id)
+        if held is None:
+            raise not_found("rule", rule_id)
+        if body.revision is not None and body.revision != held["revision"]:
+            raise Problem(
+                409,
+                "STALE_REVISION",
+                f"the rule is at revision {held['revision']}, not {body.revision}",
+                cure="read the rule again and repeat the change",
+            )
+        row = await write_rule(connection, body.tenant_id, rule, held["revision"] + 1)
+        batch.execute(MARK_TENANT, body.tenant_id)
+        batch.after_commit(waker.wake)
+    return _view(row)
+
+
+@router.delete("/rules/{rule_id}", operation_id="delete_rule", status_code=204)
+async def delete_rule(
+    rule_id: str, runtime: CurrentRuntime, waker: CurrentWaker, _: InternalCaller, tenant_id: Id
+) -> None:
+    """Remove a rule; orders are mapped again without it."""
+    async with runtime.transaction() as (connection, batch):
+        await change_configuration(connection, [tenant_id])
+        if not await delete_rules(connection, tenant_id, [rule_id]):
+            raise not_found("rule", rule_id)
+        batch.execute(MARK_TENANT, tenant_id)
+        batch.after_commit(waker.wake)
+
+
+def _checked(body: RuleSave, rule_id: str) -> Rule:
+    try:
+        rule = Rule.model_validate(
+            {
+                **body.definition,
+                "rule_id": rule_id,
+                "name": body.name,
+                "enabled": body.enabled,
+                "priority": body.priority,
+            }
+        )
+    except ValidationError as error:
+        fields = [
+            FieldProblem(
+                field=".".join(["definition", *(str(part) for part in item["loc"])]),
+                value=str(item.get("input"))[:200] if isinstance(item.get("input"), (str, int, bool)) else None,
+                cure=str(item["msg"]),
+            )
+            for item in error.errors()[:20]
+        ]
+        raise Problem(422, "RULE_REFUSED", "the rule's definition is not complete", errors=fields) from error
+    compile_rule(rule)
+    return rule
+
+
+async def _check_room(connection: Connection, tenant_id: str, more: int, settings: object) -> None:
+    limit = settings.rules_max if isinstance(settings, MapperSettings) else 0
+    if await count_rules(connection, tenant_id) + more > limit:
+        raise Problem(
+            409, "TOO_MANY_RULES", f"a tenant may have {limit} rules", cure="join rules: one may list several values"
+        )
+
+
+def _view(row: asyncpg.Record) -> RuleView:
+    return RuleView(
+        rule_id=row["rule_id"],
+        name=row["name"],
+        enabled=row["enabled"],
+        priority=row["priority"],
+        definition=orjson.loads(row["definition"]),
+        revision=row["revision"],
+        updated_at=updated_at(row),
+    )

@@ -1,0 +1,208 @@
+"""Rules as a table: CSV out, and CSV in with every wrong cell named.
+
+One row is one condition. Rows that share a rule's name are one rule: rows with the same field and comparison give one
+condition several source values, rows with others are further conditions of the rule.
+"""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from common.errors import Rejected
+from common.messages.base import Reason
+from mapper.rules.compiling import compile_rule
+from mapper.rules.model import Comparison, Condition, Group, Rule
+
+COLUMNS: Final = (
+    "name",
+    "enabled",
+    "priority",
+    "direction",
+    "connections",
+    "match",
+    "field",
+    "comparison",
+    "source_value",
+    "action",
+    "value",
+    "copy_from",
+    "clear",
+    "stop",
+    "allow_total_change",
+)
+REQUIRED: Final = frozenset({"name", "action"})
+ROWS_MAX: Final = 20_000
+SEVERAL: Final = " | "
+"""Separates the values of between, and connections."""
+IMPORTED: Final = {"matches": Comparison.CONTAINS.value, "is": Comparison.EQUALS.value, "map all": "map all"}
+"""Names of comparisons in tables of other products."""
+
+
+class TableRefused(Rejected):
+    """A table that can't be read, with the row and column that is wrong."""
+
+
+def _refused(row: int, column: str, value: str, problem: str) -> TableRefused:
+    return TableRefused(
+        Reason(
+            code="RULE_TABLE_REFUSED",
+            text=f"Row {row}, column {column!r}: {problem}"[:4000],
+            cure="Correct the table and import it again; nothing was saved.",
+            field=column,
+            value=value[:500],
+        )
+    )
+
+
+def write_table(rules: Iterable[Rule]) -> str:
+    """CSV of rules. Raises `TableRefused` for nested groups, which a table can't show."""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for rule in rules:
+        for row in _rows(rule):
+            writer.writerow({column: _guarded(text) for column, text in row.items()})
+    return out.getvalue()
+
+
+def _guarded(text: str) -> str:
+    # A spreadsheet would run a cell that begins like a formula.
+    return f"'{text}" if text[:1] in ("=", "+", "@", "\t") else text
+
+
+def _rows(rule: Rule) -> Iterable[dict[str, str]]:
+    head = {
+        "name": rule.name,
+        "enabled": _yes(rule.enabled),
+        "priority": str(rule.priority),
+        "direction": rule.direction,
+        "connections": "all" if rule.connections == "all" else SEVERAL.join(rule.connections),
+        "match": rule.match,
+        "field": "",
+        "comparison": "",
+        "source_value": "",
+        "action": rule.action.value,
+        "value": rule.value,
+        "copy_from": rule.copy_from,
+        "clear": _yes(rule.clear),
+        "stop": _yes(rule.stop),
+        "allow_total_change": _yes(rule.allow_total_change),
+    }
+    if not rule.conditions:
+        yield head
+    for condition in rule.conditions:
+        if isinstance(condition, Group):
+            raise _refused(0, "conditions", rule.name, f"the rule {rule.name!r} has nested groups; export it as JSON")
+        cell = {"field": condition.field, "comparison": condition.comparison.value}
+        if condition.comparison is Comparison.IN_LIST:
+            yield from (head | cell | {"source_value": value} for value in condition.values)
+        else:
+            text = SEVERAL.join(condition.values) if condition.values else condition.value
+            yield head | cell | {"source_value": text}
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else "no"
+
+
+def read_table(text: str) -> list[Rule]:
+    """Rules of a CSV table, each compiled once so that it can be used. Raises `TableRefused`, saving nothing."""
+    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
+    header = [column.strip().lower() for column in reader.fieldnames or ()]
+    unknown = [column for column in header if column not in COLUMNS]
+    if unknown or not set(header) >= REQUIRED:
+        wrong = unknown[0] if unknown else min(REQUIRED - set(header))
+        problem = f"there is no such column; the columns are {', '.join(COLUMNS)}" if unknown else "it is missing"
+        raise _refused(1, wrong, wrong, problem)
+    grouped: dict[str, list[tuple[int, dict[str, str]]]] = {}
+    for number, row in enumerate(reader, start=2):
+        if number > ROWS_MAX:
+            raise _refused(number, "name", "", f"a table may have {ROWS_MAX} rows; import it in parts")
+        cells = {key.strip().lower(): _unguarded(value or "") for key, value in row.items() if key}
+        name = cells.get("name", "")
+        if not name:
+            raise _refused(number, "name", "", "every row needs the name of its rule")
+        grouped.setdefault(name, []).append((number, cells))
+    return [_rule(rows) for rows in grouped.values()]
+
+
+def _unguarded(text: str) -> str:
+    text = text.strip()
+    return text[1:] if text[:1] == "'" and text[1:2] in ("=", "+", "@", "\t") else text
+
+
+def _rule(rows: Sequence[tuple[int, dict[str, str]]]) -> Rule:
+    number, first = rows[0]
+    for other, cells in rows[1:]:
+        for column in ("action", "value", "match", "priority"):
+            if cells.get(column, "") != first.get(column, ""):
+                raise _refused(
+                    other, column, cells.get(column, ""), "rows of one rule must agree; give it another name"
+                )
+    connections = first.get("connections", "") or "all"
+    try:
+        rule = Rule.model_validate(
+            {
+                "name": first["name"],
+                "enabled": _flag(number, "enabled", first, default=True),
+                "priority": int(first.get("priority") or 100),
+                "direction": first.get("direction") or "to_ledger",
+                "connections": "all" if connections == "all" else tuple(connections.split(SEVERAL)),
+                "match": first.get("match") or "all",
+                "conditions": _conditions(rows),
+                "action": first["action"],
+                "value": first.get("value", ""),
+                "copy_from": first.get("copy_from", ""),
+                "clear": _flag(number, "clear", first, default=False),
+                "stop": _flag(number, "stop", first, default=False),
+                "allow_total_change": _flag(number, "allow_total_change", first, default=False),
+            }
+        )
+        compile_rule(rule)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        column = str(problem["loc"][0]) if problem["loc"] else "value"
+        raise _refused(number, column, first.get(column, ""), str(problem["msg"])) from error
+    except TableRefused:
+        raise
+    except Rejected as error:
+        raise _refused(number, error.reason.field or "conditions", first["name"], error.reason.text) from error
+    except ValueError as error:
+        raise _refused(number, "priority", first.get("priority", ""), "it must be a whole number") from error
+    return rule
+
+
+def _flag(number: int, column: str, cells: dict[str, str], *, default: bool) -> bool:
+    text = cells.get(column, "").lower()
+    if text in ("", "yes", "true", "1", "no", "false", "0"):
+        return default if not text else text in ("yes", "true", "1")
+    raise _refused(number, column, text, "write yes or no")
+
+
+def _conditions(rows: Sequence[tuple[int, dict[str, str]]]) -> tuple[Condition, ...]:
+    """Several rows with one field and `equals` or `in_list` are one condition with several values."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for number, cells in rows:
+        field, comparison = cells.get("field", ""), cells.get("comparison", "").lower() or "equals"
+        comparison = IMPORTED.get(comparison, comparison)
+        if not field or comparison == "map all":
+            continue
+        if comparison not in set(Comparison):
+            raise _refused(number, "comparison", comparison, f"it is none of {', '.join(Comparison)}")
+        found.setdefault((field, comparison), []).append(cells.get("source_value", ""))
+    return tuple(_condition(field, comparison, values) for (field, comparison), values in found.items())
+
+
+def _condition(field: str, comparison: str, values: list[str]) -> Condition:
+    kind = Comparison(comparison)
+    listed: dict[str, Any] = {}
+    if kind is Comparison.BETWEEN:
+        listed = {"values": tuple(values[0].split(SEVERAL))}
+    elif kind is Comparison.IN_LIST or (kind is Comparison.EQUALS and len(values) > 1):
+        kind, listed = Comparison.IN_LIST, {"values": tuple(values)}
+    else:
+        listed = {"value": values[0]}
+    return Condition(field=field, comparison=kind, **listed)

@@ -1,0 +1,127 @@
+"""Rules and maps over internal HTTP, and what they do to orders that are mapped already."""
+
+from tests.integration.mapper.conftest import Service, numbered
+from tests.unit.mapper.samples import connection, example_a
+
+from common.messages.documents import CatalogEntry
+from common.messages.transactions import SetOutcome
+
+
+async def test_a_rule_maps_every_order_again_and_goes_away_with_the_rule(mapper: Service) -> None:
+    await mapper.configure(connection("invoices_only"))
+    await mapper.send(*numbered(["1", "2"]))
+    await mapper.set_of("1")
+    body = {
+        "tenant_id": "tenant",
+        "name": "prefix",
+        "definition": {"action": "add_prefix", "value": "AZ"},
+    }
+    async with mapper.http() as client:
+        created = await client.post("/internal/rules", json=body)
+        assert created.status_code == 201, created.text
+        rule_id = created.json()["rule_id"]
+        for one in ("1", "2"):
+            assert (await mapper.set_of(one, revision=2)).documents[0].number == f"AZ{one}"
+        preview = await client.post(
+            "/internal/preview", json={"tenant_id": "tenant", "company_id": "books-1", "order_keys": ["shop-1/1"]}
+        )
+        assert preview.json()["orders"][0]["rules"] == [
+            {"rule_id": rule_id, "name": "prefix", "field": "prefix", "before": "", "after": "AZ"}
+        ]
+        stale = await client.put(f"/internal/rules/{rule_id}", json=body | {"revision": 7})
+        assert (stale.status_code, stale.json()["code"]) == (409, "STALE_REVISION")
+        changed = body | {"revision": 1, "definition": {"action": "add_prefix", "value": "EB"}}
+        assert (await client.put(f"/internal/rules/{rule_id}", json=changed)).json()["revision"] == 2
+        assert (await mapper.set_of("1", revision=3)).documents[0].number == "EB1"
+        gone = await client.delete(f"/internal/rules/{rule_id}", params={"tenant_id": "tenant"})
+        assert gone.status_code == 204
+        assert (await mapper.set_of("1", revision=4)).documents[0].number == "1"
+
+
+async def test_a_broken_rule_is_refused_and_another_tenant_sees_none(mapper: Service) -> None:
+    async with mapper.http() as client:
+        broken = await client.post(
+            "/internal/rules",
+            json={
+                "tenant_id": "tenant",
+                "name": "R",
+                "definition": {
+                    "action": "map_sku",
+                    "value": "X",
+                    "conditions": [{"field": "skuu", "comparison": "equals", "value": "1"}],
+                },
+            },
+        )
+        assert broken.status_code == 422
+        assert "no field 'skuu'" in broken.json()["detail"]
+        table = "name,action,value\nR1,add_prefix,AZ\nR2,map_memo,x\n"
+        saved = await client.put(
+            "/internal/rules.csv", params={"tenant_id": "tenant"}, content=table, headers={"content-type": "text/csv"}
+        )
+        assert saved.json() == {"created": 2, "replaced": 0}, saved.text
+        mine = await client.get("/internal/rules", params={"tenant_id": "tenant", "limit": 1})
+        assert [one["name"] for one in mine.json()["items"]] == ["R1"] or mine.json()["next_cursor"]
+        rest = await client.get("/internal/rules", params={"tenant_id": "tenant", "cursor": mine.json()["next_cursor"]})
+        assert {one["name"] for one in (*mine.json()["items"], *rest.json()["items"])} == {"R1", "R2"}
+        theirs = await client.get("/internal/rules", params={"tenant_id": "other"})
+        assert theirs.json()["items"] == []
+        exported = await client.get("/internal/rules.csv", params={"tenant_id": "tenant"})
+        assert exported.text.count("\n") == 3
+        again = await client.put(
+            "/internal/rules.csv",
+            params={"tenant_id": "tenant"},
+            content=exported.text,
+            headers={"content-type": "text/csv"},
+        )
+        assert again.json() == {"created": 0, "replaced": 2}
+
+
+async def test_mapping_a_product_releases_the_orders_that_waited_for_it(mapper: Service) -> None:
+    """Vector 40: one unmapped product blocks three orders; mapping it releases all three."""
+    settings = connection("invoices_only", products={"missing": "stop_and_queue"})
+    await mapper.configure(settings)
+    await mapper.send(*(example_a(external_id=one, number=one) for one in ("1", "2", "3")))
+    for one in ("1", "2", "3"):
+        held = (await mapper.set_of(one)).documents[0].hold
+        assert held is not None
+        assert held.code == "PRODUCT_MISSING"
+    entry = {
+        "tenant_id": "tenant",
+        "revision": 1,
+        "company_id": "books-1",
+        "list_name": "items",
+        "ledger_id": "7",
+        "name": "Tools",
+        "full_name": "Tools",
+    }
+    await mapper.send(CatalogEntry(**entry))
+    async with mapper.http() as client:
+        queue = await client.get("/internal/unmatched-products", params={"tenant_id": "tenant"})
+        assert [(one["sku"], one["orders"]) for one in queue.json()["items"]] == [("HAMMER", 3), ("NAILS", 3)]
+        await mapper.until_row("SELECT count(*) FROM catalog", wanted=1)
+        table = "connection_id,source,target\n*,hammer,Tools\nshop-1,NAILS,Tools\n"
+        saved = await client.put(
+            "/internal/maps/products.csv",
+            params={"tenant_id": "tenant"},
+            content=table,
+            headers={"content-type": "text/csv"},
+        )
+        assert saved.json() == {"saved": 2, "removed": 0, "orders_affected": 3}, saved.text
+        for one in ("1", "2", "3"):
+            released = await mapper.set_of(one, revision=2)
+            assert released.outcome is SetOutcome.MAPPED
+            assert released.documents[0].hold is None
+            assert {item.ledger_id for item in released.items if item.name == "Tools"} == {"7"}
+        await mapper.until_row("SELECT count(*) FROM unmatched", wanted=0)
+        exported = await client.get("/internal/maps/products.csv", params={"tenant_id": "tenant"})
+        assert exported.text.splitlines()[1:] == ["*,hammer,Tools", "shop-1,NAILS,Tools"]
+        removed = await client.put(
+            "/internal/maps/products",
+            json={"tenant_id": "tenant", "entries": [{"connection_id": "*", "source": "HAMMER", "target": ""}]},
+        )
+        assert removed.json()["removed"] == 1
+        again = (await mapper.set_of("1", revision=3)).documents[0].hold
+        assert again is not None
+        assert again.field == "lines.sku"
+        unknown = await client.get("/internal/maps/colours", params={"tenant_id": "tenant"})
+        assert unknown.status_code == 404
