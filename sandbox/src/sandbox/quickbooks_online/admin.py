@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import fields
 from datetime import timedelta
 from typing import Any
@@ -39,7 +40,7 @@ def _assign(target: object, body: Body) -> None:
 
 async def _body(request: Request) -> Any:
     body = await request.body()
-    return parse_json(body) if body else {}
+    return json.loads(body) if body else {}
 
 
 def _held(server: Server, realm: str) -> Company:
@@ -117,7 +118,7 @@ def _contents(router: APIRouter, server: Server) -> None:
         held = _held(server, realm)
         made = []
         with held.step():
-            for part in await _body(request):
+            for part in parse_json(await request.body()):
                 name = entity_name(str(part.get("entity", "")))
                 if name is None:
                     raise HTTPException(422, f"no entity {part.get('entity')!r}")

@@ -7,6 +7,7 @@ import binascii
 import hashlib
 import json
 import secrets
+from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -35,11 +36,14 @@ def _b64(data: bytes) -> str:
 
 
 class IdTokens:
-    """Signs id tokens with a key made for this run."""
+    """Signs id tokens with a key made for this run, when the first one is asked for."""
 
     def __init__(self) -> None:
-        self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         self.kid = secrets.token_hex(10)
+
+    @cached_property
+    def key(self) -> rsa.RSAPrivateKey:
+        return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
     def jwks(self) -> dict[str, Any]:
         numbers = self.key.public_key().public_numbers()
