@@ -24,7 +24,7 @@ import uvloop
 
 HOPS = 3
 BATCHES = (50, 100, 200)
-QUEUE_ARGUMENTS = {"x-queue-type": "quorum", "x-delivery-limit": 20}
+QUEUE_ARGUMENTS: aiormq.abc.FieldTable = {"x-queue-type": "quorum", "x-delivery-limit": 20}
 INSERT = "INSERT INTO {table} (id, body) SELECT * FROM unnest($1::text[], $2::bytea[]) ON CONFLICT DO NOTHING"
 
 
@@ -162,9 +162,7 @@ def main() -> None:
     parser.add_argument("--hop", type=int)
     chosen = parser.parse_args()
     if chosen.hop is not None:
-        uvloop.run(
-            hop_process(chosen.postgres, chosen.broker, chosen.prefix, chosen.hop, chosen.orders, chosen.batch)
-        )
+        uvloop.run(hop_process(chosen.postgres, chosen.broker, chosen.prefix, chosen.hop, chosen.orders, chosen.batch))
         return
     sizes = (chosen.batch,) if chosen.batch else BATCHES
     rates = {

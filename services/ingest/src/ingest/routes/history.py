@@ -2,7 +2,6 @@
 
 from typing import Annotated
 
-import orjson
 from fastapi import APIRouter, Depends, Query
 
 from common.application import internal_caller
@@ -60,7 +59,7 @@ async def get_order_history(
         external_id=external_id,
         revision=row["revision"],
         order=order,
-        problem=None if row["problem"] is None else Reason.model_validate(orjson.loads(row["problem"])),
+        problem=None if row["problem"] is None else Reason.model_validate_json(row["problem"]),
         parts=tuple(
             RawPart(
                 **{**dict(item), "channel_time": None if item["channel_time"] == BEGINNING else item["channel_time"]}
