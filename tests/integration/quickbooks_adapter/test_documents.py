@@ -393,3 +393,29 @@ async def test_a_mix_of_documents_leaves_the_trial_balance_that_their_postings_s
         assert balances[name] == expected[short], name
     assert sum(balance for name, balance in balances.items() if "Payable" in name) == expected["TAX"]
     assert sum(balances.values()) == 0
+
+
+async def test_a_receipt_that_a_coupon_paid_in_full_is_written_at_zero(company: Company) -> None:
+    lines = (
+        line(amount="19.99", quantity="1", unit_price="19.99"),
+        line(LineKind.DISCOUNT, "-19.99", samples.DISCOUNT, account=samples.DISCOUNTS),
+    )
+    async with company.session() as session:
+        await company.people_and_goods(session)
+        books = Books(company)
+        free = document(DocumentKind.SALES_RECEIPT, "0.00", lines=lines, taxes=())
+        written = await company.written(session, operation(free))
+        assert (written.link.total, written.notices) == (0, ())
+        assert books.moved() == {DISCOUNTS: Decimal("19.99"), INCOME: Decimal("-19.99")}
+
+
+async def test_a_report_hangs_on_its_document(company: Company) -> None:
+    async with company.session() as session:
+        await company.people_and_goods(session)
+        written = await company.written(session, operation(RECEIPT))
+        attached = await session.attach(
+            written.link, file_name="report.csv", content_type="text/csv", file=b"order,amount\n1001,77.00\n"
+        )
+        stored = company.one("Attachable", attached)
+    assert stored["AttachableRef"][0]["EntityRef"] == {"type": "SalesReceipt", "value": written.link.ledger_id}
+    assert stored["FileName"] == "report.csv"

@@ -10,6 +10,7 @@ from tests.integration.quickbooks_adapter.conftest import Company
 from tests.unit.quickbooks_adapter import samples
 from tests.unit.quickbooks_adapter.samples import document, line, operation
 
+from common.errors import UpstreamUnavailable
 from common.messages.transactions import CustomerWanted, DocumentKind, ItemWanted, LineKind
 from ledger_writer.ledgers.protocol import (
     ErrorClass,
@@ -273,3 +274,49 @@ async def test_a_closed_period_is_told_as_such(company: Company) -> None:
         outcome = await company.write(session, WANTED["sales_receipt"])
         assert isinstance(outcome, Refused)
         assert (outcome.error_class, outcome.reason.code) == (ErrorClass.PERIOD, "PERIOD_CLOSED")
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "expected"),
+    [
+        (
+            '{"Fault":{"Error":[{"Message":"m","Detail":"d","code":"6200"}],"type":"ValidationFault"}}',
+            "json",
+            "refused",
+        ),
+        ("<html>welcome to the hotel network</html>", "html", "unanswered"),
+        ('{"SalesReceipt":', "json", "unanswered"),
+        ('{"Invoice":{"Id":"1"}}', "json", "unanswered"),
+        ('{"SalesReceipt":{"SyncToken":"0"}}', "json", "unanswered"),
+        ("[" * 5000, "json", "unanswered"),
+    ],
+)
+async def test_an_accepted_answer_is_believed_only_if_it_holds_the_document(
+    company: Company, body: str, content_type: str, expected: str
+) -> None:
+    async with company.session() as session:
+        await company.people_and_goods(session)
+        company.stand_in.fail(
+            action="status",
+            status=200,
+            body=body,
+            content_type=f"text/{content_type}",
+            entity="SalesReceipt",
+            realm=company.realm,
+        )
+        outcome = await company.write(session, WANTED["sales_receipt"])
+    assert isinstance(outcome, Refused if expected == "refused" else Unanswered)
+
+
+async def test_an_answer_larger_than_the_bound_is_not_read(company: Company) -> None:
+    async with company.session(answer_bytes_max=20_000) as session:
+        with pytest.raises(UpstreamUnavailable):
+            _ = [page async for page in session.lists(["accounts"])]
+
+
+async def test_a_ledger_that_is_not_there_costs_nobody_an_attempt(company: Company) -> None:
+    async with company.session(api_url="http://127.0.0.1:9") as session:
+        outcome = await company.write(session, WANTED["customer"])
+        assert isinstance(outcome, NotSent)
+        with pytest.raises(UpstreamUnavailable):
+            await session.find([WANTED["customer"]])

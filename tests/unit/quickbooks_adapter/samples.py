@@ -20,7 +20,7 @@ from common.messages.transactions import (
 )
 from ledger_writer.ledgers.protocol import LedgerLink, Operation, OperationKind
 from ledger_writer.ledgers.quickbooks_online.bodies.base import Books
-from ledger_writer.ledgers.quickbooks_online.names import Named, Names
+from ledger_writer.ledgers.quickbooks_online.names import Named, NamedList, Names
 from ledger_writer.ledgers.quickbooks_online.profile import Profile
 
 CUSTOMER = "c" * 32
@@ -57,12 +57,12 @@ def books(**changes: Any) -> Books:
         profile=Profile(**changes),
         names=Names(
             {
-                "accounts": ACCOUNTS,
-                "tax_codes": TAX_CODES,
-                "payment_methods": (Named("1", "Cash"), Named("3", "Visa")),
-                "terms": (Named("3", "Net 30"),),
-                "classes": (Named("5000", "Online"),),
-                "departments": (Named("7", "Store 2"),),
+                "accounts": NamedList(ACCOUNTS),
+                "tax_codes": NamedList(TAX_CODES),
+                "payment_methods": NamedList((Named("1", "Cash"), Named("3", "Visa"))),
+                "terms": NamedList((Named("3", "Net 30"),)),
+                "classes": NamedList((Named("5000", "Online"),)),
+                "departments": NamedList((Named("7", "Store 2"),)),
             }
         ),
         account_names={

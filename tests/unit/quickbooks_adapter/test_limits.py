@@ -64,7 +64,7 @@ async def test_a_caller_that_may_not_wait_so_long_is_told_at_once() -> None:
     with pytest.raises(OutOfTime) as late:
         async with limits.slot(latest=time.monotonic() + 1):
             pytest.fail("no slot was free")
-    assert 25 < late.value.wait_s <= 30
+    assert 25 < late.value.wait_s < 31
     with pytest.raises(OutOfTime):
         async with limits.slot(latest=time.monotonic() - 1):
             pytest.fail("the time was over")

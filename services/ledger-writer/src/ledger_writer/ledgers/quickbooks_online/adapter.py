@@ -31,7 +31,7 @@ from ledger_writer.ledgers.protocol import (
 )
 from ledger_writer.ledgers.quickbooks_online import lookup
 from ledger_writer.ledgers.quickbooks_online.batching import Outcomes, split, write_names
-from ledger_writer.ledgers.quickbooks_online.bodies import Books, lists_needed
+from ledger_writer.ledgers.quickbooks_online.bodies import Books, attachment, lists_needed
 from ledger_writer.ledgers.quickbooks_online.client import (
     Client,
     LedgerFault,
@@ -42,7 +42,7 @@ from ledger_writer.ledgers.quickbooks_online.client import (
 from ledger_writer.ledgers.quickbooks_online.errors import classify, reconnect
 from ledger_writer.ledgers.quickbooks_online.limits import limits_of
 from ledger_writer.ledgers.quickbooks_online.lists import Lists, read_named, trial_balance
-from ledger_writer.ledgers.quickbooks_online.names import Named, Names
+from ledger_writer.ledgers.quickbooks_online.names import NamedList, Names
 from ledger_writer.ledgers.quickbooks_online.oauth import IntuitOAuth
 from ledger_writer.ledgers.quickbooks_online.pairing import read_profile
 from ledger_writer.ledgers.quickbooks_online.profile import Profile
@@ -64,7 +64,7 @@ class Session:
         self._settings = settings
         self._company = company
         self._profile: Profile | None = None
-        self._lists: dict[str, tuple[float, list[Named]]] = {}
+        self._lists: dict[str, tuple[float, NamedList]] = {}
         self._mirror = Lists(client, company.tenant_id, company.company_id, settings.page_size)
         self._running = asyncio.Semaphore(settings.concurrent_requests)
         self._stopped: Refused | None = None
@@ -151,6 +151,19 @@ class Session:
         except _CALLS as error:
             raise _as_error(error) from error
 
+    async def attach(self, link: LedgerLink, *, file_name: str, content_type: str, file: bytes) -> str:
+        """Hang a file on a written document (a settlement report on its deposit). Returns the attachment's id.
+
+        Raises as the readers do. Repeating it attaches the file again: the ledger does not compare files.
+        """
+        entity = link.details.get("entity", "")
+        metadata = attachment(entity, link.ledger_id, file_name=file_name, content_type=content_type)
+        try:
+            stored = await self._client.upload(metadata, file_name, file, content_type)
+        except _CALLS as error:
+            raise _as_error(error) from error
+        return str(stored.get("Id", ""))
+
     async def _one(self, writer: Writer, operation: Operation) -> Outcomes:
         async with self._running:
             if self._stopped is not None:
@@ -194,9 +207,9 @@ class Session:
             self._profile = await read_profile(self._client)
         return self._profile
 
-    async def _named(self, name: str) -> list[Named]:
-        read_at, entries = self._lists.get(name, (-float("inf"), []))
-        if time.monotonic() - read_at > self._settings.lists_ttl_s:
+    async def _named(self, name: str) -> NamedList:
+        read_at, entries = self._lists.get(name, (0.0, None))
+        if entries is None or time.monotonic() - read_at > self._settings.lists_ttl_s:
             entries = await read_named(self._client, name, self._settings.page_size)
             self._lists[name] = time.monotonic(), entries
         return entries

@@ -10,9 +10,15 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Final
 from weakref import WeakKeyDictionary
 
 from ledger_writer.ledgers.quickbooks_online.settings import OnlineSettings
+
+_WINDOW_MARGIN: Final = 1.005
+_SECOND_MARGIN: Final = 1.1
+"""The ledger counts when requests arrive, and some arrive closer together than they left: our windows are a little
+longer than its own. A refusal costs a minute, the margins cost half a percent (the minute's limit binds first)."""
 
 
 class OutOfTime(Exception):
@@ -49,11 +55,12 @@ class RealmLimits:
 
     def __init__(self, settings: OnlineSettings, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
+        window_s = settings.limit_window_s * _WINDOW_MARGIN
         self._all = (
-            Window(settings.requests_per_window, settings.limit_window_s),
-            Window(settings.requests_per_second, 1.0),
+            Window(settings.requests_per_window, window_s),
+            Window(settings.requests_per_second, _SECOND_MARGIN),
         )
-        self._batches = Window(settings.batches_per_window, settings.limit_window_s)
+        self._batches = Window(settings.batches_per_window, window_s)
         self._free = asyncio.Semaphore(settings.concurrent_requests)
         self._turn = asyncio.Lock()
         self._resting_until = 0.0

@@ -13,7 +13,7 @@ from common.messages.documents import CatalogEntry
 from ledger_writer.ledgers.protocol import AccountBalance
 from ledger_writer.ledgers.quickbooks_online.client import Client
 from ledger_writer.ledgers.quickbooks_online.lookup import pages_of, rows_of
-from ledger_writer.ledgers.quickbooks_online.names import Named
+from ledger_writer.ledgers.quickbooks_online.names import Named, NamedList
 from ledger_writer.ledgers.quickbooks_online.wire import ListEntry, Name
 
 log = structlog.get_logger(__name__)
@@ -139,14 +139,14 @@ def _details(read: ListEntry) -> dict[str, str]:
     }
 
 
-async def read_named(client: Client, list_name: str, page_size: int) -> list[Named]:
+async def read_named(client: Client, list_name: str, page_size: int) -> NamedList:
     """The active entries of a list, as builders need them. Raises what `Client` raises."""
     rows = await rows_of(client, ENTITIES[list_name], "", page_size)
     try:
         entries = [ListEntry.model_validate(row) for row in rows]
     except ValidationError as error:
         raise Retryable(f"QuickBooks' list {list_name} can't be read") from error
-    return [
+    return NamedList(
         Named(
             ledger_id=entry.id,
             name=entry.name,
@@ -158,12 +158,12 @@ async def read_named(client: Client, list_name: str, page_size: int) -> list[Nam
         )
         for entry in entries
         if entry.active
-    ]
+    )
 
 
 async def trial_balance(client: Client, as_of: date | None, currency: str, page_size: int) -> list[AccountBalance]:
     """Balances that the ledger reports. Raises what `Client` raises, and `Retryable` for an unreadable report."""
-    accounts = {entry.ledger_id: entry for entry in await read_named(client, "accounts", page_size)}
+    accounts = {entry.ledger_id: entry for entry in (await read_named(client, "accounts", page_size)).entries}
     until = (as_of or date(2999, 12, 31)).isoformat()
     report = await client.report("TrialBalance", {"start_date": "1900-01-01", "end_date": until})
     balances: list[AccountBalance] = []

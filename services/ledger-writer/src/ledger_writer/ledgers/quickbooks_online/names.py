@@ -2,8 +2,9 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from common.messages.base import Reason
 from common.messages.transactions import Account, AccountRole
@@ -13,6 +14,7 @@ _SPACES = re.compile(r"\s+")
 _FORBIDDEN = re.compile(r"[:\t\r\n]")
 
 
+@lru_cache(maxsize=4096)
 def fold(name: str) -> str:
     """The form in which names are compared: NFKC, spaces collapsed, case ignored. Never fuzzy."""
     return _SPACES.sub(" ", unicodedata.normalize("NFKC", name)).strip().casefold()
@@ -37,29 +39,41 @@ class Named:
     """For tax codes: ids of the rates it charges on sales."""
 
 
+class NamedList:
+    """One reference list, found by name without walking it."""
+
+    def __init__(self, entries: Iterable[Named]) -> None:
+        self.entries = tuple(entries)
+        self._by_full: dict[str, Named] = {}
+        self._by_leaf: dict[str, Named | None] = {}
+        for entry in self.entries:
+            self._by_full.setdefault(fold(entry.full_name or entry.name), entry)
+            leaf = fold(entry.name)
+            self._by_leaf[leaf] = None if leaf in self._by_leaf else entry
+
+    def find(self, name: str) -> Named | None:
+        """The entry with this full name; else the only one whose own name it is; else None."""
+        wanted = fold(name)
+        return self._by_full.get(wanted) or self._by_leaf.get(wanted)
+
+
 @dataclass(frozen=True, slots=True)
 class Names:
     """Reference lists that a batch of documents needs, loaded before the bodies are built."""
 
-    lists: Mapping[str, Sequence[Named]] = field(default_factory=dict)
+    lists: Mapping[str, NamedList] = field(default_factory=dict)
 
     def find(self, list_name: str, name: str) -> Named | None:
-        """The entry with this full name; else the only one whose own name it is; else None."""
-        wanted = fold(name)
-        if not wanted:
-            return None
-        entries = self.lists.get(list_name, ())
-        for entry in entries:
-            if fold(entry.full_name or entry.name) == wanted:
-                return entry
-        leaves = [entry for entry in entries if fold(entry.name) == wanted]
-        return leaves[0] if len(leaves) == 1 else None
+        """The entry of that name, or None; see `NamedList.find`."""
+        entries = self.lists.get(list_name)
+        return entries.find(name) if entries is not None and name else None
 
     def of_type(self, type_name: str, sub_type: str = "", currency: str = "") -> Named | None:
         """The only account of a type (and currency), or None where there are none or several."""
+        accounts = self.lists.get("accounts")
         found = [
             entry
-            for entry in self.lists.get("accounts", ())
+            for entry in (accounts.entries if accounts is not None else ())
             if entry.type == type_name
             and (not sub_type or entry.sub_type == sub_type)
             and (not currency or not entry.currency or entry.currency == currency)
