@@ -167,13 +167,18 @@ def _field_docs(settings: type[ServiceSettings]) -> dict[str, str]:
     return docs
 
 
+def openapi() -> dict[str, str]:
+    """The REST API as frontends generate their clients from it."""
+    return {"openapi.json": _json(importlib.import_module("api.openapi").document())}
+
+
 def _json(document: object) -> str:
     return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def generated() -> dict[str, str]:
     """Path below docs → content, for everything that is generated."""
-    return {**contract_schemas(), **asyncapi(), **topology_page(), **settings_page()}
+    return {**contract_schemas(), **asyncapi(), **topology_page(), **settings_page(), **openapi()}
 
 
 def main() -> int:

@@ -1,11 +1,16 @@
 """The OpenAPI document that frontends generate their clients from."""
 
+from functools import lru_cache
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from api.routes import ROUTERS
+from common.application import health_routes
 from common.problems import FieldProblem, ProblemDetails
+
+API_VERSION = "0.1.0"
 
 DESCRIPTION = """
 From the till to the books: orders of sales channels become accounting documents, once and to the cent.
@@ -36,25 +41,24 @@ _UNKEYED = frozenset({"health_live", "health_ready", "finish_sign_in"})
 
 
 def describe(app: FastAPI) -> None:
-    """Make the application's document complete: tags, problems, and which routes need no key."""
-
-    def document() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            app.openapi_schema = _document(app)
-        return app.openapi_schema
-
+    """Make the application answer with the document below."""
     app.openapi = document  # type: ignore[method-assign]
 
 
-def _document(app: FastAPI) -> dict[str, Any]:
-    document = get_openapi(
-        title="tillbook",
+@lru_cache(maxsize=1)
+def document() -> dict[str, Any]:
+    """The document, complete with tags, problems, and which routes need no key. It needs no running service."""
+    app = FastAPI(title="tillbook", version=API_VERSION)
+    for router in (health_routes, *ROUTERS):
+        app.include_router(router)
+    made = get_openapi(
+        title=app.title,
         version=app.version,
         description=DESCRIPTION.strip(),
         routes=app.routes,
         tags=[{"name": name, "description": text} for name, text in _TAGS],
     )
-    schemas = document["components"]["schemas"]
+    schemas = made["components"]["schemas"]
     for model in (ProblemDetails, FieldProblem):
         schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
         schema.pop("$defs", None)
@@ -62,8 +66,8 @@ def _document(app: FastAPI) -> dict[str, Any]:
     # FastAPI's own shape of a validation error never leaves this service.
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
-    for path in document["paths"].values():
+    for path in made["paths"].values():
         for operation in path.values():
             if operation["operationId"] in _UNKEYED:
                 operation.pop("security", None)
-    return document
+    return made
