@@ -24,6 +24,8 @@ class Holder:
         self._workshop = workshop
         self._name = f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"
         self._held: dict[str, tuple[Lane, asyncio.Task[None]]] = {}
+        self._stumbled: set[str] = set()
+        """Company files whose last lane a bug ended."""
         self._look = asyncio.Event()
 
     async def run(self) -> None:
@@ -62,7 +64,7 @@ class Holder:
             self._workshop.runtime.pool, self._name, self._workshop.settings.lane_lease_s, room
         )
         for lease in leases:
-            lane = Lane(self._workshop, lease, asked)
+            lane = Lane(self._workshop, lease, asked, careful=lease.company_id in self._stumbled)
             # Not one of the runtime's tasks, which are cancelled at the end: a lane finishes its pass.
             task = asyncio.create_task(lane.run(), name=f"lane {lease.company_id}")
             self._held[lease.company_id] = (lane, task)
@@ -70,7 +72,11 @@ class Holder:
             log.info("lane_held", company_id=lease.company_id, epoch=lease.epoch)
 
     def _ended(self, company_id: str, task: asyncio.Task[None]) -> None:
-        self._held.pop(company_id, None)
+        lane, _ = self._held.pop(company_id)
+        if lane.stumbled:
+            self._stumbled.add(company_id)
+        else:
+            self._stumbled.discard(company_id)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("lane_failed", company_id=company_id, exc_info=error)
         self._look.set()

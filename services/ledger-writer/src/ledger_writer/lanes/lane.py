@@ -9,7 +9,7 @@ import structlog
 
 from common.broker import UNAVAILABLE
 from common.crypto import Cipher
-from common.errors import Rejected, Retryable
+from common.errors import Rejected, Retryable, TillbookError
 from common.messages.base import Reason
 from common.messages.documents import CompanyStatus
 from common.runtime import Runtime
@@ -33,6 +33,17 @@ class Workshop:
     runtime: Runtime
     settings: LedgerWriterSettings
     cipher: Cipher
+
+
+_EXPECTED: tuple[type[Exception], ...] = (
+    lanes.LeaseLost,
+    CompanyStopped,
+    LedgerAway,
+    TillbookError,
+    *UNAVAILABLE,
+)
+"""What ends a pass without being a bug."""
+_CAREFUL_PASSES_MAX = 200
 
 
 def company_file(workshop: Workshop, company: Company) -> CompanyFile:
@@ -59,13 +70,19 @@ def company_file(workshop: Workshop, company: Company) -> CompanyFile:
 class Lane:
     """Holds the lease of one company file from `run` to its return."""
 
-    def __init__(self, workshop: Workshop, lease: lanes.Lease, asked: float) -> None:
-        """`asked` is the monotonic time just before the lease was asked for: it ends no sooner than counted from it."""
+    def __init__(self, workshop: Workshop, lease: lanes.Lease, asked: float, *, careful: bool) -> None:
+        """`asked` is the monotonic time just before the lease was asked for: it ends no sooner than counted from it.
+
+        A `careful` lane takes one document at a time, because the last one stumbled over one.
+        """
         self._workshop = workshop
         self._pool = workshop.runtime.pool
         self._lease = lease
         self._wake = asyncio.Event()
         self._stopping = False
+        self._careful = careful
+        self.stumbled = False
+        """Whether a bug ended it: the next one should be careful."""
         self._lease_s = workshop.settings.lane_lease_s
         self._deadline = asked + self._lease_s
 
@@ -103,8 +120,17 @@ class Lane:
             log.warning("lane_stuck", company_id=self._lease.company_id, detail=error.text, retry_in_s=wait_s)
         except (CompanyStopped, Rejected) as error:
             await self._park(error)
+        except UNAVAILABLE as error:
+            log.warning("lane_interrupted", company_id=self._lease.company_id, error=type(error).__name__)
         finally:
             await self._give_back(wait_s)
+
+    async def _stumble(self, work: Pass, error: Exception) -> None:
+        """A bug of ours stopped a pass. Careful already: the one document is set aside, and the others go on."""
+        self.stumbled = True
+        log.error("lane_stumbled", company_id=self._lease.company_id, careful=self._careful, exc_info=error)
+        if self._careful:
+            await work.set_aside(error)
 
     async def _give_back(self, wait_s: float) -> None:
         try:
@@ -134,15 +160,30 @@ class Lane:
                 self._lease = replace(self._lease, intents=None)
             await self._lists_if_wanted(company, ledger, session)
             idle_since = time.monotonic()
-            while not self._stopping:
+            limit = 1 if self._careful else ledger.batch_size
+            passes = 0
+            while not self._stopping and not (self._careful and passes >= _CAREFUL_PASSES_MAX):
+                passes += 1
                 self._wake.clear()
-                if await work.run():
+                if await self._pass(work, limit):
                     idle_since = time.monotonic()
                     continue
+                if self.stumbled:
+                    return
                 if time.monotonic() - idle_since > self._workshop.settings.lane_idle_s:
                     return
                 await self._sleep()
                 await self._check(company)
+
+    async def _pass(self, work: Pass, limit: int) -> int:
+        """One pass; 0 ends the lane after a bug, because only opening the ledger again makes its files certain."""
+        try:
+            return await work.run(limit)
+        except _EXPECTED:
+            raise
+        except Exception as error:  # noqa: BLE001 - logged, and the document that caused it is set aside
+            await self._stumble(work, error)
+            return 0
 
     async def _sleep(self) -> None:
         later = await lanes.next_due_s(self._pool, self._lease.company_id)

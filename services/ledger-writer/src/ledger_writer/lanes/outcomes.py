@@ -22,7 +22,7 @@ from ledger_writer.planning.model import Desired, Effect, Settle
 from ledger_writer.planning.plan import is_unwanted
 from ledger_writer.planning.states import Event, after_refusal, next_state, retry_after
 from ledger_writer.store.due import Move, Recorded
-from ledger_writer.store.rows import Row, encode_applications, encode_link
+from ledger_writer.store.rows import Row, decode_notices, encode_applications, encode_link, encode_notices
 
 _EFFECT = {
     OperationKind.CREATE: Effect.PRESENT,
@@ -65,8 +65,7 @@ def written(item: Item, operation: Operation, outcome: Written, notices: Sequenc
         event = Event.VOIDED if is_unwanted(desired) else Event.REPOST
     move = _move(row, next_state(DocumentState(row.state), event))
     move.failures, move.generation, move.attempted = 0, row.generation + 1, 1
-    all_notices = (*notices, *outcome.notices)
-    move.notices = orjson.dumps([one.model_dump(mode="json") for one in all_notices]).decode() if all_notices else ""
+    move.notices = encode_notices((*notices, *outcome.notices))
     move.is_write = True
     move.written_hash, move.effect = desired.content_hash, _EFFECT[kind].value
     move.applications = encode_applications(operation.applications)
@@ -144,6 +143,19 @@ def unanswered(item: Item, operation: Operation, outcome: Unanswered) -> Move:
     return move
 
 
+def set_aside(item: Item, error: str) -> Move:
+    """A document that a bug of ours can't get past: it must not keep the others of its company back."""
+    move = _move(item.row, next_state(DocumentState(item.row.state), Event.NEEDS_PERSON))
+    reason = Reason(
+        code="PRODUCT_FAULT",
+        text="A fault of tillbook keeps this from being written; the fault is in the service's log.",
+        cure="Report it with the order number; resend it after an update.",
+    )
+    move.code, move.reason, move.raw, move.attempted = reason.code, _json(reason), error, 1
+    move.operation, move.outcome = "plan", "failed"
+    return move
+
+
 def application_changes(item: Item, operation: Operation) -> dict[str, Decimal]:
     """By how much the open balances of other documents shrink (or grow, where negative) with this write."""
     before = dict(item.desired.written.applications) if item.desired.written is not None else {}
@@ -186,7 +198,7 @@ def to_message(item: Item, move: Move, recorded: Recorded) -> DocumentChanged:
         kind=DocumentKind(row.kind),
         state=DocumentState(recorded.state),
         reason=Reason.model_validate_json(move.reason) if move.reason and is_current else None,
-        notices=tuple(Reason.model_validate(one) for one in orjson.loads(move.notices)) if move.notices else (),
+        notices=decode_notices(move.notices),
         blocked_by=move.blocked_by,
         number=number,
         name=row.name,

@@ -73,12 +73,12 @@ class Pass:
         self._session = session
         self._lease_s = lease_s
 
-    async def run(self) -> int:
-        """Take one batch and bring it as far as it goes. Returns how many documents were due.
+    async def run(self, limit: int) -> int:
+        """Take up to `limit` due documents and bring them as far as they go. Returns how many were taken.
 
         Raises `LeaseLost`, `CompanyStopped` or `LedgerAway`.
         """
-        rows = await due.take(self._pool, self._company.company_id, self._ledger.batch_size)
+        rows = await due.take(self._pool, self._company.company_id, limit)
         unknown = [row for row in rows if row.state == DocumentState.UNKNOWN]
         if unknown:
             await self._resolve([(row, *_intent_of(row)) for row in unknown])
@@ -97,6 +97,13 @@ class Pass:
         await self._resolve(
             [(row, entries[row.document_key]["o"], entries[row.document_key]["h"]) for row in open_rows]
         )
+
+    async def set_aside(self, error: Exception) -> None:
+        """Show the document that a pass of one failed at to a person, so that the others go on."""
+        row = next(iter(await due.take(self._pool, self._company.company_id, 1)), None)
+        if row is not None:
+            item = Item(row, to_desired(row))
+            await self._record([(item, outcomes.set_aside(item, type(error).__name__))], {}, intents=None)
 
     async def _resolve(self, asked: Sequence[tuple[Row, str, str]]) -> None:
         """Look for what was sent without an answer, and record what was found."""
@@ -210,7 +217,7 @@ class Pass:
             return
         by_key = {move.document_key: (item, move) for item, move in moved}
         moves = [move for _, move in by_key.values()]
-        bookmark = self._session.bookmark() if isinstance(self._session, KeepsBookmark) else None
+        bookmark = self._session.bookmark() if done and isinstance(self._session, KeepsBookmark) else None
         async with self._runtime.transaction() as (connection, batch):
             has_blocked = await lanes.fence(connection, self._lease, intents, bookmark)
             if not moves:
@@ -229,9 +236,9 @@ class Pass:
                 for target, amount in outcomes.application_changes(by_key[key][0], operation).items():
                     changes[target] = changes.get(target, Decimal(0)) + amount
             await due.apply(connection, changes)
-            freed = [key for key, (item, move) in by_key.items() if outcomes.frees_dependents(item, move)]
-            if has_blocked and freed:
-                await due.release(connection, freed)
+            freed = {key for key, (item, move) in by_key.items() if outcomes.frees_dependents(item, move)}
+            if freed and (has_blocked or any(move.blocked_by in freed for move in moves)):
+                await due.release(connection, sorted(freed))
 
 
 def _to_move(item: Item, operation: Operation, outcome: Outcome, notices: Sequence[Reason]) -> Move:

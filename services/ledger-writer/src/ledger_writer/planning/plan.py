@@ -16,7 +16,7 @@ from ledger_writer.ledgers.protocol import LedgerLink, Operation, OperationKind
 from ledger_writer.planning import applications, dependencies, holds
 from ledger_writer.planning.content import Wanted, body_hash, idempotency_key
 from ledger_writer.planning.model import Desired, Effect, Ground, Known, Settle, Step, Terms, Write, Written
-from ledger_writer.planning.states import Event
+from ledger_writer.planning.states import Event, next_state
 
 RANK: Mapping[DocumentKind, int] = {kind: rank for rank, kind in enumerate(DEPENDENCY_ORDER)}
 
@@ -173,7 +173,11 @@ def _written_references(written: Written, ground: Ground) -> dict[str, LedgerLin
 
 def _remember(desired: Desired, step: Step, ground: Ground) -> None:
     """Let later documents of the plan see what this one will be."""
-    if not isinstance(step, Write):
+    before = ground.known.get(desired.key)
+    if isinstance(step, Settle):
+        if before is not None:
+            state = next_state(desired.state, step.event)
+            ground.known[desired.key] = replace(before, state=state, reason=step.reason)
         return
     operation = step.operation
     written = desired.written if desired.written is not None and desired.written.effect is Effect.PRESENT else None
@@ -185,7 +189,6 @@ def _remember(desired: Desired, step: Step, ground: Ground) -> None:
         ground.known[desired.key] = Known(
             key=desired.key, kind=desired.kind, state=desired.state, label="", open_balance=total
         )
-    before = ground.known.get(desired.key)
     if operation.operation is OperationKind.VOID and before is not None:
         # Nothing new may refer to what this batch voids.
         gone = DocumentState.VOIDED if is_unwanted(desired) else DocumentState.QUEUED

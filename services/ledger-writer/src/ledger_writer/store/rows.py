@@ -1,12 +1,14 @@
 """A stored document, customer or item as lanes and routes read it."""
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import Any
 
 import asyncpg
 import orjson
+from pydantic import TypeAdapter
 
 from common.messages.base import Reason
 from common.messages.documents import DocumentState
@@ -18,6 +20,9 @@ from ledger_writer.planning.model import Desired, Effect, Known, Written
 _APPLIED_TO = frozenset({DocumentKind.INVOICE, DocumentKind.CREDIT_MEMO, DocumentKind.PAYMENT, DocumentKind.BILL})
 """Kinds that other documents' money is applied to."""
 _SHARED: dict[str, type[CustomerWanted | ItemWanted]] = {"customer": CustomerWanted, "item": ItemWanted}
+
+
+_NOTICES = TypeAdapter(tuple[Reason, ...])
 
 
 @dataclass(slots=True)
@@ -83,7 +88,7 @@ class Row:
         return Reason.model_validate_json(self.reason) if self.reason else None
 
     def notices_value(self) -> tuple[Reason, ...]:
-        return tuple(Reason.model_validate(one) for one in orjson.loads(self.notices)) if self.notices else ()
+        return decode_notices(self.notices)
 
 
 COLUMNS = ", ".join(field.name for field in fields(Row))
@@ -91,6 +96,14 @@ COLUMNS = ", ".join(field.name for field in fields(Row))
 
 def parse_wanted(kind: str, body: str) -> Wanted:
     return _SHARED.get(kind, Document).model_validate_json(body)
+
+
+def encode_notices(notices: Sequence[Reason]) -> str:
+    return _NOTICES.dump_json(tuple(notices), exclude_defaults=True).decode() if notices else ""
+
+
+def decode_notices(text: str) -> tuple[Reason, ...]:
+    return _NOTICES.validate_json(text) if text else ()
 
 
 def encode_link(link: LedgerLink) -> str:

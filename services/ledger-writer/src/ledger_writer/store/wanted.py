@@ -84,8 +84,19 @@ DOCUMENTS = Upsert(
 )
 """One document of a set. What it was written as survives the change, so that it can be reversed."""
 
-SHARED = Upsert("documents", ("document_key",), _COLUMNS, update=())
-"""A customer or item: the first set that needs it makes it, later ones find it."""
+SHARED = Upsert(
+    "documents",
+    ("document_key",),
+    _COLUMNS,
+    update=("wanted", "content_hash", "name", "seq", "priority"),
+    assignments={"state": _STATE_WHEN_CHANGED, "failures": "0", "blocked_by": "NULL"},
+    guard="t.written_hash IS NULL AND t.content_hash <> excluded.content_hash AND t.dismissed_revision = 0",
+)
+"""A customer or item: the first set that needs it makes it, later ones find it.
+
+While it is not in the ledger a newer wish replaces the older one (a policy changed, a product was mapped), unless a
+person has decided about it.
+"""
 
 REMOVE = f"""
 UPDATE documents AS t SET removed = true, hold_edits = $2, source_revision = $3, priority = $4, seq = $5,
