@@ -34,6 +34,7 @@ from common.messages.orders import (
     TenderKind,
 )
 from common.messages.transactions import AccountRole, DocumentKind, LineKind, SetOutcome
+from mapper.mapping.history import History
 from mapper.mapping.postings import trial_balance
 
 A = {"INC": D("-69.99"), "SHIP": D("-7.95"), "TAX": D("-4.06"), "DISC": D("5.00")}
@@ -184,8 +185,18 @@ def test_cancelling_an_order_of_a_closed_period_credits_it_on_the_day() -> None:
     result = mapped(cancelled, configuration("invoices_payments_if_paid", books=books))
     assert kinds(result) == ["invoice", "credit_memo"]
     assert [one.date for one in result.documents] == [date(2026, 3, 2), date(2026, 4, 5)]
-    assert result.documents[0].hold is not None
-    assert result.documents[0].hold.code == "CLOSED_PERIOD"
+    again = mapped(
+        cancelled,
+        configuration("invoices_payments_if_paid", books=company(closed_through=date(2026, 4, 30))),
+        history=History.of(result),
+    )
+    assert again.documents == result.documents, "a period that closes later changes nothing"
+    first_sight = mapped(
+        cancelled, configuration("invoices_payments_if_paid", books=company(closed_through=date(2026, 4, 30)))
+    )
+    assert first_sight.outcome is SetOutcome.FILTERED
+    assert first_sight.reason is not None
+    assert first_sight.reason.code == "CLOSED_PERIOD"
 
 
 def test_a_partly_paid_order_that_is_cancelled_gets_its_rest_credited() -> None:

@@ -202,4 +202,7 @@ def test_summary_modes_take_paid_orders_and_leave_unpaid_ones(mode: str) -> None
     assert included.outcome is SetOutcome.MAPPED
     assert included.reason is not None
     assert included.reason.code == "IN_SUMMARY"
-    assert mapped(unpaid(), configuration(mode)).outcome is SetOutcome.FILTERED
+    left_out = mapped(unpaid(), configuration(mode))
+    assert left_out.documents == ()
+    assert left_out.reason is not None
+    assert left_out.reason.code == "NO_DOCUMENTS"

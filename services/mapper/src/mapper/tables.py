@@ -210,6 +210,8 @@ class SetRow(Base, table=True):
     mapped: bool = _flag()
     """Whether it has documents now, or had before it was held or filtered."""
     invoiced: bool = _flag()
+    cancellation: str = _text(default="")
+    """How a cancellation was booked: void or credit."""
     body: str = _text()
     mapped_at: datetime = _moment()
 

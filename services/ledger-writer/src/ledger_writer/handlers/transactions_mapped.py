@@ -15,6 +15,7 @@ from common.messages.transactions import (
     Document,
     DocumentKind,
     ItemWanted,
+    SetOutcome,
     TransactionSet,
 )
 from ledger_writer.planning.content import content_hash
@@ -56,7 +57,8 @@ def handle(state: TransactionSet, loaded: wanted.StoredSets, batch: Batch) -> No
         batch.upsert(wanted.SHARED, _shared_row(state, item, loaded.seq, priority))
     for document in state.documents:
         batch.upsert(wanted.DOCUMENTS, _document_row(state, set_key, document, loaded.seq, priority))
-    if stored is not None:
+    # A held or filtered set doesn't say what should be there: what was written before it stays.
+    if stored is not None and state.outcome is SetOutcome.MAPPED:
         kept = {document.key for document in state.documents}
         removed = [key for key, is_removed in stored.documents.items() if key not in kept and not is_removed]
         if removed:

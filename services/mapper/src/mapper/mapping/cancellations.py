@@ -19,16 +19,24 @@ from mapper.mapping.case import Case
 from mapper.mapping.numbers import document_number
 
 
-def cancel_invoice(case: Case, invoice: Document) -> None:
-    """Void the invoice of a cancelled, never paid order, or credit it in full."""
-    cancelled_on = case.order.cancelled_on or case.order.ordered_on
-    closed = case.configuration.closed_through
-    in_closed_period = case.order.ordered_on <= closed < cancelled_on
-    if not in_closed_period and case.connection.unpaid_cancel == "void":
+def cancel_invoice(case: Case, invoice: Document, earlier: str) -> None:
+    """Void the invoice of a cancelled, never paid order, or credit it in full.
+
+    `earlier` is how the same cancellation was booked before: a period that closes afterwards changes nothing.
+    """
+    booked = earlier or _booking(case)
+    if booked == "void":
         case.documents.append(invoice.model_copy(update={"wanted": WantedState.VOID}))
         return
     case.documents.append(invoice)
     case.documents.append(_credit(case, invoice, invoice.total))
+
+
+def _booking(case: Case) -> str:
+    cancelled_on = case.order.cancelled_on or case.order.ordered_on
+    if case.order.ordered_on <= case.configuration.closed_through < cancelled_on:
+        return "credit"
+    return "void" if case.connection.unpaid_cancel == "void" else "credit"
 
 
 def credit_rest(case: Case, invoice: Document, due: Decimal) -> None:

@@ -71,15 +71,13 @@ def passes_status(order: Order, connection: ConnectionSettings) -> bool:
     return not wanted.isdisjoint(own)
 
 
-def in_closed_period(documents: list[Document], configuration: Configuration) -> tuple[list[Document], Reason | None]:
-    """Hold documents dated in a closed period; where that is all of them, the order is out of scope as a whole."""
+def in_closed_period(documents: list[Document], configuration: Configuration) -> Reason | None:
+    """Why an order that was never mapped stays out: everything it would become lies in a closed period.
+
+    An order that was mapped before keeps its documents when its period closes; what of it may still be written is
+    decided where it is written.
+    """
     closed = configuration.closed_through
-    late = [one.date <= closed for one in documents]
-    if not any(late):
-        return documents, None
-    if all(late):
-        return [], closed_period(documents[0].date, closed)
-    return [
-        one.model_copy(update={"hold": closed_period(one.date, closed)}) if is_late else one
-        for one, is_late in zip(documents, late, strict=True)
-    ], None
+    if documents and all(one.date <= closed for one in documents):
+        return closed_period(documents[0].date, closed)
+    return None

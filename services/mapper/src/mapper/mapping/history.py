@@ -1,8 +1,9 @@
 """What an earlier mapping of the same order decided, where a later one must stay with it.
 
-Almost everything follows from the order's present state alone. Three things do not: whether an order was ever mapped
-(refunds that skip a missing original), whether it began as an invoice (receipt mode with the invoice option), and
-which quantities earlier part-invoices took.
+Almost everything follows from the order's present state alone. Four things do not: whether an order was ever mapped
+(closed periods, refunds that skip a missing original), whether it began as an invoice (receipt mode with the invoice
+option), how its cancellation was booked (a period that closes later must not change that), and which quantities
+earlier part-invoices took.
 """
 
 from collections.abc import Mapping
@@ -15,10 +16,11 @@ from common.messages.transactions import DocumentKind, LineKind, SetOutcome, Tra
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """`shipments`: per part-invoice in order, source line id → quantity."""
+    """`cancellation`: void or credit, empty while not cancelled. `shipments`: per part-invoice, line id → quantity."""
 
     mapped: bool = False
     invoiced: bool = False
+    cancellation: str = ""
     shipments: tuple[Mapping[str, Decimal], ...] = ()
 
     @classmethod
@@ -42,7 +44,23 @@ class History:
             }
             for invoice in invoices
         )
-        return cls(mapped=bool(previous.documents), invoiced=bool(invoices), shipments=shipments)
+        return cls(
+            mapped=bool(previous.documents),
+            invoiced=bool(invoices),
+            cancellation=_cancellation(previous),
+            shipments=shipments,
+        )
+
+
+def _cancellation(previous: TransactionSet) -> str:
+    for one in previous.documents:
+        if one.source_kind != "order":
+            continue
+        if one.kind is DocumentKind.CREDIT_MEMO:
+            return "credit"
+        if one.kind is DocumentKind.INVOICE and one.wanted is WantedState.VOID:
+            return "void"
+    return ""
 
 
 FIRST_TIME: Final = History()

@@ -45,8 +45,9 @@ def map_order(
 ) -> TransactionSet:
     """Decide which documents an order should be in its company file. Pure and total.
 
-    Whatever the order, settings and rules: the answer is MAPPED with documents that balance to the cent, FILTERED with
-    the filter's name, or HELD with the reason. Revision 0; the caller assigns it.
+    Whatever the order, settings and rules: the answer is MAPPED with documents that balance to the cent (none, with a
+    reason, where its mode makes none of it), FILTERED with the filter's name, or HELD with the reason. Only a MAPPED
+    set says which documents should be there: the others leave the ledger as it is. Revision 0; the caller assigns it.
     """
     catalog = catalog or Catalog()
     ruled, directives = rules.apply(order)
@@ -79,8 +80,8 @@ def _map(
     case = Case(ruled, configuration, catalog, directives, facts)
     resolve_customer(case)
     row = choose_row(case, TABLE[mode], mode, history)
-    note = plan_documents(case, row)
-    return _finish(order, case, rules, note)
+    note = plan_documents(case, row, history)
+    return _finish(order, case, rules, note, history)
 
 
 def _mode(order: Order, directives: Directives, configuration: Configuration) -> TransactionMode:
@@ -153,15 +154,14 @@ def _out_of_scope(configuration: Configuration, facts: Facts, history: History) 
     return None
 
 
-def _finish(order: Order, case: Case, rules: CompiledRules, note: Reason | None) -> TransactionSet:
+def _finish(order: Order, case: Case, rules: CompiledRules, note: Reason | None, history: History) -> TransactionSet:
     configuration = case.configuration
     documents = _within_horizon(case)
-    documents, closed = in_closed_period(documents, configuration)
+    closed = None if history.mapped else in_closed_period(documents, configuration)
     if closed is not None:
         return _answer(order, configuration, rules, case.catalog, SetOutcome.FILTERED, closed)
     if not documents and note is None:
         note = nothing_to_write(case.facts.situation.value.replace("_", " "))
-        return _answer(order, configuration, rules, case.catalog, SetOutcome.FILTERED, note)
     return _answer(order, configuration, rules, case.catalog, SetOutcome.MAPPED, note, case, documents)
 
 

@@ -44,7 +44,7 @@ def choose_row(case: Case, row: ModeRow, mode: TransactionMode, history: History
     return row
 
 
-def plan_documents(case: Case, row: ModeRow) -> Reason | None:
+def plan_documents(case: Case, row: ModeRow, history: History) -> Reason | None:
     """Fill `case.documents`; the reason, if any, says where else the order is accounted for."""
     cell = row.cell(case.facts.situation)
     if Step.IN_SUMMARY in cell:
@@ -58,7 +58,7 @@ def plan_documents(case: Case, row: ModeRow) -> Reason | None:
     if case.directives.no_invoice_by is not None or INVOICED_STEPS.isdisjoint(cell):
         _plan_without_invoice(case, row, cell, order_form)
     else:
-        _plan_invoice(case, row, cell, order_form)
+        _plan_invoice(case, row, cell, order_form, history)
     return None
 
 
@@ -86,14 +86,16 @@ def _plan_order_form(case: Case, row: ModeRow, cell: tuple[Step, ...]) -> Docume
     return document
 
 
-def _plan_invoice(case: Case, row: ModeRow, cell: tuple[Step, ...], order_form: Document | None) -> None:
+def _plan_invoice(
+    case: Case, row: ModeRow, cell: tuple[Step, ...], order_form: Document | None, history: History
+) -> None:
     pays = Step.PAYMENTS in cell
     redeems = row.has_payments and not gifts_are_payments(case)
     tip = excess_as_tip(case) if pays else ZERO
     sale = sale_of(case, case.order, redeem_gifts=redeems, tip_excess=tip)
     document = invoice(case, sale, closes=(order_form,) if order_form else ())
     if Step.VOID_INVOICE in cell:
-        cancel_invoice(case, document)
+        cancel_invoice(case, document, history.cancellation)
         return
     case.documents.append(document)
     if pays:

@@ -132,7 +132,7 @@ def original_missing() -> Reason:
 
 
 def nothing_to_write(status: str) -> Reason:
-    return _error("NO_DOCUMENTS", f"An order that is {status} becomes no document in this mode.")
+    return _notice("NO_DOCUMENTS", f"An order that is {status} becomes no document in this mode.")
 
 
 def before_horizon(on: date, horizon: date) -> Reason:

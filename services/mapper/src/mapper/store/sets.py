@@ -9,7 +9,7 @@ from common.batch import Batch
 from common.bulk import Upsert
 from common.database import Connection
 from common.messages.orders import Order
-from common.messages.transactions import LineKind, TransactionSet, TransactionsListed
+from common.messages.transactions import LineKind, SetOutcome, TransactionSet, TransactionsListed
 from mapper.mapping.history import FIRST_TIME, History
 from mapper.mapping.names import normal
 
@@ -29,6 +29,7 @@ SETS = Upsert(
         "content_hash": "text",
         "mapped": "boolean",
         "invoiced": "boolean",
+        "cancellation": "text",
         "body": "text",
     },
     guard="t.revision < excluded.revision",
@@ -52,7 +53,7 @@ UNMATCHED = Upsert(
 
 _KNOWN = """
 SELECT s.tenant_id, s.company_id, s.connection_id, s.source_kind, s.source_id, s.revision, s.content_hash, s.mapped,
-       s.invoiced,
+       s.invoiced, s.cancellation,
        EXISTS (SELECT FROM unmatched u WHERE u.tenant_id = s.tenant_id AND u.connection_id = s.connection_id
                AND u.external_id = s.source_id) AS has_unmatched
 FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
@@ -107,7 +108,7 @@ async def known_sets(connection: Connection, keys: Sequence[SetKey]) -> dict[Set
         (row["tenant_id"], row["company_id"], row["connection_id"], row["source_kind"], row["source_id"]): KnownSet(
             row["revision"],
             row["content_hash"],
-            History(mapped=row["mapped"], invoiced=row["invoiced"]),
+            History(mapped=row["mapped"], invoiced=row["invoiced"], cancellation=row["cancellation"]),
             row["has_unmatched"],
         )
         for row in rows
@@ -148,6 +149,7 @@ def write_set(result: TransactionSet, known: KnownSet, batch: Batch, *, backfill
             "content_hash": digest,
             "mapped": now.mapped or known.history.mapped,
             "invoiced": now.invoiced or known.history.invoiced,
+            "cancellation": now.cancellation if result.outcome is SetOutcome.MAPPED else known.history.cancellation,
             "body": body,
         },
     )

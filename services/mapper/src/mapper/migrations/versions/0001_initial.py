@@ -185,6 +185,7 @@ def upgrade() -> None:
         sa.Column("content_hash", sa.Text(), nullable=False),
         sa.Column("mapped", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("invoiced", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("cancellation", sa.Text(), server_default="", nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
         sa.Column("mapped_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "company_id", "connection_id", "source_kind", "source_id"),
