@@ -53,7 +53,7 @@ def _held(server: Server, realm: str) -> Company:
 def build_admin(server: Server) -> APIRouter:
     """The router with every route under ``/_sandbox``."""
     router = APIRouter(prefix="/_sandbox")
-    for add in (_general, _companies, _contents, _access, _trouble, _webhooks, _counters):
+    for add in (_general, _companies, _contents, _snapshots, _access, _trouble, _webhooks, _counters):
         add(router, server)
     return router
 
@@ -112,6 +112,16 @@ def _contents(router: APIRouter, server: Server) -> None:
     async def postings(realm: str) -> Response:
         return _json([_posting(posting) for posting in _held(server, realm).ledger.postings.values()])
 
+    @router.get("/companies/{realm}/duplicates")
+    async def duplicates(realm: str) -> Response:
+        """Numbers that several documents of one entity have: ``[{"entity", "number", "ids"}]``."""
+        found = []
+        for name, table in _held(server, realm).tables.items():
+            for number, held in table.indexes.get("DocNumber", {}).items():
+                if len(held) > 1:
+                    found.append({"entity": name, "number": number, "ids": list(held)})
+        return _json(found)
+
     @router.post("/companies/{realm}/seed")
     async def seed(realm: str, request: Request) -> Response:
         """``[{"entity": "Customer", "object": {...}}, …]``: created by the ordinary rules, all or none."""
@@ -125,6 +135,8 @@ def _contents(router: APIRouter, server: Server) -> None:
                 made.append({"entity": name, "id": operations.save(held, name, part["object"])["Id"]})
         return _json(made, 201)
 
+
+def _snapshots(router: APIRouter, server: Server) -> None:
     @router.get("/companies/{realm}/snapshot")
     async def snapshot(realm: str) -> Response:
         return Response(encode(company_state(_held(server, realm))), media_type="application/json")

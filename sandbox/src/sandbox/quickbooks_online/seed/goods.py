@@ -10,19 +10,19 @@ ITEMS = """
 2|Hours||Service|0|0|1||
 3|Concrete|Concrete for fountain installation|Service|0|0|48||taxable
 4|Design|Custom Design|Service|75|0|82||
-5|Rock Fountain|Rock Fountain|Inventory|275|125|79|2|taxable
+5|Rock Fountain|Rock Fountain|Inventory|275|125|79|5|taxable
 6|Gardening|Weekly Gardening Service|Service|0|0|45||
 7|Installation|Installation of landscape design|Service|50|0|52||
 8|Lighting|Garden Lighting|Service|0|0|48||taxable
 9|Maintenance & Repair|Maintenance & Repair|Service|0|0|53||
 10|Pest Control|Pest Control Services|Service|35|0|54||
-11|Pump|Fountain Pump|Inventory|15|10|79|25|taxable
+11|Pump|Fountain Pump|Inventory|15|10|79|28|taxable
 12|Refunds & Allowances|Income due to refunds or allowances|Service|0|0|83||
 13|Rocks|Garden Rocks|Service|0|0|48||taxable
 14|Sod|Sod|Service|0|0|49||taxable
 15|Soil|2 cubic ft. bag|Service|10|6.5|49||taxable
-16|Sprinkler Heads|Sprinkler Heads|Inventory|2|0.75|79|25|taxable
-17|Sprinkler Pipes|Sprinkler Pipes|Inventory|4|2.5|79|31|taxable
+16|Sprinkler Heads|Sprinkler Heads|Inventory|2|0.75|79|35|taxable
+17|Sprinkler Pipes|Sprinkler Pipes|Inventory|4|2.5|79|35|taxable
 18|Trimming|Tree and Shrub Trimming|Service|35|0|45||
 """
 
