@@ -1,13 +1,14 @@
 """OAuth 2 with Intuit: discovery, consent, code exchange, refresh, revocation. Tokens are kept elsewhere (`tokens`)."""
 
+import warnings
 from collections.abc import Awaitable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import httpx
 import structlog
+from authlib.deprecate import AuthlibDeprecationWarning
 from authlib.integrations.base_client.errors import OAuthError
-from authlib.integrations.httpx_client import AsyncOAuth2Client
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from common.errors import Rejected, UpstreamUnavailable
@@ -17,6 +18,11 @@ from ledger_writer.ledgers.quickbooks_online.pairing import read_company
 from ledger_writer.ledgers.quickbooks_online.settings import ACCOUNTING_SCOPE, OnlineSettings
 from ledger_writer.ledgers.quickbooks_online.tokens import NeedsReconnect, Tokens
 from ledger_writer.ledgers.quickbooks_online.transport import bounded
+
+with warnings.catch_warnings():
+    # It asks for another HTTP library on import; the one that everything here uses is httpx.
+    warnings.simplefilter("ignore", AuthlibDeprecationWarning)
+    from authlib.integrations.httpx_client import AsyncOAuth2Client
 
 log = structlog.get_logger(__name__)
 
