@@ -1,0 +1,156 @@
+"""Orders with their whole story, and documents."""
+
+from typing import Annotated, Any
+
+import typer
+
+from cli.client import Api
+from cli.context import connected
+from cli.output import Column, Output
+from cli.problems import CommandFailed, Exit
+
+orders_app = typer.Typer(help="Orders, and what they became.", no_args_is_help=True)
+documents_app = typer.Typer(help="Documents, customers and items of the ledgers.", no_args_is_help=True)
+
+_ORDERS = (
+    Column("order", "number"),
+    Column("date", "ordered_on"),
+    Column("status", "status"),
+    Column("total", "total", right=True),
+    Column("", "currency"),
+    Column("stands", "column"),
+    Column("code", "reason.code"),
+    Column("reason", "reason.text"),
+    Column("id", "order_id"),
+)
+_DOCUMENTS = (
+    Column("kind", "kind"),
+    Column("number", "number"),
+    Column("name", "name"),
+    Column("date", "date"),
+    Column("amount", "amount", right=True),
+    Column("", "currency"),
+    Column("state", "state"),
+    Column("code", "reason.code"),
+    Column("reason", "reason.text"),
+    Column("key", "document_key"),
+)
+_STORY = (
+    Column("when", "at"),
+    Column("stage", "stage"),
+    Column("what", "text"),
+    Column("code", "reason.code"),
+    Column("reason", "reason.text"),
+)
+
+Limit = Annotated[int, typer.Option("--limit", min=1, max=100_000, help="Rows at most.")]
+
+
+@orders_app.command("list")
+def list_orders(
+    context: typer.Context,
+    connection: Annotated[str | None, typer.Option("--connection")] = None,
+    number: Annotated[str | None, typer.Option("--number", "-n")] = None,
+    column: Annotated[str | None, typer.Option("--column", help="in_ledger, warnings, waiting, …")] = None,
+    code: Annotated[str | None, typer.Option("--code", help="Code of the reason.")] = None,
+    limit: Limit = 50,
+) -> None:
+    """List orders, last received first."""
+    with connected(context) as (api, output):
+        rows = list(
+            api.pages("/v1/orders", rows_max=limit, connection_id=connection, number=number, column=column, code=code)
+        )
+        output.rows(rows, _ORDERS, title="Orders", empty="no orders")
+
+
+@orders_app.command("show")
+def show_order(context: typer.Context, order: Annotated[str, typer.Argument(help="Number or id.")]) -> None:
+    """Show the story of one order: what came, what it became, and every write with its reason."""
+    with connected(context) as (api, output):
+        for found in find(api, order):
+            story = api.get(f"/v1/orders/{found['order_id']}/timeline")
+            if output.as_json:
+                output.json(story)
+                continue
+            _show(output, story)
+            detail = api.get(f"/v1/orders/{found['order_id']}")
+            output.rows(detail["documents_found"], _DOCUMENTS, title="Documents", empty="no documents")
+
+
+def find(api: Api, order: str) -> list[dict[str, Any]]:
+    """Orders of this number, in any connection, or the one with this id. Raises `CommandFailed` where there is none."""
+    by_number = list(api.pages("/v1/orders", rows_max=20, number=order))
+    if by_number:
+        return by_number
+    try:
+        return [api.get(f"/v1/orders/{order}")]
+    except CommandFailed as failure:
+        if failure.status is not Exit.REFUSED:
+            raise
+        raise CommandFailed(
+            f"there is no order {order!r}", Exit.REFUSED, cure="use its number or id as `tillbook orders list` shows it"
+        ) from failure
+
+
+def _show(output: Output, story: dict[str, Any]) -> None:
+    order = story["order"]
+    title = f"{order['number']} of {order['ordered_on']}: {order['total']} {order['currency']}, {order['status']}"
+    output.rows(story["entries"], _STORY, title=title, empty="nothing is known of this order")
+    reason = order["reason"]
+    output.line(f"stands: {order['column']}" + (f" ({reason['code']}: {reason['text']})" if reason else ""))
+    if reason and reason["cure"]:
+        output.line(f"what to do: {reason['cure']}")
+    for part in story["unavailable"]:
+        output.line(f"{part['part']} can't be shown now: {part['text']}", "yellow")
+
+
+@documents_app.command("list")
+def list_documents(
+    context: typer.Context,
+    company: Annotated[str | None, typer.Option("--company")] = None,
+    kind: Annotated[str | None, typer.Option("--kind", help="invoice, payment, customer, …")] = None,
+    state: Annotated[str | None, typer.Option("--state", help="synced, action_required, …")] = None,
+    column: Annotated[str | None, typer.Option("--column", help="in_ledger, warnings, waiting, …")] = None,
+    code: Annotated[str | None, typer.Option("--code", help="Code of the reason.")] = None,
+    search: Annotated[str | None, typer.Option("--search", help="Part of a name or number.")] = None,
+    limit: Limit = 50,
+) -> None:
+    """List documents, last seen first."""
+    with connected(context) as (api, output):
+        rows = list(
+            api.pages(
+                "/v1/documents",
+                rows_max=limit,
+                company_id=company,
+                kind=kind,
+                state=state,
+                column=column,
+                code=code,
+                search=search,
+            )
+        )
+        output.rows(rows, _DOCUMENTS, title="Documents", empty="no documents")
+
+
+@documents_app.command("show")
+def show_document(context: typer.Context, document_key: str) -> None:
+    """Show one document with every attempt at writing it."""
+    attempts = (
+        Column("when", "at"),
+        Column("operation", "operation"),
+        Column("outcome", "outcome"),
+        Column("ledger id", "ledger_id"),
+        Column("ms", "duration_ms", right=True),
+        Column("code", "reason.code"),
+        Column("reason", "reason.text"),
+    )
+    with connected(context) as (api, output):
+        document = api.get(f"/v1/documents/{document_key}")
+        if output.as_json:
+            output.json(document)
+            return
+        output.rows([document], _DOCUMENTS, title="Document", empty="")
+        if document["history"] is None:
+            output.line("its attempts can't be shown now", "yellow")
+        else:
+            output.rows(document["history"]["attempts"], attempts, title="Attempts", empty="not tried yet")

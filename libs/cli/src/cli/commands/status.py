@@ -1,0 +1,128 @@
+"""Where everything stands: overview, warnings, company files and connections."""
+
+from typing import Annotated, Any
+
+import typer
+
+from cli.client import Api
+from cli.context import connected
+from cli.output import BAD, GOOD, QUIET, Column, Output, amounts
+
+CompanyOption = Annotated[str | None, typer.Option("--company", help="Id of a company file; default: all.")]
+
+_OVERVIEW = (
+    Column("", "name"),
+    Column("in source", "source", right=True),
+    Column("in ledger", "in_ledger", right=True),
+    Column("warnings", "warnings", right=True),
+    Column("dismissed", "dismissed", right=True),
+    Column("not tried", "not_tried", right=True),
+    Column("in progress", "in_progress", right=True),
+    Column("waiting", "waiting", right=True),
+    Column("out of scope", "out_of_scope", right=True),
+    Column("notices", "notices", right=True),
+    Column("total in source", "source_total", right=True),
+    Column("total in ledger", "ledger_total", right=True),
+)
+_WARNINGS = (
+    Column("code", "code"),
+    Column("count", "entities", right=True),
+    Column("blocks", "blocks", right=True),
+    Column("kinds", "kinds"),
+    Column("reason", "text"),
+    Column("what to do", "cure"),
+)
+
+
+def status(context: typer.Context, company: CompanyOption = None) -> None:
+    """Show the overview of each company file: what is in the ledger, and what is not, and why."""
+    with connected(context) as (api, output):
+        companies = _chosen(api, company)
+        shown = [
+            {
+                "company": each,
+                "overview": api.get(f"/v1/companies/{each['company_id']}/overview"),
+                "warnings": api.get(f"/v1/companies/{each['company_id']}/warnings"),
+            }
+            for each in companies
+        ]
+        if output.as_json:
+            output.json(shown)
+            return
+        if not shown:
+            output.line("there is no such company file" if company else "there is no company file yet", QUIET)
+        for each in shown:
+            _show(output, each["company"], each["overview"], each["warnings"])
+
+
+def warnings(context: typer.Context, company: CompanyOption = None) -> None:
+    """Show what keeps things out of the ledger, by code, with what to do about it."""
+    with connected(context) as (api, output):
+        companies = _chosen(api, company)
+        groups = [
+            {**group, "company_id": each["company_id"]}
+            for each in companies
+            for group in api.get(f"/v1/companies/{each['company_id']}/warnings")["groups"]
+        ]
+        output.rows(groups, _WARNINGS, title="Warnings", empty="no warnings")
+
+
+def companies(context: typer.Context) -> None:
+    """List the company files."""
+    columns = (
+        Column("id", "company_id"),
+        Column("name", "name"),
+        Column("ledger", "ledger"),
+        Column("status", "status"),
+        Column("currency", "home_currency"),
+        Column("approved", "approved_at"),
+        Column("paused", "paused"),
+    )
+    with connected(context) as (api, output):
+        rows = list(api.pages("/v1/companies", rows_max=1000))
+        output.rows(rows, columns, title="Company files", empty="there is no company file yet")
+
+
+def connections(context: typer.Context) -> None:
+    """List the connections."""
+    columns = (
+        Column("id", "connection_id"),
+        Column("name", "name"),
+        Column("channel", "channel"),
+        Column("company file", "company_id"),
+        Column("settings", "has_settings"),
+    )
+    with connected(context) as (api, output):
+        rows = list(api.pages("/v1/connections", rows_max=1000))
+        output.rows(rows, columns, title="Connections", empty="there is no connection yet")
+
+
+def _chosen(api: Api, company: str | None) -> list[dict[str, Any]]:
+    everything = api.pages("/v1/companies", rows_max=1000)
+    return [each for each in everything if company in {None, each["company_id"]}]
+
+
+def _show(output: Output, company: dict[str, Any], overview: dict[str, Any], found: dict[str, Any]) -> None:
+    name = f"{company['name']} ({company['ledger']}, {company['company_id']})"
+    rows = [
+        {
+            **row,
+            "name": row["name"].replace("_", " "),
+            "source_total": amounts(row["totals"], "source"),
+            "ledger_total": amounts(row["totals"], "ledger"),
+        }
+        for row in overview["rows"]
+    ]
+    output.rows(rows, _OVERVIEW, title=name, empty="")
+    output.line(f"last synchronisation: {overview['last_synchronisation'] or 'never'}", QUIET)
+    if company["status"] != "connected":
+        output.line(f"the company file is {company['status']}", BAD)
+    if company["approved_at"] is None:
+        output.line("the first sync is not approved yet: nothing is written", BAD)
+    if overview["first_warning"]:
+        first = overview["first_warning"].replace("_", " ")
+        output.line(f"work on {first} first: {overview['warnings_below']} warnings are below", BAD)
+    if found["groups"]:
+        output.rows(found["groups"], _WARNINGS, title="Warnings", empty="")
+    else:
+        output.line("no warnings", GOOD)
