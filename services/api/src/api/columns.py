@@ -52,13 +52,13 @@ def column_of_document(state: DocumentState, reason: Reason | None) -> Column:
     return _BY_STATE[state]
 
 
-def column_of_set(outcome: SetOutcome, reason: Reason | None) -> Column:
-    """Column of an order whose set has no document that could say more."""
+def column_of_set(outcome: SetOutcome, reason: Reason | None, documents: int) -> Column:
+    """Column of an order whose set has no document that could say more; `documents`: how many it will have."""
     if outcome is SetOutcome.FILTERED:
         return Column.OUT_OF_SCOPE
     if outcome is SetOutcome.HELD:
         return Column.WARNINGS if reason is None else _column_of_reason(reason)
-    return Column.IN_PROGRESS
+    return Column.IN_PROGRESS if documents else Column.OUT_OF_SCOPE
 
 
 def _column_of_reason(reason: Reason | None) -> Column:

@@ -53,7 +53,7 @@ def handle_transactions_listed(state: TransactionsListed, deleted: Deleted, batc
             "outcome": state.outcome.value,
             "reason": reason_json(state.reason),
             "reason_code": reason_code(state.reason),
-            "column_alone": column_of_set(state.outcome, state.reason).value,
+            "column_alone": column_of_set(state.outcome, state.reason, state.documents).value,
             "documents": state.documents,
             "total": state.total,
             "currency": state.currency,
