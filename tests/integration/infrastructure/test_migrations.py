@@ -4,6 +4,7 @@ import asyncio
 
 import asyncpg
 import pytest
+from alembic.util import CommandError
 from pydantic import SecretStr
 
 from common.migrations import check, upgrade
@@ -20,10 +21,18 @@ def test_every_service_has_migrations() -> None:
 
 
 @pytest.mark.parametrize("service", OWNERS)
-async def test_migrations_and_declared_tables_agree(service: str, module_postgres_database: FreshDatabase) -> None:
-    """`alembic check` raises where a table, column or index differs."""
-    url = SecretStr(module_postgres_database.url_for(service))
-    assert await asyncio.to_thread(check, schema_of(service), url) is None
+async def test_migrations_and_declared_tables_agree(service: str, postgres_database: FreshDatabase) -> None:
+    """`alembic check` raises where a table, column or index differs, so an added column has to make it raise."""
+    url = SecretStr(postgres_database.url_for(service))
+    await asyncio.to_thread(check, schema_of(service), url)
+    connection = await asyncpg.connect(url.get_secret_value())
+    try:
+        tables = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema AND tablename NOT LIKE 'alembic%'"
+        await connection.execute(f"ALTER TABLE {await connection.fetchval(tables)} ADD COLUMN unexpected text")
+        with pytest.raises(CommandError, match="unexpected"):
+            await asyncio.to_thread(check, schema_of(service), url)
+    finally:
+        await connection.close()
 
 
 @pytest.mark.parametrize("service", OWNERS)

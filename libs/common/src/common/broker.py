@@ -77,7 +77,8 @@ class Broker:
         # All consumers of a service start at once: without the lock each would open, and leak, a connection of its own.
         async with self._connecting:
             held = self._connections.get(purpose)
-            if held is not None and not held.is_closed:
+            # `is_closed` only tells whether we closed it; `connected` is cleared when the broker went away.
+            if held is not None and held.connected.is_set() and not held.is_closed:
                 return held
             try:
                 connection = await aio_pika.connect(
@@ -90,11 +91,18 @@ class Broker:
             self._connections[purpose] = connection
             return connection
 
+    async def _open_channel(self, purpose: str, **options: bool) -> AbstractChannel:
+        connection = await self._connection(purpose)
+        try:
+            return await connection.channel(**options)
+        except RuntimeError as error:
+            # aiormq's word for a connection that was lost a moment ago, before it has told anybody.
+            raise BrokerLost("the connection was lost") from error
+
     async def _exchange(self, name: str) -> AbstractExchange:
         async with self._lock:
             if self._channel is None or self._channel.is_closed:
-                connection = await self._connection("publish")
-                self._channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
+                self._channel = await self._open_channel("publish", publisher_confirms=True, on_return_raises=True)
                 self._exchanges = {}
             if name not in self._exchanges:
                 if name:
@@ -140,8 +148,7 @@ class Broker:
     async def consume(self, queue: str, prefetch: int) -> AsyncIterator["Subscription"]:
         """Deliveries of one queue on a channel of its own. Raises `BrokerLost` when it can't be opened."""
         try:
-            connection = await self._connection("consume")
-            channel = await connection.channel(publisher_confirms=False)
+            channel = await self._open_channel("consume", publisher_confirms=False)
             await channel.set_qos(prefetch_count=prefetch)
             source = await channel.get_queue(queue, ensure=False)
             subscription = Subscription(channel)

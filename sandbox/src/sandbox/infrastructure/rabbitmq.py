@@ -104,7 +104,7 @@ class RabbitMQ:
         write_private(self.folder / "rabbitmq.conf", "".join(f"{name} = {value}\n" for name, value in settings.items()))
 
     def launch(self, programs: Path, path: str, ports: Ports, password: str) -> None:
-        """Start the port mapper and the node, and wait until the management API answers."""
+        """Start the port mapper and the node, and wait until it takes connections and its management API answers."""
         environment = self.environment(ports, path)
         mapper = shutil.which("epmd", path=path) or "epmd"
         command = [mapper, "-port", str(ports.mapper), "-address", HOST]
@@ -115,7 +115,13 @@ class RabbitMQ:
         process = self.process.start(command, log=self.log, environment=environment, folder=self.folder)
         management = url("http", user=ADMINISTRATOR, password=password, host=HOST, port=ports.management)
         try:
-            wait_until(partial(answers, management), process=process, timeout_s=90, what="RabbitMQ", log=self.log)
+            wait_until(
+                lambda: listens(ports.amqp) and answers(management),
+                process=process,
+                timeout_s=90,
+                what="RabbitMQ",
+                log=self.log,
+            )
         except BaseException:
             self.stop()
             raise
