@@ -82,7 +82,9 @@ async def poll(gateway: Gateway, pairing: Pairing, on_progress: Callable[[int, i
         if run["state"] == "failed":
             raise Refused(f"the polling run failed: {run['failed']}")
         await asyncio.sleep(0.3)
-    raise Refused(f"the polling run {run_id} did not finish in {SETTLE_TIMEOUT_S:.0f} s: {run}")
+    late = [row async for row in gateway.each(f"/runs/{run_id}/items") if row["result"] == "in_progress"]
+    numbers = ", ".join(row["number"] for row in late[:10])
+    raise Refused(f"the polling run did not finish in {SETTLE_TIMEOUT_S:.0f} s; still under way: {numbers}")
 
 
 async def patiently(call: Callable[[], Awaitable[Json]], within_s: float = 40.0) -> Json:
