@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 import pytest
+from tests.connectors.conftest import LOGINS, NOW, SECRET, Shelf, account
 
 from common.messages.orders import Order
 from ingest.channels import BY_NAME
@@ -17,7 +18,6 @@ from ingest.errors import IncompleteOrder, NormalizationError, OutOfScope
 from ingest.parts import Part, PartKind, Source
 from ingest.signatures import moment
 from sandbox.shops.signatures import mac_base64
-from tests.connectors.conftest import LOGINS, NOW, SECRET, Shelf, account
 
 DATA = Path(os.environ.get("TILLBOOK_VENDOR_DATA", Path(__file__).parents[3] / "shared" / "vendors"))
 pytestmark = [

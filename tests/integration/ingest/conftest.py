@@ -94,7 +94,7 @@ class Ingest:
         found: Any = None
         try:
             async with asyncio.timeout(timeout_s):
-                while (found := await self.service.runtime.pool.fetchval(query, *arguments)) != wanted:  # noqa: ASYNC110
+                while (found := await self.service.runtime.pool.fetchval(query, *arguments)) != wanted:
                     await asyncio.sleep(0.02)
         except TimeoutError:
             pytest.fail(f"{query} {arguments} stayed at {found!r}, wanted {wanted!r}")
@@ -102,7 +102,7 @@ class Ingest:
     async def eventually(self, condition: Callable[[], bool], timeout_s: float = 15) -> None:
         """Wait until what was published makes something true."""
         async with asyncio.timeout(timeout_s):
-            while not condition():  # noqa: ASYNC110 - what is waited for happens in another service's queue
+            while not condition():
                 await asyncio.sleep(0.02)
         assert condition()
 
@@ -210,7 +210,7 @@ async def served(*stores: ShopStore) -> AsyncIterator[str]:
         config = uvicorn.Config(make_app(stores), log_level="warning", lifespan="off")
         server = uvicorn.Server(config)
         task = asyncio.create_task(server.serve([listening]))
-        while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
+        while not server.started:
             await asyncio.sleep(0.01)
         try:
             yield f"http://127.0.0.1:{listening.getsockname()[1]}"

@@ -1,7 +1,7 @@
 """Connections as the hot path needs them: channel, opened credentials and account, kept for a few seconds."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import ValidationError
@@ -13,7 +13,7 @@ from common.messages.base import Reason
 from ingest.channel import Account, Channel, ChannelClient, Credentials
 from ingest.channels import BY_NAME
 from ingest.store import connections
-from ingest.store.connections import StoredConnection
+from ingest.store.connections import ReadingSettings, StoredConnection
 
 _KEPT_MAX = 10_000
 
@@ -82,6 +82,14 @@ def open_connection(stored: StoredConnection) -> Opened:
         fetches=credentials.fetches and stored.state != "needs_credentials",
     )
     return Opened(stored, channel, credentials, account)
+
+
+def read_by(opened: Opened, settings: ReadingSettings | None) -> Opened:
+    """The connection with the settings in force, where they are not those it was opened with."""
+    if settings is None or settings.revision == opened.stored.settings_revision:
+        return opened
+    account = replace(opened.account, zone=zone_of(settings.time_zone), store_currency=settings.store_currency)
+    return replace(opened, account=account)
 
 
 def read_credentials(channel: Channel, config: dict[str, str], secrets: dict[str, str]) -> Credentials:

@@ -45,9 +45,8 @@ class Deliveries:
         self._group = GroupCommit[Submission, Receipt](self._commit, items_max=group_max, linger_s=linger_s, lost=LOST)
 
     def start(self) -> None:
-        """Two groups may be under way: one waits for Postgres while the other is normalised."""
-        for number in (1, 2):
-            self._runtime.start_forever(f"deliveries-{number}", self._group.run)
+        """One group at a time: while it commits, the next one grows, which is what makes groups worth having."""
+        self._runtime.start_forever("deliveries", self._group.run)
 
     async def submit(self, opened: Opened, delivery: Delivery, body: bytes) -> Receipt:
         """Store and normalise; returns after the commit. Raises `QueueFull` or one of `database.LOST`."""

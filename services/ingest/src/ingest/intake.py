@@ -19,9 +19,10 @@ from common.crypto import Cipher
 from common.database import Connection, lock_keys
 from common.messages.base import Reason
 from common.messages.orders import FetchedOrder, FetchOutcome, Order, OrderListed, order_key
-from ingest.accounts import Opened
+from ingest.accounts import Opened, read_by
 from ingest.errors import IncompleteOrder, NormalizationError, OutOfScope
 from ingest.parts import BEGINNING, Merged, Part, PartKind, Parts, Source, merge
+from ingest.store.connections import settings_in_force
 from ingest.store.orders import (
     DELIVERIES,
     NORMALISATIONS,
@@ -38,8 +39,8 @@ from ingest.store.orders import (
 )
 
 _DERIVED = "derived:"
-_UNHASHED = {"revision", "modified_at"}
-"""Our own counter, and the vendor's time stamp: neither is content."""
+_REVISION = b'"revision":0,'
+_MODIFIED = b'"modified_at":"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,21 @@ class _Read:
     order: Order | None
     problem: Reason | None
     refetch: bool
+    body: bytes = b""
+    """The order's JSON at revision 0: encoding costs more than normalising, so it is done once."""
+
+    @property
+    def state_hash(self) -> bytes:
+        """Changes when the order's content or its problem does. A vendor's time stamp is no content."""
+        if self.order is None:
+            problem = self.problem.model_dump_json() if self.problem is not None else ""
+            return hashlib.sha256(problem.encode()).digest()
+        before, _, rest = self.body.partition(_MODIFIED)
+        return hashlib.sha256(before + rest.partition(b'"')[2]).digest()
+
+    def body_at(self, revision: int) -> bytes:
+        """The order's JSON at a revision. A quote inside a text is escaped, so the first match is the field itself."""
+        return self.body.replace(_REVISION, b'"revision":%d,' % revision, 1)
 
 
 class Intake:
@@ -118,25 +134,27 @@ class Intake:
             groups.setdefault(arrival.key, []).append(arrival)
         keys = sorted(groups)
         await lock_keys(connection, [order_key(*key) for key in keys])
+        settings = await settings_in_force(connection, sorted({key[0] for key in keys}))
         orders = await load_orders(connection, keys)
         # An order that is new has no parts yet, as both are written together.
         held = [key for key in keys if key in orders]
         parts = await load_parts(connection, self._cipher, held) if held else {}
         taken: dict[OrderKey, Taken] = {}
         for key in keys:
-            taken[key] = self._one(key, groups[key], parts.get(key, []), orders.get(key), batch, at)
+            opened = read_by(groups[key][-1].opened, settings.get(key[0]))
+            taken[key] = self._one(key, opened, groups[key], parts.get(key, []), orders.get(key), batch, at)
         return taken
 
     def _one(
         self,
         key: OrderKey,
+        opened: Opened,
         arrivals: Sequence[Arrival],
         stored_parts: Sequence[Part],
         stored: StoredOrder | None,
         batch: Batch,
         at: datetime,
     ) -> Taken:
-        opened = arrivals[-1].opened
         merged = merge(stored_parts, [part for arrival in arrivals for part in arrival.parts])
         read = self._read(key, opened, merged, stored)
         taken = self._record(key, arrivals[-1], merged, read, stored, batch, at)
@@ -163,7 +181,8 @@ class Intake:
             return _Read(None, error.refused(), refetch=False)
         except (NormalizationError, OutOfScope) as error:
             return _Read(None, error.reason, refetch=False)
-        return _Read(order, None, refetch=merged.contradictory and fetches)
+        refetch = merged.contradictory and fetches
+        return _Read(order, None, refetch=refetch, body=order.model_dump_json().encode())
 
     def _record(
         self,
@@ -175,7 +194,7 @@ class Intake:
         batch: Batch,
         at: datetime,
     ) -> Taken:
-        state_hash = _hash(read)
+        state_hash = read.state_hash
         due = self._due(read, stored, at)
         outcome = FetchOutcome.STORED if read.order is not None else FetchOutcome.REFUSED
         if stored is not None and stored.state_hash == state_hash:
@@ -193,7 +212,7 @@ class Intake:
         row = self._row(key, arrival, merged, read, stored, revision)
         if read.order is not None:
             order = read.order.model_copy(update={"revision": revision})
-            body = order.model_dump_json().encode()
+            body = read.body_at(revision)
             row["content"] = self._cipher.encrypt(body, content_context(key))
             row["content_revision"] = revision
             batch.publish(
@@ -323,13 +342,6 @@ def to_listed(key: OrderKey, channel: str, row: Mapping[str, Any], problem: Reas
         run_id=row["run_id"],
         problem=problem,
     )
-
-
-def _hash(read: _Read) -> bytes:
-    if read.order is not None:
-        return hashlib.sha256(read.order.model_dump_json(exclude=_UNHASHED).encode()).digest()
-    problem = read.problem.model_dump_json() if read.problem is not None else ""
-    return hashlib.sha256(problem.encode()).digest()
 
 
 def _remember(arrival: Arrival, batch: Batch, at: datetime, *, ignored: bool) -> None:

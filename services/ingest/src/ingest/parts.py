@@ -147,15 +147,24 @@ def merge(stored: Iterable[Part], arrived: Iterable[Part]) -> Merged:
     for part in arrived:
         known = held.get(part.key)
         if known is not None and known.digest == part.digest:
-            if part.version > known.version or (part.source is Source.API and known.source is not Source.API):
-                # The same words, confirmed later: worth keeping, because completeness compares versions.
-                held[part.key] = changed[part.key] = replace(part, version=max(part.version, known.version))
+            confirmed = _confirmed(known, part)
+            if confirmed is not known:
+                held[part.key] = changed[part.key] = confirmed
             continue
         if known is not None and _tie(known, part):
             contradictory = True
         if known is None or newer(known, part):
             held[part.key] = changed[part.key] = part
     return Merged(tuple(held.values()), tuple(changed.values()), contradictory)
+
+
+def _confirmed(known: Part, part: Part) -> Part:
+    """The same words again. A later version, or a fetch, is worth keeping: completeness compares versions."""
+    version, rank = max((known.version, known.rank), (part.version, part.rank))
+    source = Source.API if Source.API in {known.source, part.source} else known.source
+    if (version, rank, source) == (known.version, known.rank, known.source):
+        return known
+    return replace(part, version=version, rank=rank, source=source)
 
 
 def _tie(known: Part, part: Part) -> bool:

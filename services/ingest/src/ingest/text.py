@@ -12,7 +12,10 @@ def short(value: str | None, length: int = _SHORT) -> str:
     """At most `length` characters; missing is empty."""
     if not value:
         return ""
-    return _clean(value)[:length]
+    if value.isprintable():
+        return value if len(value) <= length else value[:length]
+    # Postgres can't store NUL, and ledgers refuse the other control characters.
+    return "".join(letter if letter.isprintable() or letter in "\n\t" else " " for letter in value[:length])
 
 
 def long(value: str | None) -> str:
@@ -35,10 +38,3 @@ def tags(value: str | Iterable[str] | None) -> tuple[str, ...]:
         return ()
     words = value.split(",") if isinstance(value, str) else value
     return tuple(short(word.strip(), 255) for word in words if word.strip())[:250]
-
-
-def _clean(value: str) -> str:
-    # Postgres can't store NUL, and ledgers refuse the other control characters.
-    if value.isprintable():
-        return value
-    return "".join(character if character.isprintable() or character in "\n\t" else " " for character in value)

@@ -1,6 +1,6 @@
 """Connections, their encrypted credentials, and what ingest reads of their settings."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -28,7 +28,7 @@ SETTINGS = Upsert(
 )
 _SELECT = """
 SELECT connections.*, coalesce(s.time_zone, 'UTC') AS time_zone, coalesce(s.store_currency, false) AS store_currency,
-       s.start_date, coalesce(s.enabled, true) AS enabled
+       s.start_date, coalesce(s.enabled, true) AS enabled, coalesce(s.revision, 0) AS settings_revision
 FROM connections LEFT JOIN connection_settings AS s USING (connection_id)
 """
 
@@ -49,6 +49,7 @@ class StoredConnection:
     store_currency: bool
     start_date: date | None
     enabled: bool
+    settings_revision: int
     created_at: datetime
     updated_at: datetime
 
@@ -73,6 +74,7 @@ def _stored(row: Any, cipher: Cipher) -> StoredConnection:
         store_currency=row["store_currency"],
         start_date=row["start_date"],
         enabled=row["enabled"],
+        settings_revision=row["settings_revision"],
         created_at=row["created_at"],
         updated_at=row["updated_at"],
     )
@@ -88,6 +90,29 @@ async def find(
         tenant_id,
     )
     return None if row is None else _stored(row, cipher)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingSettings:
+    """How a connection's orders are read, as of a revision of its settings."""
+
+    revision: int
+    time_zone: str
+    store_currency: bool
+
+
+async def settings_in_force(connection: Connection, ids: Sequence[str]) -> dict[str, ReadingSettings]:
+    """The settings of these connections, held until the transaction ends.
+
+    A change of settings waits for us and then reads every order again; so no order can be left as it was read by
+    settings that were replaced meanwhile.
+    """
+    rows = await connection.fetch(
+        "SELECT connection_id, revision, time_zone, store_currency FROM connection_settings"
+        " WHERE connection_id = ANY($1::text[]) ORDER BY connection_id FOR SHARE",
+        ids,
+    )
+    return {row["connection_id"]: ReadingSettings(*row[1:]) for row in rows}
 
 
 async def insert(
@@ -112,6 +137,13 @@ async def insert(
         name,
         orjson.dumps(dict(config)).decode(),
         sealed,
+    )
+    # A row that batches can hold, so that even the first change of settings waits for those that read without it.
+    await connection.execute(
+        "INSERT INTO connection_settings (connection_id, tenant_id, revision, time_zone)"
+        " VALUES ($1, $2, 0, 'UTC') ON CONFLICT DO NOTHING",
+        connection_id,
+        tenant_id,
     )
     return status == "INSERT 0 1"
 

@@ -40,7 +40,10 @@ WHERE run_id = (
     AND NOT EXISTS (
         SELECT FROM runs AS other WHERE other.connection_id = candidate.connection_id
         AND other.run_id <> candidate.run_id AND other.state = 'open' AND other.leased_until >= now())
-    ORDER BY requested_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+    ORDER BY (
+        SELECT count(*) FROM runs AS busy
+        WHERE busy.tenant_id = candidate.tenant_id AND busy.state = 'open' AND busy.leased_until >= now()),
+        requested_at LIMIT 1 FOR UPDATE SKIP LOCKED)
 RETURNING *
 """
 
@@ -73,7 +76,10 @@ def _stored(row: Any) -> StoredRun:
 
 
 async def pick(pool: Pool) -> StoredRun | None:
-    """Lease the oldest open run of a connection that nobody works on; None where there is none."""
+    """Lease an open run of a connection that nobody works on; None where there is none.
+
+    The tenant with the fewest runs under way goes first, so that one with many connections leaves room for others.
+    """
     async with pool.acquire() as connection, connection.transaction():
         # Two replicas choosing at once could otherwise take two runs of one connection.
         await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('ingest runs', 0))")

@@ -52,7 +52,9 @@ def normalize(parts: Parts, account: Account) -> Order:
     if parts.order is None:
         raise IncompleteOrder("only a part of the order has arrived", "push the whole order document")
     try:
-        return _normalize(CustomOrder.model_validate(document(parts.order.body)), account)
+        body = parts.order.body
+        order = body if isinstance(body, CustomOrder) else CustomOrder.model_validate(document(body))
+        return _normalize(order, account)
     except ValidationError as error:
         raise unreadable(error) from error
 
@@ -68,6 +70,8 @@ def glance(parts: Parts) -> Glance:
         body = parts.order.body if parts.order is not None else {}
     except NormalizationError:
         return Glance()
+    if isinstance(body, CustomOrder):
+        return Glance(short(body.order_number), body.currency, f"{body.totals.grand_total:f}")
     if not isinstance(body, dict):
         return Glance()
     if isinstance(body.get("orders"), list) and body["orders"] and isinstance(body["orders"][0], dict):

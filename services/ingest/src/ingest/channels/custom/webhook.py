@@ -45,16 +45,18 @@ def parse(headers: Mapping[str, str], body: bytes) -> Delivery:
     if not 0 < len(rows) <= ORDERS_MAX:
         raise BodyUnreadable(f"push one order, or a list of 1 to {ORDERS_MAX}")
     wrong: list[str] = []
+    parts: list[Part] = []
     for number, row in enumerate(rows):
         try:
-            CustomOrder.model_validate(row)
+            order = CustomOrder.model_validate(row)
+            raw = orjson.dumps(row) if isinstance(content, list) else body
+            parts.append(Part(PartKind.ORDER, order.external_id, raw, order.updated_at, parsed=order))
         except ValidationError as error:
             prefix = f"[{number}]." if isinstance(content, list) else ""
             wrong += [prefix + item for item in paths(error)]
     if wrong:
         raise BodyUnreadable("the document does not fit the contract", tuple(wrong[:100]))
-    parts = tuple(order_part(row, body if len(rows) == 1 and row is content else orjson.dumps(row)) for row in rows)
-    return Delivery(headers.get(IDEMPOTENCY_KEY, "")[:200], "orders", parts=parts)
+    return Delivery(headers.get(IDEMPOTENCY_KEY, "")[:200], "orders", parts=tuple(parts))
 
 
 def order_part(row: dict[str, Any], raw: bytes, source: Source = Source.WEBHOOK) -> Part:

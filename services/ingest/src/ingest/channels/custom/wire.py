@@ -8,20 +8,21 @@ from datetime import UTC
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic_core import CoreSchema, core_schema
 
 from ingest.reading import Moment
 
 
-def _decimal_text(value: Any) -> Any:
-    if isinstance(value, str) and len(value) <= 34:
-        return value
-    if isinstance(value, Decimal):
-        return value
-    raise ValueError('must be a decimal string such as "19.99", not a JSON number')
+class _DecimalText:
+    """A decimal string and nothing else, checked without calling Python for each number."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> CoreSchema:
+        text = core_schema.str_schema(pattern=r"^-?\d{1,15}(\.\d{1,12})?$", max_length=34, strict=True)
+        return core_schema.chain_schema([text, core_schema.decimal_schema()])
 
 
-Number = Annotated[Decimal, BeforeValidator(_decimal_text)]
+Number = Annotated[Decimal, _DecimalText()]
 Text = Annotated[str, Field(max_length=500)]
 LongText = Annotated[str, Field(max_length=4000)]
 OffsetTime = Annotated[AwareDatetime, AfterValidator(lambda at: at.astimezone(UTC))]
