@@ -1,0 +1,123 @@
+"""Settings against the ledger's abilities and accounts: each wrong field is named, with its value and the cure."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from api.bodies import unknown_fields
+from api.settings_checks import check_company, check_connection, required_roles
+from common.messages.control import (
+    CompanySettings,
+    ConnectionSettings,
+    FeeSettings,
+    NumberSettings,
+    PayoutSettings,
+    TaxSettings,
+    TransactionMode,
+)
+from common.messages.transactions import AccountRole
+
+EVERYTHING = (
+    "invoice",
+    "sales_receipt",
+    "sales_order",
+    "estimate",
+    "credit_memo",
+    "journal_entry",
+    "bill",
+    "expense",
+    "purchase_order",
+    "next_number",
+)
+ACCOUNTS = {role: f"Account of {role.value}" for role in AccountRole}
+TODAY = date(2026, 11, 20)
+
+
+def settings(**more: Any) -> ConnectionSettings:
+    values = {"connection_id": "c", "channel": "custom", "name": "Shop", "company_id": "f", "start_date": TODAY}
+    return ConnectionSettings(**(values | more))
+
+
+def company(**more: Any) -> CompanySettings:
+    values = {"company_id": "f", "name": "Books", "ledger": "beancount", "closed_through": date(2025, 12, 31)}
+    return CompanySettings(**(values | more))
+
+
+def wrong(checked: ConnectionSettings, *, able: tuple[str, ...] = EVERYTHING) -> list[str]:
+    return [problem.field for problem in check_connection(checked, able, ACCOUNTS)]
+
+
+@pytest.mark.parametrize("mode", TransactionMode)
+def test_every_mode_is_fine_on_a_ledger_that_can_do_everything(mode: TransactionMode) -> None:
+    assert wrong(settings(mode=mode)) == []
+
+
+@pytest.mark.parametrize(
+    ("mode", "missing"),
+    [
+        (TransactionMode.SALES_RECEIPTS, "sales_receipt"),
+        (TransactionMode.INVOICES_ONLY, "invoice"),
+        (TransactionMode.INVOICES_PAYMENTS_IF_PAID, "invoice"),
+        (TransactionMode.CREDIT_MEMOS_ONLY, "credit_memo"),
+        (TransactionMode.JOURNAL_ENTRIES, "journal_entry"),
+        (TransactionMode.BILLS, "bill"),
+        (TransactionMode.EXPENSES, "expense"),
+        (TransactionMode.PURCHASE_ORDERS, "purchase_order"),
+        (TransactionMode.ESTIMATES, "estimate"),
+    ],
+)
+def test_a_mode_the_ledger_lacks_is_refused(mode: TransactionMode, missing: str) -> None:
+    able = tuple(ability for ability in EVERYTHING if ability != missing)
+    (problem,) = check_connection(settings(mode=mode), able, ACCOUNTS)
+    assert problem.field == "body.mode"
+    assert problem.value == mode.value
+    assert missing.replace("_", " ") in problem.cure
+
+
+def test_an_estimate_stands_in_for_a_sales_order() -> None:
+    able = tuple(ability for ability in EVERYTHING if ability != "sales_order")
+    assert wrong(settings(mode=TransactionMode.SALES_ORDERS), able=able) == []
+    neither = tuple(ability for ability in able if ability != "estimate")
+    assert wrong(settings(mode=TransactionMode.SALES_ORDERS), able=neither) == ["body.mode"]
+
+
+def test_tax_as_a_line_is_refused_in_sales_order_modes() -> None:
+    line = TaxSettings(method="tax_line")
+    assert wrong(settings(mode=TransactionMode.SALES_ORDERS, tax=line)) == ["body.tax.method"]
+    assert wrong(settings(mode=TransactionMode.INVOICES_ONLY, tax=line)) == []
+
+
+def test_fees_are_not_posted_twice() -> None:
+    fees = FeeSettings(on_order="negative_line", percent=Decimal("2.2"))
+    assert wrong(settings(fees=fees, payouts=PayoutSettings(enabled=True))) == ["body.fees.on_order"]
+    assert wrong(settings(fees=fees)) == []
+    assert wrong(settings(fees=FeeSettings(percent=Decimal("2.2")))) == ["body.fees.on_order"]
+
+
+def test_numbers_zone_and_accounts_are_checked() -> None:
+    able = tuple(ability for ability in EVERYTHING if ability != "next_number")
+    assert wrong(settings(numbers=NumberSettings(policy="next")), able=able) == ["body.numbers.policy"]
+    for zone in ("Mars/Olympus", "", "../etc/passwd"):
+        assert wrong(settings(time_zone=zone)) == ["body.time_zone"]
+    problems = check_connection(settings(), EVERYTHING, {})
+    assert {problem.field for problem in problems} == {"body.company_id"}
+    assert len(problems) == len(required_roles(settings())) == 2
+
+
+def test_a_company_needs_known_accounts_its_own_ledger_and_a_past_period() -> None:
+    good = company(accounts={AccountRole.INCOME: "Income:Sales"})
+    assert check_company(good, "beancount", ["income:sales"], TODAY) == []
+    bad = company(ledger="xero", closed_through=date(2027, 1, 1), accounts={AccountRole.INCOME: "Income:Nowhere"})
+    fields = {problem.field: problem.value for problem in check_company(bad, "beancount", ["Income:Sales"], TODAY)}
+    assert fields == {
+        "body.ledger": "xero",
+        "body.closed_through": "2027-01-01",
+        "body.accounts.INC": "Income:Nowhere",
+    }
+
+
+def test_unknown_settings_are_found_at_every_depth_but_not_in_maps() -> None:
+    value = {"tax": {"codes": {"state:RI": "RI"}, "methode": 1}, "fee": {}, "customers": {"strategy": "single"}}
+    assert list(unknown_fields(ConnectionSettings, value)) == [("tax", "methode"), ("fee",)]
