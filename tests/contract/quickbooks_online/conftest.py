@@ -8,10 +8,15 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+from intuitlib.client import AuthClient
+from intuitlib.enums import Scopes
+from quickbooks import QuickBooks
 
+REDIRECT = "http://localhost:8000/callback"
 ROOT = Path(__file__).resolve().parents[3]
 MAIN_REALM, AUTOMATED_REALM, POUND_REALM = "9341450000000001", "9341450000000002", "9341450000000003"
 
@@ -172,3 +177,30 @@ def starter() -> Any:
 def company(stand_in: StandIn) -> Company:
     """A fresh company with people, goods and history."""
     return stand_in.new_company()
+
+
+@pytest.fixture
+def auth(stand_in: Any, company: Any) -> Iterator[AuthClient]:
+    """A client that has been through consent and holds tokens for the test's company."""
+    client = AuthClient(
+        "sandbox-client", "sandbox-secret", REDIRECT, f"{stand_in.base}/.well-known/openid_sandbox_configuration"
+    )
+    consent = client.get_authorization_url([Scopes.ACCOUNTING, Scopes.OPENID, Scopes.EMAIL], state_token="st")
+    answer = httpx.get(f"{consent}&realmId={company.realm}")
+    back = parse_qs(urlsplit(answer.headers["location"]).query)
+    assert back["state"] == ["st"]
+    client.get_bearer_token(back["code"][0], realm_id=back["realmId"][0])
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def qb(stand_in: Any, auth: AuthClient, monkeypatch: pytest.MonkeyPatch) -> Iterator[QuickBooks]:
+    monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")
+    monkeypatch.setattr(QuickBooks, "api_url_v3", f"{stand_in.base}/v3")
+    assert os.environ["OAUTHLIB_INSECURE_TRANSPORT"] == "1"
+    client = QuickBooks(
+        auth_client=auth, refresh_token=auth.refresh_token, company_id=auth.realm_id, minorversion=75, use_decimal=True
+    )
+    yield client
+    client.session.close()

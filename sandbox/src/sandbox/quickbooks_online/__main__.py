@@ -23,11 +23,15 @@ def main() -> None:
     parser.add_argument("--client", action="append", default=[], metavar="ID:SECRET", help="an app that may connect")
     parser.add_argument("--limits", metavar="SCALE", type=float, help="enforce the published limits times SCALE")
     parser.add_argument("--state", type=Path, metavar="FILE", help="load state from FILE if it exists, save on exit")
+    parser.add_argument(
+        "--latency-ms", metavar="MS", type=float, default=0, help="answer each API call this much later"
+    )
     options = parser.parse_args()
     server = Server()
     for text in options.client:
         identifier, _, secret = text.partition(":")
         server.tokens.clients[identifier] = Client(identifier, secret)
+    server.settings.latency_ms = options.latency_ms
     if options.limits:
         server.limits = LimitSettings.published(options.limits)
     if options.state is not None and options.state.exists():

@@ -30,7 +30,9 @@ LIST_ENTITIES = NAME_ENTITIES | {
     "TaxAgency",
     "CompanyCurrency",
 }
-OTHER_ENTITIES = frozenset({"Attachable", "ExchangeRate", "CompanyInfo", "Preferences", "TimeActivity"})
+OTHER_ENTITIES = frozenset(
+    {"RecurringTransaction", "Attachable", "ExchangeRate", "CompanyInfo", "Preferences", "TimeActivity"}
+)
 NON_POSTING = frozenset({"Estimate", "PurchaseOrder"})
 TXN_ENTITIES = frozenset(ENTITIES) - LIST_ENTITIES - OTHER_ENTITIES - {"TaxService"}
 

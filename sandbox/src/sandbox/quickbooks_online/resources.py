@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import Any
 
-from sandbox.quickbooks_online import operations
+from sandbox.quickbooks_online import operations, recurring
 from sandbox.quickbooks_online.batch import run_batch
 from sandbox.quickbooks_online.company import Company
 from sandbox.quickbooks_online.entities.tax_lists import tax_service
@@ -117,6 +117,8 @@ def _entity(server: Server, request: Request) -> Answer:
     company, entity = request.company, request.entity
     if entity == "TaxService":
         return _tax_service(server, request)
+    if entity == recurring.ENTITY:
+        return _recurring(server, request)
     if request.method == "GET":
         if entity == "ExchangeRate" and len(request.path) == 1:
             return Answer(200, envelope(company, entity, dump(_exchange_rate(company, request.params))), JSON)
@@ -188,6 +190,23 @@ def remembered(server: Server, request: Request, work: Any) -> Answer:
     while len(company.answers) > REMEMBERED:
         company.answers.popitem(last=False)
     return answer
+
+
+def _recurring(server: Server, request: Request) -> Answer:
+    company = request.company
+    if request.method == "GET":
+        if len(request.path) < 2:
+            raise missing("Id")
+        return Answer(200, envelope(company, recurring.ENTITY, dump(recurring.read(company, request.path[1]))), JSON)
+
+    def work() -> bytes:
+        body = _parsed(request)
+        if not isinstance(body, dict):
+            raise Fault("2010", "Property Name:failed to parse json object; the body must be an object")
+        with company.step():
+            return envelope(company, recurring.ENTITY, dump(recurring.write(company, request.operation, body)))
+
+    return remembered(server, request, work)
 
 
 def _tax_service(server: Server, request: Request) -> Answer:

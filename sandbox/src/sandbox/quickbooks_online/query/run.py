@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
 
+from sandbox.quickbooks_online import recurring
 from sandbox.quickbooks_online.clock import instant
 from sandbox.quickbooks_online.company import LIST_ENTITIES, Company
 from sandbox.quickbooks_online.entities.accounts import with_balance
@@ -69,6 +70,8 @@ def page(rows: list[Row], statement: Statement) -> list[Row]:
 
 
 def _encode(company: Company, statement: Statement, row: Row) -> bytes:
+    if statement.entity == recurring.ENTITY:
+        return dump(recurring.shown(row.doc))
     if statement.entity == "Account":
         return dump(_projected(with_balance(company, row.doc), statement.props))
     if statement.props:

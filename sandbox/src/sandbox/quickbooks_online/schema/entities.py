@@ -273,6 +273,7 @@ _TEXTS: dict[str, str] = {
     "Transfer": _TXN + "FromAccountRef:ref ToAccountRef:ref Amount:m ClassRef:ref TransferEx:any!",
     "CreditCardPayment": _TXN + "Amount:m BankAccountRef:ref CreditCardAccountRef:ref VendorRef:ref Memo:t4000 "
     "CheckNum:t21 " + _PRINT + "CreditCardPaymentEx:any!",
+    "RecurringTransaction": _HEAD + "Type:t50 Name:t100",
     "TimeActivity": _HEAD
     + "TimeZone:t50 TxnDate:d NameOf:e(Employee|Vendor|Other) EmployeeRef:ref VendorRef:ref OtherNameRef:ref "
     "CustomerRef:ref DepartmentRef:ref ItemRef:ref ClassRef:ref PayrollItemRef:ref ProjectRef:ref TimeChargeId:any "
