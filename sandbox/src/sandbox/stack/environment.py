@@ -6,9 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from common.provisioning.postgres import schema_of
+from common.topology import SERVICES
 from sandbox.infrastructure.processes import HOST
 from sandbox.stack.secrets import StackSecrets
 
+QUICKBOOKS = "quickbooks-online"
+"""The stand-in's name in `stack.STAND_INS`."""
+OTHERS = tuple(service for service in SERVICES if service != "api")
 FORWARDED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
@@ -19,7 +23,7 @@ def inherited() -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What the services of one stack are connected to. `urls`: service → where the others reach it."""
+    """What the services of one stack are connected to. `urls`: service or stand-in → where the others reach it."""
 
     database_urls: Mapping[str, str]
     broker_urls: Mapping[str, str]
@@ -43,12 +47,26 @@ class Surroundings:
             **self.extra.get(service, {}),
         }
         prefix = schema_of(service).upper()
-        return {**inherited(), **{f"{prefix}_{name}": value for name, value in values.items()}}
+        own = {f"{prefix}_{name}": value for name, value in values.items()}
+        return {**inherited(), **own, **self.quickbooks(service)}
+
+    def quickbooks(self, service: str) -> dict[str, str]:
+        """Where the ledger-writer finds QuickBooks, if a stand-in of it runs, and the app it is there."""
+        url = self.urls.get(QUICKBOOKS)
+        if service != "ledger-writer" or url is None:
+            return {}
+        values = {
+            "API_URL": url,
+            "DISCOVERY_URL": f"{url}/.well-known/openid_sandbox_configuration",
+            "CLIENT_ID": "sandbox-client",
+            "CLIENT_SECRET": "sandbox-secret",
+        }
+        return {f"QUICKBOOKS_ONLINE_{name}": value for name, value in values.items()}
 
     def particular(self, service: str) -> dict[str, str]:
         """What only one service is told."""
         if service == "api":
-            others = {f"{schema_of(other).upper()}_URL": url for other, url in self.urls.items() if other != "api"}
+            others = {f"{schema_of(other).upper()}_URL": url for other, url in self.urls.items() if other in OTHERS}
             return {**others, "OPERATOR_KEY": self.secrets.operator_key, "PUBLIC_URL": self.urls["api"]}
         if service == "ingest":
             return {"PUBLIC_URL": self.urls["ingest"]}

@@ -94,6 +94,7 @@ class Stack:
         running = {name: bool(self._server(name).running()) for name in names}
         ports = assign_ports(self.folder / "ports.json", names, running=running)
         urls = {service: f"http://127.0.0.1:{ports[self._front(service)]}" for service in SERVICES}
+        urls |= {name: f"http://127.0.0.1:{ports[name]}" for name in self.stand_ins}
         surroundings = Surroundings(databases, brokers, urls, self.secrets, self.books, self._extra)
         self.processes = {replica.name: replica for replica in self._replicas(ports, surroundings)}
         idle = [service for service in SERVICES if not any(running.get(name) for name in self._names_of(service))]
