@@ -44,6 +44,7 @@ def ledger(settings: OnlineSettings) -> Ledger:
             "SHIP": "Shipping Income",
             "DISC": "Discounts given",
             "REFC": "Refunds and Returns",
+            "TAX": "Sales Tax Payable",
             "GIFT": "Gift Cards Outstanding",
             "TIPS": "Tips Received",
             "FEES": "Merchant Fees",

@@ -29,6 +29,8 @@ SYSTEM: Final = "quickbooks_online"
 Params = Mapping[str, str]
 _JSON: Final = {"Accept": "application/json", "Content-Type": "application/json"}
 _QUERY: Final = {"Accept": "application/json", "Content-Type": "application/text"}
+_RENEWALS_MAX: Final = 2
+"""The first may only bring what another request renewed meanwhile; a token refused after the second is final."""
 _LONG_QUERY: Final = 1500
 """Statements beyond it go into the body: addresses of such length are refused on the way."""
 
@@ -60,7 +62,6 @@ class NoAnswer(Exception):
 
 class AccessSource(Protocol):
     async def token(self) -> str: ...
-
     async def renew(self, refused: str) -> str: ...
 
 
@@ -164,10 +165,6 @@ class Client:
         path = f"{self._root}/companyinfo/{self._realm}"
         return _inside(await self._send("GET", path, reading=True), "CompanyInfo")
 
-    async def attach(self, content: Any, request_id: str) -> Any:
-        """A note on a document."""
-        return await self._entity("Attachable", content, {"requestid": request_id})
-
     async def upload(self, metadata: Any, file_name: str, file: bytes, content_type: str) -> Any:
         """A file on a document. Returns the Attachable. A refusal may come inside an accepted call."""
         parts = {
@@ -201,7 +198,7 @@ class Client:
         token = await self._access.token()
         traceparent = current_traceparent()
         traced = {"traceparent": traceparent} if traceparent else {}
-        renewed = False
+        renewals = 0
         for _ in range(self._settings.throttled_tries_max):
             request = self._http.build_request(
                 method,
@@ -217,8 +214,8 @@ class Client:
             fault: Fault = answer
             if fault.throttled:
                 self._limits.rest(fault.retry_after_s or self._settings.throttled_wait_s)
-            elif fault.status == 401 and not renewed:
-                renewed = True
+            elif fault.status == 401 and renewals < _RENEWALS_MAX:
+                renewals += 1
                 token = await self._access.renew(token)
             elif fault.status >= 500 and not fault.errors and not reading:
                 # A gateway lost sight of it; the ledger behind may have acted.

@@ -1,0 +1,151 @@
+"""The whole ledger-writer on real Postgres and RabbitMQ, with a QuickBooks company paired by signing in."""
+
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+from tests.integration.ledger_writer.conftest import COMPANY, TENANT, Desk, desk_of, desk_settings, order_set
+from tests.integration.quickbooks_adapter.conftest import ROLES, Company, StandIn
+from tests.unit.quickbooks_adapter import samples
+from tests.unit.quickbooks_adapter.samples import document
+
+from common.messages.transactions import Application, DocumentKind, MissingPolicy, TransactionSet
+from ledger_writer import ledgers
+from ledger_writer.ledgers.quickbooks_online import ledger
+from ledger_writer.settings import LedgerWriterSettings
+from sandbox.fresh import FreshVhost
+
+__all__ = ["desk_settings"]
+REDIRECT = "https://books.example.com/oauth/callback"
+ORDERS = 12
+
+
+@pytest.fixture
+async def desk(
+    desk_settings: LedgerWriterSettings,
+    rabbitmq_vhost: FreshVhost,
+    stand_in: StandIn,
+    monkeypatch: pytest.MonkeyPatch,
+) -> AsyncIterator[Desk]:
+    """A ledger-writer whose QuickBooks is the stand-in."""
+    adapter = ledger(stand_in.settings(throttled_wait_s=0.2, request_timeout_s=3.0))
+    monkeypatch.setitem(ledgers.BY_NAME, "quickbooks_online", adapter)  # type: ignore[arg-type]
+    await rabbitmq_vhost.declare()
+    async with desk_of(desk_settings) as made:
+        await made.start()
+        yield made
+    stand_in.steer("DELETE", "/faults")
+
+
+async def pair(desk: Desk, company: Company) -> None:
+    """Sign in at the stand-in as a person would, for this company."""
+    named = {"tenant_id": TENANT, "company_id": COMPANY, "ledger": "quickbooks_online", "name": "Garden shop"}
+    made = await desk.call("POST", "/internal/companies", named)
+    assert made.status_code in (200, 201), made.text
+    asked = {"tenant_id": TENANT, "redirect_url": REDIRECT}
+    started = await desk.call("POST", f"/internal/companies/{COMPANY}/oauth", asked)
+    assert started.status_code == 200, started.text
+    url = started.json()["authorization_url"]
+    async with httpx.AsyncClient(trust_env=False) as browser:
+        back = await browser.get(f"{url}&realm_id={company.realm}")
+    query = {name: values[0] for name, values in parse_qs(urlsplit(back.headers["location"]).query).items()}
+    assert query["realmId"] == company.realm
+    given = {"state": query["state"], "code": query["code"], "realm_id": query["realmId"], "redirect_url": REDIRECT}
+    finished = await desk.call("POST", "/internal/oauth/callback", given)
+    assert finished.status_code == 200, finished.text
+    assert finished.json()["status"] == "connected"
+    await desk.configure(ledger="quickbooks_online", name="Garden shop", accounts=dict(ROLES))
+
+
+def paid_order(number: int) -> TransactionSet:
+    """Example A as an invoice and its payment, or as a receipt; each with a customer of its own."""
+    source = str(3000 + number)
+    customer = samples.customer(f"Customer {number}").model_copy(update={"key": f"{number:032x}"})
+    items = tuple(
+        samples.item(name, missing=MissingPolicy.CREATE).model_copy(update={"key": key})
+        for key, name in ((samples.ITEM, "MUG-1"), (samples.SHIPPING, "Shipping"), (samples.DISCOUNT, "Discount"))
+    )
+    given: dict[str, Any] = {"source_id": source, "customer_key": customer.key}
+    if number % 2:
+        documents = [document(DocumentKind.SALES_RECEIPT, **given)]
+    else:
+        invoice = document(DocumentKind.INVOICE, **given)
+        applied = (Application(document_key=invoice.key, amount=Decimal("77.00")),)
+        paid = document(DocumentKind.PAYMENT, applications=applied, depends_on=(invoice.key,), **given)
+        documents = [invoice, paid]
+    return order_set(source, documents, customers=[customer], items=items)
+
+
+SETS = [paid_order(number) for number in range(ORDERS)]
+DOCUMENTS = sum(len(one.documents) for one in SETS) + ORDERS + 3
+
+
+def expected(company: Company) -> None:
+    """What the ledger must hold after all orders: each once, to the cent."""
+    assert len(company.stored("SalesReceipt")) == ORDERS // 2
+    assert len(company.stored("Invoice")) == len(company.stored("Payment")) == ORDERS // 2
+    assert len([one for one in company.stored("Customer") if one["DisplayName"].startswith("Customer")]) == ORDERS
+    balances = company.balances()
+    assert balances["4"] == Decimal("77.00") * ORDERS
+    assert balances.get("84", Decimal(0)) == 0
+    assert sum(balances.values()) == 0
+
+
+async def test_orders_reach_the_ledger_through_the_lane(desk: Desk, company: Company) -> None:
+    await pair(desk, company)
+    await desk.send(*SETS)
+    await desk.settled(DOCUMENTS)
+    expected(company)
+    balances = await desk.balances()
+    assert balances["Undeposited Funds"] == Decimal("77.00") * ORDERS
+    before = company.stand_in.steer("GET", "/counters")["requests"]
+    await desk.send(*SETS)
+    await desk.settled(DOCUMENTS)
+    assert company.stand_in.steer("GET", "/counters")["requests"] - before <= 2
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        {"action": "drop_before", "times": 2},
+        {"action": "drop_after", "times": 2},
+        {"action": "throttle", "times": 2},
+        {"action": "expire_token"},
+        {"action": "status", "status": 503, "times": 2},
+    ],
+    ids=lambda trouble: str(trouble["action"]),
+)
+async def test_trouble_on_the_way_changes_nothing_in_the_result(
+    desk: Desk, company: Company, trouble: dict[str, Any]
+) -> None:
+    await pair(desk, company)
+    for entity in ("Customer", "Item", "Invoice", "SalesReceipt", "Payment"):
+        company.stand_in.fail(entity=entity, operation="save", realm=company.realm, **trouble)
+    company.stand_in.fail(operation="batch", realm=company.realm, **trouble)
+    await desk.send(*SETS)
+    await desk.settled(DOCUMENTS, timeout_s=60)
+    expected(company)
+
+
+async def test_a_restart_in_the_middle_leaves_no_document_twice(desk: Desk, company: Company) -> None:
+    await pair(desk, company)
+    company.stand_in.fail(action="delay", entity="*", operation="save", hold_s=0.2, times=None, realm=company.realm)
+    await desk.send(*SETS)
+    await desk.until("SELECT count(*) > 8 FROM documents WHERE state = 'synced'", True)
+    await desk.stop()
+    company.stand_in.steer("DELETE", "/faults")
+    await desk.start()
+    await desk.settled(DOCUMENTS, timeout_s=60)
+    expected(company)
+
+
+async def test_a_lapsed_subscription_stops_the_company_and_fails_no_document(desk: Desk, company: Company) -> None:
+    await pair(desk, company)
+    company.stand_in.steer("PATCH", f"/companies/{company.realm}", {"subscription": "lapsed"})
+    await desk.send(*SETS)
+    await desk.until("SELECT status FROM companies WHERE company_id = $1", "read_only", COMPANY)
+    failed = await desk.pool.fetchval("SELECT count(*) FROM documents WHERE state = 'action_required'")
+    assert failed == 0
