@@ -271,6 +271,9 @@ def test_state_survives_a_restart(starter: Any, tmp_path: Path) -> None:
     try:
         url = f"{base}/v3/company/{realm}/customer/{made.json()['Customer']['Id']}"
         assert httpx.get(url, headers=headers).json()["Customer"]["DisplayName"] == "Lasting"
+        httpx.post(f"{base}/_sandbox/reset")
+        fresh = httpx.post(f"{base}/_sandbox/tokens", json={"realm_id": realm}).json()["access_token"]
+        assert httpx.get(url, headers={**headers, "Authorization": f"Bearer {fresh}"}).status_code == 400
     finally:
         process.terminate()
         process.wait(15)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from sandbox.quickbooks_online.clock import Clock
 
 CODE_LIFE_S = 300
-GRACE_REFRESH = 1
+TOKENS_KEPT = 10_000
 
 
 @dataclass(slots=True)
@@ -79,6 +79,8 @@ class Tokens:
     def issue(self, grant: Grant) -> str:
         """A new access token; the refresh token is renewed, and changes its value when it is old enough."""
         now = self.now()
+        if len(self.access) > TOKENS_KEPT:
+            self.access = {held: entry for held, entry in self.access.items() if entry[1] > now}
         access = "eyJlbmMi." + secrets.token_urlsafe(32)
         self.access[access] = (grant, now + self.settings.access_s)
         grant.access.add(access)

@@ -156,6 +156,7 @@ def apply_to(
     company: Company, entity: str, target: str, source: str, amount: Decimal | None, kind: str = "Payment"
 ) -> None:
     """Record that ``source`` uses ``amount`` of document ``target`` (None: no longer) and show it there."""
+    entity = entity_of(entity)
     uses = dict(company.applied.get(target, {}))
     if uses.get(source) == amount:
         return
@@ -208,6 +209,12 @@ def signed(line: Doc) -> Decimal:
 
 
 CREDITS = frozenset({"CreditMemo", "Deposit"})
+_PURCHASES = frozenset({"Expense", "Check", "CreditCardCredit"})
+
+
+def entity_of(kind: str) -> str:
+    """The entity behind the TxnType of a link: cheques, expenses and card credits are all purchases."""
+    return "Purchase" if kind in _PURCHASES else kind
 
 
 def allocations(company: Company, payment: Doc) -> list[tuple[Doc, Decimal]]:
@@ -215,7 +222,7 @@ def allocations(company: Company, payment: Doc) -> list[tuple[Doc, Decimal]]:
     found = []
     for line in payment.get("Line", []):
         link = line["LinkedTxn"][0]
-        target = company.get(link["TxnType"], link["TxnId"])
+        target = company.get(entity_of(link["TxnType"]), link["TxnId"])
         if target is not None:
             found.append((target, signed(line)))
     return found

@@ -15,7 +15,6 @@ from sandbox.quickbooks_online.faults import Fault, business, missing
 from sandbox.quickbooks_online.table import Doc
 
 APPLICABLE = frozenset({"Invoice", "CreditMemo", "JournalEntry", "Expense", "Check", "CreditCardCredit", "Deposit"})
-_EXPENSES = frozenset({"Expense", "Check", "CreditCardCredit"})
 
 
 class PaymentKind(Kind):
@@ -79,16 +78,15 @@ class PaymentKind(Kind):
         link = {"TxnId": str(linked[0].get("TxnId")), "TxnType": str(linked[0].get("TxnType"))}
         if link["TxnType"] not in APPLICABLE:
             raise Fault("620", f"{link['TxnType']} cannot be linked to a payment", "Line.LinkedTxn.TxnType")
-        entity = "Purchase" if link["TxnType"] in _EXPENSES else link["TxnType"]
+        entity = links.entity_of(link["TxnType"])
         target = company.get(entity, link["TxnId"])
         if target is None:
             raise Fault("610", f"Object Not Found : {link['TxnType']} {link['TxnId']} does not exist", "Line.LinkedTxn")
         if entity in ("Invoice", "CreditMemo"):
             self._check_target(company, doc, target, amount)
-        return {
-            "Amount": amount,
-            "LinkedTxn": [{**link, "TxnType": entity if entity == "Purchase" else link["TxnType"]}],
-        }
+        elif entity == "Purchase" and (target.get("EntityRef") or {}).get("value") != doc["CustomerRef"]["value"]:
+            raise Fault("620", "The expense was not paid to this customer", "Line.LinkedTxn")
+        return {"Amount": amount, "LinkedTxn": [link]}
 
     def _check_target(self, company: Company, doc: Doc, target: Doc, amount: Decimal) -> None:
         if target["CustomerRef"]["value"] != doc["CustomerRef"]["value"]:

@@ -68,10 +68,14 @@ class SalesForm(Kind):
     def _totals(self, write: Write) -> None:
         company, doc = write.company, write.doc
         totals = sales_lines(write)
+        sent_tax: Doc = doc.get("TxnTaxDetail") or {}
+        if write.previous is not None and "Line" in write.sent and "TxnTaxDetail" not in write.sent:
+            # New lines under an old tax: the code stays, the amount is worked out anew.
+            sent_tax = {name: part for name, part in sent_tax.items() if name == "TxnTaxCodeRef"}
         state = (doc.get("ShipAddr") or doc.get("BillAddr") or {}).get("CountrySubDivisionCode", "")
         detail = tax_detail(
             company,
-            doc.get("TxnTaxDetail"),
+            sent_tax,
             totals.taxed,
             totals.discount,
             after_discount=doc.get("ApplyTaxAfterDiscount") is True,
@@ -97,6 +101,8 @@ class SalesForm(Kind):
             doc["Balance"] = ZERO
             return
         used = sum(write.company.applied.get(doc.get("Id", ""), {}).values(), ZERO)
+        if used and write.previous and write.previous["CustomerRef"]["value"] != doc["CustomerRef"]["value"]:
+            raise business("The customer of a transaction that has been paid or used cannot be changed.", "CustomerRef")
         deposit = doc.get("Deposit") or ZERO
         balance = doc["TotalAmt"] - used - deposit
         if balance < 0:
