@@ -75,7 +75,7 @@ class Service:
     async def until_row(self, query: str, *arguments: Any, wanted: Any, timeout_s: float = 20) -> None:
         """Wait until a query answers one value."""
         async with asyncio.timeout(timeout_s):
-            while (found := await self.runtime.pool.fetchval(query, *arguments)) != wanted:  # noqa: ASYNC110
+            while (found := await self.runtime.pool.fetchval(query, *arguments)) != wanted:
                 await asyncio.sleep(0.02)
         assert found == wanted
 

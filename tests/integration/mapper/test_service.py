@@ -113,7 +113,7 @@ async def test_a_resend_maps_again_and_a_rebuild_publishes_everything_again(mapp
     )
     await mapper.send(StateRequested(tenant_id="tenant", revision=1, request_id="q1", entity=TransactionSet.type))
     async with asyncio.timeout(20):
-        while sorted(one.source_id for one in mapper.versions) != ["1", "1", "2", "2"]:  # noqa: ASYNC110
+        while sorted(one.source_id for one in mapper.versions) != ["1", "1", "2", "2"]:
             await asyncio.sleep(0.02)
     assert {one.revision for one in mapper.versions} == {1}
     await mapper.until_row("SELECT count(*) FROM replays", wanted=0)
@@ -192,7 +192,7 @@ async def test_settings_that_change_while_orders_pour_in_never_leave_a_stale_set
         assert kinds(stored) == ["invoice"], f"order {row['source_id']} was mapped by older settings"
         assert stored.date == ORDER_DAY
     async with asyncio.timeout(60):
-        while any(mapper.sets.get(row["source_id"]) is None for row in rows) or any(  # noqa: ASYNC110
+        while any(mapper.sets.get(row["source_id"]) is None for row in rows) or any(
             mapper.sets[row["source_id"]].revision < row["revision"] for row in rows
         ):
             await asyncio.sleep(0.05)

@@ -13,6 +13,7 @@ from mapper.mapping.reasons import company_unknown
 from mapper.rules.engine import Change
 from mapper.store.configurations import Configurations, ConnectionKey, Prepared
 from mapper.store.orders import OrderKey, key_of
+from mapper.store.payouts import MARK_MEMBERS, REFERENCES, reference_rows, references_of_order
 from mapper.store.sets import NOT_YET, KnownSet, SetKey, known_sets, write_set, write_unmatched
 
 
@@ -50,9 +51,20 @@ def map_and_record(
     company_id = prepared.connection.company_id
     known = around.known.get((tenant_id, company_id, connection_id, "order", external_id), NOT_YET)
     result = map_prepared(order, prepared, known)
-    write_set(result, known, batch, backfill=backfill, correlation_id=correlation_id)
+    changed = write_set(result, known, batch, backfill=backfill, correlation_id=correlation_id)
     write_unmatched(order, result, known, batch)
+    if prepared.connection.payouts.enabled:
+        _tell_payouts(order, batch, changed=changed)
     return result
+
+
+def _tell_payouts(order: Order, batch: Batch, *, changed: bool) -> None:
+    """Let payouts find the order, and match again those that it belongs to."""
+    for row in reference_rows(order):
+        batch.upsert(REFERENCES, row)
+    if changed:
+        names = [f"order:{order.external_id}", *references_of_order(order)]
+        batch.execute(MARK_MEMBERS, order.tenant_id, order.connection_id, names)
 
 
 def map_prepared(order: Order, prepared: Prepared, known: KnownSet = NOT_YET) -> TransactionSet:

@@ -195,6 +195,54 @@ class PayoutRow(Base, table=True):
     __table_args__ = (sa.Index("payouts_dirty", "dirty_since", postgresql_where=sa.text("dirty_since IS NOT NULL")),)
 
 
+class PayoutMemberRow(Base, table=True):
+    """What a payout's lines refer to, so that an order finds the payouts it belongs to."""
+
+    __tablename__ = "payout_members"
+
+    tenant_id: str = _text(primary=True)
+    connection_id: str = _text(primary=True)
+    reference: str = _text(primary=True)
+    payout_id: str = _text(primary=True)
+
+
+class OrderReferenceRow(Base, table=True):
+    """What a payout may call an order: its number, its payments, its refunds. Kept where payouts are switched on."""
+
+    __tablename__ = "order_references"
+
+    tenant_id: str = _text(primary=True)
+    connection_id: str = _text(primary=True)
+    reference: str = _text(primary=True)
+    external_id: str = _text(primary=True)
+
+
+class SummaryRow(Base, table=True):
+    """One summary of a connection: a day, a store, a currency, an account; and whether it must be made again."""
+
+    __tablename__ = "summaries"
+
+    tenant_id: str = _text(primary=True)
+    connection_id: str = _text(primary=True)
+    summary_id: str = _text(primary=True)
+    dirty_since: datetime | None = _moment(null=True, now=False)
+
+    __table_args__ = (sa.Index("summaries_dirty", "dirty_since", postgresql_where=sa.text("dirty_since IS NOT NULL")),)
+
+
+class SummaryMemberRow(Base, table=True):
+    """Which summary an order is part of."""
+
+    __tablename__ = "summary_members"
+
+    tenant_id: str = _text(primary=True)
+    connection_id: str = _text(primary=True)
+    external_id: str = _text(primary=True)
+    summary_id: str = _text()
+
+    __table_args__ = (sa.Index("summary_members_by_summary", "tenant_id", "connection_id", "summary_id"),)
+
+
 class SetRow(Base, table=True):
     """The transaction set of one source entity in one company file."""
 

@@ -8,16 +8,19 @@ import structlog
 
 from common.messages.transactions import TransactionSet
 from common.runtime import Runtime
+from mapper.matching import match_payout
 from mapper.remapping import map_and_record, read_surroundings
 from mapper.settings import MapperSettings
 from mapper.store.configurations import Configurations
 from mapper.store.locks import share_configuration
 from mapper.store.orders import CLEAN, claim_dirty, columns_of, dirty_tenants, key_of
+from mapper.store.payouts import claim_payouts, tenants_with_dirty_payouts
 from mapper.store.sets import listed, page_of_sets
 
 log = structlog.get_logger(__name__)
 
 REPLAY_PAGE = 200
+PAYOUTS_AT_ONCE = 20
 
 _NEXT_REPLAY = """
 SELECT request_id, entity, tenant_id, position FROM replays ORDER BY requested_at LIMIT 1 FOR UPDATE SKIP LOCKED
@@ -57,8 +60,9 @@ class Worker:
         """Work until cancelled."""
         while True:
             remapped = await self.remap_waiting()
+            matched = await self.match_payouts()
             replayed = await self.replay_page()
-            if not remapped and not replayed:
+            if not remapped and not matched and not replayed:
                 await self.waker.wait(self.settings.remap_poll_s)
 
     async def remap_waiting(self) -> int:
@@ -88,6 +92,23 @@ class Worker:
             batch.execute(CLEAN, *columns_of(keys))
         log.info("orders_mapped_again", tenant_id=tenant_id, orders=len(claimed))
         return len(claimed)
+
+    async def match_payouts(self) -> int:
+        """Match payouts that are new, or whose orders changed. Returns how many it looked at."""
+        async with self.runtime.pool.acquire() as connection:
+            tenants = await tenants_with_dirty_payouts(connection)
+        done = 0
+        for tenant_id in tenants:
+            async with self.runtime.transaction() as (connection, batch):
+                await share_configuration(connection, [tenant_id])
+                claimed = await claim_payouts(connection, tenant_id, PAYOUTS_AT_ONCE)
+                prepared = await self.configurations.load(
+                    connection, {(one.tenant_id, one.connection_id) for one in claimed}
+                )
+                for one in claimed:
+                    await match_payout(connection, one, prepared.get((one.tenant_id, one.connection_id)), batch)
+            done += len(claimed)
+        return done
 
     async def replay_page(self) -> int:
         """Publish one page of sets for the oldest request to rebuild. Returns how many it published."""

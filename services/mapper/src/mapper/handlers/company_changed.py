@@ -7,6 +7,7 @@ from common.database import Connection
 from common.handling import Handler
 from common.messages.documents import CompanyChanged
 from mapper.mapping.configuration import Ledger
+from mapper.store import payouts
 from mapper.store.companies import COMPANIES, CompanyKey, stored_companies
 from mapper.store.locks import change_configuration
 from mapper.store.orders import MARK_COMPANY
@@ -35,6 +36,7 @@ def handler(waker: Waker) -> Handler[CompanyChanged, Stored]:
         )
         if not body or Ledger.of(CompanyChanged.model_validate_json(body)) != Ledger.of(state):
             batch.execute(MARK_COMPANY, state.tenant_id, state.company_id)
+            batch.execute(payouts.MARK_COMPANY, state.tenant_id, state.company_id)
             batch.after_commit(waker.wake)
 
     return Handler(CompanyChanged, load, handle)

@@ -14,6 +14,10 @@ from mapper.store.locks import change_configuration
 TABLES: Final = (
     "orders",
     "payouts",
+    "payout_members",
+    "order_references",
+    "summaries",
+    "summary_members",
     "sets",
     "unmatched",
     "products",

@@ -1,0 +1,41 @@
+"""Which documents payout lines may stand for, from the sets of their orders."""
+
+from collections.abc import Iterable
+
+from common.messages.transactions import Document, DocumentKind, TransactionSet, WantedState
+from mapper.mapping.names import normal
+from mapper.mapping.payouts import Candidates
+
+INCOMING = frozenset({DocumentKind.SALES_RECEIPT, DocumentKind.PAYMENT})
+OUTGOING = frozenset({DocumentKind.REFUND_RECEIPT, DocumentKind.REFUND_PAYMENT})
+
+
+def candidates_of(sets: Iterable[TransactionSet]) -> Candidates:
+    """Index the money documents of these orders' sets by tender, refund, reference and order."""
+    by_tender: dict[str, Document] = {}
+    by_refund: dict[str, list[Document]] = {}
+    by_reference: dict[str, Document] = {}
+    by_order: dict[str, list[Document]] = {}
+    refunds_by_order: dict[str, list[Document]] = {}
+    why_not: dict[str, str] = {}
+    for one in sets:
+        orders = (one.source_id, f"number:{normal(one.source_number)}")
+        if not one.documents and one.reason is not None:
+            why_not[normal(one.source_number)] = why_not[one.source_id] = one.reason.text
+        for document in one.documents:
+            if document.wanted is not WantedState.PRESENT or document.hold is not None or not document.total:
+                continue
+            if document.kind in INCOMING:
+                if document.kind is DocumentKind.PAYMENT:
+                    by_tender[document.source_id] = document
+                if document.reference:
+                    by_reference[normal(document.reference)] = document
+                for key in orders:
+                    by_order.setdefault(key, []).append(document)
+            elif document.kind in OUTGOING:
+                by_refund.setdefault(document.source_id, []).append(document)
+                if document.reference and document.reference != document.source_id:
+                    by_refund.setdefault(document.reference, []).append(document)
+                for key in orders:
+                    refunds_by_order.setdefault(key, []).append(document)
+    return Candidates(by_tender, by_refund, by_reference, by_order, refunds_by_order, why_not)

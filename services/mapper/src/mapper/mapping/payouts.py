@@ -1,0 +1,266 @@
+"""A payout as one ledger deposit: it groups what its charges and refunds became, and adds fees (section 14).
+
+Amounts of payout lines are signed as the merchant sees them (refunds negative), fees positive; the first thing checked
+is that they come to the net.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Final
+
+from common.messages.base import Reason
+from common.messages.control import TransactionMode
+from common.messages.orders import Payout, PayoutLine
+from common.messages.transactions import (
+    Account,
+    AccountRole,
+    Document,
+    DocumentKind,
+    DocumentLine,
+    Inputs,
+    LineKind,
+    SetOutcome,
+    TransactionSet,
+    document_key,
+)
+from common.money import ZERO
+from mapper.mapping.configuration import Configuration
+from mapper.mapping.names import normal
+from mapper.mapping.payout_reasons import (
+    adjustment_unmapped,
+    amounts_differ,
+    incomplete,
+    not_automatic,
+    payout_mode,
+    payouts_off,
+    unbalanced,
+)
+from mapper.mapping.reasons import Held, fees_conflict
+from mapper.mapping.settlements import SETTLED_MODES, settlement_documents
+
+M = TransactionMode
+DEPOSIT_MODES: Final = frozenset(
+    {M.SALES_RECEIPTS, M.INVOICES_PAYMENTS_IF_PAID, M.SALES_ORDERS_INVOICES_PAYMENTS_IF_PAID}
+)
+CHARGES: Final = frozenset({"charge"})
+REFUNDS: Final = frozenset({"refund"})
+ROLES: Final[dict[str, AccountRole]] = {
+    "chargeback": AccountRole.CHARGEBACKS,
+    "chargeback_reversal": AccountRole.CHARGEBACKS,
+    "dispute_fee": AccountRole.FEES,
+    "fee": AccountRole.FEES,
+    "reserve_held": AccountRole.RESERVE,
+    "reserve_released": AccountRole.RESERVE,
+    "carried_forward": AccountRole.SHORTFALL,
+    "transfer": AccountRole.UNDEPOSITED_FUNDS,
+}
+"""Line kind → account; adjustments and loans are told apart by their description, in settings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Documents that payout lines may stand for, by each way to find them. Built from the sets of the orders."""
+
+    by_tender: Mapping[str, Document] = field(default_factory=dict)
+    """Tender's external id → receipt or payment."""
+    by_refund: Mapping[str, Sequence[Document]] = field(default_factory=dict)
+    """Refund's or refund transaction's external id → what went back."""
+    by_reference: Mapping[str, Document] = field(default_factory=dict)
+    by_order: Mapping[str, Sequence[Document]] = field(default_factory=dict)
+    """Order's external id, or `number:<order number>` → receipts and payments of the order."""
+    refunds_by_order: Mapping[str, Sequence[Document]] = field(default_factory=dict)
+    why_not: Mapping[str, str] = field(default_factory=dict)
+    """Order number or id → why the order has no documents."""
+
+
+def map_payout(payout: Payout, configuration: Configuration, candidates: Candidates) -> TransactionSet:
+    """The deposit of one payout, or why there is none yet. Pure; revision 0."""
+    try:
+        documents = _documents(payout, configuration, candidates)
+    except Held as held:
+        return _answer(payout, configuration, SetOutcome.HELD, held.reason, ())
+    if isinstance(documents, Reason):
+        return _answer(payout, configuration, SetOutcome.FILTERED, documents, ())
+    return _answer(payout, configuration, SetOutcome.MAPPED, None, documents)
+
+
+def _documents(payout: Payout, configuration: Configuration, candidates: Candidates) -> tuple[Document, ...] | Reason:
+    connection = configuration.connection
+    if not connection.payouts.enabled:
+        return payouts_off()
+    if connection.fees.on_order != "none":
+        raise Held(fees_conflict())
+    computed = sum((line.amount - line.fee for line in payout.lines), ZERO)
+    if computed != payout.net:
+        raise Held(unbalanced(payout.net, computed, payout.currency))
+    if connection.mode in SETTLED_MODES:
+        return settlement_documents(payout, configuration)
+    if connection.mode not in DEPOSIT_MODES:
+        raise Held(payout_mode(connection.mode.value))
+    return (_deposit(payout, configuration, candidates),)
+
+
+def _deposit(payout: Payout, configuration: Configuration, candidates: Candidates) -> Document:
+    grouped = _grouped(payout, candidates)
+    lines = [_grouped_line(document, sign) for document, sign in grouped]
+    lines.extend(_other_lines(payout, configuration))
+    bank = configuration.account(AccountRole.BANK)
+    if payout.net < 0:
+        # A deposit can't be negative: what is missing stands on the shortfall account until it is paid or carried.
+        lines.append(_posting(configuration.account(AccountRole.SHORTFALL), payout.net, "Payout shortfall"))
+    total = max(payout.net, ZERO)
+    lines.append(_posting(bank, total, f"Payout {payout.external_id}"))
+    difference = sum((line.amount for line in lines), ZERO)
+    if difference:
+        raise Held(amounts_differ(difference, payout.currency))
+    connection = configuration.connection
+    return Document(
+        key=document_key(
+            payout.tenant_id,
+            connection.company_id,
+            payout.connection_id,
+            "payout",
+            payout.external_id,
+            DocumentKind.DEPOSIT,
+        ),
+        kind=DocumentKind.DEPOSIT,
+        hold=None if connection.payouts.automatic else not_automatic(),
+        source_kind="payout",
+        source_id=payout.external_id,
+        number=None,
+        memo_number=payout.external_id,
+        date=payout.paid_on,
+        currency=payout.currency,
+        exchange_rate=payout.exchange_rate,
+        total=total,
+        lines=tuple(lines),
+        deposit_to=bank,
+        reference=payout.external_id,
+        depends_on=tuple(document.key for document, _ in grouped),
+    )
+
+
+def _grouped(payout: Payout, candidates: Candidates) -> list[tuple[Document, int]]:
+    """Match every charge and refund; each document once, with its sign. Raises `Held` naming all that are missing."""
+    missing: list[str] = []
+    wanted: dict[str, Decimal] = {}
+    found: dict[str, tuple[Document, int]] = {}
+    for line in payout.lines:
+        if line.kind not in CHARGES and line.kind not in REFUNDS:
+            continue
+        taken = {key for key in found if wanted[key] == found[key][0].total * found[key][1]}
+        match = _match(line, candidates, taken)
+        if not match:
+            missing.append(_named(line, candidates))
+            continue
+        sign = 1 if line.kind in CHARGES else -1
+        for document in match:
+            found[document.key] = (document, sign)
+            share = line.amount if len(match) == 1 else document.total * sign
+            wanted[document.key] = wanted.get(document.key, ZERO) + share
+    if missing:
+        raise Held(incomplete(missing))
+    wrong = [document for key, (document, sign) in found.items() if document.total * sign != wanted[key]]
+    if wrong:
+        paid = sum((wanted[document.key] for document in wrong), ZERO)
+        total = sum((found[document.key][0].total * found[document.key][1] for document in wrong), ZERO)
+        raise Held(amounts_differ(paid - total, payout.currency, ", ".join(one.memo_number for one in wrong[:20])))
+    return list(found.values())
+
+
+def _match(line: PayoutLine, candidates: Candidates, taken: set[str]) -> Sequence[Document]:
+    """First hit wins: tender or refund id, reference, the order's only document of that amount (section 14)."""
+    if line.kind in REFUNDS:
+        by_id = candidates.by_refund.get(line.refund_external_id or line.tender_external_id)
+        if by_id:
+            return by_id
+        orders = candidates.refunds_by_order
+    else:
+        exact = candidates.by_tender.get(line.tender_external_id) or candidates.by_reference.get(normal(line.reference))
+        if exact is not None and (line.tender_external_id or line.reference):
+            return (exact,)
+        orders = candidates.by_order
+    of_order = orders.get(line.order_external_id) or orders.get(f"number:{normal(line.order_number)}") or ()
+    free = [one for one in of_order if one.key not in taken]
+    same = [one for one in free if one.total == abs(line.amount)]
+    if same:
+        return same[:1]
+    return free if len(free) == 1 else ()
+
+
+def _named(line: PayoutLine, candidates: Candidates) -> str:
+    name = line.order_number or line.order_external_id or line.reference or line.external_id
+    why = candidates.why_not.get(normal(line.order_number)) or candidates.why_not.get(line.order_external_id)
+    return f"{name} ({why or 'not received'})"
+
+
+def _grouped_line(document: Document, sign: int) -> DocumentLine:
+    if document.deposit_to is None:
+        raise ValueError(f"document {document.key} ({document.kind}) is no money that could be deposited")
+    return DocumentLine(
+        kind=LineKind.GROUPED_DOCUMENT,
+        account=document.deposit_to,
+        amount=-document.total * sign,
+        description=document.memo_number,
+        document_key=document.key,
+    )
+
+
+def _other_lines(payout: Payout, configuration: Configuration) -> list[DocumentLine]:
+    """One line per fee kind and per other kind; debits positive."""
+    sums: dict[tuple[AccountRole, str], Decimal] = {}
+    fees = sum((line.fee for line in payout.lines), ZERO)
+    if fees:
+        sums[AccountRole.FEES, "Processing fees"] = fees
+    for line in payout.lines:
+        if line.kind in CHARGES or line.kind in REFUNDS:
+            continue
+        role = ROLES.get(line.kind) or adjustment_role(line, configuration)
+        title = line.kind.replace("_", " ").capitalize() if line.kind in ROLES else line.description
+        sums[role, title] = sums.get((role, title), ZERO) - line.amount
+    return [_posting(configuration.account(role), amount, title) for (role, title), amount in sums.items() if amount]
+
+
+def adjustment_role(line: PayoutLine, configuration: Configuration) -> AccountRole:
+    """Account of an adjustment by its description. Raises `Held` where settings name none."""
+    known = {normal(text): role for text, role in configuration.connection.payouts.adjustments.items()}
+    role = known.get(normal(line.description)) or known.get(normal(line.kind))
+    if role is None:
+        raise Held(adjustment_unmapped(line.description or line.kind))
+    return role
+
+
+def _posting(account: Account, amount: Decimal, description: str) -> DocumentLine:
+    return DocumentLine(kind=LineKind.POSTING, account=account, amount=amount, description=description)
+
+
+def _answer(
+    payout: Payout,
+    configuration: Configuration,
+    outcome: SetOutcome,
+    reason: Reason | None,
+    documents: tuple[Document, ...],
+) -> TransactionSet:
+    connection = configuration.connection
+    return TransactionSet(
+        tenant_id=payout.tenant_id,
+        revision=0,
+        company_id=connection.company_id,
+        connection_id=payout.connection_id,
+        source_kind="payout",
+        source_id=payout.external_id,
+        source_number=payout.external_id,
+        inputs=Inputs(
+            source_revision=payout.revision,
+            connection_revision=configuration.connection_revision,
+            company_revision=configuration.company_revision,
+        ),
+        outcome=outcome,
+        reason=reason,
+        date=payout.paid_on,
+        currency=payout.currency,
+        source_total=payout.net,
+        after_posting=connection.after_posting,
+        documents=documents,
+    )

@@ -1,0 +1,26 @@
+"""Matching a payout in a transaction: between the store and the pure core."""
+
+from common.batch import Batch
+from common.database import Connection
+from common.messages.orders import Payout
+from mapper.mapping.payout_candidates import candidates_of
+from mapper.mapping.payouts import map_payout
+from mapper.store.configurations import Prepared
+from mapper.store.payouts import CLEAN, sets_of_payout
+from mapper.store.sets import NOT_YET, known_sets, write_set
+
+
+async def match_payout(connection: Connection, payout: Payout, prepared: Prepared | None, batch: Batch) -> None:
+    """Map one claimed payout again and record its set if that changed.
+
+    Without settings or a paired company file there is nothing to say yet: either of them marks the payout again.
+    """
+    batch.execute(CLEAN, payout.tenant_id, payout.connection_id, payout.external_id)
+    if prepared is None or prepared.configuration is None:
+        return
+    company_id = prepared.connection.company_id
+    sets = await sets_of_payout(connection, payout, company_id)
+    result = map_payout(payout, prepared.configuration, candidates_of(sets))
+    key = (payout.tenant_id, company_id, payout.connection_id, "payout", payout.external_id)
+    known = (await known_sets(connection, [key])).get(key, NOT_YET)
+    write_set(result, known, batch, backfill=True, correlation_id=batch.correlation_id)

@@ -1,0 +1,143 @@
+"""Payouts as ingest sent them, and the references by which orders and payouts find each other."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from common.bulk import Upsert
+from common.database import Connection
+from common.messages.orders import Order, Payout
+from common.messages.transactions import TransactionSet
+from mapper.mapping.names import normal
+
+PAYOUTS = Upsert(
+    "payouts",
+    ("tenant_id", "connection_id", "external_id"),
+    {
+        "tenant_id": "text",
+        "connection_id": "text",
+        "external_id": "text",
+        "revision": "bigint",
+        "body": "text",
+        "dirty_since": "timestamptz",
+    },
+    guard="t.revision < excluded.revision",
+)
+MEMBERS = Upsert(
+    "payout_members",
+    ("tenant_id", "connection_id", "reference", "payout_id"),
+    {"tenant_id": "text", "connection_id": "text", "reference": "text", "payout_id": "text"},
+    update=(),
+)
+REFERENCES = Upsert(
+    "order_references",
+    ("tenant_id", "connection_id", "reference", "external_id"),
+    {"tenant_id": "text", "connection_id": "text", "reference": "text", "external_id": "text"},
+    update=(),
+)
+
+MARK_MEMBERS = """
+UPDATE payouts SET dirty_since = coalesce(dirty_since, now())
+FROM payout_members m
+WHERE m.tenant_id = $1 AND m.connection_id = $2 AND m.reference = ANY($3::text[])
+  AND payouts.tenant_id = m.tenant_id AND payouts.connection_id = m.connection_id AND payouts.external_id = m.payout_id
+"""
+MARK_CONNECTION = """
+UPDATE payouts SET dirty_since = coalesce(dirty_since, now()) WHERE tenant_id = $1 AND connection_id = $2
+"""
+MARK_COMPANY = """
+UPDATE payouts SET dirty_since = coalesce(dirty_since, now())
+WHERE tenant_id = $1 AND connection_id IN (
+    SELECT scope_id FROM settings WHERE tenant_id = $1 AND scope = 'connection' AND company_id = $2)
+"""
+_DIRTY_TENANTS = "SELECT DISTINCT tenant_id FROM payouts WHERE dirty_since IS NOT NULL"
+_CLAIM = """
+SELECT body FROM payouts WHERE tenant_id = $1 AND dirty_since IS NOT NULL ORDER BY dirty_since LIMIT $2
+FOR UPDATE SKIP LOCKED
+"""
+CLEAN = "UPDATE payouts SET dirty_since = NULL WHERE tenant_id = $1 AND connection_id = $2 AND external_id = $3"
+_SETS = """
+SELECT s.body FROM sets s
+WHERE s.tenant_id = $1 AND s.company_id = $2 AND s.connection_id = $3 AND s.source_kind = 'order'
+  AND (s.source_id = ANY($4::text[]) OR s.source_id IN (
+      SELECT external_id FROM order_references
+      WHERE tenant_id = $1 AND connection_id = $3 AND reference = ANY($5::text[])))
+ORDER BY s.source_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class References:
+    """What payout lines say about orders."""
+
+    order_ids: list[str]
+    others: list[str]
+
+
+def references_of_payout(payout: Payout) -> References:
+    order_ids = {line.order_external_id for line in payout.lines if line.order_external_id}
+    others: set[str] = set()
+    for line in payout.lines:
+        if line.order_number:
+            others.add(f"number:{normal(line.order_number)}")
+        if line.tender_external_id:
+            others.add(f"id:{line.tender_external_id}")
+        if line.refund_external_id:
+            others.add(f"id:{line.refund_external_id}")
+        if line.reference:
+            others.add(f"reference:{normal(line.reference)}")
+    return References(sorted(order_ids), sorted(others))
+
+
+def references_of_order(order: Order) -> list[str]:
+    """Everything a payout line may call this order by, short of its own id."""
+    found = {f"number:{normal(order.number)}"}
+    for tender in order.tenders:
+        found.add(f"id:{tender.external_id}")
+        if tender.reference:
+            found.add(f"reference:{normal(tender.reference)}")
+    for refund in order.refunds:
+        found.add(f"id:{refund.external_id}")
+        for transaction in refund.transactions:
+            found.add(f"id:{transaction.external_id}")
+            if transaction.reference:
+                found.add(f"reference:{normal(transaction.reference)}")
+    return sorted(found)
+
+
+def member_rows(payout: Payout) -> Iterable[dict[str, str]]:
+    references = references_of_payout(payout)
+    for reference in (*(f"order:{one}" for one in references.order_ids), *references.others):
+        yield {
+            "tenant_id": payout.tenant_id,
+            "connection_id": payout.connection_id,
+            "reference": reference,
+            "payout_id": payout.external_id,
+        }
+
+
+def reference_rows(order: Order) -> Iterable[dict[str, str]]:
+    for reference in references_of_order(order):
+        yield {
+            "tenant_id": order.tenant_id,
+            "connection_id": order.connection_id,
+            "reference": reference,
+            "external_id": order.external_id,
+        }
+
+
+async def tenants_with_dirty_payouts(connection: Connection) -> list[str]:
+    return [row["tenant_id"] for row in await connection.fetch(_DIRTY_TENANTS)]
+
+
+async def claim_payouts(connection: Connection, tenant_id: str, limit: int) -> list[Payout]:
+    """Lock payouts that wait to be matched and that no other replica has locked."""
+    return [Payout.model_validate_json(row["body"]) for row in await connection.fetch(_CLAIM, tenant_id, limit)]
+
+
+async def sets_of_payout(connection: Connection, payout: Payout, company_id: str) -> Sequence[TransactionSet]:
+    """Sets of the orders that the payout's lines speak of."""
+    references = references_of_payout(payout)
+    rows = await connection.fetch(
+        _SETS, payout.tenant_id, company_id, payout.connection_id, references.order_ids, references.others
+    )
+    return [TransactionSet.model_validate_json(row["body"]) for row in rows]

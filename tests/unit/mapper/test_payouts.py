@@ -1,0 +1,284 @@
+"""Section 14 and 15: the worked payouts, to the cent."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+from tests.unit.mapper.samples import (
+    ACCOUNTS,
+    D,
+    company,
+    configuration,
+    example_a,
+    first_refund,
+    line,
+    mapped,
+    order,
+    tender,
+)
+
+from common.messages.orders import Order, Payout, PayoutLine
+from common.messages.transactions import AccountRole, Document, DocumentKind, SetOutcome, TransactionSet
+from mapper.mapping.configuration import Configuration
+from mapper.mapping.payout_candidates import candidates_of
+from mapper.mapping.payouts import map_payout
+from mapper.mapping.postings import trial_balance
+
+PAID_ON = date(2026, 3, 15)
+RETURNS = company(accounts=ACCOUNTS | {AccountRole.RETURNS: "Returns"})
+
+
+def payout_line(kind: str, amount: str, fee: str = "0.00", **more: Any) -> PayoutLine:
+    values: dict[str, Any] = {
+        "external_id": f"{kind}{amount}{more.get('order_number', '')}{more.get('description', '')}",
+        "kind": kind,
+        "amount": D(amount),
+        "fee": D(fee),
+        "occurred_on": PAID_ON,
+    }
+    values.update(more)
+    return PayoutLine(**values)
+
+
+def payout(net: str, *lines: PayoutLine, **more: Any) -> Payout:
+    values: dict[str, Any] = {
+        "tenant_id": "tenant",
+        "revision": 1,
+        "connection_id": "shop-1",
+        "external_id": "po_1",
+        "processor": "shopify_payments",
+        "currency": "USD",
+        "paid_on": PAID_ON,
+        "status": "paid",
+        "net": D(net),
+        "lines": lines,
+    }
+    values.update(more)
+    return Payout(**values)
+
+
+def sale(number: str, amount: str) -> Order:
+    return order(
+        external_id=f"id{number}",
+        number=number,
+        lines=(line("l1", "THING", amount),),
+        total=D(amount),
+        tenders=(tender(amount, f"t{number}"),),
+    )
+
+
+SALE_1001 = example_a(external_id="id1001", tenders=(tender("77.00", "t1001"),), refunds=(first_refund(),))
+SALES = (SALE_1001, sale("1002", "120.00"), sale("1003", "45.50"))
+CHARGES = (
+    payout_line("charge", "77.00", "2.53", order_number="1001", tender_external_id="t1001"),
+    payout_line("charge", "120.00", "3.78", order_number="1002", order_external_id="id1002"),
+    payout_line("charge", "45.50", "1.62", order_number="1003"),
+)
+REFUND = payout_line("refund", "-24.66", order_number="1001", refund_external_id="r1")
+
+
+def settled(mode: str, **changes: Any) -> Configuration:
+    return configuration(mode, payouts={"enabled": True, **changes.pop("payouts", {})}, **changes)
+
+
+def deposited(source: Payout, settings: Configuration, *orders: Order) -> tuple[TransactionSet, list[Document]]:
+    sets = [mapped(one, settings) for one in orders]
+    documents = [document for one in sets for document in one.documents]
+    return map_payout(source, settings, candidates_of(sets)), documents
+
+
+@pytest.mark.vector
+@pytest.mark.parametrize("mode", ["sales_receipts", "invoices_payments_if_paid"])
+def test_vector_18_a_payout_becomes_a_deposit_to_the_cent(mode: str) -> None:
+    result, sales = deposited(payout("209.91", *CHARGES, REFUND), settled(mode), *SALES)
+    assert result.outcome is SetOutcome.MAPPED, result.reason
+    (deposit,) = result.documents
+    assert deposit.total == D("209.91")
+    assert trial_balance([deposit]) == {"BANK": D("209.91"), "FEES": D("7.93"), "UF": D("-217.84")}
+    assert len(deposit.depends_on) == 4
+    after = trial_balance([*sales, deposit])
+    assert "UF" not in after
+    assert after["BANK"] == D("209.91")
+
+
+@pytest.mark.vector
+def test_vector_19_a_payout_with_a_missing_order_names_it_and_finishes_when_it_is_there() -> None:
+    source = payout("209.91", *CHARGES, REFUND)
+    settings = settled("sales_receipts")
+    result, _ = deposited(source, settings, SALES[0], SALES[2])
+    assert result.outcome is SetOutcome.HELD
+    assert result.reason is not None
+    assert result.reason.code == "PAYOUT_INCOMPLETE"
+    assert "1002 (not received)" in result.reason.text
+    filtered = SALES[1].model_copy(update={"do_not_import": True})
+    result, _ = deposited(source, settings, SALES[0], filtered, SALES[2])
+    assert result.reason is not None
+    assert "1002 (The shop marked this order as not for import.)" in result.reason.text
+    result, _ = deposited(source, settings, *SALES)
+    assert result.outcome is SetOutcome.MAPPED
+
+
+NEGATIVE = (
+    payout_line("charge", "30.00", "1.17", order_number="1004"),
+    payout_line("refund", "-85.00", order_number="1005", refund_external_id="r5"),
+)
+OLD = order(
+    external_id="id1005",
+    number="1005",
+    lines=(line("l1", "LAMP", "85.00"),),
+    total=D("85.00"),
+    tenders=(tender("85.00", "t1005"),),
+    refunds=(
+        first_refund(
+            external_id="r5",
+            lines=(),
+            tax=D("0.00"),
+            transactions=(first_refund().transactions[0].model_copy(update={"amount": D("85.00")}),),
+        ),
+    ),
+)
+
+
+@pytest.mark.vector
+def test_vector_20_a_negative_payout_is_a_deposit_of_zero() -> None:
+    result, _ = deposited(
+        payout("-56.17", *NEGATIVE), settled("sales_receipts", books=RETURNS), sale("1004", "30.00"), OLD
+    )
+    (deposit,) = result.documents
+    assert deposit.total == 0
+    assert trial_balance([deposit]) == {"UF": D("55.00"), "FEES": D("1.17"), "SHORT": D("-56.17")}
+
+
+def test_the_next_payout_carries_the_shortfall() -> None:
+    source = payout(
+        "137.73",
+        payout_line("charge", "200.00", "6.10", order_number="1006"),
+        payout_line("carried_forward", "-56.17"),
+    )
+    result, _ = deposited(source, settled("sales_receipts"), sale("1006", "200.00"))
+    assert trial_balance(list(result.documents)) == {
+        "BANK": D("137.73"),
+        "FEES": D("6.10"),
+        "SHORT": D("56.17"),
+        "UF": D("-200.00"),
+    }
+
+
+@pytest.mark.vector
+def test_vector_21_a_chargeback_and_its_fee() -> None:
+    plain = SALE_1001.model_copy(update={"refunds": ()})
+    source = payout("174.07", *CHARGES, payout_line("chargeback", "-45.50"), payout_line("dispute_fee", "-15.00"))
+    result, _ = deposited(source, settled("sales_receipts"), plain, *SALES[1:])
+    assert trial_balance(list(result.documents)) == {
+        "BANK": D("174.07"),
+        "FEES": D("22.93"),
+        "CHB": D("45.50"),
+        "UF": D("-242.50"),
+    }
+    won, _ = deposited(payout("45.50", payout_line("chargeback_reversal", "45.50")), settled("sales_receipts"))
+    assert trial_balance(list(won.documents)) == {"BANK": D("45.50"), "CHB": D("-45.50")}
+
+
+@pytest.mark.vector
+def test_vector_22_the_same_payout_twice_is_one_deposit() -> None:
+    first, _ = deposited(payout("209.91", *CHARGES, REFUND), settled("sales_receipts"), *SALES)
+    again, _ = deposited(payout("209.91", *CHARGES, REFUND, revision=2), settled("sales_receipts"), *SALES)
+    assert first.documents == again.documents
+
+
+@pytest.mark.vector
+def test_vector_23_a_settlement_across_a_month_end_carries_forward() -> None:
+    source = payout(
+        "700.00",
+        payout_line("charge", "410.25", occurred_on=date(2026, 7, 30)),
+        payout_line("charge", "289.75", occurred_on=date(2026, 8, 2)),
+        paid_on=date(2026, 8, 5),
+    )
+    result, _ = deposited(source, settled("journal_entries"))
+    july, august = result.documents
+    assert (july.date, august.date) == (date(2026, 7, 30), date(2026, 8, 5))
+    assert trial_balance([july]) == {"CFWD": D("410.25"), "INC": D("-410.25")}
+    assert trial_balance([august]) == {"BANK": D("700.00"), "INC": D("-289.75"), "CFWD": D("-410.25")}
+    assert july.key != august.key
+
+
+MARKETPLACE = (
+    payout_line("charge", "1000.00", description="Principal"),
+    payout_line("charge", "50.00", description="Shipping"),
+    payout_line("charge", "62.50", description="Tax"),
+    payout_line("adjustment", "-62.50", description="Tax withheld"),
+    payout_line("adjustment", "-20.00", description="Promotion"),
+    payout_line("fee", "-150.00", description="Commission"),
+    payout_line("fee", "-180.00", description="Fulfilment"),
+    payout_line("refund", "-80.00", description="Refund"),
+    payout_line("fee", "10.00", description="Commission"),
+    payout_line("fee", "-25.00", description="Storage"),
+    payout_line("reserve_held", "-100.00", description="Reserve"),
+    payout_line("reserve_released", "60.00", description="Previous reserve"),
+)
+BY_DESCRIPTION = {"shipping": "SHIP", "tax": "TAX", "tax withheld": "TAX", "promotion": "DISC"}
+
+
+@pytest.mark.vector
+@pytest.mark.parametrize("mode", ["journal_entries", "summary_payout"])
+def test_vector_24_a_marketplace_settlement_balances(mode: str) -> None:
+    settings = settled(mode, payouts={"adjustments": BY_DESCRIPTION}, books=RETURNS)
+    result, _ = deposited(payout("565.00", *MARKETPLACE), settings)
+    (entry,) = result.documents
+    assert entry.kind is DocumentKind.JOURNAL_ENTRY
+    assert trial_balance([entry]) == {
+        "BANK": D("565.00"),
+        "DISC": D("20.00"),
+        "FEES": D("345.00"),
+        "REFC": D("80.00"),
+        "RSV": D("40.00"),
+        "INC": D("-1000.00"),
+        "SHIP": D("-50.00"),
+    }
+    shown = {one.description: one.amount for one in entry.lines}
+    assert (shown["Commission"], shown["Fulfilment"], shown["Storage"]) == (D("140.00"), D("180.00"), D("25.00"))
+
+
+@pytest.mark.parametrize(
+    ("source", "mode", "code"),
+    [
+        (payout("200.00", *CHARGES), "sales_receipts", "PAYOUT_UNBALANCED"),
+        (payout("5.00", payout_line("adjustment", "5.00", description="Odd")), "sales_receipts", "ADJUSTMENT_UNMAPPED"),
+        (payout("0.00"), "estimates", "MODE_NOT_SUPPORTED"),
+    ],
+)
+def test_a_payout_that_can_not_be_deposited_says_why(source: Payout, mode: str, code: str) -> None:
+    result, _ = deposited(source, settled(mode), *SALES)
+    assert result.outcome is SetOutcome.HELD
+    assert result.reason is not None
+    assert result.reason.code == code
+
+
+def test_an_amount_that_differs_from_its_document_is_never_plugged() -> None:
+    source = payout("99.00", payout_line("charge", "99.00", order_number="1002"))
+    result, _ = deposited(source, settled("sales_receipts"), SALES[1])
+    assert result.reason is not None
+    assert result.reason.code == "PAYOUT_AMOUNT_DIFFERS"
+    assert "1002" in result.reason.text
+
+
+def test_a_receipt_paid_by_two_charges_is_grouped_once() -> None:
+    both = example_a(external_id="id1001", tenders=(tender("30.00", "a"), tender("47.00", "b")))
+    source = payout(
+        "77.00",
+        payout_line("charge", "30.00", order_number="1001", tender_external_id="a"),
+        payout_line("charge", "47.00", order_number="1001", tender_external_id="b"),
+    )
+    result, _ = deposited(source, settled("sales_receipts"), both)
+    assert [one.amount for one in result.documents[0].lines] == [D("-77.00"), D("77.00")]
+
+
+def test_payouts_are_left_alone_where_they_are_switched_off() -> None:
+    result, _ = deposited(payout("0.00"), configuration("sales_receipts"))
+    assert result.outcome is SetOutcome.FILTERED
+    by_hand, _ = deposited(
+        payout("45.50", CHARGES[2].model_copy(update={"fee": D("0.00")})),
+        settled("sales_receipts", payouts={"automatic": False}),
+        SALES[2],
+    )
+    assert by_hand.documents[0].hold is not None
