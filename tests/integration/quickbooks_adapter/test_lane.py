@@ -41,7 +41,12 @@ async def desk(
 
 
 async def pair(desk: Desk, company: Company) -> None:
-    """Sign in at the stand-in as a person would, for this company."""
+    """Sign in at the stand-in as a person would, for this company; settings as a new shop has them."""
+    await sign_in(desk, company)
+    await desk.configure(ledger="quickbooks_online", name="Garden shop", accounts=dict(ROLES))
+
+
+async def sign_in(desk: Desk, company: Company) -> None:
     named = {"tenant_id": TENANT, "company_id": COMPANY, "ledger": "quickbooks_online", "name": "Garden shop"}
     made = await desk.call("POST", "/internal/companies", named)
     assert made.status_code in (200, 201), made.text
@@ -57,7 +62,6 @@ async def pair(desk: Desk, company: Company) -> None:
     finished = await desk.call("POST", "/internal/oauth/callback", given)
     assert finished.status_code == 200, finished.text
     assert finished.json()["status"] == "connected"
-    await desk.configure(ledger="quickbooks_online", name="Garden shop", accounts=dict(ROLES))
 
 
 def paid_order(number: int) -> TransactionSet:
@@ -149,3 +153,20 @@ async def test_a_lapsed_subscription_stops_the_company_and_fails_no_document(des
     await desk.until("SELECT status FROM companies WHERE company_id = $1", "read_only", COMPANY)
     failed = await desk.pool.fetchval("SELECT count(*) FROM documents WHERE state = 'action_required'")
     assert failed == 0
+
+
+async def test_a_connection_that_is_gone_keeps_documents_queued_until_somebody_signs_in(
+    desk: Desk, company: Company
+) -> None:
+    await pair(desk, company)
+    await desk.send(*SETS[:4])
+    await desk.settled(sum(len(one.documents) for one in SETS[:4]) + 4 + 3)
+    company.stand_in.fail(action="expire_token", entity="*", operation="*", realm=company.realm, times=None)
+    await desk.send(*SETS)
+    await desk.until("SELECT status FROM companies WHERE company_id = $1", "needs_reconnect", COMPANY, timeout_s=30)
+    failed = await desk.pool.fetchval("SELECT count(*) FROM documents WHERE state = 'action_required'")
+    assert failed == 0
+    company.stand_in.steer("DELETE", "/faults")
+    await sign_in(desk, company)
+    await desk.settled(DOCUMENTS, timeout_s=60)
+    expected(company)

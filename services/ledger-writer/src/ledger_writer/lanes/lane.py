@@ -220,7 +220,9 @@ class Lane:
             status = CompanyStatus.NEEDS_RECONNECT if is_token else CompanyStatus.READ_ONLY
             reason: Reason = error.refusal.reason
         else:
-            status, reason = CompanyStatus.READ_ONLY, error.reason
+            reason = error.reason
+            needs_reconnect = reason.code == CompanyStatus.NEEDS_RECONNECT.name
+            status = CompanyStatus.NEEDS_RECONNECT if needs_reconnect else CompanyStatus.READ_ONLY
         log.error("company_stopped", company_id=self._lease.company_id, status=status.value, code=reason.code)
         async with self._workshop.runtime.transaction() as (connection, batch):
             await companies.change(connection, self._lease.company_id, {"status": status.value, "reason": reason})
