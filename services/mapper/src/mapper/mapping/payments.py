@@ -7,6 +7,7 @@ from common.messages.orders import Tender, TenderKind
 from common.messages.transactions import Account, AccountRole, Application, Document, DocumentKind
 from common.money import ZERO
 from mapper.mapping.case import Case
+from mapper.mapping.configuration import Configuration
 from mapper.mapping.reasons import Held, no_balance, overpaid
 from mapper.mapping.sales import fee_on_order
 
@@ -14,9 +15,14 @@ LIABILITY_DEPOSITS = "deposit_to_liability"
 """Capability of ledgers that take a liability as deposit-to account, so that a gift card can be a payment."""
 
 
-def gifts_are_payments(case: Case) -> bool:
+def gifts_are_payments_in(configuration: Configuration) -> bool:
     """Whether a gift card is a tender of its own in this ledger, rather than a negative line on the invoice."""
-    return case.configuration.ledger.can(LIABILITY_DEPOSITS)
+    return configuration.ledger.can(LIABILITY_DEPOSITS)
+
+
+def gifts_are_payments(case: Case) -> bool:
+    """The same for the order being mapped."""
+    return gifts_are_payments_in(case.configuration)
 
 
 def tender_account(case: Case, method: str, external_id: str, kind: TenderKind) -> Account:

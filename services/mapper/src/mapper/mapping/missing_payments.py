@@ -1,0 +1,131 @@
+"""Why a payment is missing, checked in the order of section 8; the first reason that is true is the one shown."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+
+from common.messages.base import Reason, Severity
+from common.messages.orders import FinancialStatus, Order, Tender, TenderKind
+from common.messages.transactions import DocumentKind, TransactionSet
+from mapper.mapping.configuration import Configuration
+from mapper.mapping.directives import Directives
+from mapper.mapping.facts import read_facts
+from mapper.mapping.filters import passes_status
+from mapper.mapping.modes import SALES_ORDER_MODES, TABLE
+from mapper.mapping.payments import gifts_are_payments_in
+from mapper.mapping.reasons import Held
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerView:
+    """What only the writing side knows: which documents are there, why others are not, and references in use."""
+
+    written: Collection[str] = ()
+    """Keys of documents that are in the ledger."""
+    refused: Reason | None = None
+    """Why the invoice was refused, if it was."""
+    references: Collection[str] = ()
+    """References of payments in the ledger that are not ours."""
+
+
+def why_no_payment(
+    order: Order,
+    tender: Tender,
+    configuration: Configuration,
+    directives: Directives,
+    result: TransactionSet,
+    ledger: LedgerView,
+) -> Reason | None:
+    """The reason that this payment is not in the ledger; None where nothing keeps it out."""
+    connection = configuration.connection
+    mode = directives.mode or connection.mode
+    if not TABLE[mode].has_payments:
+        return _reason(
+            "a", "PAYMENT_NOT_IN_MODE", f"The mode {mode.value} creates no payments.", "Choose a mode with payments."
+        )
+    if _never_seen_again(order, configuration):
+        wanted = ", ".join(connection.order_statuses) or "every new order, once"
+        return _reason(
+            "b",
+            "PAYMENT_NOT_FETCHED",
+            f"The status filter ({wanted}) does not look at the order again after it is paid.",
+            "Add the paid status to the filter, or follow changes.",
+        )
+    missing = _invoice_missing(mode in SALES_ORDER_MODES, result, ledger)
+    if missing is not None:
+        return missing
+    facts = read_facts(order, directives, connection.rounding_tolerance)
+    if order.total == 0 or (directives.unpaid_by is None and facts.captured == 0 and facts.open == 0):
+        return _reason("d", "NO_BALANCE", "The invoice has no balance left to pay.", "Nothing to do.")
+    if tender.reference and tender.reference in ledger.references:
+        return _reason(
+            "e",
+            "PAYMENT_DUPLICATE_REFERENCE",
+            f"The ledger has a payment with the reference {tender.reference!r} already.",
+            "Link that payment, or remove it in the ledger.",
+        )
+    if directives.unpaid_by is not None:
+        return _reason(
+            "f",
+            "PAYMENT_MARKED_UNPAID",
+            f"The rule {directives.unpaid_by!r} marks the order as unpaid.",
+            "Wait until the rule's condition no longer holds, or change the rule.",
+        )
+    unmapped = _unmapped(tender, configuration, directives)
+    if unmapped is not None:
+        return unmapped
+    return _too_early(tender.captured_on, configuration)
+
+
+def _never_seen_again(order: Order, configuration: Configuration) -> bool:
+    connection = configuration.connection
+    if not connection.order_statuses:
+        return not connection.follow_changes
+    return not passes_status(order.model_copy(update={"financial_status": FinancialStatus.PAID}), connection)
+
+
+def _invoice_missing(by_sales_order: bool, result: TransactionSet, ledger: LedgerView) -> Reason | None:
+    kinds = (
+        (DocumentKind.INVOICE, DocumentKind.SALES_ORDER, DocumentKind.ESTIMATE)
+        if by_sales_order
+        else (DocumentKind.INVOICE,)
+    )
+    wanted = [document for document in result.documents if document.kind in kinds]
+    if any(document.key in ledger.written for document in wanted):
+        return None
+    why = ledger.refused or next((one.hold for one in wanted if one.hold is not None), None) or result.reason
+    text = f"The invoice is not in the ledger: {why.text}" if why else "The invoice is not in the ledger yet."
+    return _reason("c", "PAYMENT_INVOICE_MISSING", text, why.cure if why else "Wait until the invoice is written.")
+
+
+def _unmapped(tender: Tender, configuration: Configuration, directives: Directives) -> Reason | None:
+    if tender.external_id in directives.deposit_accounts:
+        return None
+    if tender.kind is not TenderKind.MONEY and not gifts_are_payments_in(configuration):
+        return _reason(
+            "g",
+            "PAYMENT_IS_A_LINE",
+            "This ledger takes gift cards as a line on the invoice, not as a payment.",
+            "Nothing to do.",
+        )
+    try:
+        configuration.deposit_account(tender.method)
+    except Held as held:
+        return _reason("g", "PAYMENT_UNMAPPED", held.reason.text, held.reason.cure)
+    return None
+
+
+def _too_early(captured_on: date, configuration: Configuration) -> Reason | None:
+    start, closed = configuration.connection.start_date, configuration.closed_through
+    if captured_on < start:
+        return _reason("h", "PAYMENT_OUT_OF_SCOPE", f"The payment is older than the start date {start}.", "")
+    if captured_on <= closed:
+        return _reason(
+            "h", "PAYMENT_OUT_OF_SCOPE", f"The books are closed through {closed}.", "Open the period, or dismiss."
+        )
+    return None
+
+
+def _reason(letter: str, code: str, text: str, cure: str) -> Reason:
+    """`value` is the letter of the check in the domain reference."""
+    return Reason(code=code, text=text[:4000], cure=cure, field="payment", value=letter, severity=Severity.WARNING)

@@ -1,0 +1,136 @@
+"""Section 16: strategies, comparison, names, currencies, connections."""
+
+from datetime import date
+
+import pytest
+from tests.unit.mapper.samples import configuration, example_a, ledger, mapped, tender
+
+from common.messages.control import CustomerStrategy
+from common.messages.orders import Address, Customer, Order
+from common.messages.transactions import MissingPolicy, TransactionSet
+from mapper.mapping.catalog import Catalog, CustomerLink
+from mapper.mapping.customers import STRATEGIES
+
+BUYER = example_a(
+    number="1001",
+    store_name="Nordic",
+    store_type="Shopify",
+    customer=Customer(
+        external_id="c1", first_name="Ada", middle_name="King", last_name="Lovelace", emails=("ada@x.org, a@y.org",)
+    ),
+    billing_address=Address(name="Ada K Lovelace", company="Engines Ltd"),
+    shipping_address=Address(name="Charles Babbage", company="Mill Inc"),
+)
+WANTED = {
+    "first_last": "Ada Lovelace",
+    "last_first": "Lovelace, Ada",
+    "first_last_email": "Ada Lovelace ada@x.org",
+    "last_first_email": "Lovelace, Ada ada@x.org",
+    "last_first_middle": "Lovelace, Ada King",
+    "billing_company_or_first_last": "Engines Ltd",
+    "billing_company_or_last_first": "Engines Ltd",
+    "billing_company_or_single": "Engines Ltd",
+    "shipping_company_or_first_last": "Mill Inc",
+    "shipping_company_or_last_first": "Mill Inc",
+    "shipping_first_last": "Charles Babbage",
+    "shipping_last_first": "Babbage, Charles",
+    "shipping_full_name": "Charles Babbage",
+    "billing_full_name": "Ada K Lovelace",
+    "billing_email_as_name": "ada@x.org",
+    "email": "ada@x.org",
+    "name_then_email": "Ada Lovelace",
+    "store_type": "Shopify",
+    "store_name_and_currency": "Nordic USD",
+    "order_number": "1001",
+    "single": "Web Store",
+}
+
+
+def customer_of(result: TransactionSet) -> str:
+    (customer,) = result.customers
+    return customer.display_name
+
+
+@pytest.mark.parametrize(("strategy", "wanted"), WANTED.items())
+def test_each_strategy_builds_its_name(strategy: str, wanted: str) -> None:
+    assert customer_of(mapped(BUYER, configuration(customers={"strategy": strategy}))) == wanted
+
+
+def test_every_strategy_has_a_reader() -> None:
+    assert set(STRATEGIES) == set(CustomerStrategy) == {CustomerStrategy(name) for name in WANTED}
+
+
+def test_companies_fall_back_to_names_and_nameless_orders_to_something() -> None:
+    plain = BUYER.model_copy(update={"billing_address": None, "shipping_address": None})
+    settings = configuration(customers={"strategy": "billing_company_or_last_first"})
+    assert customer_of(mapped(plain, settings)) == "Lovelace, Ada"
+    nameless = plain.model_copy(update={"customer": None})
+    assert customer_of(mapped(nameless, settings)) == "Web Store"
+    only_mail = plain.model_copy(update={"customer": Customer(emails=("x@y.org",))})
+    assert customer_of(mapped(only_mail, settings)) == "x@y.org"
+
+
+def key_of(order: Order, **customers: str) -> str:
+    (customer,) = mapped(order, configuration(customers=customers or {"strategy": "first_last"})).customers
+    return customer.key
+
+
+def test_names_are_compared_without_case_spaces_and_unicode_forms_but_never_fuzzily() -> None:
+    def named(first: str, last: str) -> Order:
+        return BUYER.model_copy(update={"customer": Customer(first_name=first, last_name=last)})
+
+    assert key_of(named("ADA", "Lovelace")) == key_of(named(" Ada ", "lovelace"))
+    assert key_of(named("Ａda", "Lovelace")) == key_of(named("Ada", "Lovelace"))
+    assert key_of(named("Jones &", "Jones")) != key_of(named("Jones and", "Jones"))
+
+
+def test_forbidden_characters_are_stripped_and_long_names_cut_with_a_notice() -> None:
+    odd = BUYER.model_copy(update={"customer": Customer(first_name="A:d\ta", last_name="L" * 60)})
+    result = mapped(odd, configuration(file=ledger(name="quickbooks_desktop")))
+    assert customer_of(result) == "A d a " + "L" * 35
+    assert [one.code for one in result.documents[0].notices] == ["NAME_TRUNCATED"]
+
+
+def test_another_currency_gets_a_customer_of_its_own() -> None:
+    euro = BUYER.model_copy(update={"currency": "EUR", "tenders": (tender("77.00", currency="EUR"),)})
+    result = mapped(euro, configuration(file=ledger(multi_currency=True)))
+    assert customer_of(result) == "Ada Lovelace (EUR)"
+    assert result.customers[0].currency == "EUR"
+    assert result.customers[0].key != key_of(BUYER)
+    by_store = configuration(file=ledger(multi_currency=True), customers={"strategy": "store_name_and_currency"})
+    assert customer_of(mapped(euro, by_store)) == "Nordic EUR"
+    refused = mapped(euro, configuration())
+    assert refused.reason is not None
+    assert refused.reason.code == "CURRENCY_NOT_ENABLED"
+
+
+def test_missing_policies_decide_who_may_be_made() -> None:
+    stop = mapped(BUYER, configuration(customers={"missing": "stop"})).customers[0]
+    assert stop.missing is MissingPolicy.STOP
+    single = configuration(customers={"missing": "single"})
+    assert customer_of(mapped(BUYER, single)) == "Web Store"
+    assert customer_of(mapped(BUYER, single, Catalog(customers={"ada lovelace"}))) == "Ada Lovelace"
+    by_mail = configuration(customers={"strategy": "name_then_email"})
+    taken = Catalog(customers={"ada lovelace"}, customer_emails={"other@x.org"})
+    assert customer_of(mapped(BUYER, by_mail, taken)) == "Ada Lovelace (ada@x.org)"
+
+
+def test_connected_customers_win_over_the_strategy_and_ignored_ones_wait() -> None:
+    linked = Catalog(customer_links={"c1": CustomerLink("existing", "k" * 32, "77", "Countess")})
+    customer = mapped(BUYER, configuration(), linked).customers[0]
+    assert (customer.key, customer.ledger_id, customer.display_name) == ("k" * 32, "77", "Countess")
+    ignored = mapped(BUYER, configuration(), Catalog(customer_links={"c1": CustomerLink("ignore")}))
+    assert ignored.documents[0].hold is not None
+    assert ignored.documents[0].hold.code == "DISMISSED_DEPENDENCY"
+
+
+@pytest.mark.vector
+def test_vector_41_only_documents_from_the_horizon_on_are_in_scope() -> None:
+    catalog = Catalog(customer_links={"c1": CustomerLink("existing", "k" * 32, "77", "", date(2026, 3, 5))})
+    late = tender("77.00", captured_on=date(2026, 3, 9))
+    source = BUYER.model_copy(update={"tenders": (late,)})
+    result = mapped(source, configuration("invoices_payments_if_paid"), catalog)
+    invoice, payment = result.documents
+    assert invoice.hold is not None
+    assert invoice.hold.code == "BEFORE_HORIZON"
+    assert payment.hold is None

@@ -1,0 +1,84 @@
+"""Section 8: why a payment is missing, in order, the first that is true."""
+
+from typing import Any
+
+import pytest
+from tests.unit.mapper.samples import (
+    ACCOUNTS,
+    D,
+    company,
+    configuration,
+    example_a,
+    line,
+    mapped,
+    order,
+    tender,
+    unpaid,
+)
+
+from common.messages.base import Reason
+from common.messages.orders import Order
+from common.messages.transactions import AccountRole
+from mapper.mapping.configuration import Configuration
+from mapper.mapping.directives import Directives
+from mapper.mapping.missing_payments import LedgerView, why_no_payment
+
+MODE = "invoices_payments_if_paid"
+
+
+def why(source: Order, settings: Configuration, written: bool = True, **more: Any) -> Reason | None:
+    directives = more.pop("directives", Directives())
+    result = mapped(source, settings)
+    keys = [document.key for document in result.documents] if written else []
+    view = LedgerView(written=keys, **more)
+    paid = source.tenders[0] if source.tenders else tender("77.00")
+    return why_no_payment(source, paid, settings, directives, result, view)
+
+
+def letter(reason: Reason | None) -> str | None:
+    return reason.value if reason else None
+
+
+FREE = order(lines=(line("l", "A", "5.00", amount=D("0.00"), discount=D("5.00")),), total=D("0.00"))
+NO_UF = company(accounts={role: name for role, name in ACCOUNTS.items() if role is not AccountRole.UNDEPOSITED_FUNDS})
+
+
+@pytest.mark.parametrize(
+    ("source", "settings", "more", "wanted"),
+    [
+        (example_a(), configuration("invoices_only"), {}, "a"),
+        (example_a(), configuration(MODE, follow_changes=False), {}, "b"),
+        (example_a(), configuration(MODE, order_statuses=["pending"]), {}, "b"),
+        (example_a(), configuration(MODE), {"written": False}, "c"),
+        (FREE, configuration(MODE), {}, "d"),
+        (example_a(), configuration(MODE), {"references": ["ch_t1"]}, "e"),
+        (example_a(), configuration(MODE), {"directives": Directives(unpaid_by="R17")}, "f"),
+        (example_a(), configuration(MODE, books=NO_UF), {"written": True, "references": []}, "c"),
+        (example_a(), configuration(MODE), {}, None),
+        # The first that is true wins over all later ones.
+        (example_a(), configuration("invoices_only", follow_changes=False), {"written": False}, "a"),
+        (example_a(), configuration(MODE, follow_changes=False), {"written": False, "references": ["ch_t1"]}, "b"),
+    ],
+)
+def test_the_first_true_reason_is_shown(
+    source: Order, settings: Configuration, more: dict[str, Any], wanted: str | None
+) -> None:
+    assert letter(why(source, settings, **more)) == wanted
+
+
+def test_an_old_payment_is_out_of_scope() -> None:
+    settings = configuration(MODE, start_date="2026-02-01", books=company(closed_through="2026-03-02"))
+    source = example_a()
+    result = mapped(source, configuration(MODE))
+    view = LedgerView(written=[document.key for document in result.documents])
+    reason = why_no_payment(source, source.tenders[0], settings, Directives(), result, view)
+    assert letter(reason) == "h"
+
+
+@pytest.mark.vector
+def test_vector_04_a_blank_filter_that_does_not_follow_changes_misses_the_payment() -> None:
+    settings = configuration(MODE, follow_changes=False)
+    assert [one.kind.value for one in mapped(unpaid(), settings).documents] == ["invoice"]
+    reason = why(example_a(), settings)
+    assert reason is not None
+    assert (reason.value, reason.code) == ("b", "PAYMENT_NOT_FETCHED")
