@@ -83,24 +83,7 @@ def build_oauth(server: Server) -> APIRouter:  # noqa: C901 - six small routes i
     @router.get("/.well-known/openid_sandbox_configuration")
     @router.get("/.well-known/openid-configuration")
     async def discovery(request: Request) -> JSONResponse:
-        base = str(request.base_url).rstrip("/")
-        return answer(
-            200,
-            {
-                "issuer": f"{base}/op/v1",
-                "authorization_endpoint": f"{base}/connect/oauth2",
-                "token_endpoint": f"{base}/oauth2/v1/tokens/bearer",
-                "userinfo_endpoint": f"{base}/v1/openid_connect/userinfo",
-                "revocation_endpoint": f"{base}/v2/oauth2/tokens/revoke",
-                "jwks_uri": f"{base}/op/v1/jwks",
-                "response_types_supported": ["code"],
-                "subject_types_supported": ["public"],
-                "id_token_signing_alg_values_supported": ["RS256"],
-                "scopes_supported": ["openid", "email", "profile", "address", "phone"],
-                "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"],
-                "claims_supported": ["aud", "exp", "iat", "iss", "realmid", "sub"],
-            },
-        )
+        return answer(200, _discovery(str(request.base_url).rstrip("/")))
 
     @router.get("/op/v1/jwks")
     async def jwks() -> JSONResponse:
@@ -142,6 +125,24 @@ def build_oauth(server: Server) -> APIRouter:  # noqa: C901 - six small routes i
         return answer(200, _user(grant))
 
     return router
+
+
+def _discovery(base: str) -> dict[str, Any]:
+    """The discovery document; every address lies under ``base``."""
+    return {
+        "issuer": f"{base}/op/v1",
+        "authorization_endpoint": f"{base}/connect/oauth2",
+        "token_endpoint": f"{base}/oauth2/v1/tokens/bearer",
+        "userinfo_endpoint": f"{base}/v1/openid_connect/userinfo",
+        "revocation_endpoint": f"{base}/v2/oauth2/tokens/revoke",
+        "jwks_uri": f"{base}/op/v1/jwks",
+        "response_types_supported": ["code"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["RS256"],
+        "scopes_supported": ["openid", "email", "profile", "address", "phone"],
+        "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"],
+        "claims_supported": ["aud", "exp", "iat", "iss", "realmid", "sub"],
+    }
 
 
 def _authorize(server: Server, params: dict[str, str]) -> Response:

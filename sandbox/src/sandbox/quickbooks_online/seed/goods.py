@@ -76,17 +76,45 @@ def _named(name: str, value: str) -> dict[str, Any]:
     return {"Name": name, "Type": "StringType", "StringValue": value}
 
 
-def preferences(name: str, home: str, tax_model: str, *, multi_currency: bool, crew: bool) -> dict[str, Any]:
-    """The Preferences object of a company."""
-
-    def mail(kind: str, text: str) -> dict[str, str]:
-        return {"Subject": f"{kind} from {name}", "Message": f"{text}\n\nSincerely,\n{name}"}
-
-    sales_fields = [
+def _sales_forms(*, crew: bool) -> dict[str, Any]:
+    fields = [
         {"CustomField": [_switch(f"SalesFormsPrefs.UseSalesCustom{n}", crew and n == 1) for n in (3, 2, 1)]},
         {"CustomField": [_named("SalesFormsPrefs.SalesCustomName1", "Crew #")]},
     ]
-    order_fields = [
+    return {
+        "CustomField": fields,
+        "CustomTxnNumbers": False,
+        "AllowDeposit": False,
+        "AllowDiscount": True,
+        "DefaultDiscountAccount": "86",
+        "AllowEstimates": True,
+        "ETransactionEnabledStatus": "NotApplicable",
+        "ETransactionAttachPDF": False,
+        "ETransactionPaymentEnabled": False,
+        "IPNSupportEnabled": False,
+        "AllowServiceDate": False,
+        "AllowShipping": True,
+        "DefaultShippingAccount": "92",
+        "DefaultTerms": {"value": "3"},
+        "UsingPriceLevels": False,
+        "DefaultCustomerMessage": "Thank you for your business and have a great day!",
+    }
+
+
+def _messages(name: str) -> dict[str, Any]:
+    def mail(kind: str, text: str) -> dict[str, str]:
+        return {"Subject": f"{kind} from {name}", "Message": f"{text}\n\nSincerely,\n{name}"}
+
+    return {
+        "InvoiceMessage": mail("Invoice", "Your invoice is attached."),
+        "EstimateMessage": mail("Estimate", "Please review the estimate below."),
+        "SalesReceiptMessage": mail("Sales Receipt", "Your sales receipt is attached."),
+        "StatementMessage": mail("Statement", "Your statement is attached."),
+    }
+
+
+def _purchases() -> dict[str, Any]:
+    fields = [
         {"CustomField": [_switch(f"PurchasePrefs.UsePurchaseCustom{n}", n < 3) for n in (3, 2, 1)]},
         {
             "CustomField": [
@@ -95,6 +123,16 @@ def preferences(name: str, home: str, tax_model: str, *, multi_currency: bool, c
             ]
         },
     ]
+    return {
+        "TrackingByCustomer": True,
+        "BillableExpenseTracking": True,
+        "POCustomField": fields,
+    }
+
+
+def preferences(name: str, home: str, tax_model: str, *, multi_currency: bool, crew: bool) -> dict[str, Any]:
+    """The Preferences object of a company."""
+
     other = {
         "SalesFormsPrefs.DefaultCustomerMessage": "Thank you for your business and have a great day!",
         "SalesFormsPrefs.DefaultItem": "1",
@@ -122,35 +160,9 @@ def preferences(name: str, home: str, tax_model: str, *, multi_currency: bool, c
             "QuantityWithPriceAndRate": True,
             "QuantityOnHand": True,
         },
-        "SalesFormsPrefs": {
-            "CustomField": sales_fields,
-            "CustomTxnNumbers": False,
-            "AllowDeposit": False,
-            "AllowDiscount": True,
-            "DefaultDiscountAccount": "86",
-            "AllowEstimates": True,
-            "ETransactionEnabledStatus": "NotApplicable",
-            "ETransactionAttachPDF": False,
-            "ETransactionPaymentEnabled": False,
-            "IPNSupportEnabled": False,
-            "AllowServiceDate": False,
-            "AllowShipping": True,
-            "DefaultShippingAccount": "92",
-            "DefaultTerms": {"value": "3"},
-            "UsingPriceLevels": False,
-            "DefaultCustomerMessage": "Thank you for your business and have a great day!",
-        },
-        "EmailMessagesPrefs": {
-            "InvoiceMessage": mail("Invoice", "Your invoice is attached."),
-            "EstimateMessage": mail("Estimate", "Please review the estimate below."),
-            "SalesReceiptMessage": mail("Sales Receipt", "Your sales receipt is attached."),
-            "StatementMessage": mail("Statement", "Your statement is attached."),
-        },
-        "VendorAndPurchasesPrefs": {
-            "TrackingByCustomer": True,
-            "BillableExpenseTracking": True,
-            "POCustomField": order_fields,
-        },
+        "SalesFormsPrefs": _sales_forms(crew=crew),
+        "EmailMessagesPrefs": _messages(name),
+        "VendorAndPurchasesPrefs": _purchases(),
         "TimeTrackingPrefs": {
             "UseServices": True,
             "BillCustomers": True,
