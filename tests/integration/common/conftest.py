@@ -117,7 +117,7 @@ class SmallService:
     async def until(self, wanted: dict[str, str], timeout_s: float = 15) -> None:
         """Wait until the table is exactly this."""
         async with asyncio.timeout(timeout_s):
-            while await self.names() != wanted:  # noqa: ASYNC110 - the table is another process's, no event tells
+            while await self.names() != wanted:
                 await asyncio.sleep(0.02)
 
     async def drain(self, queue: str, count: int, timeout_s: float = 15) -> list[tuple[dict[str, object], bytes]]:
