@@ -154,6 +154,8 @@ class SalesForm(Kind):
         doc.setdefault("EmailStatus", "NotSet")
         if doc["EmailStatus"] == "NeedToSend" and doc.get("BillEmail") is None:
             raise Fault("6420", "BillEmail.Address is required when EmailStatus is NeedToSend", "BillEmail")
+        if doc["EmailStatus"] == "NeedToSend":
+            doc["DeliveryInfo"] = {"DeliveryType": "Email"}
         if self.entity == "RefundReceipt" and doc["PrintStatus"] == "PrintComplete" and not doc.get("PaymentRefNum"):
             require(doc, "PaymentRefNum")
         if self.entity == "Estimate":
