@@ -18,6 +18,10 @@ ALLOWED: dict[tuple[str, str], str] = {
     (f"{COMMON}/runtime.py", "_forever"): "logged with its traceback; the loop must outlive one bad pass",
     ("sandbox/src/sandbox/fresh/databases.py", "make_template"): "raised again where the service's URL is asked for",
     (
+        "services/ledger-writer/src/ledger_writer/lanes/lane.py",
+        "_pass",
+    ): "logged; the document that caused it is set aside, and the ledger is opened again",
+    (
         "services/ledger-writer/src/ledger_writer/lanes/work.py",
         "_outcomes",
     ): "logged with its traceback; the documents it was busy with are looked up",

@@ -17,7 +17,7 @@ PURE = (
 )
 NORMALISATION = re.compile(r"^services/ingest/src/ingest/channels/[^/]+/(normali[sz]e|normali[sz]ation)(\.py|/)")
 IO = {
-    "aio_pika", "aiofiles", "asyncio", "asyncpg", "fastapi", "http", "httpx", "io", "logging", "os", "pathlib",
+    "aio_pika", "aiofiles", "asyncio", "asyncpg", "fastapi", "http", "httpx", "logging", "os", "pathlib",
     "prometheus_client", "pydantic_settings", "random", "secrets", "shutil", "socket", "sqlalchemy", "sqlmodel",
     "starlette", "structlog", "subprocess", "tempfile", "threading", "time", "urllib3", "uvicorn",
 }  # fmt: skip

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 
 from lint.source import Finding, Source, matches
 
-ASSERTS = re.compile(r"^(assert_|check_|expect_|raises$|warns$|fail$|until$|call_and_validate$|validate)")
+ASSERTS = re.compile(r"^(assert_|check_|expect_|raises$|warns$|fail$|until|settled$|call_and_validate$|validate)")
 
 
 def check(source: Source) -> Iterator[Finding]:
-    """Refuse test functions without `assert`, `pytest.raises`, or a call that is named like an assertion."""
+    """Refuse test functions without `assert`, `pytest.raises`, or a call that is named like one (`until_...` times out)."""
     if not (source.is_python and matches(source.path, "tests")):
         return
     for node in ast.walk(source.tree):
