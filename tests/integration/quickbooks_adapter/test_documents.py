@@ -8,7 +8,7 @@ from tests.integration.quickbooks_adapter.conftest import Company
 from tests.unit.quickbooks_adapter import samples
 from tests.unit.quickbooks_adapter.samples import document, line, operation
 
-from common.messages.transactions import Document, DocumentKind, DocumentTax, LineKind
+from common.messages.transactions import AccountRole, Document, DocumentKind, DocumentTax, LineKind
 from ledger_writer.ledgers.protocol import OperationKind, Refused, Written
 
 UF, CHECKING, INCOME, AR, DISCOUNTS, FEES = "4", "35", "79", "84", "86", "96"
@@ -166,6 +166,39 @@ async def test_a_payment_that_was_never_applied_is_paid_back_and_closed(company:
         assert facts.open_balance[paid.key] == 0
 
 
+async def test_a_credit_memo_is_paid_out_once(company: Company) -> None:
+    back = document(DocumentKind.REFUND_PAYMENT, "24.66", deposit_to=samples.CHECKING)
+    async with company.session() as session:
+        await company.people_and_goods(session)
+        await company.written(session, operation(CREDIT))
+        books = Books(company)
+        wanted = operation(back, applications=((CREDIT.key, Decimal("24.66")),))
+        written = await company.written(session, wanted)
+        assert written.notices == ()
+        assert books.moved() == {CHECKING: Decimal("-24.66"), AR: Decimal("24.66")}
+        facts = await session.facts({CREDIT.key: company.links[CREDIT.key]})
+        assert facts.open_balance[CREDIT.key] == 0
+        again = await company.change(session, wanted, OperationKind.UPDATE)
+        assert isinstance(again, Written)
+        assert again.notices == ()
+        assert len(company.stored("Payment")) == 1
+
+
+async def test_what_can_not_be_set_off_is_written_all_the_same_and_told(company: Company) -> None:
+    wanted = operation(CREDIT, applications=((INVOICE.key, Decimal("24.66")),))
+    async with company.session() as session:
+        await company.people_and_goods(session)
+        await company.written(session, operation(INVOICE))
+        company.stand_in.fail(action="fault", code="620", entity="Payment", operation="save", realm=company.realm)
+        written = await company.written(session, wanted)
+        assert [notice.code for notice in written.notices] == ["NOT_APPLIED"]
+        healed = await company.change(session, wanted, OperationKind.UPDATE)
+        assert isinstance(healed, Written)
+        assert healed.notices == ()
+        facts = await session.facts({CREDIT.key: company.links[CREDIT.key]})
+        assert facts.open_balance[CREDIT.key] == 0
+
+
 async def test_an_estimate_is_closed_by_its_invoice_or_by_hand(company: Company) -> None:
     estimate = document(DocumentKind.SALES_ORDER, lines=samples.example_lines(), taxes=RECEIPT.taxes)
     invoice = document(DocumentKind.INVOICE, closes=(estimate.key,))
@@ -213,6 +246,52 @@ async def test_a_payout_moves_money_from_undeposited_funds_to_the_bank(company: 
         refused = await company.change(session, operation(RECEIPT), OperationKind.VOID)
         assert isinstance(refused, Refused)
         assert refused.reason.code == "DEPOSITED"
+
+
+async def test_a_negative_payout_comes_to_zero_on_the_shortfall_account(company: Company) -> None:
+    """Payout C: sale 30.00, fee 1.17, refund 85.00."""
+    sale = document(DocumentKind.SALES_RECEIPT, "30.00", lines=(line(amount="30.00"),), taxes=())
+    back = document(DocumentKind.REFUND_RECEIPT, "85.00", lines=(line(amount="85.00"),), taxes=())
+    short = samples.account(AccountRole.SHORTFALL, "Notes Payable")
+    deposit = document(
+        DocumentKind.DEPOSIT,
+        "0.00",
+        deposit_to=samples.CHECKING,
+        lines=(
+            line(LineKind.GROUPED_DOCUMENT, "-30.00", None, account=samples.FUNDS, document_key=sale.key),
+            line(LineKind.GROUPED_DOCUMENT, "85.00", None, account=samples.FUNDS, document_key=back.key),
+            line(LineKind.POSTING, "1.17", None, account=samples.FEES),
+            line(LineKind.POSTING, "-56.17", None, account=short),
+            line(LineKind.POSTING, "0.00", None, account=samples.CHECKING),
+        ),
+    )
+    async with company.session() as session:
+        await company.people_and_goods(session)
+        for one in (sale, back):
+            await company.written(session, operation(one))
+        books = Books(company)
+        await company.written(session, operation(deposit))
+        assert books.moved() == {UF: Decimal("55.00"), FEES: Decimal("1.17"), "44": Decimal("-56.17")}
+
+
+async def test_money_on_a_clearing_account_is_moved_from_it(company: Company) -> None:
+    clearing = samples.account(AccountRole.CLEARING, "Merchant Clearing")
+    sale = document(DocumentKind.SALES_RECEIPT, deposit_to=clearing)
+    deposit = document(
+        DocumentKind.DEPOSIT,
+        "77.00",
+        deposit_to=samples.CHECKING,
+        lines=(
+            line(LineKind.GROUPED_DOCUMENT, "-77.00", None, account=clearing, document_key=sale.key),
+            line(LineKind.POSTING, "77.00", None, account=samples.CHECKING),
+        ),
+    )
+    async with company.session() as session:
+        await company.people_and_goods(session)
+        await company.written(session, operation(sale))
+        books = Books(company)
+        await company.written(session, operation(deposit))
+        assert books.moved() == {CHECKING: Decimal("77.00"), "94": Decimal("-77.00")}
 
 
 async def test_a_journal_entry_posts_its_sides(company: Company) -> None:

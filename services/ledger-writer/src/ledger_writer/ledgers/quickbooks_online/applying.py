@@ -35,7 +35,17 @@ async def apply(client: Client, books: Books, operation: Operation, written: Wri
         return written
     try:
         for number, (key, amount) in enumerate(operation.applications):
-            await _apply_one(client, books, operation, document, written.link, key, amount, number)
+            await _apply_one(
+                client,
+                books,
+                operation,
+                document,
+                written.link,
+                key,
+                amount,
+                number,
+                fresh=written.action == "created",
+            )
     except (LedgerFault, NotAsked, NoAnswer, NeedsReconnect, Retryable, CannotBuild) as error:
         log.warning("quickbooks_not_applied", kind=operation.kind.value, problem=type(error).__name__)
         return replace(
@@ -62,12 +72,15 @@ async def _apply_one(
     key: str,
     amount: Decimal,
     number: int,
+    *,
+    fresh: bool,
 ) -> None:
     target = linked(operation, key, "document")
     if target.details.get("entity") == "Payment":
         await _into_payment(client, operation, source, target, amount, number)
         return
-    if source.details.get("entity") == "CreditMemo" and await _is_used(client, source, target):
+    # A document that was written this moment can't be applied yet: only a repeat has to look.
+    if not fresh and await _is_used(client, source, target):
         return
     body = application(
         document, customer_ref(operation, document)["value"], [(target, amount), (source, amount)], books
@@ -108,15 +121,17 @@ async def _into_payment(
 
 
 async def _is_used(client: Client, source: LedgerLink, target: LedgerLink) -> bool:
-    """Whether a payment sets the credit memo off against this document already."""
-    credit: Mapping[str, Any] = await client.read("CreditMemo", source.ledger_id)
-    for link in credit.get("LinkedTxn") or ():
-        if link.get("TxnType") != "Payment":
-            continue
-        payment: Mapping[str, Any] = await client.read("Payment", str(link.get("TxnId")))
-        named = {part.get("TxnId") for line in payment.get("Line") or () for part in line.get("LinkedTxn") or ()}
-        if target.ledger_id in named:
-            return True
+    """Whether a payment sets the one off against the other already. Purchases do not say so, their partners do."""
+    both = {source.ledger_id, target.ledger_id}
+    for side in (target, source):
+        written: Mapping[str, Any] = await client.read(side.details.get("entity", ""), side.ledger_id)
+        for link in written.get("LinkedTxn") or ():
+            if link.get("TxnType") != "Payment":
+                continue
+            payment: Mapping[str, Any] = await client.read("Payment", str(link.get("TxnId")))
+            named = {part.get("TxnId") for line in payment.get("Line") or () for part in line.get("LinkedTxn") or ()}
+            if both <= named:
+                return True
     return False
 
 

@@ -24,6 +24,8 @@ from ledger_writer.ledgers.quickbooks_online.names import CannotBuild, cannot
 
 _PURCHASE_TYPES: Final = {"Cash": "Expense", "Check": "Check", "CreditCard": "CreditCardCredit"}
 
+_DEPOSITABLE: Final = ("Payment", "SalesReceipt", "RefundReceipt", "JournalEntry")
+
 
 def txn_type(link: LedgerLink) -> str:
     """How a written document is called in a link. Raises `CannotBuild` if its kind was not kept."""
@@ -161,14 +163,17 @@ def _bank_side(document: Document) -> Account:
 
 def _deposit_line(operation: Operation, document: Document, line: DocumentLine, books: Books) -> Content:
     amount = -line.amount
+    account = books.names.account(line.account, document.currency)
     if line.kind is LineKind.GROUPED_DOCUMENT:
         link = linked(operation, line.document_key or "", "document")
-        return {
-            "Amount": amount,
-            "LinkedTxn": [{**link_to(link), "TxnLineId": "0"}],
-        }
-    detail: Content = {"AccountRef": ref(books.names.account(line.account, document.currency).ledger_id)}
-    content: Content = {"Amount": amount, "DetailType": "DepositLineDetail", "DepositLineDetail": detail}
+        # Only what waits in undeposited funds can be picked up; money on a clearing account is moved from it.
+        if account.sub_type == "UndepositedFunds" and link.details.get("entity") in _DEPOSITABLE:
+            return {"Amount": amount, "LinkedTxn": [{**link_to(link), "TxnLineId": "0"}]}
+    content: Content = {
+        "Amount": amount,
+        "DetailType": "DepositLineDetail",
+        "DepositLineDetail": {"AccountRef": ref(account.ledger_id)},
+    }
     if line.description:
         content["Description"] = line.description
     return content
