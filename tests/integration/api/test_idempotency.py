@@ -122,3 +122,12 @@ def test_bodies_are_bounded_and_must_be_json(gateway: Gateway) -> None:
     assert broken.json()["code"] == "INVALID_REQUEST"
     missing = tenant.http.get("/v1/nothing")
     assert (missing.status_code, missing.headers["content-type"]) == (404, "application/problem+json")
+
+
+def test_settings_must_be_a_json_object(shop: Shop) -> None:
+    path = f"/v1/connections/{shop.connection_id}/settings"
+    for content in (b"plain", b"[1]", b'{"start_date": 1e999}', b'{"name": "\xff"}'):
+        for kind in ("application/json", "text/plain"):
+            headers = {"content-type": kind, "if-match": '"1"'}
+            answer = shop.tenant.http.put(path, content=content, headers=headers)
+            assert answer.status_code in {400, 422}, (content, kind, answer.text)

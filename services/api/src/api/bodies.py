@@ -1,9 +1,9 @@
 """Request bodies: what a client may send, checked against the contracts with every unknown field named."""
 
+import json
 from collections.abc import Iterator
 from typing import Any, get_args
 
-import orjson
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, ValidationError, WrapValidator
 
@@ -24,7 +24,7 @@ def from_json(contract: type[BaseModel]) -> WrapValidator:
     def validate(value: Any, _: Any) -> BaseModel:
         errors: list[dict[str, Any]] = []
         try:
-            state = contract.model_validate_json(orjson.dumps(value))
+            state = contract.model_validate_json(_json(value))
         except ValidationError as error:
             found = error.errors(include_url=False, include_context=False)
             errors = [{**item, "loc": ("body", *item["loc"])} for item in found]
@@ -35,6 +35,14 @@ def from_json(contract: type[BaseModel]) -> WrapValidator:
         raise RequestValidationError(errors)
 
     return WrapValidator(validate)
+
+
+def _json(value: Any) -> str:
+    """The body as it came, as JSON. Anything else than JSON reaches us as bytes."""
+    if not isinstance(value, dict):
+        wrong = {"loc": ("body",), "msg": "send a JSON object with Content-Type: application/json", "type": "json_type"}
+        raise RequestValidationError([wrong])
+    return json.dumps(value)
 
 
 def unknown_fields(contract: type[BaseModel], value: Any, place: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
