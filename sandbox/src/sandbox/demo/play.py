@@ -13,10 +13,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from sandbox.demo import proof, report
 from sandbox.demo.delivery import Delivered, deliver, deliveries, poll, settled
 from sandbox.demo.gateway import Gateway, Json
-from sandbox.demo.scenery import SCENES, Pairing, set_up, tenant_key
+from sandbox.demo.scenery import SCENES, Pairing, set_up, switch_schedule, tenant_key
 from sandbox.stack import Stack
 
-ORDERS = 180
+ORDERS = 130
 SERVICES = ("ingest", "mapper", "ledger-writer", "api")
 
 
@@ -37,8 +37,11 @@ async def play(console: Console, name: str, orders: int, replicas: int) -> bool:
     await stack.destroy()
     async with stack.running(keep_data=True), Gateway(stack.url_of("api"), await tenant_key(stack)) as gateway:
         pairings = [await set_up(stack, gateway, scene, orders) for scene in SCENES]
+        opening = {pairing.company_id: await _balances(stack, gateway, pairing) for pairing in pairings}
         outcomes = await _run(console, gateway, pairings)
-        return await _tell(console, stack, gateway, outcomes)
+        for pairing in pairings:
+            await switch_schedule(gateway, pairing.connection_id, on=True)
+        return await _tell(console, stack, gateway, outcomes, opening)
 
 
 async def _run(console: Console, gateway: Gateway, pairings: list[Pairing]) -> list[Outcome]:
@@ -67,8 +70,10 @@ async def _run(console: Console, gateway: Gateway, pairings: list[Pairing]) -> l
     return [Outcome(*parts) for parts in zip(pairings, delivered, runs, overviews, strict=True)]
 
 
-async def _tell(console: Console, stack: Stack, gateway: Gateway, outcomes: list[Outcome]) -> bool:
-    """Print what there is per company, and prove it."""
+async def _tell(
+    console: Console, stack: Stack, gateway: Gateway, outcomes: list[Outcome], opening: dict[str, dict[str, Decimal]]
+) -> bool:
+    """Print what there is per company, and prove it. `opening` is what the books held before the first order."""
     holds = True
     for outcome in outcomes:
         pairing = outcome.pairing
@@ -81,26 +86,25 @@ async def _tell(console: Console, stack: Stack, gateway: Gateway, outcomes: list
         report.show_documents(console, documents)
         report.show_balances(console, balances)
         report.show_warnings(console, warnings, [order for order in orders if order["reason"]])
-        comparisons = proof.compare(pairing, balances)
+        comparisons = proof.compare(pairing, proof.moved(opening[pairing.company_id], balances))
         report.show_proof(console, comparisons)
         claims = report.claims(pairing, outcome.delivered, orders, documents, comparisons)
         report.show_claims(console, claims)
         holds = holds and all(claim.holds for claim in claims)
-    main = _journal(stack)
+    (main,) = _journals(stack)
     proof.check_books(main)
     report.show_end(console, main, holds=holds)
     return holds
 
 
 async def _balances(stack: Stack, gateway: Gateway, pairing: Pairing) -> dict[str, Decimal]:
+    """Account → debit less credit, from the ledger itself."""
     if pairing.scene.ledger == "beancount":
-        return proof.beancount_balances(_journal(stack))
+        journals = _journals(stack)
+        return proof.beancount_balances(journals[0]) if journals else {}
     trial = await gateway.get(f"/companies/{pairing.company_id}/trial-balance")
     return {row["account"]: Decimal(row["debit"]) - Decimal(row["credit"]) for row in trial["rows"]}
 
 
-def _journal(stack: Stack) -> Path:
-    found = sorted(stack.books.rglob("main.beancount"))
-    if len(found) != 1:
-        raise RuntimeError(f"expected one journal below {stack.books}, found {len(found)}")
-    return found[0]
+def _journals(stack: Stack) -> list[Path]:
+    return sorted(stack.books.rglob("main.beancount"))

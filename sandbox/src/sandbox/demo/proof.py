@@ -18,7 +18,6 @@ from pathlib import Path
 
 from sandbox.demo.scenery import Pairing
 from sandbox.shops.expectation import Expectation, ExpectedOrder
-from sandbox.shops.shop import Kind
 
 CENT = Decimal("0.01")
 GIFT_TENDERS = frozenset({"gift_card"})
@@ -73,6 +72,11 @@ def compare(pairing: Pairing, balances: Mapping[str, Decimal]) -> list[Compariso
     return [*rows, Comparison("debits less credits", Decimal(0), sum(balances.values(), Decimal(0)))]
 
 
+def moved(before: Mapping[str, Decimal], after: Mapping[str, Decimal]) -> dict[str, Decimal]:
+    """What happened to each account in between: the QuickBooks company has a history of its own."""
+    return {account: balance - before.get(account, Decimal(0)) for account, balance in after.items()}
+
+
 ROLES = (
     ("receivable", "receivable"),
     ("a/r", "receivable"),
@@ -117,6 +121,3 @@ def _program(name: str, *arguments: str) -> str:
 def order_numbers(pairing: Pairing) -> dict[str, ExpectedOrder]:
     """External id → what was expected of the order."""
     return dict(pairing.life.expectation(pairing.orders).orders)
-
-
-__all__ = ["Comparison", "Kind", "beancount_balances", "check_books", "compare", "in_scope", "order_numbers"]

@@ -86,7 +86,7 @@ async def set_up(stack: Stack, gateway: Gateway, scene: Scene, orders: int) -> P
     await gateway.save(f"/companies/{company_id}/settings", _company_settings(scene, company, start))
     await gateway.save(f"/connections/{connection_id}/settings", _settings(scene, connection_id, company_id, start))
     await gateway.post(f"/companies/{company_id}/approve")
-    await _switch_schedule_off(gateway, connection_id)
+    await switch_schedule(gateway, connection_id, on=False)
     await _begin_life(stack, scene)
     detail = await gateway.get(f"/connections/{connection_id}")
     return Pairing(
@@ -119,13 +119,18 @@ async def _open_shop(stack: Stack, scene: Scene, start: date, orders: int, life:
     return description
 
 
-async def _switch_schedule_off(gateway: Gateway, connection_id: str) -> None:
-    """Let the empty first run end and no other begin: the demo shows webhooks first, and polls when it says so."""
+async def switch_schedule(gateway: Gateway, connection_id: str, *, on: bool) -> None:
+    """Off: let the empty first run end and no other begin. The demo shows webhooks first, and polls when it says so."""
     async for task in gateway.each("/tasks", connection_id=connection_id):
-        await gateway.change(f"/tasks/{task['task_id']}", {"active": False})
+        await gateway.change(f"/tasks/{task['task_id']}", {"active": on})
     async with asyncio.timeout(FIRST_RUN_TIMEOUT_S):
-        while [run async for run in gateway.each("/runs", connection_id=connection_id) if not run["fetched_at"]]:
+        while not on and await _is_fetching(gateway, connection_id):  # noqa: ASYNC110 - the run ends elsewhere
             await asyncio.sleep(0.2)
+
+
+async def _is_fetching(gateway: Gateway, connection_id: str) -> bool:
+    runs = [run async for run in gateway.each("/runs", connection_id=connection_id)]
+    return any(not run["fetched_at"] and not run["cancelled"] for run in runs)
 
 
 async def _begin_life(stack: Stack, scene: Scene) -> None:
