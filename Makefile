@@ -4,13 +4,16 @@ SHELL := bash
 BIN := .venv/bin
 MEMBERS := libs/common libs/cli services/ingest services/mapper services/ledger-writer services/api sandbox
 
-.PHONY: help setup up down status test check fmt lint types docs topology migrations-check lock clean
+.PHONY: help setup demo up down status test bench check fmt lint types docs topology migrations-check lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r t d; do printf '  %-18s %s\n' "$$t" "$$d"; done
 
 setup: ## make .venv and install everything into it (does nothing when nothing changed)
 	@bash scripts/setup.sh
+
+demo: setup ## two shops, two ledgers, hundreds of webhooks, and a proof to the cent; ARGS="--orders 300 --replicas 2"
+	@$(BIN)/python -m sandbox.demo $(ARGS)
 
 up: setup ## start the product and keep it running; prints the addresses and an API key
 	@$(BIN)/python -m sandbox.stack up
@@ -23,6 +26,9 @@ status: setup ## say what runs
 
 test: setup ## run all tests on private Postgres and RabbitMQ; ARGS=... goes to pytest
 	@$(BIN)/pytest $(ARGS)
+
+bench: setup ## throughput against the floor, medians of alternating runs; writes build/reports/bench.json
+	@$(BIN)/python -m bench $(ARGS)
 
 check: lint types test ## everything CI runs
 
