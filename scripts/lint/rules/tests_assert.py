@@ -13,7 +13,7 @@ ASSERTS = re.compile(r"^(assert_|check_|expect_|raises$|warns$|fail$|until|settl
 
 
 def check(source: Source) -> Iterator[Finding]:
-    """Refuse test functions without `assert`, `pytest.raises`, or a call that is named like one (`until_...` times out)."""
+    """Refuse tests without `assert`, `pytest.raises`, or a call named like one (`until_...` times out)."""
     if not (source.is_python and matches(source.path, "tests")):
         return
     for node in ast.walk(source.tree):
