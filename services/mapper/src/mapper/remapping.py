@@ -10,11 +10,13 @@ from common.messages.orders import Order
 from common.messages.transactions import Inputs, SetOutcome, TransactionSet
 from mapper.mapping.orders import map_order
 from mapper.mapping.reasons import company_unknown
+from mapper.mapping.summaries import KINDS as SUMMARY_MODES
 from mapper.rules.engine import Change
 from mapper.store.configurations import Configurations, ConnectionKey, Prepared
 from mapper.store.orders import OrderKey, key_of
 from mapper.store.payouts import MARK_MEMBERS, REFERENCES, reference_rows, references_of_order
 from mapper.store.sets import NOT_YET, KnownSet, SetKey, known_sets, write_set, write_unmatched
+from mapper.summarising import set_memberships
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,9 @@ def map_and_record(
     result = map_prepared(order, prepared, known)
     changed = write_set(result, known, batch, backfill=backfill, correlation_id=correlation_id)
     write_unmatched(order, result, known, batch)
+    included = result.reason is not None and result.reason.code == "IN_SUMMARY"
+    if included or prepared.connection.mode in SUMMARY_MODES:
+        set_memberships(order, prepared, batch, included=included)
     if prepared.connection.payouts.enabled:
         _tell_payouts(order, batch, changed=changed)
     return result

@@ -225,20 +225,28 @@ class SummaryRow(Base, table=True):
     tenant_id: str = _text(primary=True)
     connection_id: str = _text(primary=True)
     summary_id: str = _text(primary=True)
+    day: datetime = Field(sa_column=sa.Column(sa.Date, nullable=False))
+    due_at: datetime = _moment(now=False)
+    """When the day is over where the channel is."""
+    finished: bool = _flag()
+    """Whether it was made after its day was over."""
     dirty_since: datetime | None = _moment(null=True, now=False)
 
-    __table_args__ = (sa.Index("summaries_dirty", "dirty_since", postgresql_where=sa.text("dirty_since IS NOT NULL")),)
+    __table_args__ = (
+        sa.Index("summaries_dirty", "dirty_since", postgresql_where=sa.text("dirty_since IS NOT NULL")),
+        sa.Index("summaries_unfinished", "due_at", postgresql_where=sa.text("NOT finished")),
+    )
 
 
 class SummaryMemberRow(Base, table=True):
-    """Which summary an order is part of."""
+    """Which summaries an order is part of: that of its sale, and those of its refunds where they are merged."""
 
     __tablename__ = "summary_members"
 
     tenant_id: str = _text(primary=True)
     connection_id: str = _text(primary=True)
     external_id: str = _text(primary=True)
-    summary_id: str = _text()
+    summary_id: str = _text(primary=True)
 
     __table_args__ = (sa.Index("summary_members_by_summary", "tenant_id", "connection_id", "summary_id"),)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import orjson
 import structlog
@@ -16,11 +17,14 @@ from mapper.store.locks import share_configuration
 from mapper.store.orders import CLEAN, claim_dirty, columns_of, dirty_tenants, key_of
 from mapper.store.payouts import claim_payouts, tenants_with_dirty_payouts
 from mapper.store.sets import listed, page_of_sets
+from mapper.store.summaries import claim_summaries, tenants_with_due_summaries
+from mapper.summarising import make_summary
 
 log = structlog.get_logger(__name__)
 
 REPLAY_PAGE = 200
 PAYOUTS_AT_ONCE = 20
+SUMMARIES_AT_ONCE = 5
 
 _NEXT_REPLAY = """
 SELECT request_id, entity, tenant_id, position FROM replays ORDER BY requested_at LIMIT 1 FOR UPDATE SKIP LOCKED
@@ -61,8 +65,9 @@ class Worker:
         while True:
             remapped = await self.remap_waiting()
             matched = await self.match_payouts()
+            made = await self.make_summaries()
             replayed = await self.replay_page()
-            if not remapped and not matched and not replayed:
+            if not (remapped or matched or made or replayed):
                 await self.waker.wait(self.settings.remap_poll_s)
 
     async def remap_waiting(self) -> int:
@@ -107,6 +112,25 @@ class Worker:
                 )
                 for one in claimed:
                     await match_payout(connection, one, prepared.get((one.tenant_id, one.connection_id)), batch)
+            done += len(claimed)
+        return done
+
+    async def make_summaries(self) -> int:
+        """Make summaries again whose members changed or whose day is over. Returns how many it made."""
+        now = datetime.now(UTC)
+        async with self.runtime.pool.acquire() as connection:
+            tenants = await tenants_with_due_summaries(connection, now)
+        done = 0
+        for tenant_id in tenants:
+            async with self.runtime.transaction() as (connection, batch):
+                await share_configuration(connection, [tenant_id])
+                claimed = await claim_summaries(connection, tenant_id, now, SUMMARIES_AT_ONCE)
+                keys = {(tenant_id, one.connection_id) for one in claimed}
+                prepared = await self.configurations.load(connection, keys)
+                for one in claimed:
+                    await make_summary(
+                        connection, tenant_id, one, prepared.get((tenant_id, one.connection_id)), now, batch
+                    )
             done += len(claimed)
         return done
 

@@ -80,7 +80,7 @@ def _map(
     case = Case(ruled, configuration, catalog, directives, facts)
     resolve_customer(case)
     row = choose_row(case, TABLE[mode], mode, history)
-    note = plan_documents(case, row, history)
+    note = plan_documents(case, row, mode, history)
     return _finish(order, case, rules, note, history)
 
 

@@ -20,6 +20,7 @@ from mapper.mapping.reasons import in_payout, in_summary
 from mapper.mapping.refunds import plan_refunds
 from mapper.mapping.removals import without_removed
 from mapper.mapping.sales import sale_of
+from mapper.mapping.summaries import summary_key
 
 INVOICED_STEPS = frozenset({Step.INVOICE, Step.VOID_INVOICE})
 
@@ -44,10 +45,11 @@ def choose_row(case: Case, row: ModeRow, mode: TransactionMode, history: History
     return row
 
 
-def plan_documents(case: Case, row: ModeRow, history: History) -> Reason | None:
+def plan_documents(case: Case, row: ModeRow, mode: TransactionMode, history: History) -> Reason | None:
     """Fill `case.documents`; the reason, if any, says where else the order is accounted for."""
     cell = row.cell(case.facts.situation)
     if Step.IN_SUMMARY in cell:
+        _plan_refunds_of_summary(case, mode)
         return in_summary(case.order.ordered_on)
     if Step.IN_PAYOUT in cell:
         return in_payout()
@@ -60,6 +62,17 @@ def plan_documents(case: Case, row: ModeRow, history: History) -> Reason | None:
     else:
         _plan_invoice(case, row, cell, order_form, history)
     return None
+
+
+def _plan_refunds_of_summary(case: Case, mode: TransactionMode) -> None:
+    """Refunds of a summarised order have documents of their own, unless they are merged into the day's summary."""
+    if case.connection.merge_refunds or mode is TransactionMode.SUMMARY_SALES_ORDER or not case.facts.refunds:
+        return
+    plan_refunds(case, RefundSteps.RECEIPTS, None)
+    key = summary_key(case, mode)
+    case.documents[:] = [
+        one if one.depends_on else one.model_copy(update={"depends_on": (key,)}) for one in case.documents
+    ]
 
 
 def _plan_receipt(case: Case, row: ModeRow, *, waits: bool) -> None:

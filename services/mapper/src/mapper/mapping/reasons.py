@@ -275,7 +275,25 @@ def fees_conflict() -> Reason:
     )
 
 
+def order_of_summary(number: str, reason: Reason) -> Reason:
+    return reason.model_copy(update={"text": f"Order {number} of the summary: {reason.text}"[:4000]})
+
+
+def summary_negative(day: date, total: Decimal, currency: str) -> Reason:
+    return _error(
+        "SUMMARY_NEGATIVE",
+        f"The summary of {day} comes to {total} {currency}: more went back than came in.",
+        "Switch merge_refunds off, so that refunds have documents of their own.",
+        "merge_refunds",
+        "true",
+    )
+
+
 # ------------------------------------------------------------------------------------------- what holds a document
+
+
+def waiting_for_day_end(day: date) -> Reason:
+    return _error("WAITING_FOR_DAY_END", f"The summary of {day} waits until the day is over.")
 
 
 def waiting_for_payment(total: Decimal, paid: Decimal, currency: str) -> Reason:

@@ -52,7 +52,7 @@ def _add_refunded(
             description=(sold.description or sold.name) if sold else "",
             item_key=_returned_item(case, refunded, sold),
             quantity=refunded.quantity,
-            taxable=bool(refunded.tax),
+            taxable=bool(refunded.tax) and codes.on_lines,
             tax_code=codes.of_line(case, sold) if sold and refunded.tax else codes.non_taxable,
             tax_amount=refunded.tax or None,
             class_name=sold.class_name if sold else "",

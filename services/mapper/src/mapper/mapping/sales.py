@@ -63,7 +63,7 @@ def add_product(case: Case, line: OrderLine, codes: TaxCodes, lines: list[Docume
     line = in_default_unit(case, line)
     shows_discount = bool(line.discount) and case.connection.show_line_discounts
     amount = line.amount + line.discount if shows_discount else line.amount
-    taxed = bool(line.taxes)
+    taxed = bool(line.taxes) and codes.on_lines
     lines.append(
         DocumentLine(
             kind=LineKind.GIFT_CARD_SALE if line.is_gift_card else LineKind.PRODUCT,
@@ -131,7 +131,7 @@ def _add_shipping(case: Case, order: Order, codes: TaxCodes, lines: list[Documen
                 amount=shipping.amount + discount,
                 description=shipping.title or order.ship_method or item,
                 item_key=case.service_item(LineKind.SHIPPING, item, AccountRole.SHIPPING_INCOME),
-                taxable=bool(shipping.taxes),
+                taxable=bool(shipping.taxes) and codes.on_lines,
                 tax_code=codes.shipping,
                 class_name=case.directives.shipping_class,
                 source_line_id=shipping.external_id,
@@ -163,7 +163,7 @@ def discount_line(
         amount=amount,
         description=description or item,
         item_key=case.service_item(LineKind.DISCOUNT, item, AccountRole.DISCOUNTS),
-        taxable=bool(case.order.tax_total),
+        taxable=bool(case.order.tax_total) and codes.on_lines,
         tax_code=codes.discount,
         class_name=case.directives.discount_class,
         source_line_id=source_line_id,
@@ -188,7 +188,7 @@ def _add_extras(case: Case, order: Order, codes: TaxCodes, lines: list[DocumentL
                 surcharge.amount,
                 surcharge.title,
                 codes.taxable if surcharge.taxes else codes.non_taxable,
-                taxable=bool(surcharge.taxes),
+                taxable=bool(surcharge.taxes) and codes.on_lines,
             )
         )
 

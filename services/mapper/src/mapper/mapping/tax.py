@@ -23,11 +23,11 @@ UNTITLED: Final = "Tax"
 class TaxCodes:
     """Codes of one order's lines, decided once per order."""
 
-    __slots__ = ("discount", "document", "non_taxable", "shipping", "taxable")
+    __slots__ = ("discount", "document", "non_taxable", "on_lines", "shipping", "taxable")
 
     def __init__(self, case: Case) -> None:
         settings = case.connection.tax
-        taxed = case.order.tax_total != 0
+        taxed = case.order.tax_total != 0 and settings.method != "tax_line"
         self.document: str | None = settings.document_code or None
         place = place_code(case, taxed=taxed) if settings.method in PLACE_METHODS else ""
         self.taxable: str | None = settings.taxable_code or None
@@ -37,9 +37,13 @@ class TaxCodes:
         elif settings.method == "inclusive":
             self.taxable = place or self.taxable
             self.non_taxable = settings.codes.get("default_untaxed") or self.non_taxable
+        self.on_lines = settings.method != "tax_line"
+        """Whether lines are taxable. Where tax is a line itself, the ledger must not tax the others again."""
+        if not self.on_lines:
+            self.taxable = self.non_taxable
         if settings.use_customer_code:
             self.taxable = self.non_taxable = None
-        shipping_taxed = any(line.taxes for line in case.order.shipping_lines)
+        shipping_taxed = self.on_lines and any(line.taxes for line in case.order.shipping_lines)
         self.shipping: str | None = (
             case.directives.shipping_tax_code
             or settings.shipping_code
@@ -50,7 +54,7 @@ class TaxCodes:
         )
 
     def of_line(self, case: Case, line: OrderLine) -> str | None:
-        if not line.taxes:
+        if not line.taxes or not self.on_lines:
             return self.non_taxable
         directive = case.directives.lines.get(line.external_id)
         return (directive.tax_code if directive else "") or self.taxable

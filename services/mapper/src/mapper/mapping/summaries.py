@@ -1,0 +1,297 @@
+"""Many orders as one document: a summary per day, store, currency and deposit account (section 15)."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from typing import Final
+
+from common.messages.base import Reason
+from common.messages.control import TransactionMode
+from common.messages.orders import Order
+from common.messages.transactions import (
+    Account,
+    AccountRole,
+    CustomerWanted,
+    Document,
+    DocumentKind,
+    DocumentLine,
+    Inputs,
+    ItemWanted,
+    LineKind,
+    MissingPolicy,
+    SetOutcome,
+    TransactionSet,
+    document_key,
+    shared_key,
+)
+from common.money import ZERO
+from mapper.mapping.case import Case
+from mapper.mapping.catalog import Catalog
+from mapper.mapping.configuration import Configuration
+from mapper.mapping.facts import Facts, RefundFact, RefundNature, read_facts
+from mapper.mapping.names import normal
+from mapper.mapping.payments import receipt_deposit
+from mapper.mapping.reasons import Held, order_of_summary, summary_negative, waiting_for_day_end
+from mapper.mapping.refund_lines import refund_parts
+from mapper.mapping.removals import without_removed
+from mapper.mapping.sales import sale_of
+from mapper.rules.engine import CompiledRules
+
+M = TransactionMode
+KINDS: Final = {
+    M.SUMMARY_SALES_RECEIPT: DocumentKind.SALES_RECEIPT,
+    M.SUMMARY_INVOICE: DocumentKind.INVOICE,
+    M.SUMMARY_SALES_ORDER: DocumentKind.SALES_ORDER,
+}
+NUMBERS_SHOWN_MAX: Final = 3_900
+"""Characters of order numbers that fit the document's note."""
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """One summary that an order is part of: by its sale, or by a refund on another day."""
+
+    summary_id: str
+    day: date
+
+
+@dataclass(slots=True)
+class _Group:
+    line: DocumentLine
+    amount: Decimal
+    quantity: Decimal | None
+
+
+def memberships(order: Order, configuration: Configuration, rules: CompiledRules) -> tuple[Membership, ...]:
+    """Summaries that this order's sale and, if they are merged, its refunds belong to."""
+    ruled, directives = rules.apply(order)
+    facts = read_facts(ruled, directives, configuration.connection.rounding_tolerance)
+    case = Case(ruled, configuration, Catalog(), directives, facts)
+    account = receipt_deposit(case)[0].name
+    days = [ruled.ordered_on]
+    if configuration.connection.merge_refunds:
+        days.extend(fact.refund.refunded_on for fact in _returned(facts))
+    return tuple(Membership(_summary_id(day, ruled, account), day) for day in dict.fromkeys(days))
+
+
+def summary_key(case: Case, mode: TransactionMode) -> str:
+    """Document key of the summary that the order's sale is part of."""
+    order = case.order
+    summary_id = _summary_id(order.ordered_on, order, receipt_deposit(case)[0].name)
+    company_id = case.connection.company_id
+    return document_key(order.tenant_id, company_id, order.connection_id, "summary", summary_id, KINDS[mode])
+
+
+def _summary_id(day: date, order: Order, account: str) -> str:
+    apart = hashlib.sha256(f"{normal(order.store_name)}\x1f{account}".encode()).hexdigest()[:8]
+    return f"{day.isoformat()}.{order.currency}.{apart}"
+
+
+def _returned(facts: Facts) -> list[RefundFact]:
+    return [fact for fact in facts.refunds if fact.nature in (RefundNature.MONEY, RefundNature.AMOUNT_ONLY)]
+
+
+def map_summary(
+    membership: Membership,
+    tenant_id: str,
+    orders: Sequence[Order],
+    configuration: Configuration,
+    rules: CompiledRules,
+    catalog: Catalog,
+    *,
+    mode: TransactionMode,
+    finished: bool,
+) -> TransactionSet:
+    """One document for all members; waits while the day is not over. Pure; revision 0.
+
+    A member whose parts do not add up holds the whole summary and is named: a summary that leaves one out would never
+    agree with the bank.
+    """
+    first = orders[0] if orders else None
+    try:
+        document, items = _summarise(membership, orders, configuration, rules, catalog, mode)
+    except Held as held:
+        return _answer(membership, tenant_id, first, configuration, SetOutcome.HELD, held.reason, None, {})
+    if not finished and document is not None:
+        document = document.model_copy(update={"hold": waiting_for_day_end(membership.day)})
+    return _answer(membership, tenant_id, first, configuration, SetOutcome.MAPPED, None, document, items)
+
+
+def _summarise(
+    membership: Membership,
+    orders: Sequence[Order],
+    configuration: Configuration,
+    rules: CompiledRules,
+    catalog: Catalog,
+    mode: TransactionMode,
+) -> tuple[Document | None, dict[str, ItemWanted]]:
+    as_lines = _with_tax_lines(configuration)
+    groups: dict[tuple[object, ...], _Group] = {}
+    items: dict[str, ItemWanted] = {}
+    deposit: Account | None = None
+    numbers: list[str] = []
+    for order in sorted(orders, key=lambda one: (one.created_at, one.external_id)):
+        ruled, directives = rules.apply(order)
+        facts = read_facts(ruled, directives, configuration.connection.rounding_tolerance)
+        case = Case(ruled, as_lines, catalog, directives, facts)
+        try:
+            _add(groups, _member_lines(membership, case))
+        except Held as held:
+            raise Held(order_of_summary(order.number, held.reason)) from held
+        if case.product_hold is not None:
+            raise Held(order_of_summary(order.number, case.product_hold))
+        items.update(case.items)
+        deposit = deposit or receipt_deposit(case)[0]
+        numbers.append(order.number)
+    if deposit is None:
+        return None, {}
+    return _document(membership, orders[0], as_lines, mode, groups, deposit, numbers), items
+
+
+def _member_lines(membership: Membership, case: Case) -> list[DocumentLine]:
+    lines: list[DocumentLine] = []
+    if case.order.ordered_on == membership.day:
+        net = without_removed(case.order, case.facts)
+        lines.extend(sale_of(case, net, redeem_gifts=True).lines)
+    if case.connection.merge_refunds:
+        for fact in _returned(case.facts):
+            if fact.refund.refunded_on == membership.day:
+                back, _ = refund_parts(case, fact)
+                lines.extend(_negated(line) for line in back)
+    return lines
+
+
+def _negated(line: DocumentLine) -> DocumentLine:
+    quantity = -line.quantity if line.quantity is not None else None
+    return line.model_copy(update={"amount": -line.amount, "quantity": quantity})
+
+
+def _with_tax_lines(configuration: Configuration) -> Configuration:
+    """Several rates meet in one document, so tax is a line (section 12.9)."""
+    tax = configuration.connection.tax.model_copy(update={"method": "tax_line"})
+    return replace(configuration, connection=configuration.connection.model_copy(update={"tax": tax}))
+
+
+def _add(groups: dict[tuple[object, ...], _Group], lines: Sequence[DocumentLine]) -> None:
+    """Sum lines of one item and price; tax of every rate on one line."""
+    for line in lines:
+        by_price = line.unit_price if line.kind is LineKind.PRODUCT else None
+        name = "" if line.kind is not LineKind.PRODUCT else line.item_key
+        identity = (line.kind, name, line.item_key, line.account, by_price, line.tax_code, line.class_name)
+        held = groups.get(identity)
+        if held is None:
+            groups[identity] = _Group(line, line.amount, line.quantity)
+            continue
+        held.amount += line.amount
+        held.quantity = (
+            held.quantity + line.quantity if held.quantity is not None and line.quantity is not None else None
+        )
+
+
+def _document(
+    membership: Membership,
+    first: Order,
+    configuration: Configuration,
+    mode: TransactionMode,
+    groups: Mapping[tuple[object, ...], _Group],
+    deposit: Account,
+    numbers: Sequence[str],
+) -> Document:
+    lines = tuple(_line(group) for group in groups.values() if group.amount or group.quantity)
+    total = sum((line.amount for line in lines), ZERO)
+    kind = KINDS[mode]
+    if total < 0:
+        raise Held(summary_negative(membership.day, total, first.currency))
+    connection = configuration.connection
+    key = document_key(
+        first.tenant_id, connection.company_id, first.connection_id, "summary", membership.summary_id, kind
+    )
+    listed = ", ".join(numbers)
+    is_receipt = kind is DocumentKind.SALES_RECEIPT
+    from_roles = configuration.account(AccountRole.RECEIVABLE) if kind is DocumentKind.INVOICE else None
+    return Document(
+        key=key,
+        kind=kind,
+        source_kind="summary",
+        source_id=membership.summary_id,
+        number=None,
+        memo_number=membership.summary_id,
+        note=listed if len(listed) <= NUMBERS_SHOWN_MAX else f"{listed[:NUMBERS_SHOWN_MAX]} …",
+        date=membership.day,
+        currency=first.currency,
+        total=total,
+        customer_key=_customer(first, configuration).key,
+        lines=lines,
+        deposit_to=deposit if is_receipt else None,
+        receivable=from_roles,
+        class_name=connection.class_name,
+        department=connection.department,
+    )
+
+
+def _line(group: _Group) -> DocumentLine:
+    priced = group.line.kind is LineKind.PRODUCT
+    return group.line.model_copy(
+        update={
+            "amount": group.amount,
+            "quantity": group.quantity if priced else None,
+            "unit_price": group.line.unit_price if priced else None,
+            "tax_amount": None,
+            "source_line_id": "",
+            "service_date": None,
+        }
+    )
+
+
+def _customer(first: Order, configuration: Configuration) -> CustomerWanted:
+    home = configuration.ledger.home_currency
+    name = f"{configuration.connection.channel.replace('_', ' ').title()} summary"
+    if first.currency != home:
+        name = f"{name} ({first.currency})"
+    company_id = configuration.connection.company_id
+    return CustomerWanted(
+        key=shared_key(company_id, DocumentKind.CUSTOMER, f"name:{normal(name)}"),
+        display_name=name,
+        missing=MissingPolicy.CREATE,
+        currency=first.currency,
+    )
+
+
+def _answer(
+    membership: Membership,
+    tenant_id: str,
+    first: Order | None,
+    configuration: Configuration,
+    outcome: SetOutcome,
+    reason: Reason | None,
+    document: Document | None,
+    items: Mapping[str, ItemWanted],
+) -> TransactionSet:
+    connection = configuration.connection
+    customers = (_customer(first, configuration),) if first is not None and document is not None else ()
+    used = {line.item_key for line in document.lines} if document is not None else set()
+    return TransactionSet(
+        tenant_id=tenant_id,
+        revision=0,
+        company_id=connection.company_id,
+        connection_id=connection.connection_id,
+        source_kind="summary",
+        source_id=membership.summary_id,
+        source_number=membership.summary_id,
+        inputs=Inputs(
+            source_revision=0,
+            connection_revision=configuration.connection_revision,
+            company_revision=configuration.company_revision,
+        ),
+        outcome=outcome,
+        reason=reason,
+        date=membership.day,
+        currency=first.currency if first is not None else configuration.ledger.home_currency,
+        source_total=document.total if document is not None else ZERO,
+        after_posting=connection.after_posting,
+        customers=customers,
+        items=tuple(item for key, item in items.items() if key in used),
+        documents=(document,) if document is not None else (),
+    )

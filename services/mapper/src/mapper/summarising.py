@@ -1,0 +1,65 @@
+"""Making a summary in a transaction: between the store, the clock and the pure core."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from common.batch import Batch
+from common.database import Connection
+from common.messages.orders import Order
+from mapper.mapping.reasons import Held
+from mapper.mapping.summaries import KINDS, Membership, map_summary, memberships
+from mapper.store.configurations import Prepared
+from mapper.store.sets import NOT_YET, known_sets, write_set
+from mapper.store.summaries import MADE, SET_MEMBERSHIPS, DueSummary, members_of
+
+
+def set_memberships(order: Order, prepared: Prepared, batch: Batch, *, included: bool) -> None:
+    """Record which summaries an order is part of, and have those made again that it joined or left."""
+    members: tuple[Membership, ...] = ()
+    if included and prepared.configuration is not None:
+        try:
+            members = memberships(order, prepared.configuration, prepared.rules)
+        except Held:
+            members = ()  # the order's own set says why; it joins a summary when that is cured
+    batch.execute(
+        SET_MEMBERSHIPS,
+        order.tenant_id,
+        order.connection_id,
+        order.external_id,
+        [one.summary_id for one in members],
+        [one.day for one in members],
+        [end_of(one.day, prepared.connection.time_zone) for one in members],
+    )
+
+
+def end_of(day: date, time_zone: str) -> datetime:
+    """When a day is over where the channel is, in UTC; UTC days where the zone is not known."""
+    midnight = datetime.combine(day + timedelta(days=1), time())
+    try:
+        return midnight.replace(tzinfo=ZoneInfo(time_zone)).astimezone(UTC)
+    except (ZoneInfoNotFoundError, ValueError):
+        return midnight.replace(tzinfo=UTC)
+
+
+async def make_summary(
+    connection: Connection, tenant_id: str, due: DueSummary, prepared: Prepared | None, now: datetime, batch: Batch
+) -> None:
+    """Make one claimed summary again and record its set if that changed."""
+    if prepared is None or prepared.configuration is None or prepared.connection.mode not in KINDS:
+        batch.execute(MADE, tenant_id, due.connection_id, due.summary_id, True)
+        return
+    finished = due.due_at <= now
+    batch.execute(MADE, tenant_id, due.connection_id, due.summary_id, finished)
+    result = map_summary(
+        Membership(due.summary_id, due.day),
+        tenant_id,
+        await members_of(connection, tenant_id, due),
+        prepared.configuration,
+        prepared.rules,
+        prepared.catalog,
+        mode=prepared.connection.mode,
+        finished=finished,
+    )
+    key = (tenant_id, prepared.connection.company_id, due.connection_id, "summary", due.summary_id)
+    known = (await known_sets(connection, [key])).get(key, NOT_YET)
+    write_set(result, known, batch, backfill=True, correlation_id="")

@@ -1,0 +1,177 @@
+"""Section 15: the worked day, to the cent."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from tests.unit.mapper.samples import (
+    ORDER_DAY,
+    D,
+    configuration,
+    example_a,
+    first_refund,
+    line,
+    mapped,
+    order,
+    tax,
+    tender,
+)
+
+from common.messages.control import TransactionMode
+from common.messages.orders import Order, OrderDiscount, ShippingLine
+from common.messages.transactions import DocumentKind, LineKind, SetOutcome, TransactionSet
+from mapper.mapping.catalog import Catalog
+from mapper.mapping.orders import NO_RULES
+from mapper.mapping.postings import trial_balance
+from mapper.mapping.summaries import map_summary, memberships
+from mapper.summarising import end_of
+
+
+def shipping(amount: str) -> tuple[ShippingLine, ...]:
+    return (ShippingLine(external_id="s", title="Post", amount=D(amount), discount=D(0)),)
+
+
+O1 = order(
+    external_id="o1",
+    number="1",
+    lines=(line("l1", "A", "25.00", "2", taxes=(tax("3.13"),)),),
+    shipping_lines=shipping("5.00"),
+    taxes=(tax("3.13"),),
+    tax_total=D("3.13"),
+    total=D("58.13"),
+    tenders=(tender("58.13"),),
+)
+O2 = order(
+    external_id="o2",
+    number="2",
+    lines=(
+        line("l1", "A", "25.00", taxes=(tax("1.56"),)),
+        line("l2", "B", "19.99", taxes=(tax("1.25", "City", None),)),
+    ),
+    taxes=(tax("1.56"), tax("1.25", "City", None)),
+    tax_total=D("2.81"),
+    total=D("47.80"),
+    tenders=(tender("47.80"),),
+)
+O3 = order(
+    external_id="o3",
+    number="3",
+    lines=(line("l1", "B", "19.99"),),
+    discounts=(OrderDiscount(code="X", amount=D("2.00")),),
+    shipping_lines=shipping("5.00"),
+    total=D("22.99"),
+    tenders=(tender("22.99"),),
+)
+
+
+def summary(*orders: Order, day: date = ORDER_DAY, finished: bool = True, **changes: Any) -> TransactionSet:
+    mode = changes.pop("mode", "summary_sales_receipt")
+    settings = configuration(mode, **changes)
+    (member, *_) = [one for one in memberships(orders[0], settings, NO_RULES) if one.day == day]
+    return map_summary(
+        member,
+        "tenant",
+        orders,
+        settings,
+        NO_RULES,
+        Catalog(),
+        mode=TransactionMode(mode),
+        finished=finished,
+    )
+
+
+@pytest.mark.vector
+def test_vector_25_a_day_is_one_receipt_and_the_same_again() -> None:
+    result = summary(O1, O2, O3)
+    (receipt,) = result.documents
+    assert receipt.kind is DocumentKind.SALES_RECEIPT
+    assert receipt.total == D("128.92")
+    names = {item.key: item.name for item in result.items}
+    shown = [(names[one.item_key or ""], one.quantity, one.amount) for one in receipt.lines]
+    assert shown == [
+        ("A", D(3), D("75.00")),
+        ("Shipping", None, D("10.00")),
+        ("Sales tax", None, D("5.94")),
+        ("B", D(2), D("39.98")),
+        ("Discount", None, D("-2.00")),
+    ]
+    assert trial_balance([receipt]) == {
+        "UF": D("128.92"),
+        "INC": D("-114.98"),
+        "SHIP": D("-10.00"),
+        "TAX": D("-5.94"),
+        "DISC": D("2.00"),
+    }
+    assert receipt.note == "1, 2, 3"
+    assert [one.display_name for one in result.customers] == ["Shopify summary"]
+    again = summary(O3, O1, O2)
+    assert again.documents == result.documents, "the order of arrival does not matter"
+
+
+def test_a_day_that_is_not_over_waits() -> None:
+    hold = summary(O1, finished=False).documents[0].hold
+    assert hold is not None
+    assert hold.code == "WAITING_FOR_DAY_END"
+
+
+def test_orders_of_other_stores_currencies_and_accounts_are_apart() -> None:
+    settings = configuration("summary_sales_receipt", deposit_accounts={"wallet": "Wallet"})
+    others = [
+        O1.model_copy(update={"store_name": "Outlet"}),
+        O1.model_copy(update={"currency": "EUR"}),
+        O1.model_copy(update={"tenders": (tender("58.13", method="Wallet"),)}),
+        O1.model_copy(update={"ordered_on": ORDER_DAY + timedelta(days=1)}),
+    ]
+    ids = {memberships(one, settings, NO_RULES)[0].summary_id for one in (O1, *others)}
+    assert len(ids) == 5
+
+
+def test_merged_refunds_are_negative_lines_of_their_own_day() -> None:
+    source = example_a(refunds=(first_refund(),))
+    settings = configuration("summary_sales_receipt", merge_refunds=True)
+    assert [one.day for one in memberships(source, settings, NO_RULES)] == [ORDER_DAY, date(2026, 3, 10)]
+    later = O1.model_copy(update={"ordered_on": date(2026, 3, 10)})
+    result = summary(later, source, day=date(2026, 3, 10), merge_refunds=True)
+    (receipt,) = result.documents
+    assert receipt.total == D("58.13") - D("24.66")
+    back = [one for one in receipt.lines if one.kind is LineKind.PRODUCT and one.amount < 0]
+    assert [(one.quantity, one.amount) for one in back] == [(D(-1), D("-25.00"))]
+
+
+def test_a_member_that_does_not_add_up_holds_the_summary_and_is_named() -> None:
+    result = summary(O1, O2.model_copy(update={"total": D("60.00")}))
+    assert result.outcome is SetOutcome.HELD
+    assert result.reason is not None
+    assert result.reason.code == "TOTALS_MISMATCH"
+    assert result.reason.text.startswith("Order 2 of the summary")
+
+
+@pytest.mark.parametrize(
+    ("mode", "kind"),
+    [("summary_invoice", DocumentKind.INVOICE), ("summary_sales_order", DocumentKind.SALES_ORDER)],
+)
+def test_summaries_can_be_invoices_and_sales_orders(mode: str, kind: DocumentKind) -> None:
+    (document,) = summary(O1, O2, mode=mode).documents
+    assert document.kind is kind
+    assert document.total == D("105.93")
+
+
+@pytest.mark.parametrize(
+    ("zone", "over"),
+    [
+        ("Europe/Helsinki", datetime(2026, 3, 2, 22, tzinfo=UTC)),
+        ("America/Los_Angeles", datetime(2026, 3, 3, 8, tzinfo=UTC)),
+        ("Nowhere/Land", datetime(2026, 3, 3, tzinfo=UTC)),
+    ],
+)
+def test_a_day_ends_at_the_channels_midnight(zone: str, over: datetime) -> None:
+    assert end_of(ORDER_DAY, zone) == over
+
+
+def test_refunds_that_are_not_merged_follow_their_summary() -> None:
+    source = example_a(refunds=(first_refund(),))
+    settings = configuration("summary_sales_receipt")
+    own = mapped(source, settings)
+    (refund,) = own.documents
+    assert (refund.kind, refund.total) == (DocumentKind.REFUND_RECEIPT, D("24.66"))
+    assert refund.depends_on == (summary(source).documents[0].key,)
