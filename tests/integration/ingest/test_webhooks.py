@@ -269,3 +269,22 @@ async def test_an_older_update_never_overwrites_a_newer_one(ingest: Ingest) -> N
     assert row is not None
     assert dict(row) == {"revision": 1, "status": "paid/unfulfilled/open"}
     assert await ingest.service.runtime.pool.fetchval("SELECT count(*) FROM deliveries WHERE ignored") == 1
+
+
+async def test_a_concluded_payment_is_published_once_and_gains_its_reference_later(ingest: Ingest) -> None:
+    """Webhooks only: the paid order first, the real transaction afterwards; one tender under one identity."""
+    life = ShopLife(7, "shopify", "us", date(2026, 3, 1), scenarios=["plain_paid"])
+    await ingest.connect("con", "shopify", **SHOP)
+    snapshot = next(snapshot for snapshot in life.snapshots(5) if len(snapshot.events) >= 3)
+    created = next(event for event in snapshot.events if event.topic == "orders/create")
+    moved = next(event for event in snapshot.events if event.topic == "order_transactions/create")
+    key = f"con/{snapshot.order_id}"
+    await ingest.post("con", created)
+    await ingest.eventually(lambda: key in ingest.orders)
+    (first,) = ingest.orders[key].tenders
+    await ingest.post("con", moved)
+    await ingest.eventually(lambda: ingest.orders[key].revision == 2)
+    (second,) = ingest.orders[key].tenders
+    assert (first.external_id, first.reference) == (f"derived:{snapshot.order_id}:1", "")
+    assert (second.external_id, second.amount, second.method) == (first.external_id, first.amount, first.method)
+    assert second.reference

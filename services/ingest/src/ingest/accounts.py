@@ -1,5 +1,6 @@
 """Connections as the hot path needs them: channel, opened credentials and account, kept for a few seconds."""
 
+import asyncio
 import time
 from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -40,19 +41,28 @@ class Accounts:
         self._cipher = cipher
         self._keep_s = keep_s
         self._kept: dict[str, tuple[float, Opened | None]] = {}
+        self._looking: dict[str, asyncio.Lock] = {}
 
     async def get(self, connection_id: str) -> Opened | None:
         """The connection, None where there is none. Raises one of `database.LOST`."""
-        now = time.monotonic()
         kept = self._kept.get(connection_id)
-        if kept is not None and kept[0] > now:
+        if kept is not None and kept[0] > time.monotonic():
             return kept[1]
+        # One look-up for all who ask at once: a burst of webhooks must not become a burst of queries.
+        async with self._looking.setdefault(connection_id, asyncio.Lock()):
+            kept = self._kept.get(connection_id)
+            if kept is not None and kept[0] > time.monotonic():
+                return kept[1]
+            return await self._look_up(connection_id)
+
+    async def _look_up(self, connection_id: str) -> Opened | None:
         stored = await connections.find(self._pool, self._cipher, connection_id)
         opened = None if stored is None else open_connection(stored)
         if len(self._kept) >= _KEPT_MAX:
             # Made-up ids in webhook paths must not fill the memory.
             self._kept.clear()
-        self._kept[connection_id] = (now + self._keep_s, opened)
+            self._looking.clear()
+        self._kept[connection_id] = (time.monotonic() + self._keep_s, opened)
         return opened
 
     def forget(self, connection_id: str) -> None:

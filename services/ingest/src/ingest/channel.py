@@ -4,14 +4,16 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 from zoneinfo import ZoneInfo
 
-import httpx
 from pydantic import BaseModel, ConfigDict
 
 from common.messages.orders import Order
 from ingest.parts import Part, Parts
+
+if TYPE_CHECKING:
+    import httpx  # the pure parts of channels import this module, and must not reach a client through it
 
 By = Literal["created", "modified"]
 
@@ -165,7 +167,7 @@ class Channel:
     """(lower-case headers, raw body, credentials, now) → None, or raises `SignatureInvalid`."""
     parse: Callable[[Mapping[str, str], bytes], Delivery]
     """Open a verified delivery. Raises `BodyUnreadable`."""
-    connect: Callable[[Any, httpx.AsyncBaseTransport | None], ChannelClient]
+    connect: "Callable[[Any, httpx.AsyncBaseTransport | None], ChannelClient]"
     """Open a client with these credentials; the transport is the default one outside of tests."""
     topics: tuple[str, ...] = field(default=())
     """Webhook topics to subscribe to."""

@@ -12,8 +12,9 @@ from common.group_commit import GroupCommit
 from common.messages.base import Reason
 from common.runtime import Runtime
 from ingest.accounts import Opened
+from ingest.arrivals import Arrival, Taken
 from ingest.channel import Delivery, NoticeKind
-from ingest.intake import Arrival, Intake, Taken, unknown_only
+from ingest.intake import Intake, unknown_only
 from ingest.parts import Part, PartKind
 from ingest.signatures import moment
 from ingest.store import connections

@@ -6,10 +6,9 @@ order can't both become its next revision, and what is sent is what is stored.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import orjson
@@ -18,13 +17,13 @@ from common.batch import Batch
 from common.crypto import Cipher
 from common.database import Connection, lock_keys
 from common.messages.base import Reason
-from common.messages.orders import FetchedOrder, FetchOutcome, Order, OrderListed, order_key
+from common.messages.orders import FetchOutcome, Order, order_key
 from ingest.accounts import Opened, read_by
+from ingest.arrivals import Arrival, Taken, readable_amount, remember, to_listed
 from ingest.errors import IncompleteOrder, NormalizationError, OutOfScope
 from ingest.parts import BEGINNING, Merged, Part, PartKind, Parts, Source, merge
 from ingest.store.connections import settings_in_force
 from ingest.store.orders import (
-    DELIVERIES,
     NORMALISATIONS,
     ORDERS,
     RAW_PARTS,
@@ -38,30 +37,9 @@ from ingest.store.orders import (
     problem_json,
 )
 
-_DERIVED = "derived:"
+_DERIVED = b'"derived:'
 _REVISION = b'"revision":0,'
 _MODIFIED = b'"modified_at":"'
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """Parts of one order that came in together."""
-
-    opened: Opened
-    order_id: str
-    parts: tuple[Part, ...]
-    topic: str
-    correlation_id: str
-    delivery_id: str = ""
-    """Set for deliveries that are remembered; empty for what we fetched ourselves."""
-    digest: bytes = b""
-    size: int = 0
-    run_id: str | None = None
-    backfill: bool = False
-
-    @property
-    def key(self) -> OrderKey:
-        return (self.opened.account.connection_id, self.order_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,27 +48,6 @@ class Rules:
 
     refetch_delay: timedelta
     refetch_attempts_max: int
-
-
-@dataclass(slots=True)
-class Taken:
-    """What became of one order."""
-
-    revision: int
-    outcome: FetchOutcome
-    number: str
-    problem: Reason | None = None
-    ignored: bool = False
-
-    def fetched(self, external_id: str) -> FetchedOrder:
-        """The order as an item of a run."""
-        return FetchedOrder(
-            external_id=external_id,
-            number=self.number,
-            revision=self.revision,
-            outcome=self.outcome,
-            reason=self.problem,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,17 +117,17 @@ class Intake:
         taken = self._record(key, arrivals[-1], merged, read, stored, batch, at)
         changed = {part.key for part in merged.changed}
         topics = {part.key: arrival for arrival in arrivals for part in arrival.parts}
-        for part in (*merged.changed, *self._notes(read.order, key, stored_parts)):
+        for part in merged.changed:
             self._keep(key[0], part, topics.get(part.key, arrivals[-1]), batch, at)
         for arrival in arrivals:
             if arrival.delivery_id:
                 ignored = not any(part.key in changed for part in arrival.parts)
                 taken.ignored = ignored
-                _remember(arrival, batch, at, ignored=ignored)
+                remember(arrival, batch, at, ignored=ignored)
         return taken
 
     def _read(self, key: OrderKey, opened: Opened, merged: Merged, stored: StoredOrder | None) -> _Read:
-        parts = Parts.of(key[1], merged.parts)
+        parts = Parts.of(key[1], (*merged.parts, *self._concluded(key, stored)))
         fetches = opened.account.fetches
         try:
             order = opened.channel.normalize(parts, opened.account)
@@ -264,7 +221,7 @@ class Intake:
             "status": "",
             "ordered_on": stored.ordered_on if stored is not None else None,
             "currency": seen.currency,
-            "total": _amount(seen.total),
+            "total": readable_amount(seen.total),
         }
 
     def _due(self, read: _Read, stored: StoredOrder | None, at: datetime) -> tuple[datetime | None, str, int]:
@@ -295,25 +252,24 @@ class Intake:
             },
         )
 
-    def _notes(self, order: Order | None, key: OrderKey, stored: Sequence[Part]) -> tuple[Part, ...]:
-        """Remember tenders that were concluded from totals, so that the real payment later takes their identity."""
-        concluded = [tender for tender in order.tenders if tender.external_id.startswith(_DERIVED)] if order else []
-        if not concluded:
+    def _concluded(self, key: OrderKey, stored: StoredOrder | None) -> tuple[Part, ...]:
+        """Tenders that were concluded from totals, as published: the real payment takes over their identity."""
+        if stored is None or stored.content is None:
             return ()
-        raw = orjson.dumps(
-            [
-                {
-                    "external_id": tender.external_id,
-                    "method": tender.method,
-                    "amount": f"{tender.amount:f}",
-                    "at": tender.captured_at.isoformat(),
-                }
-                for tender in concluded
-            ]
-        )
-        note = Part(PartKind.DERIVED_TENDER, key[1], raw, BEGINNING, source=Source.OWN)
-        known = next((part for part in stored if part.kind is PartKind.DERIVED_TENDER), None)
-        return () if known is not None and known.raw == raw else (note,)
+        content = self._cipher.decrypt(stored.content, content_context(key))
+        if _DERIVED not in content:
+            return ()
+        rows = [
+            {
+                "external_id": tender["external_id"],
+                "method": tender["method"],
+                "amount": tender["amount"],
+                "at": tender["captured_at"],
+            }
+            for tender in orjson.loads(content)["tenders"]
+            if tender["external_id"].startswith("derived:")
+        ]
+        return (Part(PartKind.DERIVED_TENDER, key[1], orjson.dumps(rows), BEGINNING, source=Source.OWN, parsed=rows),)
 
 
 async def unknown_only(
@@ -323,50 +279,3 @@ async def unknown_only(
     wanted = {(a.key[0], a.delivery_id) for a in arrivals if a.delivery_id}
     known = await known_deliveries(connection, sorted(wanted))
     return [a for a in arrivals if (a.key[0], a.delivery_id) not in known], known
-
-
-def to_listed(key: OrderKey, channel: str, row: Mapping[str, Any], problem: Reason | None) -> OrderListed:
-    """What the read model keeps, from a row of `orders`."""
-    return OrderListed(
-        tenant_id=row["tenant_id"],
-        revision=row["revision"],
-        connection_id=key[0],
-        external_id=key[1],
-        channel=channel,
-        number=row["number"],
-        status=row["status"],
-        ordered_on=row["ordered_on"],
-        currency=row["currency"],
-        total=row["total"],
-        received_at=row["received_at"],
-        run_id=row["run_id"],
-        problem=problem,
-    )
-
-
-def _remember(arrival: Arrival, batch: Batch, at: datetime, *, ignored: bool) -> None:
-    times = [part.version for part in arrival.parts if part.version != BEGINNING]
-    batch.upsert(
-        DELIVERIES,
-        {
-            "connection_id": arrival.key[0],
-            "delivery_id": arrival.delivery_id,
-            "order_id": arrival.order_id,
-            "topic": arrival.topic,
-            "digest": arrival.digest,
-            "size": arrival.size,
-            "channel_time": max(times) if times else None,
-            "received_at": at,
-            "ignored": ignored,
-        },
-    )
-
-
-def _amount(text: str) -> Decimal | None:
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
-        return None
-    exponent = value.as_tuple().exponent
-    fits = isinstance(exponent, int) and exponent >= -4 and abs(value) < Decimal("1e15")
-    return value if fits else None

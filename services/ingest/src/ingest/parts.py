@@ -31,7 +31,7 @@ class PartKind(StrEnum):
     EDIT = "edit"
     DELETION = "deletion"
     DERIVED_TENDER = "derived_tender"
-    """Our own note that a tender was concluded from totals, so that its identity survives the real transaction."""
+    """Tenders concluded from totals, as published before. Never stored: made from the published order when needed."""
 
 
 class Source(StrEnum):

@@ -19,8 +19,9 @@ from common.messages.control import TaskKind
 from common.messages.orders import FetchedOrder, FetchOutcome, TaskProgress
 from common.runtime import Runtime
 from ingest.accounts import Accounts, Opened
+from ingest.arrivals import Arrival
 from ingest.channel import By, Capability, ChannelClient, Subscribes
-from ingest.intake import Arrival, Intake
+from ingest.intake import Intake
 from ingest.parts import Part
 from ingest.settings import IngestSettings
 from ingest.store import connections, runs

@@ -13,7 +13,8 @@ from common.errors import Rejected, Retryable
 from common.messages.orders import Order
 from common.runtime import Runtime
 from ingest.accounts import Accounts, Opened
-from ingest.intake import Arrival, Intake, to_listed
+from ingest.arrivals import Arrival, to_listed
+from ingest.intake import Intake
 from ingest.privacy import fulfil
 from ingest.runner import Runner
 from ingest.settings import IngestSettings
