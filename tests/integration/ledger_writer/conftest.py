@@ -244,7 +244,7 @@ class Desk:
         try:
             async with asyncio.timeout(timeout_s):
                 # The service works in other tasks and processes: the database is the only place to see it.
-                while (found := await self.pool.fetchval(query, *arguments)) != expected:  # noqa: ASYNC110
+                while (found := await self.pool.fetchval(query, *arguments)) != expected:
                     await asyncio.sleep(0.02)
         except TimeoutError:
             states = await self.pool.fetch("SELECT kind, state, code, raw, count(*) FROM documents GROUP BY 1, 2, 3, 4")

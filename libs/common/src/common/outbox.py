@@ -214,7 +214,7 @@ class Outbox:
             """
             UPDATE outbox SET published_at = NULL WHERE id IN (
                 SELECT DISTINCT ON (type, entity_key) id FROM outbox AS published
-                WHERE published_at >= $1 AND exchange = '' AND NOT EXISTS (
+                WHERE published_at >= $1 AND exchange IN ('', 'tillbook') AND NOT EXISTS (
                     SELECT FROM outbox AS waiting WHERE waiting.published_at IS NULL AND waiting.exchange = ''
                     AND waiting.type = published.type AND waiting.entity_key = published.entity_key)
                 ORDER BY type, entity_key, revision DESC, id DESC)

@@ -4,7 +4,7 @@ Cheap on purpose: a slow or throttled ledger never holds a delivery. What is no 
 that is wanted to have no effect.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from common.batch import Batch
 from common.database import Connection
@@ -18,7 +18,7 @@ from common.messages.transactions import (
     SetOutcome,
     TransactionSet,
 )
-from ledger_writer.planning.content import content_hash
+from ledger_writer.planning.content import encode
 from ledger_writer.planning.plan import RANK
 from ledger_writer.store import wanted
 from ledger_writer.store.lanes import NOTIFY
@@ -27,7 +27,8 @@ _LIVE, _BULK = 0, 1
 
 
 async def load(connection: Connection, states: Sequence[TransactionSet]) -> wanted.StoredSets:
-    loaded = await wanted.load_sets(connection, [state.key for state in states])
+    shared = {one.key for state in states for one in _shared_of(state)}
+    loaded = await wanted.load_sets(connection, [state.key for state in states], shared)
     # Sent when the transaction commits, so that a lane never looks before there is something to see.
     await connection.execute(NOTIFY, sorted({state.company_id for state in states}))
     return loaded
@@ -51,10 +52,11 @@ def handle(state: TransactionSet, loaded: wanted.StoredSets, batch: Batch) -> No
             "revision": state.revision,
         },
     )
-    for customer in state.customers:
-        batch.upsert(wanted.SHARED, _shared_row(state, customer, loaded.seq, priority))
-    for item in state.items:
-        batch.upsert(wanted.SHARED, _shared_row(state, item, loaded.seq, priority))
+    for one in _shared_of(state):
+        # Most orders share theirs with others: what is in the ledger, or was asked for just now, costs nothing more.
+        if one.key not in loaded.written and loaded.asked.get(one.key) != one:
+            loaded.asked[one.key] = one
+            batch.upsert(wanted.SHARED, _shared_row(state, one, loaded.seq, priority))
     for document in state.documents:
         batch.upsert(wanted.DOCUMENTS, _document_row(state, set_key, document, loaded.seq, priority))
     # A held or filtered set doesn't say what should be there: what was written before it stays.
@@ -66,9 +68,15 @@ def handle(state: TransactionSet, loaded: wanted.StoredSets, batch: Batch) -> No
             batch.execute(wanted.REMOVE, removed, hold, state.inputs.source_revision, priority, loaded.seq)
 
 
+def _shared_of(state: TransactionSet) -> Iterator[CustomerWanted | ItemWanted]:
+    yield from state.customers
+    yield from state.items
+
+
 def _document_row(
     state: TransactionSet, set_key: str, document: Document, seq: int, priority: int
 ) -> dict[str, object]:
+    body, fingerprint = encode(document)
     return {
         "document_key": document.key,
         "tenant_id": state.tenant_id,
@@ -83,8 +91,8 @@ def _document_row(
         "rank": RANK[document.kind],
         "priority": priority,
         "seq": seq,
-        "wanted": document.model_dump_json(exclude_defaults=True),
-        "content_hash": content_hash(document),
+        "wanted": body,
+        "content_hash": fingerprint,
         "hold_edits": state.after_posting == "hold",
         "number": document.number or document.memo_number,
         "name": "",
@@ -98,6 +106,7 @@ def _document_row(
 def _shared_row(
     state: TransactionSet, shared: CustomerWanted | ItemWanted, seq: int, priority: int
 ) -> dict[str, object]:
+    body, fingerprint = encode(shared)
     kind = DocumentKind.CUSTOMER if isinstance(shared, CustomerWanted) else DocumentKind.ITEM
     return {
         "document_key": shared.key,
@@ -113,8 +122,8 @@ def _shared_row(
         "rank": RANK[kind],
         "priority": priority,
         "seq": seq,
-        "wanted": shared.model_dump_json(exclude_defaults=True),
-        "content_hash": content_hash(shared),
+        "wanted": body,
+        "content_hash": fingerprint,
         "hold_edits": False,
         "number": "",
         "name": shared.display_name if isinstance(shared, CustomerWanted) else shared.name,

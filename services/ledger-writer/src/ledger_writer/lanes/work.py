@@ -7,6 +7,7 @@ cleared in the transaction that records its outcome.
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from decimal import Decimal
+from uuid import uuid4
 
 import orjson
 import structlog
@@ -225,11 +226,14 @@ class Pass:
             recorded = await due.record(connection, moves)
             await due.add_attempts(connection, moves)
             overtaken: dict[str, str] = {}
+            messages: list[bytes] = []
             for one in recorded:
                 item, move = by_key[one.document_key]
                 if move.is_write and move.written_hash != one.content_hash:
                     overtaken[one.document_key] = item.row.wanted
-                batch.publish(outcomes.to_message(item, move, one))
+                messages.append(outcomes.to_message(item, move, one))
+            for row in outcomes.to_outbox(messages, f"{self._lease.company_id}/{uuid4()}"):
+                batch.send(row)
             await due.keep_written(connection, overtaken)
             changes: dict[str, Decimal] = {}
             for key, operation in done.items():

@@ -2,7 +2,7 @@
 
 import hashlib
 
-from common.messages.transactions import CustomerWanted, Document, ItemWanted
+from common.messages.transactions import CustomerWanted, Document, ItemWanted, WantedState
 
 Wanted = Document | CustomerWanted | ItemWanted
 
@@ -16,15 +16,29 @@ def content_hash(wanted: Wanted) -> str:
     Fields at their default are left out, so that a release which adds a field does not make every document that is
     already written look edited.
     """
-    excluded = _NOT_CONTENT if isinstance(wanted, Document) else None
-    body = wanted.model_dump_json(exclude=excluded, exclude_defaults=True)
+    return encode(wanted)[1]
+
+
+def encode(wanted: Wanted) -> tuple[str, str]:
+    """JSON to store and the fingerprint of its content, from dumping the content only once."""
+    if not isinstance(wanted, Document):
+        body = wanted.model_dump_json(exclude_defaults=True)
+        return body, _digest(body)
+    body = wanted.model_dump_json(exclude=_NOT_CONTENT, exclude_defaults=True)
+    fingerprint = _digest(body)
+    if wanted.depends_on or wanted.hold is not None or wanted.notices or wanted.wanted is not WantedState.PRESENT:
+        rest = wanted.model_dump_json(include=_NOT_CONTENT, exclude_defaults=True)
+        body = f"{body[:-1]},{rest[1:]}"
+    return body, fingerprint
+
+
+def _digest(body: str) -> str:
     return hashlib.blake2b(body.encode(), digest_size=16).hexdigest()
 
 
 def body_hash(wanted: Document) -> str:
     """As `content_hash`, without what the document is applied to: money finding its invoice is not an edit."""
-    body = wanted.model_dump_json(exclude=_NOT_CONTENT | {"applications"}, exclude_defaults=True)
-    return hashlib.blake2b(body.encode(), digest_size=16).hexdigest()
+    return _digest(wanted.model_dump_json(exclude=_NOT_CONTENT | {"applications"}, exclude_defaults=True))
 
 
 def idempotency_key(document_key: str, operation: str, generation: int) -> str:

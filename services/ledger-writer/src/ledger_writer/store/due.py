@@ -53,6 +53,22 @@ RETURNING d.document_key, d.revision, d.seq, d.state, d.source_revision, d.conte
           d.last_attempt_at, d.next_attempt_at
 """
 
+_RECORD_WRITTEN = """
+UPDATE documents AS d SET
+    state = CASE WHEN d.seq = x.seq THEN 'synced' ELSE 'queued' END,
+    code = '', reason = '', raw = '', notices = '', error_class = '', blocked_by = NULL, intent = '', failures = 0,
+    generation = x.generation, attempts = d.attempts + 1, override = d.override AND d.seq <> x.seq,
+    last_attempt_at = now(), next_attempt_at = NULL, written = NULL, written_hash = x.written_hash,
+    effect = 'present', applications = x.applications, ledger_id = x.ledger_id, link = x.link,
+    linked_by = 'created', linked_at = now(), revision = d.revision + 1
+FROM unnest($1::text[], $2::bigint[], $3::int[], $4::text[], $5::text[], $6::text[], $7::text[])
+    AS x (document_key, seq, generation, written_hash, applications, ledger_id, link)
+WHERE d.document_key = x.document_key
+RETURNING d.document_key, d.revision, d.seq, d.state, d.source_revision, d.content_hash, d.attempts,
+          d.last_attempt_at, d.next_attempt_at
+"""
+"""What becomes of nearly every document, with a third of the columns to send."""
+
 _KEEP_WRITTEN = """
 UPDATE documents AS d SET written = x.body FROM unnest($1::text[], $2::text[]) AS x (document_key, body)
 WHERE d.document_key = x.document_key
@@ -104,6 +120,11 @@ class Move:
     outcome: str = ""
     duration_ms: int = 0
 
+    @property
+    def is_plain_create(self) -> bool:
+        """Made in the ledger just now, and nothing to say about it."""
+        return self.linked_by == "created" and self.outcome == "created" and not self.notices
+
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
@@ -135,8 +156,35 @@ async def linked_ids(pool: Pool, company_id: str, kind: str, ledger_ids: Sequenc
 
 
 async def record(connection: Connection, moves: Sequence[Move]) -> list[Recorded]:
-    """Write the outcome of every move in one statement; what was wanted anew meanwhile stays due."""
-    m = sorted(moves, key=lambda move: move.document_key)
+    """Write the outcome of every move, in one statement for plain creates and one for all others.
+
+    What was wanted anew meanwhile stays due.
+    """
+    plain = sorted((move for move in moves if move.is_plain_create), key=lambda move: move.document_key)
+    others = sorted((move for move in moves if not move.is_plain_create), key=lambda move: move.document_key)
+    recorded: list[Recorded] = []
+    if plain:
+        recorded += await _record_created(connection, plain)
+    if others:
+        recorded += await _record_any(connection, others)
+    return recorded
+
+
+async def _record_created(connection: Connection, m: Sequence[Move]) -> list[Recorded]:
+    records = await connection.fetch(
+        _RECORD_WRITTEN,
+        [x.document_key for x in m],
+        [x.seq for x in m],
+        [x.generation for x in m],
+        [x.written_hash for x in m],
+        [x.applications for x in m],
+        [x.ledger_id for x in m],
+        [x.link for x in m],
+    )
+    return [Recorded(*one) for one in records]
+
+
+async def _record_any(connection: Connection, m: Sequence[Move]) -> list[Recorded]:
     records = await connection.fetch(
         _RECORD,
         [x.document_key for x in m],

@@ -1,10 +1,11 @@
 """Taking in what is wanted: sets, their documents, and the customers and items they share."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from common.bulk import Upsert
 from common.database import Connection, lock_keys
+from ledger_writer.planning.content import Wanted
 from ledger_writer.planning.states import Event, S, next_state
 
 _KEPT = [state for state in S if next_state(state, Event.CHANGED) is state and state is not S.QUEUED]
@@ -111,6 +112,12 @@ WHERE s.set_key = ANY($1::text[])
 """
 
 
+_WRITTEN = """
+SELECT s.seq, d.document_key FROM (SELECT nextval('due_seq') AS seq) AS s
+LEFT JOIN documents AS d ON d.document_key = ANY($1::text[]) AND d.written_hash IS NOT NULL
+"""
+
+
 @dataclass(slots=True)
 class Stored:
     """What is known of one set: its newest revision, and document key → whether it was removed since."""
@@ -125,14 +132,21 @@ class StoredSets:
 
     sets: dict[str, Stored]
     seq: int
+    written: frozenset[str]
+    """Customers and items of the batch that are in the ledger."""
+    asked: dict[str, Wanted] = field(default_factory=dict)
+    """Customers and items that this batch has asked for so far."""
 
 
-async def load_sets(connection: Connection, set_keys: Sequence[str]) -> StoredSets:
-    """Lock the sets and read what is stored of them."""
+async def load_sets(connection: Connection, set_keys: Sequence[str], shared: Iterable[str]) -> StoredSets:
+    """Lock the sets and read what is stored of them, and of the customers and items they share."""
     await lock_keys(connection, set_keys)
     sets: dict[str, Stored] = {}
     for record in await connection.fetch(_LOAD, list(set_keys)):
         stored = sets.setdefault(record["set_key"], Stored(record["revision"]))
         if record["document_key"] is not None:
             stored.documents[record["document_key"]] = record["removed"]
-    return StoredSets(sets, await connection.fetchval("SELECT nextval('due_seq')"))
+    records = await connection.fetch(_WRITTEN, list(shared))
+    # The sequence's value stands in each row, and in one row of nulls where nothing is written.
+    written = frozenset(record["document_key"] for record in records if record["document_key"] is not None)
+    return StoredSets(sets, records[0]["seq"], written)

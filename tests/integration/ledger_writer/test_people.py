@@ -1,0 +1,188 @@
+"""What people do: link and unlink by hand, connect customers, look at lists and timelines, disconnect, delete."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import pytest
+
+from common.messages.control import CustomerConnected, ResendRequested, StateRequested, TenantDeleted
+from common.messages.documents import CatalogEntry, CompanyChanged, DocumentChanged
+from common.messages.transactions import DocumentKind
+from common.packs import Envelope, decode
+
+D = Decimal
+K = DocumentKind
+
+
+@pytest.fixture
+async def written(open_desk: Any, make: Any) -> str:
+    """Key of a receipt that is in the ledger."""
+    await open_desk.send(make.receipt_set("1"))
+    await open_desk.settled(3)
+    key: str = make.key_of("1", K.SALES_RECEIPT)
+    return key
+
+
+def resend(make: Any, key: str) -> ResendRequested:
+    return ResendRequested(
+        tenant_id=make.TENANT, revision=1, resend_id="res_1", company_id=make.COMPANY, document_keys=(key,)
+    )
+
+
+async def states(desk: Any, queue: str, contract: Any, count: int) -> list[Any]:
+    found: list[Any] = []
+    async with desk.broker.consume(queue, 100) as subscription:
+        while len(found) < count:
+            delivery = await subscription.get()
+            found += [one.state for one in decode(contract, delivery.body) if isinstance(one, Envelope)]
+            await subscription.acknowledge([delivery])
+    return found
+
+
+async def test_unlinking_waits_for_a_resend_which_finds_what_is_still_there(
+    open_desk: Any, make: Any, written: str
+) -> None:
+    answer = await open_desk.call("DELETE", f"/internal/documents/{written}/link?tenant_id={make.TENANT}")
+    assert (answer.json()["state"], answer.json()["reason"]["code"]) == ("action_required", "UNLINKED")
+    await open_desk.send(
+        ResendRequested(
+            tenant_id=make.TENANT, revision=1, resend_id="r", company_id=make.COMPANY, document_keys=(written,)
+        )
+    )
+    await open_desk.until_state(written, "synced")
+    assert (await open_desk.balances())["Income:Sales"] == D("-25.00")
+    view = (await open_desk.call("GET", f"/internal/documents/{written}?tenant_id={make.TENANT}")).json()
+    assert view["link"]["linked_by"] == "matched"
+
+
+async def test_what_was_deleted_by_hand_is_written_again_after_unlinking(
+    open_desk: Any, make: Any, written: str
+) -> None:
+    await open_desk.call("DELETE", f"/internal/documents/{written}/link?tenant_id={make.TENANT}")
+    path = open_desk.folder / "journal" / "2026-01.beancount"
+    path.write_text(";; tillbook batch 1\n")
+    await open_desk.send(
+        ResendRequested(
+            tenant_id=make.TENANT, revision=1, resend_id="r", company_id=make.COMPANY, document_keys=(written,)
+        )
+    )
+    await open_desk.until_state(written, "synced")
+    assert open_desk.posting_keys()[-1] == f"{written}:g2"
+
+
+async def test_a_link_by_hand_is_refused_where_somebody_else_has_the_object(
+    open_desk: Any, make: Any, written: str
+) -> None:
+    customer, item = make.customer_of("Other"), make.item_of("Mug")
+    held = make.form("2", K.SALES_RECEIPT, "5.00", customer=customer, item=item, on=date(2025, 1, 1))
+    await open_desk.send(make.order_set("2", [held], customers=[customer], items=[item]))
+    await open_desk.until_state(held.key, "action_required", "PERIOD_CLOSED")
+    path = f"/internal/documents/{held.key}/link"
+    taken = await open_desk.call("PUT", path, {"tenant_id": make.TENANT, "ledger_id": written})
+    assert (taken.status_code, taken.json()["code"]) == (409, "LEDGER_ID_TAKEN")
+    linked = await open_desk.call("PUT", path, {"tenant_id": make.TENANT, "ledger_id": "by-hand"})
+    assert (linked.json()["state"], linked.json()["link"]["linked_by"]) == ("synced", "person")
+    other = await open_desk.call("PUT", path, {"tenant_id": make.TENANT, "ledger_id": "another"})
+    assert other.json()["code"] == "LINKED_ALREADY"
+    stranger = await open_desk.call("PUT", path, {"tenant_id": "ten_2", "ledger_id": "by-hand"})
+    assert stranger.status_code == 404
+
+
+async def test_a_customer_is_connected_with_a_horizon(open_desk: Any, make: Any) -> None:
+    customer, item = make.customer_of("Jane Roe"), make.item_of("Mug")
+    await open_desk.send(make.order_set("0", [], customers=[customer], items=[item]))
+    await open_desk.settled(2)
+    connected = {
+        "tenant_id": make.TENANT,
+        "company_id": make.COMPANY,
+        "connection_id": make.CONNECTION,
+        "customer_key": customer.key,
+        "source_external_id": None,
+    }
+    await open_desk.send(
+        CustomerConnected(revision=1, link="existing", ledger_id="Assets-Jane", horizon=date(2026, 1, 10), **connected)
+    )
+    await open_desk.until("SELECT ledger_id FROM documents WHERE document_key = $1", "Assets-Jane", customer.key)
+    early = make.form("1", K.SALES_RECEIPT, "5.00", customer=customer, item=item)
+    late = make.form("2", K.SALES_RECEIPT, "7.00", customer=customer, item=item, on=date(2026, 1, 10))
+    await open_desk.send(make.order_set("1", [early]), make.order_set("2", [late]))
+    await open_desk.until_state(early.key, "skipped", "BEFORE_HORIZON")
+    await open_desk.until_state(late.key, "synced")
+    await open_desk.send(CustomerConnected(revision=2, link="existing", ledger_id="Assets-Jane", **connected))
+    await open_desk.until_state(early.key, "synced")
+
+
+async def test_the_documents_of_an_order_come_with_what_they_need_and_every_attempt(
+    open_desk: Any, make: Any, written: str
+) -> None:
+    path = f"/internal/documents?tenant_id={make.TENANT}&connection_id={make.CONNECTION}&source_kind=order&source_id=1"
+    documents = (await open_desk.call("GET", path)).json()["documents"]
+    assert [one["kind"] for one in documents] == ["customer", "item", "sales_receipt"]
+    assert documents[2]["document_key"] == written
+    assert [(one["operation"], one["outcome"]) for one in documents[2]["attempts"]] == [("create", "created")]
+    assert (await open_desk.call("GET", path.replace(make.TENANT, "ten_2"))).json()["documents"] == []
+
+
+async def test_the_accounts_are_mirrored_published_and_searched(open_desk: Any, make: Any) -> None:
+    await open_desk.until("SELECT lists_read_at IS NOT NULL FROM companies", True)
+    path = f"/internal/companies/{make.COMPANY}/lists/accounts?tenant_id={make.TENANT}"
+    page = (await open_desk.call("GET", f"{path}&search=sales&limit=1")).json()
+    assert [one["full_name"] for one in page["items"]] == ["Income:Sales"]
+    rest = (await open_desk.call("GET", f"{path}&search=sales&cursor={page['next_cursor']}")).json()
+    assert [one["full_name"] for one in rest["items"]] == ["Liabilities:SalesTax"]
+    bad = await open_desk.call("GET", f"{path}&cursor=nonsense")
+    assert (bad.status_code, bad.json()["code"]) == (422, "CURSOR_INVALID")
+    entries = await states(open_desk, "mapper.catalog-changed", CatalogEntry, 20)
+    assert {entry.list_name for entry in entries} == {"accounts"}
+    refreshed = await open_desk.call(
+        "POST", f"/internal/companies/{make.COMPANY}/lists/refresh", {"tenant_id": make.TENANT}
+    )
+    assert refreshed.status_code == 202
+
+
+async def test_disconnecting_keeps_links_and_connecting_again_makes_no_duplicates(
+    open_desk: Any, make: Any, written: str
+) -> None:
+    path = f"/internal/companies/{make.COMPANY}/disconnect"
+    gone = await open_desk.call("POST", path, {"tenant_id": make.TENANT})
+    assert gone.json()["status"] == "disconnected"
+    await open_desk.send(make.receipt_set("1", revision=2), make.receipt_set("2"))
+    await open_desk.until("SELECT count(*) FROM documents", 5)
+    await open_desk.pair()
+    await open_desk.settled(5)
+    assert (await open_desk.balances())["Income:Sales"] == D("-50.00")
+    assert len(open_desk.posting_keys()) == 5
+
+
+async def test_an_internal_call_without_the_callers_key_is_refused(open_desk: Any, make: Any) -> None:
+    transport = httpx.ASGITransport(app=open_desk.apps[0])
+    async with httpx.AsyncClient(transport=transport, base_url="http://x") as client:
+        for path in ("/internal/ledgers", f"/internal/companies/{make.COMPANY}?tenant_id={make.TENANT}"):
+            assert (await client.get(path)).status_code == 401
+
+
+async def test_an_unknown_ledger_is_named_with_the_known_ones(open_desk: Any, make: Any) -> None:
+    request = {"tenant_id": make.TENANT, "company_id": "com_2", "ledger": "abacus", "name": "x"}
+    answer = await open_desk.call("POST", "/internal/companies", request)
+    assert (answer.status_code, answer.json()["code"]) == (422, "LEDGER_UNKNOWN")
+    assert "beancount" in answer.json()["cure"]
+
+
+async def test_everything_owned_is_published_again_on_request(open_desk: Any, make: Any, written: str) -> None:
+    await states(open_desk, "api.documents-changed", DocumentChanged, 3)
+    await states(open_desk, "api.company-changed", CompanyChanged, 1)
+    asked = {"tenant_id": make.TENANT, "revision": 1}
+    await open_desk.send(StateRequested(request_id="1", entity=DocumentChanged.type, **asked))
+    await open_desk.send(StateRequested(request_id="2", entity=CompanyChanged.type, **asked))
+    documents = await states(open_desk, "api.documents-changed", DocumentChanged, 3)
+    assert {one.document_key for one in documents} >= {written}
+    assert (await states(open_desk, "api.company-changed", CompanyChanged, 1))[0].company_id == make.COMPANY
+
+
+async def test_a_deleted_tenant_leaves_nothing_behind(open_desk: Any, make: Any, written: str) -> None:
+    await open_desk.send(TenantDeleted(tenant_id=make.TENANT, revision=1))
+    await open_desk.until("SELECT count(*) FROM companies", 0)
+    for table in ("documents", "sets", "attempts", "lanes", "catalog", "company_settings"):
+        assert await open_desk.pool.fetchval(f"SELECT count(*) FROM {table}") == 0
