@@ -22,6 +22,7 @@ OPERATOR_ONLY = frozenset(
         "get_tenant",
         "delete_tenant",
         "create_tenant_api_key",
+        "rebuild_tenant",
         "list_operator_api_keys",
         "create_operator_api_key",
         "revoke_operator_api_key",

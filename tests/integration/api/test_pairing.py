@@ -3,7 +3,7 @@
 from tests.integration.api import gateway as running
 from tests.integration.api.gateway import Gateway, Shop
 
-from common.messages.control import SettingsChanged, TenantDeleted
+from common.messages.control import SettingsChanged, StateRequested, TenantDeleted
 
 
 def test_the_walk_from_tenant_to_approved_company_publishes_full_settings(gateway: Gateway) -> None:
@@ -158,3 +158,42 @@ def test_deleting_a_tenant_removes_its_rows_and_tells_the_others(gateway: Gatewa
     gateway.publish(running.order_listed(other, "3"))
     running.eventually(lambda: other.tenant.http.get("/v1/orders").json()["items"])
     assert gateway.fetch("SELECT 1 FROM orders WHERE tenant_id = $1", shop.tenant.tenant_id) == []
+
+
+def test_a_rebuild_empties_the_read_model_of_one_tenant_and_asks_the_owners(gateway: Gateway) -> None:
+    shop, other = gateway.shop(), gateway.shop()
+    gateway.publish(
+        running.order_listed(shop, "1"), running.order_listed(other, "1"), running.document_changed(shop, "1")
+    )
+    for each in (shop, other):
+        running.eventually(lambda each=each: each.tenant.http.get("/v1/orders").json()["items"])
+    running.eventually(lambda: shop.tenant.http.get("/v1/documents").json()["items"])
+    answer = gateway.operator.post(f"/v1/tenants/{shop.tenant.tenant_id}/rebuild")
+    assert answer.status_code == 202
+    assert answer.json()["removed"] == {"orders": 1, "sets": 0, "documents": 1}
+    assert shop.tenant.http.get("/v1/orders").json()["items"] == []
+    assert len(other.tenant.http.get("/v1/orders").json()["items"]) == 1
+    asked = [state for state in gateway.sent(StateRequested) if state.tenant_id == shop.tenant.tenant_id]
+    assert {state.entity for state in asked} == {
+        "order.listed.v1",
+        "transactions.listed.v1",
+        "documents.changed.v1",
+        "company.changed.v1",
+    }
+    gateway.publish(running.order_listed(shop, "1"))
+    running.eventually(lambda: shop.tenant.http.get("/v1/orders").json()["items"])
+
+
+def test_settings_are_published_again_when_a_mirror_asks(gateway: Gateway) -> None:
+    shop, other = gateway.shop(), gateway.shop()
+
+    def snapshots(tenant_id: str) -> int:
+        return len([state for state in gateway.sent(SettingsChanged) if state.tenant_id == tenant_id])
+
+    gateway.fetch("DELETE FROM outbox WHERE type = $1 AND published_at IS NOT NULL RETURNING 1", SettingsChanged.type)
+    running.eventually(lambda: snapshots(shop.tenant.tenant_id) == 0)
+    gateway.publish(
+        StateRequested(tenant_id=shop.tenant.tenant_id, revision=1, request_id="r1", entity=SettingsChanged.type)
+    )
+    running.eventually(lambda: snapshots(shop.tenant.tenant_id) == 2)
+    assert snapshots(other.tenant.tenant_id) == 0

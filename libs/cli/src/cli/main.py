@@ -13,7 +13,7 @@ from cli.commands.orders import documents_app, orders_app
 from cli.commands.repair import dismiss, resend, tasks_app
 from cli.commands.status import companies, connections, status, warnings
 from cli.commands.sync import runs_app, sync
-from cli.context import Options, output
+from cli.context import Options, connected, output
 from cli.problems import CommandFailed, Exit
 from cli.profile import Profile, profile_file, save
 
@@ -56,6 +56,17 @@ def login(
             name = "operator"
     save(profile_file(), given.profile, profile)
     output(context).line(f"profile {given.profile!r} is stored in {profile_file()}: {name}")
+
+
+@typer_app.command()
+def rebuild(context: typer.Context, tenant: Annotated[str, typer.Argument(help="Id of the tenant.")]) -> None:
+    """Empty the read model of a tenant and have it filled again by the services. Needs an operator's key."""
+    with connected(context) as (api, shown):
+        done = api.post(f"/v1/tenants/{tenant}/rebuild")
+        if shown.as_json:
+            shown.json(done)
+        removed = ", ".join(f"{count} {table}" for table, count in done["removed"].items())
+        shown.line(f"removed {removed}; the services were asked for their states")
 
 
 typer_app.command()(status)

@@ -1,4 +1,4 @@
-"""`state.requested` → everything api owns is published again, so that mirrors elsewhere can be rebuilt."""
+"""`state.requested` → what api owns of a tenant is published again, so that mirrors elsewhere can be rebuilt."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,11 +26,14 @@ class Owned:
 
 
 async def load_owned(connection: Connection, states: Sequence[StateRequested]) -> Owned:
-    """Only what is asked for is read; settings and dismissals are few beside orders."""
-    wanted = {state.entity for state in states}
+    """Only what is asked for is read; a tenant's settings and dismissals are few beside its orders."""
+
+    def tenants(entity: str) -> list[str]:
+        return sorted({state.tenant_id for state in states if state.entity == entity})
+
     return Owned(
-        settings=await settings.snapshots(connection) if SettingsChanged.type in wanted else [],
-        dismissals=await dismissals.current(connection) if DocumentDismissed.type in wanted else [],
+        settings=await settings.snapshots(connection, tenants(SettingsChanged.type)),
+        dismissals=await dismissals.current(connection, tenants(DocumentDismissed.type)),
     )
 
 
@@ -52,9 +55,12 @@ def handle_state_requested(state: StateRequested, owned: Owned, batch: Batch) ->
     """Publish current states with their current revisions; consumers that have them already ignore them."""
     if state.entity == SettingsChanged.type:
         for row in owned.settings:
-            batch.publish(snapshot(row))
+            if row["tenant_id"] == state.tenant_id:
+                batch.publish(snapshot(row))
     if state.entity == DocumentDismissed.type:
         for row in owned.dismissals:
+            if row["tenant_id"] != state.tenant_id:
+                continue
             batch.publish(
                 DocumentDismissed(
                     tenant_id=row["tenant_id"],

@@ -1,6 +1,5 @@
-"""Company files: pairing, sign-in, lists and lanes. Tokens and links are with ledger-writer."""
+"""Company files: pairing, sign-in and lanes. Tokens and links are with ledger-writer."""
 
-from datetime import date
 from typing import Any
 
 import structlog
@@ -68,7 +67,7 @@ async def create_company(
             country=view.country,
             capabilities=list(view.capabilities),
         )
-        await _audit(connection, caller, "company_paired", company_id, ledger=body.ledger)
+        await note(connection, caller, "company_paired", company_id, ledger=body.ledger)
         row = await companies.one(connection, caller.tenant_id, company_id)
     response.headers["location"] = f"/v1/companies/{company_id}"
     return detail(found(row, "company file", company_id), view)
@@ -107,7 +106,7 @@ async def begin_sign_in(company_id: str, caller: Writer, deps: Deps) -> OAuthBeg
         ledger_writer.OAuthStart(tenant_id=caller.tenant_id, redirect_url=_callback_url(deps)),
         ledger_writer.OAuthStarted,
     )
-    await _audit(deps.pool, caller, "sign_in_begun", company_id)
+    await note(deps.pool, caller, "sign_in_begun", company_id)
     return OAuthBegun(authorization_url=started.authorization_url)
 
 
@@ -147,7 +146,7 @@ async def disconnect_company(company_id: str, body: DisconnectRequest, caller: W
         ledger_writer.Disconnect(tenant_id=caller.tenant_id, forget_links=body.forget_links),
         ledger_writer.CompanyView,
     )
-    await _audit(deps.pool, caller, "company_disconnected", company_id, forget_links=body.forget_links)
+    await note(deps.pool, caller, "company_disconnected", company_id, forget_links=body.forget_links)
     return detail(row, view)
 
 
@@ -187,71 +186,7 @@ async def delete_company(company_id: str, caller: Writer, deps: Deps) -> None:
                 deleted=True,
             )
         )
-        await _audit(connection, caller, "company_deleted", company_id)
-
-
-@routes.get("/companies/{company_id}/lists/{list_name}", operation_id="list_ledger_objects")
-async def list_ledger_objects(
-    company_id: str,
-    list_name: str,
-    caller: Reader,
-    deps: Deps,
-    search: str | None = Query(default=None, max_length=200),
-    limit: Limit = PAGE_DEFAULT,
-    cursor: Cursor = None,
-) -> ledger_writer.CatalogPage:
-    """Objects of a reference list: accounts, items, customers, tax_codes, payment_methods, terms, classes, …"""
-    await own(deps, caller, company_id)
-    _check_name(list_name)
-    return await deps.services.ledger_writer.get(
-        f"/internal/companies/{company_id}/lists/{list_name}",
-        ledger_writer.CatalogPage,
-        tenant_id=caller.tenant_id,
-        search=search,
-        limit=limit,
-        cursor=cursor,
-    )
-
-
-@routes.post("/companies/{company_id}/lists/refresh", operation_id="refresh_lists")
-async def refresh_lists(company_id: str, caller: Writer, deps: Deps) -> CompanyDetail:
-    """Read the reference lists again now."""
-    row = await own(deps, caller, company_id)
-    view = await deps.services.ledger_writer.post(
-        f"/internal/companies/{company_id}/lists/refresh",
-        TenantRequest(tenant_id=caller.tenant_id),
-        ledger_writer.CompanyView,
-    )
-    await _audit(deps.pool, caller, "lists_refreshed", company_id)
-    return detail(row, view)
-
-
-@routes.get("/companies/{company_id}/customers", operation_id="search_customers")
-async def search_customers(
-    company_id: str, caller: Reader, deps: Deps, search: str = Query(min_length=1, max_length=200)
-) -> ledger_writer.CatalogPage:
-    """Search the ledger's customers by name, email or company."""
-    await own(deps, caller, company_id)
-    return await deps.services.ledger_writer.get(
-        f"/internal/companies/{company_id}/customers",
-        ledger_writer.CatalogPage,
-        tenant_id=caller.tenant_id,
-        search=search,
-    )
-
-
-@routes.get("/companies/{company_id}/trial-balance", operation_id="get_trial_balance")
-async def get_trial_balance(
-    company_id: str, caller: Reader, deps: Deps, as_of: date | None = None
-) -> ledger_writer.TrialBalance:
-    """Balances as the ledger itself reports them."""
-    await own(deps, caller, company_id)
-    return await deps.services.ledger_writer.get(
-        f"/internal/companies/{company_id}/trial-balance",
-        ledger_writer.TrialBalance,
-        tenant_id=caller.tenant_id,
-        as_of=as_of.isoformat() if as_of else None,
-    )
+        await note(connection, caller, "company_deleted", company_id)
 
 
 async def own(deps: Gateway, caller: TenantPrincipal, company_id: str) -> dict[str, Any]:
@@ -266,20 +201,16 @@ async def _lane(deps: Gateway, caller: TenantPrincipal, company_id: str, action:
         TenantRequest(tenant_id=caller.tenant_id),
         ledger_writer.CompanyView,
     )
-    await _audit(deps.pool, caller, f"lane_{action}d", company_id)
+    await note(deps.pool, caller, f"lane_{action}d", company_id)
     return detail(row, view)
-
-
-def _check_name(list_name: str) -> None:
-    if not list_name.replace("_", "").isalpha() or not list_name.isascii():
-        raise Problem(404, "NOT_FOUND", f"there is no list {list_name[:50]!r}")
 
 
 def _callback_url(deps: Gateway) -> str:
     return deps.settings.public_url.rstrip("/") + CALLBACK_PATH
 
 
-async def _audit(where: Any, caller: TenantPrincipal, action: str, subject: str, **details: Any) -> None:
+async def note(where: Any, caller: TenantPrincipal, action: str, subject: str, **details: Any) -> None:
+    """Put an action into the audit log."""
     await audit.record(
         where, tenant_id=caller.tenant_id, actor=caller.key_id, action=action, subject=subject, details=details
     )

@@ -10,7 +10,8 @@ from api import overview as arithmetic
 from api.columns import Column
 from api.routes import companies as company_routes
 from api.routes.base import Deps, after_text, following, router
-from api.routes.settings import company_settings, switch_company
+from api.routes.settings import switch_company
+from api.routes.settings_gate import company_settings
 from api.security import Reader, Writer
 from api.store import orders
 from api.store import overview as store

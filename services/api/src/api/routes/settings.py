@@ -1,10 +1,8 @@
 """Settings: whole snapshots, versioned, checked against the ledger before they are saved and published."""
 
-import asyncio
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-import orjson
 from fastapi import Header, Response
 
 from api.bodies import from_json
@@ -13,17 +11,27 @@ from api.projections.rebuild import snapshot
 from api.routes import companies as company_routes
 from api.routes import connections as connection_routes
 from api.routes.base import Deps, Gateway, after_number, following, found, problems, router
+from api.routes.settings_gate import (
+    account_names,
+    check_identity,
+    check_switches,
+    check_target,
+    check_version,
+    company_settings,
+    connection_settings,
+    etag,
+    none_yet,
+    refuse,
+)
 from api.security import Reader, TenantPrincipal, Writer
-from api.settings_checks import check_company, check_connection
+from api.settings_checks import check_company
 from api.store import audit, companies, connections, tasks
 from api.store import settings as store
 from api.views.base import PAGE_DEFAULT, Cursor, Limit, Page
 from api.views.pairing import CompanySettingsVersion, ConnectionSettingsVersion
 from common.batch import Batch
 from common.database import Connection
-from common.internal import ledger_writer
 from common.messages.control import CompanySettings, ConnectionSettings, TaskKind
-from common.problems import FieldProblem, Problem, not_found
 
 routes = router("settings")
 
@@ -32,8 +40,6 @@ IfMatch = Annotated[
     Header(alias="If-Match", max_length=100, description='ETag of the version that was read; "0" for the first.'),
 ]
 _GUARDED = problems(412, 428)
-_LISTS_WAIT_S = 15.0
-_LISTS_POLL_S = 0.5
 _ORDERS_EVERY_S = 3600
 _PAYOUTS_EVERY_S = 24 * 3600
 
@@ -45,9 +51,9 @@ async def get_connection_settings(
     """The settings in force; the ETag goes into the If-Match of the next save."""
     row = await connection_routes.own(deps, caller, connection_id)
     if row["settings"] is None:
-        raise _none_yet("connection", connection_id)
-    response.headers["etag"] = _etag(row["settings_revision"])
-    return _connection_settings(row["settings"])
+        raise none_yet("connection", connection_id)
+    response.headers["etag"] = etag(row["settings_revision"])
+    return connection_settings(row["settings"])
 
 
 @routes.put("/connections/{connection_id}/settings", operation_id="save_connection_settings", responses=_GUARDED)
@@ -64,13 +70,13 @@ async def save_connection_settings(
         row = found(
             await connections.one(connection, caller.tenant_id, connection_id, lock=True), "connection", connection_id
         )
-        _check_version(if_match, row["settings_revision"])
+        check_version(if_match, row["settings_revision"])
         company = await companies.one(connection, caller.tenant_id, body.company_id)
-        _refuse(_check_identity(body, connection_id, row["channel"]) + _check_target(body, company))
+        refuse(check_identity(body, connection_id, row["channel"]) + check_target(body, company))
         text = body.model_dump(mode="json")
         revision = await _save(connection, batch, caller, "connection", connection_id, text, row["settings"])
         await _ensure_tasks(connection, caller.tenant_id, body)
-    response.headers["etag"] = _etag(revision)
+    response.headers["etag"] = etag(revision)
     return body
 
 
@@ -81,7 +87,7 @@ async def list_connection_settings(
     """Every version that was saved, newest first."""
     await connection_routes.own(deps, caller, connection_id)
     rows, after = await _history(deps, caller, "connection", connection_id, limit, cursor)
-    items = [ConnectionSettingsVersion(**{**row, "settings": _connection_settings(row["settings"])}) for row in rows]
+    items = [ConnectionSettingsVersion(**{**row, "settings": connection_settings(row["settings"])}) for row in rows]
     return Page(items=items, next_cursor=after)
 
 
@@ -90,8 +96,8 @@ async def get_company_settings(company_id: str, caller: Reader, deps: Deps, resp
     """The settings in force; the ETag goes into the If-Match of the next save."""
     row = await company_routes.own(deps, caller, company_id)
     if row["settings"] is None:
-        raise _none_yet("company file", company_id)
-    response.headers["etag"] = _etag(row["settings_revision"])
+        raise none_yet("company file", company_id)
+    response.headers["etag"] = etag(row["settings_revision"])
     return company_settings(row["settings"])
 
 
@@ -106,21 +112,19 @@ async def save_company_settings(
 ) -> CompanySettings:
     """Save the whole of a company file's settings. Each account must be in the ledger's list and active."""
     row = await company_routes.own(deps, caller, company_id)
-    _check_version(if_match, row["settings_revision"])
+    check_version(if_match, row["settings_revision"])
     # Asked before the transaction: no connection is held while another service answers.
-    accounts = await _account_names(deps, caller.tenant_id, company_id) if body.accounts else set()
+    accounts = await account_names(deps, caller.tenant_id, company_id) if body.accounts else set()
     async with deps.runtime.transaction() as (connection, batch):
         row = found(
             await companies.one(connection, caller.tenant_id, company_id, lock=True), "company file", company_id
         )
-        _check_version(if_match, row["settings_revision"])
+        check_version(if_match, row["settings_revision"])
         today = datetime.now(UTC).date()
-        _refuse(
-            _check_switches(body, company_id, row["settings"]) + check_company(body, row["ledger"], accounts, today)
-        )
+        refuse(check_switches(body, company_id, row["settings"]) + check_company(body, row["ledger"], accounts, today))
         text = body.model_dump(mode="json")
         revision = await _save(connection, batch, caller, "company", company_id, text, row["settings"])
-    response.headers["etag"] = _etag(revision)
+    response.headers["etag"] = etag(revision)
     return body
 
 
@@ -142,7 +146,7 @@ async def switch_company(deps: Gateway, caller: TenantPrincipal, company_id: str
             await companies.one(connection, caller.tenant_id, company_id, lock=True), "company file", company_id
         )
         if row["settings"] is None:
-            raise _none_yet("company file", company_id)
+            raise none_yet("company file", company_id)
         if any(row["settings"].get(name) != value for name, value in changes.items()):
             text = {**row["settings"], **changes}
             await _save(connection, batch, caller, "company", company_id, text, row["settings"])
@@ -199,110 +203,6 @@ async def _ensure_tasks(connection: Connection, tenant_id: str, settings: Connec
         )
 
 
-async def _account_names(deps: Gateway, tenant_id: str, company_id: str) -> set[str]:
-    """Active accounts of the ledger, by short and full name. A file that was just paired is given time to be read."""
-    waited_s = 0.0
-    while True:
-        view = await deps.services.ledger_writer.get(
-            f"/internal/companies/{company_id}", ledger_writer.CompanyView, tenant_id=tenant_id
-        )
-        if view.lists_read_at is not None:
-            break
-        if waited_s >= _LISTS_WAIT_S:
-            raise Problem(
-                409,
-                "LISTS_NOT_READ",
-                "the ledger's accounts have not been read yet",
-                cure="finish the sign-in to the ledger, or try again in a minute",
-                headers={"retry-after": "10"},
-            )
-        await asyncio.sleep(_LISTS_POLL_S)
-        waited_s += _LISTS_POLL_S
-    names: set[str] = set()
-    cursor: str | None = None
-    while True:
-        page = await deps.services.ledger_writer.get(
-            f"/internal/companies/{company_id}/lists/accounts",
-            ledger_writer.CatalogPage,
-            tenant_id=tenant_id,
-            limit=500,
-            cursor=cursor,
-        )
-        names |= {name for entry in page.items if entry.active for name in (entry.name, entry.full_name)}
-        cursor = page.next_cursor
-        if cursor is None:
-            return names
-
-
-def _check_identity(body: ConnectionSettings, connection_id: str, channel: str) -> list[FieldProblem]:
-    wrong = []
-    if body.connection_id != connection_id:
-        wrong.append(
-            FieldProblem(field="body.connection_id", value=body.connection_id, cure=f"must be {connection_id}")
-        )
-    if body.channel != channel:
-        wrong.append(FieldProblem(field="body.channel", value=body.channel, cure=f"must be {channel}"))
-    return wrong
-
-
-def _check_target(body: ConnectionSettings, company: dict[str, Any] | None) -> list[FieldProblem]:
-    if company is None:
-        cure = "use the id of one of your company files"
-        return [FieldProblem(field="body.company_id", value=body.company_id, cure=cure)]
-    if company["settings"] is None:
-        cure = "save the company file's settings first: its closed_through date is needed before anything is written"
-        return [FieldProblem(field="body.company_id", value=body.company_id, cure=cure)]
-    settings = company_settings(company["settings"])
-    return check_connection(body, company["capabilities"], settings.accounts)
-
-
-def _check_switches(body: CompanySettings, company_id: str, before: dict[str, Any] | None) -> list[FieldProblem]:
-    wrong = []
-    if body.company_id != company_id:
-        wrong.append(FieldProblem(field="body.company_id", value=body.company_id, cure=f"must be {company_id}"))
-    stored = company_settings(before) if before else None
-    if body.paused != (stored.paused if stored else False):
-        cure = "use the pause and resume routes of the company file"
-        wrong.append(FieldProblem(field="body.paused", value=str(body.paused), cure=cure))
-    if body.approved_at != (stored.approved_at if stored else None):
-        cure = "leave it as it is, and use the approve route of the company file"
-        wrong.append(FieldProblem(field="body.approved_at", value=str(body.approved_at), cure=cure))
-    return wrong
-
-
-def _refuse(wrong: list[FieldProblem]) -> None:
-    if wrong:
-        raise Problem(422, "SETTINGS_INVALID", f"{len(wrong)} setting(s) can't be saved like this", errors=wrong)
-
-
-def _check_version(if_match: str | None, revision: int) -> None:
-    if if_match is None:
-        raise Problem(
-            428,
-            "PRECONDITION_REQUIRED",
-            "say which version you have read",
-            cure='send If-Match with its ETag, "0" if none',
-        )
-    if if_match.strip() != _etag(revision):
-        raise Problem(
-            412,
-            "CHANGED_MEANWHILE",
-            f"the settings are at version {revision} now",
-            cure="read them again and repeat the change",
-            headers={"etag": _etag(revision)},
-        )
-
-
-def _etag(revision: int) -> str:
-    return f'"{revision}"'
-
-
-def _none_yet(what: str, identity: str) -> Problem:
-    problem = not_found(f"settings of {what}", identity)
-    problem.headers["etag"] = _etag(0)
-    return problem
-
-
 async def _history(
     deps: Gateway,
     caller: TenantPrincipal,
@@ -314,16 +214,3 @@ async def _history(
     before = after_number(f"{scope}_settings", cursor)
     rows = await store.history(deps.pool, scope, caller.tenant_id, scope_id, before, limit)
     return rows, following(f"{scope}_settings", rows, limit, "revision")
-
-
-def _connection_settings(stored: dict[str, Any]) -> ConnectionSettings:
-    return ConnectionSettings.model_validate_json(_text(stored))
-
-
-def company_settings(stored: dict[str, Any]) -> CompanySettings:
-    """Stored settings as the contract reads them."""
-    return CompanySettings.model_validate_json(_text(stored))
-
-
-def _text(stored: dict[str, Any]) -> bytes:
-    return orjson.dumps(stored)

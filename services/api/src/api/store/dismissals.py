@@ -41,10 +41,14 @@ async def save(
     return [(record["subject"], record["revision"]) for record in records]
 
 
-async def current(where: Where) -> list[Row]:
-    """Every dismissal of a document, for mirrors that are rebuilt."""
+async def current(where: Where, tenant_ids: list[str]) -> list[Row]:
+    """Every dismissal of a document of these tenants, for mirrors that are rebuilt."""
+    if not tenant_ids:
+        return []
     return rows_of(
         await where.fetch(
-            "SELECT subject, tenant_id, company_id, dismissed, note, revision FROM dismissals WHERE NOT is_order"
+            "SELECT subject, tenant_id, company_id, dismissed, note, revision FROM dismissals"
+            " WHERE NOT is_order AND tenant_id = ANY($1::text[])",
+            tenant_ids,
         )
     )

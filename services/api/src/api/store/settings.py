@@ -60,17 +60,20 @@ async def history(
     )
 
 
-async def snapshots(where: Where) -> list[Row]:
-    """Every current snapshot, for mirrors that are rebuilt."""
+async def snapshots(where: Where, tenant_ids: list[str]) -> list[Row]:
+    """Every current snapshot of these tenants, for mirrors that are rebuilt."""
+    if not tenant_ids:
+        return []
     return rows_of(
         await where.fetch(
             """
             SELECT 'connection' AS scope, connection_id AS scope_id, tenant_id, settings, settings_revision
-            FROM connections WHERE settings IS NOT NULL
+            FROM connections WHERE settings IS NOT NULL AND tenant_id = ANY($1::text[])
             UNION ALL
             SELECT 'company', company_id, tenant_id, settings, settings_revision
-            FROM companies WHERE settings IS NOT NULL
-            """
+            FROM companies WHERE settings IS NOT NULL AND tenant_id = ANY($1::text[])
+            """,
+            tenant_ids,
         ),
         "settings",
     )

@@ -79,6 +79,14 @@ async def purge(connection: Connection, tenant_id: str) -> dict[str, int] | None
     }
 
 
+async def empty_read_model(connection: Connection, tenant_id: str) -> dict[str, int]:
+    """Remove what was derived from the other services' states. Returns the number of rows per table."""
+    return {
+        table: affected(await connection.execute(f"DELETE FROM {table} WHERE tenant_id = $1", tenant_id))
+        for table in ("orders", "sets", "documents")
+    }
+
+
 async def revision(where: Where, tenant_id: str) -> int:
     value: int = await where.fetchval("SELECT revision FROM tenants WHERE tenant_id = $1", tenant_id)
     return value

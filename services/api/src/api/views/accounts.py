@@ -29,6 +29,13 @@ class Purged(View):
     removed: dict[str, int]
 
 
+class Rebuild(View):
+    """The read model was emptied; it fills again as the services answer."""
+
+    request_id: str
+    removed: dict[str, int]
+
+
 class ApiKeyCreate(Body):
     name: Name = Field(examples=["bookkeeping frontend"])
     scopes: list[Scope] = Field(min_length=1, max_length=10, examples=[["read", "write", "sync"]])

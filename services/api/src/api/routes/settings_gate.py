@@ -1,0 +1,140 @@
+"""What stands between a PUT of settings and the save: version, identity, and what the ledger says to it."""
+
+import asyncio
+from typing import Any
+
+import orjson
+
+from api.routes.base import Gateway
+from api.settings_checks import check_connection
+from common.internal import ledger_writer
+from common.messages.control import CompanySettings, ConnectionSettings
+from common.problems import FieldProblem, Problem, not_found
+
+_LISTS_WAIT_S = 15.0
+_LISTS_POLL_S = 0.5
+
+
+async def account_names(deps: Gateway, tenant_id: str, company_id: str) -> set[str]:
+    """Active accounts of the ledger, by short and full name. A file that was just paired is given time to be read."""
+    waited_s = 0.0
+    while True:
+        view = await deps.services.ledger_writer.get(
+            f"/internal/companies/{company_id}", ledger_writer.CompanyView, tenant_id=tenant_id
+        )
+        if view.lists_read_at is not None:
+            break
+        if waited_s >= _LISTS_WAIT_S:
+            raise Problem(
+                409,
+                "LISTS_NOT_READ",
+                "the ledger's accounts have not been read yet",
+                cure="finish the sign-in to the ledger, or try again in a minute",
+                headers={"retry-after": "10"},
+            )
+        await asyncio.sleep(_LISTS_POLL_S)
+        waited_s += _LISTS_POLL_S
+    names: set[str] = set()
+    cursor: str | None = None
+    while True:
+        page = await deps.services.ledger_writer.get(
+            f"/internal/companies/{company_id}/lists/accounts",
+            ledger_writer.CatalogPage,
+            tenant_id=tenant_id,
+            limit=500,
+            cursor=cursor,
+        )
+        names |= {name for entry in page.items if entry.active for name in (entry.name, entry.full_name)}
+        cursor = page.next_cursor
+        if cursor is None:
+            return names
+
+
+def check_identity(body: ConnectionSettings, connection_id: str, channel: str) -> list[FieldProblem]:
+    """Ids in the body must be those of the path, so that what was read can be sent back."""
+    wrong = []
+    if body.connection_id != connection_id:
+        wrong.append(
+            FieldProblem(field="body.connection_id", value=body.connection_id, cure=f"must be {connection_id}")
+        )
+    if body.channel != channel:
+        wrong.append(FieldProblem(field="body.channel", value=body.channel, cure=f"must be {channel}"))
+    return wrong
+
+
+def check_target(body: ConnectionSettings, company: dict[str, Any] | None) -> list[FieldProblem]:
+    """The company file must be the tenant's, have settings, and be able to do what the connection asks."""
+    if company is None:
+        cure = "use the id of one of your company files"
+        return [FieldProblem(field="body.company_id", value=body.company_id, cure=cure)]
+    if company["settings"] is None:
+        cure = "save the company file's settings first: its closed_through date is needed before anything is written"
+        return [FieldProblem(field="body.company_id", value=body.company_id, cure=cure)]
+    settings = company_settings(company["settings"])
+    return check_connection(body, company["capabilities"], settings.accounts)
+
+
+def check_switches(body: CompanySettings, company_id: str, before: dict[str, Any] | None) -> list[FieldProblem]:
+    """What has routes of its own is not changed by a save."""
+    wrong = []
+    if body.company_id != company_id:
+        wrong.append(FieldProblem(field="body.company_id", value=body.company_id, cure=f"must be {company_id}"))
+    stored = company_settings(before) if before else None
+    if body.paused != (stored.paused if stored else False):
+        cure = "use the pause and resume routes of the company file"
+        wrong.append(FieldProblem(field="body.paused", value=str(body.paused), cure=cure))
+    if body.approved_at != (stored.approved_at if stored else None):
+        cure = "leave it as it is, and use the approve route of the company file"
+        wrong.append(FieldProblem(field="body.approved_at", value=str(body.approved_at), cure=cure))
+    return wrong
+
+
+def refuse(wrong: list[FieldProblem]) -> None:
+    """Raises a 422 problem that names every wrong field."""
+    if wrong:
+        raise Problem(422, "SETTINGS_INVALID", f"{len(wrong)} setting(s) can't be saved like this", errors=wrong)
+
+
+def check_version(if_match: str | None, revision: int) -> None:
+    """Raises a 428 problem without If-Match, and 412 where the settings were changed meanwhile."""
+    if if_match is None:
+        raise Problem(
+            428,
+            "PRECONDITION_REQUIRED",
+            "say which version you have read",
+            cure='send If-Match with its ETag, "0" if none',
+        )
+    if if_match.strip() != etag(revision):
+        raise Problem(
+            412,
+            "CHANGED_MEANWHILE",
+            f"the settings are at version {revision} now",
+            cure="read them again and repeat the change",
+            headers={"etag": etag(revision)},
+        )
+
+
+def etag(revision: int) -> str:
+    """The version as an entity tag."""
+    return f'"{revision}"'
+
+
+def none_yet(what: str, identity: str) -> Problem:
+    """A 404 problem with the tag that the first save needs."""
+    problem = not_found(f"settings of {what}", identity)
+    problem.headers["etag"] = etag(0)
+    return problem
+
+
+def connection_settings(stored: dict[str, Any]) -> ConnectionSettings:
+    """Stored settings as the contract reads them."""
+    return ConnectionSettings.model_validate_json(_text(stored))
+
+
+def company_settings(stored: dict[str, Any]) -> CompanySettings:
+    """Stored settings as the contract reads them."""
+    return CompanySettings.model_validate_json(_text(stored))
+
+
+def _text(stored: dict[str, Any]) -> bytes:
+    return orjson.dumps(stored)
