@@ -18,6 +18,7 @@ import psutil
 
 from sandbox.demo.gateway import Gateway
 from sandbox.demo.scenery import tenant_key
+from sandbox.infrastructure.processes import ServerProcess
 from sandbox.shops.life import ShopLife
 from sandbox.shops.sender import WebhookSender
 from sandbox.stack import Stack
@@ -32,7 +33,7 @@ SELECT count(DISTINCT source_id) FILTER (WHERE state = 'synced') AS written,
        count(*) FILTER (WHERE state IN ('not_tried', 'queued', 'in_flight', 'retry_wait', 'unknown')) AS busy
 FROM ledger_writer.documents WHERE connection_id = $1
 """
-MAPPED = "SELECT count(*) FROM mapper.transaction_sets WHERE connection_id = $1"
+MAPPED = "SELECT count(*) FROM ledger_writer.sets WHERE connection_id = $1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,13 +139,15 @@ def cpu_seconds(stack: Stack) -> dict[str, float]:
         service = name.rsplit("-", 1)[0]
         if process is not None and name not in stack.stand_ins:
             used[service] = used.get(service, 0.0) + _own(process)
-    used["rabbitmq"] = sum(_own(process) for process in _named("beam.smp"))
-    used["postgres"] = sum(_with_gone_children(process) for process in _named("postgres"))
+    for server in ("rabbitmq", "postgres"):
+        used[server] = sum(_with_children(process) for process in _servers(stack, server))
     return used
 
 
-def _named(name: str) -> list[psutil.Process]:
-    return [process for process in psutil.process_iter(["name"]) if process.info["name"] == name]
+def _servers(stack: Stack, server: str) -> list[psutil.Process]:
+    """The stack's own server processes with all that they started; empty where they run elsewhere."""
+    process = ServerProcess(stack.infrastructure.state.root / f"{server}.process").running()
+    return [process, *process.children(recursive=True)] if process else []
 
 
 def _own(process: psutil.Process) -> float:
@@ -152,7 +155,8 @@ def _own(process: psutil.Process) -> float:
     return float(times.user + times.system)
 
 
-def _with_gone_children(process: psutil.Process) -> float:
+def _with_children(process: psutil.Process) -> float:
+    """CPU of the process and of its children that have ended: a connection of Postgres is a process."""
     try:
         times = process.cpu_times()
     except psutil.NoSuchProcess:
