@@ -36,7 +36,7 @@ _BY_STATE: dict[DocumentState, Column] = {
     DocumentState.DISMISSED: Column.DISMISSED,
 }
 
-_WAITING_PREFIX = "WAITING_"
+WAITING_PREFIX = "WAITING_"
 _NOTHING_TO_DO = "NO_BALANCE"
 _DISMISSED_DEPENDENCY = "DISMISSED_DEPENDENCY"
 
@@ -64,7 +64,7 @@ def column_of_set(outcome: SetOutcome, reason: Reason | None, documents: int) ->
 def _column_of_reason(reason: Reason | None) -> Column:
     if reason is None:
         return Column.IN_PROGRESS
-    if reason.code.startswith(_WAITING_PREFIX):
+    if reason.code.startswith(WAITING_PREFIX):
         return Column.WAITING
     if reason.code == _NOTHING_TO_DO:
         return Column.OUT_OF_SCOPE

@@ -4,7 +4,7 @@ An order is in the worst column any of its documents is in. Before there are doc
 mapping outcome, or the mere fact that nothing has come back yet says where it is.
 """
 
-from api.columns import Column
+from api.columns import WAITING_PREFIX, Column
 
 ORDER_STATE = f"""
 SELECT o.*, c.company_id, s.set_key, s.source_revision AS mapped_revision, s.outcome, s.documents AS documents_wanted,
@@ -12,6 +12,7 @@ SELECT o.*, c.company_id, s.set_key, s.source_revision AS mapped_revision, s.out
     coalesce(d.in_ledger, 0) AS documents_in_ledger, coalesce(d.notices, 0) AS documents_with_notices,
     d.last_attempt_at,
     CASE
+        WHEN o.problem_code LIKE '{WAITING_PREFIX}%' THEN '{Column.WAITING}'
         WHEN o.problem_code IS NOT NULL THEN
             CASE WHEN hidden THEN '{Column.DISMISSED}' ELSE '{Column.WARNINGS}' END
         WHEN c.settings IS NULL THEN '{Column.NOT_TRIED}'
