@@ -24,7 +24,7 @@ from api.settings import ApiSettings
 from common.broker import Broker, Outgoing
 from common.messages.base import Reason, State
 from common.messages.documents import DocumentChanged, DocumentState
-from common.messages.orders import OrderListed
+from common.messages.fetching import OrderListed
 from common.messages.transactions import DocumentKind, SetOutcome, TransactionsListed
 from common.packs import encode_member, join_members
 from common.topology import EXCHANGE, routing_key

@@ -12,7 +12,7 @@ from tests.integration.api import gateway as running
 from tests.integration.api.gateway import Gateway, Shop
 
 from common.messages.documents import DocumentState
-from common.messages.orders import FetchedOrder, FetchOutcome, TaskProgress
+from common.messages.fetching import FetchedOrder, FetchOutcome, TaskProgress
 
 COMMAND = Path(sys.executable).parent / "tillbook"
 

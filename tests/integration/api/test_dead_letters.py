@@ -16,7 +16,7 @@ from api.store import dead_letters as store
 from api.store.dead_letters import Selection
 from common.broker import Broker, Outgoing
 from common.messages.base import State
-from common.messages.orders import OrderListed
+from common.messages.fetching import OrderListed
 from common.packs import encode_member, join_members
 from common.recovery import (
     HEADER_ATTEMPT,

@@ -131,3 +131,13 @@ def test_settings_must_be_a_json_object(shop: Shop) -> None:
             headers = {"content-type": kind, "if-match": '"1"'}
             answer = shop.tenant.http.put(path, content=content, headers=headers)
             assert answer.status_code in {400, 422}, (content, kind, answer.text)
+
+
+def test_nul_in_a_text_is_the_callers_mistake(shop: Shop) -> None:
+    http = shop.tenant.http
+    assert http.get("/v1/orders", params={"number": "a\x00b"}).status_code == 400
+    assert http.get("/v1/orders/AAAA").status_code == 404
+    assert http.post("/v1/connections", json={"channel": "custom", "name": "a\x00b"}).status_code == 400
+    path = f"/v1/connections/{shop.connection_id}/settings"
+    body = http.get(path).json() | {"class_name": "a\x00b"}
+    assert http.put(path, json=body, headers={"if-match": '"1"'}).json()["code"] == "TEXT_INVALID"

@@ -9,7 +9,7 @@ from tests.integration.api.gateway import Gateway, Shop
 from api.ids import order_id
 from common.internal.ledger_writer import DocumentView
 from common.messages.documents import DocumentState
-from common.messages.orders import FetchedOrder, FetchOutcome, TaskProgress
+from common.messages.fetching import FetchedOrder, FetchOutcome, TaskProgress
 from common.messages.transactions import DocumentKind
 
 MARK = "Marked-4711"

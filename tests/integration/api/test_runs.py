@@ -14,7 +14,7 @@ from tests.integration.api.gateway import Gateway, Shop
 from api.main import build
 from common.messages.control import TaskKind, TaskRequested
 from common.messages.documents import DocumentState
-from common.messages.orders import FetchedOrder, FetchOutcome, TaskProgress
+from common.messages.fetching import FetchedOrder, FetchOutcome, TaskProgress
 from common.messages.transactions import SetOutcome
 
 

@@ -17,7 +17,8 @@ from pydantic import SecretStr
 from common.broker import Broker, Outgoing
 from common.messages.base import State
 from common.messages.control import ConnectionSettings, SettingsChanged, TaskKind, TaskRequested
-from common.messages.orders import Order, OrderListed, TaskProgress
+from common.messages.fetching import OrderListed, TaskProgress
+from common.messages.orders import Order
 from common.packs import Envelope, decode, encode_member, join_members
 from common.topology import EXCHANGE, routing_key
 from ingest.main import create

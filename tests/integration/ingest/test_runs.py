@@ -10,7 +10,8 @@ import pytest
 from tests.integration.ingest.conftest import SECRET, Ingest, connection_settings, served, signed, task
 
 from common.messages.control import ResendRequested, StateRequested, TaskKind, TenantDeleted
-from common.messages.orders import FetchOutcome, Order
+from common.messages.fetching import FetchOutcome
+from common.messages.orders import Order
 from sandbox.shops.admin import open_shop
 from sandbox.shops.faults import Fault
 from sandbox.shops.life import Event
@@ -285,3 +286,22 @@ async def test_credentials_go_in_and_never_come_out(ingest: Ingest) -> None:
     fields = {field["name"]: field for field in channels[0]["credentials"]}
     assert fields["webhook_secret"]["secret"]
     assert not fields["shop_domain"]["secret"]
+
+
+async def test_a_run_that_a_dead_replica_left_goes_on_where_its_last_page_ended(ingest: Ingest) -> None:
+    """What a killed replica leaves is a row with a lease that ran out; another one takes it and counts on."""
+    store = shop("shopify", orders=10)
+    async with connected(ingest, store):
+        start = datetime.combine(FIRST_DAY - timedelta(days=1), datetime.min.time(), UTC)
+        state = task("run", "con", window_start=start, window_end=start + timedelta(days=30))
+        middle = {"start": (start + timedelta(days=1)).isoformat(), "end": (start + timedelta(days=30)).isoformat()}
+        await ingest.service.runtime.pool.execute(
+            "INSERT INTO runs (run_id, tenant_id, connection_id, revision, request, state, position, pages, attempts,"
+            " requested_at, leased_until) VALUES ('run', 'tenant', 'con', 1, $1, 'open', $2, 7, 0, now(), now())",
+            state.model_dump_json(),
+            orjson.dumps(middle).decode(),
+        )
+        pages = await ingest.finished("run")
+        assert pages[0].revision > 7
+        assert pages[-1].failed is None
+        await agrees(ingest, store)

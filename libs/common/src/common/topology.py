@@ -22,7 +22,8 @@ from common.messages.control import (
     TenantDeleted,
 )
 from common.messages.documents import CatalogEntry, CompanyChanged, DocumentChanged
-from common.messages.orders import Order, OrderListed, Payout, Product, TaskProgress
+from common.messages.fetching import OrderListed, TaskProgress
+from common.messages.orders import Order, Payout, Product
 from common.messages.transactions import TransactionSet, TransactionsListed
 
 SERVICES: tuple[str, ...] = ("ingest", "mapper", "ledger-writer", "api")

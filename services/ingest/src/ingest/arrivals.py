@@ -8,7 +8,7 @@ from typing import Any
 
 from common.batch import Batch
 from common.messages.base import Reason
-from common.messages.orders import FetchedOrder, FetchOutcome, OrderListed
+from common.messages.fetching import FetchedOrder, FetchOutcome, OrderListed
 from ingest.accounts import Opened
 from ingest.parts import BEGINNING, Part
 from ingest.store.orders import DELIVERIES, OrderKey

@@ -17,10 +17,12 @@ from common.batch import Batch
 from common.crypto import Cipher
 from common.database import Connection, lock_keys
 from common.messages.base import Reason
-from common.messages.orders import FetchOutcome, Order, order_key
+from common.messages.fetching import FetchOutcome
+from common.messages.orders import Order, order_key
 from ingest.accounts import Opened, read_by
 from ingest.arrivals import Arrival, Taken, readable_amount, remember, to_listed
 from ingest.errors import IncompleteOrder, NormalizationError, OutOfScope
+from ingest.metrics import DELIVERIES_REPEATED, ORDERS_TAKEN
 from ingest.parts import BEGINNING, Merged, Part, PartKind, Parts, Source, merge
 from ingest.store.connections import settings_in_force
 from ingest.store.orders import (
@@ -100,6 +102,7 @@ class Intake:
         for key in keys:
             opened = read_by(groups[key][-1].opened, settings.get(key[0]))
             taken[key] = self._one(key, opened, groups[key], parts.get(key, []), orders.get(key), batch, at)
+            ORDERS_TAKEN.labels(opened.channel.name, taken[key].outcome.value).inc()
         return taken
 
     def _one(
@@ -278,4 +281,7 @@ async def unknown_only(
     """Leave out deliveries that came before; also returns the digests of those."""
     wanted = {(a.key[0], a.delivery_id) for a in arrivals if a.delivery_id}
     known = await known_deliveries(connection, sorted(wanted))
+    for arrival in arrivals:
+        if (arrival.key[0], arrival.delivery_id) in known:
+            DELIVERIES_REPEATED.labels(arrival.opened.channel.name).inc()
     return [a for a in arrivals if (a.key[0], a.delivery_id) not in known], known

@@ -16,7 +16,7 @@ from common.database import LOST
 from common.errors import Rejected, Retryable
 from common.messages.base import Reason
 from common.messages.control import TaskKind
-from common.messages.orders import FetchedOrder, FetchOutcome, TaskProgress
+from common.messages.fetching import FetchedOrder, FetchOutcome, TaskProgress
 from common.runtime import Runtime
 from ingest.accounts import Accounts, Opened
 from ingest.arrivals import Arrival

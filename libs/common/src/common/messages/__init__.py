@@ -11,7 +11,8 @@ from common.messages.control import (
     TenantDeleted,
 )
 from common.messages.documents import CatalogEntry, CompanyChanged, DocumentChanged
-from common.messages.orders import Order, OrderListed, Payout, Product, TaskProgress
+from common.messages.fetching import OrderListed, TaskProgress
+from common.messages.orders import Order, Payout, Product
 from common.messages.transactions import TransactionSet, TransactionsListed
 
 CONTRACTS: tuple[type[State], ...] = (

@@ -5,7 +5,7 @@ from api.projections.reasons import reason_code, reason_json
 from common.batch import Batch
 from common.bulk import Upsert
 from common.handling import Handler
-from common.messages.orders import OrderListed
+from common.messages.fetching import OrderListed
 
 ORDERS = Upsert(
     table="orders",

@@ -5,7 +5,8 @@ from api.projections.reasons import reason_json
 from common.batch import Batch
 from common.bulk import Upsert
 from common.handling import Handler
-from common.messages.orders import TaskProgress, order_key
+from common.messages.fetching import TaskProgress
+from common.messages.orders import order_key
 
 RUN_ITEMS = Upsert(
     table="run_items",

@@ -13,7 +13,7 @@ from api.views.base import PAGE_DEFAULT, Cursor, Limit, Page
 from common.messages.base import State
 from common.messages.control import StateRequested, TenantDeleted
 from common.messages.documents import CompanyChanged, DocumentChanged
-from common.messages.orders import OrderListed
+from common.messages.fetching import OrderListed
 from common.messages.transactions import TransactionsListed
 from common.problems import not_found
 

@@ -7,7 +7,8 @@ from datetime import datetime
 from api.store.sql import Conditions, Row, Where, affected, row_of, rows_of, to_json
 from common.bulk import Upsert
 from common.messages.documents import DocumentChanged
-from common.messages.orders import Order, OrderListed
+from common.messages.fetching import OrderListed
+from common.messages.orders import Order
 from common.messages.transactions import TransactionSet, TransactionsListed
 
 _SHOWN = """dead_letter_id, queue, type, letter_tenant, entity, revision, error_type, frame, error_text, attempts,

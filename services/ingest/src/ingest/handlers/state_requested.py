@@ -5,7 +5,8 @@ from collections.abc import Callable
 from common.batch import Batch
 from common.handling import Handler, load_nothing
 from common.messages.control import StateRequested
-from common.messages.orders import Order, OrderListed
+from common.messages.fetching import OrderListed
+from common.messages.orders import Order
 
 OURS = frozenset({Order.type, OrderListed.type})
 
