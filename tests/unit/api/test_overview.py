@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api import overview
@@ -85,6 +85,7 @@ ENTITIES = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(ENTITIES)
 def test_the_columns_of_every_row_sum_to_its_source_and_nobody_is_lost(
     entities: list[tuple[DocumentKind, DocumentState, Reason | None, str, Decimal]],

@@ -3,7 +3,8 @@
 import asyncio
 import functools
 
-from fastapi import FastAPI
+import asyncpg
+from fastapi import FastAPI, Request, Response
 
 from api.clients import Services
 from api.dead_letters.collecting import collect
@@ -15,10 +16,13 @@ from api.scheduler import schedule
 from api.settings import ApiSettings
 from common.application import BoundedBody, create_application, serve
 from common.crypto import Cipher
+from common.problems import Problem
 from common.runtime import Runtime
 from common.topology import SERVICES
 
 SERVICE = "api"
+UNSTORABLE = (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError)
+"""NUL in a text: valid JSON, and nothing that Postgres takes."""
 
 
 async def start(app: FastAPI, runtime: Runtime) -> None:
@@ -47,6 +51,12 @@ async def start(app: FastAPI, runtime: Runtime) -> None:
     )
 
 
+async def _unstorable(_: Request, __: Exception) -> Response:
+    return Problem(
+        400, "TEXT_INVALID", "a text holds a character that can't be stored", cure="remove the NUL character"
+    ).response()
+
+
 async def _close_at_the_end(services: Services) -> None:
     """The runtime cancels what it runs when it stops: that is when the clients' sockets can go."""
     try:
@@ -62,6 +72,8 @@ def build(settings: ApiSettings) -> FastAPI:
     app.state.cipher = Cipher.of(settings.encryption_keys)
     app.state.services = Services.of(settings)
     app.add_middleware(BoundedBody, bytes_max=settings.request_bytes_max)
+    for unstorable in UNSTORABLE:
+        app.add_exception_handler(unstorable, _unstorable)
     describe(app)
     return app
 
