@@ -66,12 +66,12 @@ def first_day() -> date:
     return datetime.now(UTC).date() - timedelta(days=DAYS)
 
 
-async def tenant_key(stack: Stack) -> str:
+async def tenant_key(stack: Stack, name: str = "Demo") -> str:
     """Make a tenant and a key that may do all a tenant may."""
     async with Gateway(stack.url_of("api"), stack.operator_key) as operator:
-        tenant = await operator.post("/tenants", {"name": "Demo"})
+        tenant = await operator.post("/tenants", {"name": name})
         scopes = ["read", "write", "sync", "admin"]
-        key = await operator.post(f"/tenants/{tenant['tenant_id']}/api-keys", {"name": "demo", "scopes": scopes})
+        key = await operator.post(f"/tenants/{tenant['tenant_id']}/api-keys", {"name": "first key", "scopes": scopes})
     return str(key["key"])
 
 

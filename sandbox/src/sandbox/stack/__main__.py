@@ -5,6 +5,8 @@ import asyncio
 import sys
 
 from common.topology import SERVICES
+from sandbox.demo.gateway import Refused
+from sandbox.demo.scenery import tenant_key
 from sandbox.infrastructure import CannotProvision
 from sandbox.infrastructure.processes import ServerProcess
 from sandbox.infrastructure.progress import say
@@ -32,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
                 say("Postgres and RabbitMQ run on until the program that uses them ends")
         else:
             show_status(stack)
-    except (CannotProvision, NotReady, RuntimeError) as problem:
+    except (CannotProvision, NotReady, Refused, RuntimeError) as problem:
         say(str(problem))
         return 1
     return 0
@@ -53,8 +55,18 @@ async def up(stack: Stack, replicas: int) -> None:
     for name in (*SERVICES, *stack.stand_ins):
         print(f"{name:18} {stack.url_of(name)}")
     print(f"{'operator key':18} {stack.operator_key}")
+    print(f"{'API key':18} {await first_key(stack)}")
     print(f"{'books':18} {stack.books}")
     print(f"{'logs':18} {stack.folder / 'logs'}")
+
+
+async def first_key(stack: Stack) -> str:
+    """A key of this stack's own tenant, made at the first start and kept for its owner's eyes."""
+    file = stack.folder / "api-key"
+    if not file.exists():
+        file.touch(mode=0o600)
+        file.write_text(await tenant_key(stack, "Main"))
+    return file.read_text()
 
 
 async def supervise(stack: Stack) -> None:
