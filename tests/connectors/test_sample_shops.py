@@ -125,7 +125,7 @@ def test_the_older_pull_envelope_gives_the_same_money_as_the_native_document(sho
 
 @pytest.mark.parametrize("shop", sorted(SHOPS))
 def test_a_payment_that_was_concluded_keeps_its_identity_when_the_real_one_arrives(shop: str) -> None:
-    """Webhooks only: the paid order comes first, its transaction later; the tender is the same one, with a reference."""
+    """Webhooks only: the paid order first, its transaction later; the tender is the same one, with a reference."""
     life = ShopLife(7, "shopify", shop, date(2026, 3, 1), scenarios=["plain_paid"])
     shelf = Shelf(BY_NAME["shopify"], account(life.shop.timezone, fetches=False))
     for snapshot in life.snapshots(10):

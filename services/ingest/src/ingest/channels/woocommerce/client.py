@@ -1,7 +1,7 @@
 """Calls to a store's REST API v3. Answers become parts; nothing is mapped here."""
 
 from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -14,9 +14,12 @@ from ingest.channels.woocommerce.webhook import identity_of, order_part
 from ingest.channels.woocommerce.wire import WooWebhook
 from ingest.parts import Part, PartKind, Source
 from ingest.polite import PoliteClient
+from ingest.signatures import moment
 
 PAGE_SIZE = 100
 _PAGES_MAX = 1000
+_TIE = timedelta(seconds=1)
+"""`after` excludes its own second, in which more orders may have changed than the page held."""
 
 
 class WooCommerceClient:
@@ -40,25 +43,32 @@ class WooCommerceClient:
         return Shop(self._store_url, str(code))
 
     async def pages(self, start: datetime, end: datetime, *, by: By) -> AsyncIterator[Page]:
-        """Orders of a window, oldest first. Its end is fixed, so that paging by number skips nothing."""
-        prefix = "modified_" if by == "modified" else ""
-        for number in range(1, _PAGES_MAX + 1):
-            rows, response = await self._api.get(
+        """Orders of a window, oldest first.
+
+        Each page starts where the last one ended rather than at a page number: an order that changes meanwhile leaves
+        the window, everything behind it moves up, and numbered pages would skip one.
+        """
+        prefix, field = ("modified_", "modified") if by == "modified" else ("", "date")
+        after, number = start, 1
+        for _ in range(_PAGES_MAX):
+            rows, _answer = await self._api.get(
                 "/orders",
                 {
-                    f"{prefix}after": _text(start),
+                    f"{prefix}after": _text(after - _TIE),
                     f"{prefix}before": _text(end),
                     "dates_are_gmt": "true",
-                    "orderby": "modified" if by == "modified" else "date",
+                    "orderby": field,
                     "order": "asc",
                     "per_page": PAGE_SIZE,
                     "page": number,
                 },
             )
             yield Page(tuple([await self._with_refunds(row) for row in rows]))
-            total = response.headers.get("x-wp-totalpages", "")
-            if len(rows) < PAGE_SIZE or (total.isdigit() and number >= int(total)):
+            if len(rows) < PAGE_SIZE:
                 return
+            last = moment(rows[-1].get("date_modified_gmt" if by == "modified" else "date_created_gmt"))
+            # A page of one and the same second has to be turned by its number.
+            after, number = (last, 1) if last > after else (after, number + 1)
 
     async def fetch(self, order_id: str) -> tuple[Part, ...]:
         """The order and its refunds."""

@@ -1,0 +1,63 @@
+"""Polls while the shop goes on selling: no order is skipped because another one moved."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import orjson
+from tests.connectors.conftest import LOGINS
+
+from ingest.channels import BY_NAME
+
+START = datetime(2026, 5, 1, tzinfo=UTC)
+END = START + timedelta(days=2)
+LOGIN = {**LOGINS["woocommerce"], "consumer_key": "ck", "consumer_secret": "cs"}
+
+
+class MovingStore:
+    """A store in which the oldest order of the window is modified again after each answer."""
+
+    def __init__(self, modified: list[datetime], *, moves: bool) -> None:
+        self.modified = dict(enumerate(modified, start=1))
+        self.moves = moves
+        self.calls = 0
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.calls += 1
+        query = request.url.params
+        after, before = (_moment(query[name]) for name in ("modified_after", "modified_before"))
+        rows = sorted((at, number) for number, at in self.modified.items() if after < at < before)
+        first = (int(query["page"]) - 1) * int(query["per_page"])
+        page = rows[first : first + int(query["per_page"])]
+        if self.moves and rows:
+            self.modified[rows[0][1]] = END + timedelta(hours=1)
+        body = [_order(number, at) for at, number in page]
+        return httpx.Response(200, content=orjson.dumps(body), headers={"content-type": "application/json"})
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def _order(number: int, at: datetime) -> dict[str, Any]:
+    return {"id": number, "date_modified_gmt": at.replace(tzinfo=None).isoformat(), "refunds": []}
+
+
+async def seen(store: MovingStore) -> set[str]:
+    channel = BY_NAME["woocommerce"]
+    client = channel.connect(channel.credentials.model_validate(LOGIN), httpx.MockTransport(store))
+    found = {parts[0].order_id async for page in client.pages(START, END, by="modified") for parts in page.orders}
+    await client.close()
+    return found
+
+
+async def test_an_order_that_changes_during_the_poll_makes_no_other_one_disappear() -> None:
+    store = MovingStore([START + timedelta(minutes=5 * n) for n in range(350)], moves=True)
+    found = await seen(store)
+    assert {str(number) for number in range(1, 351)} - found == set()
+
+
+async def test_more_orders_in_one_second_than_a_page_holds_are_all_seen() -> None:
+    store = MovingStore([START + timedelta(hours=1)] * 250 + [START + timedelta(hours=2)] * 10, moves=False)
+    assert len(await seen(store)) == 260
+    assert store.calls < 10
