@@ -20,7 +20,7 @@ from common.logging import configure_logging
 from common.problems import Problem
 from common.runtime import Runtime, running
 from common.settings import ServiceSettings
-from common.telemetry import HTTP_REQUESTS, HTTP_SECONDS, configure_tracing
+from common.telemetry import HTTP_REQUESTS, HTTP_SECONDS, configure_tracing, entry_span
 
 REQUEST_BYTES_MAX = 8 * 1024 * 1024
 _READY_TIMEOUT_S = 2.0
@@ -81,8 +81,10 @@ class Measured:
                 status = message["status"]
             await send(message)
 
+        traceparent = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"traceparent"), None)
         try:
-            await self._app(scope, receive, watched)
+            with entry_span(f"{scope['method']} request", traceparent):
+                await self._app(scope, receive, watched)
         finally:
             route = getattr(scope.get("route"), "path", "unmatched")
             HTTP_REQUESTS.labels(scope["method"], route, str(status)).inc()

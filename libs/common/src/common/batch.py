@@ -42,6 +42,7 @@ class Batch:
         *,
         backfill: bool = False,
         correlation_id: str | None = None,
+        traceparent: str | None = None,
         body: bytes | None = None,
     ) -> None:
         """Send a state when the transaction commits. `body` saves encoding it again if the caller has its JSON."""
@@ -52,7 +53,7 @@ class Batch:
                 revision=state.revision,
                 body=body if body is not None else state.model_dump_json().encode(),
                 correlation_id=correlation_id if correlation_id is not None else self.correlation_id,
-                traceparent=self.traceparent,
+                traceparent=traceparent or self.traceparent,
                 backfill=backfill,
             )
         )

@@ -4,6 +4,7 @@ A span per state is only made where the incoming `traceparent` says it is sample
 more than the domain work.
 """
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -34,6 +35,7 @@ UPSTREAM_SECONDS = Histogram("tillbook_upstream_seconds", "Outbound call time", 
 
 _PROPAGATOR = TraceContextTextMapPropagator()
 _SAMPLED_SUFFIX = "-01"
+_NANOSECONDS = 1_000_000_000
 tracer = trace.get_tracer("tillbook")
 
 
@@ -63,3 +65,24 @@ def state_span(name: str, traceparent: str | None) -> Iterator[str | None]:
     parent = _PROPAGATOR.extract({"traceparent": traceparent})
     with tracer.start_as_current_span(name, context=parent):
         yield current_traceparent() or traceparent
+
+
+@contextmanager
+def entry_span(name: str, traceparent: str | None) -> Iterator[None]:
+    """Span for a request from outside: the start of a trace, or part of the caller's. Sampled by ratio."""
+    parent = _PROPAGATOR.extract({"traceparent": traceparent}) if traceparent else None
+    with tracer.start_as_current_span(name, context=parent):
+        yield
+
+
+def record_span(name: str, traceparent: str | None, seconds: float, **attributes: str) -> None:
+    """Record after the fact what took `seconds` until now on behalf of a state, if its trace is sampled.
+
+    For work that is done for many states in one call, such as a lane's batch.
+    """
+    if traceparent is None or not traceparent.endswith(_SAMPLED_SUFFIX):
+        return
+    ended = time.time_ns()
+    parent = _PROPAGATOR.extract({"traceparent": traceparent})
+    started = ended - int(seconds * _NANOSECONDS)
+    tracer.start_span(name, context=parent, start_time=started, attributes=attributes).end(ended)
