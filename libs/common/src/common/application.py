@@ -81,7 +81,8 @@ class Measured:
                 status = message["status"]
             await send(message)
 
-        traceparent = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"traceparent"), None)
+        carried = next((value for name, value in scope["headers"] if name == b"traceparent"), None)
+        traceparent = carried.decode("latin-1") if carried else None
         try:
             with entry_span(f"{scope['method']} request", traceparent):
                 await self._app(scope, receive, watched)

@@ -1,7 +1,7 @@
 """What comes in and what becomes of it: values of the intake, and the rows and messages made from them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 from common.batch import Batch
 from common.messages.base import Reason
 from common.messages.fetching import FetchedOrder, FetchOutcome, OrderListed
+from common.telemetry import current_traceparent
 from ingest.accounts import Opened
 from ingest.parts import BEGINNING, Part
 from ingest.store.orders import DELIVERIES, OrderKey
@@ -23,6 +24,8 @@ class Arrival:
     parts: tuple[Part, ...]
     topic: str
     correlation_id: str
+    traceparent: str | None = field(default_factory=current_traceparent)
+    """Of the request it came in with: group commit writes for many requests at once."""
     delivery_id: str = ""
     """Set for deliveries that are remembered; empty for what we fetched ourselves."""
     digest: bytes = b""

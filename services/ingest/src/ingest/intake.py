@@ -179,6 +179,7 @@ class Intake:
                 order,
                 backfill=arrival.backfill,
                 correlation_id=arrival.correlation_id,
+                traceparent=arrival.traceparent,
                 body=body,
             )
         row |= {"state_hash": state_hash, "received_at": at, "run_id": arrival.run_id}
@@ -186,7 +187,9 @@ class Intake:
         batch.upsert(ORDERS, row)
         batch.upsert(NORMALISATIONS, {**row, "at": at})
         batch.publish(
-            to_listed(key, arrival.opened.channel.name, row, read.problem), correlation_id=arrival.correlation_id
+            to_listed(key, arrival.opened.channel.name, row, read.problem),
+            correlation_id=arrival.correlation_id,
+            traceparent=arrival.traceparent,
         )
         return Taken(revision, outcome, row["number"], read.problem)
 

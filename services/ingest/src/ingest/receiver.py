@@ -21,7 +21,7 @@ from common.database import CONTENDED, LOST
 from common.errors import Rejected
 from common.group_commit import QueueFull
 from common.problems import FieldProblem, Problem
-from common.telemetry import HTTP_REQUESTS, HTTP_SECONDS
+from common.telemetry import HTTP_REQUESTS, HTTP_SECONDS, entry_span
 from ingest.accounts import Accounts, Opened
 from ingest.channel import Capability
 from ingest.deliveries import Deliveries, Receipt, unreadable
@@ -64,7 +64,8 @@ class Receiver:
             return
         started = time.perf_counter()
         try:
-            answer = await self._answer(scope, receive)
+            with entry_span("webhook", None):
+                answer = await self._answer(scope, receive)
         except Problem as problem:
             status = problem.status
             await problem.response()(scope, receive, send)
