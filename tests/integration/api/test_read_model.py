@@ -125,6 +125,7 @@ def test_warnings_are_grouped_by_code_with_their_cure(gateway: Gateway, shop: Sh
     assert groups["UNKNOWN_STATUS"]["kinds"] == ["order"]
     found = overview(shop)
     assert found["invoices"]["warnings"] == 2
+    assert found["invoices"]["totals"] == [{"currency": "USD", "source": "39.80", "ledger": "0.00"}]
     answer = shop.tenant.http.get(f"/v1/companies/{shop.company_id}/overview").json()
     assert (answer["first_warning"], answer["warnings_below"]) == ("invoices", 1)
 
@@ -319,3 +320,28 @@ def test_preview_shows_outcomes_and_documents_and_writes_nothing(gateway: Gatewa
     approved = shop.tenant.http.post(f"/v1/companies/{shop.company_id}/approve").json()["approved_at"]
     again = shop.tenant.http.post(f"/v1/companies/{shop.company_id}/approve").json()["approved_at"]
     assert approved == again is not None
+
+
+def test_an_order_names_the_cause_and_not_what_follows_from_it(gateway: Gateway, shop: Shop) -> None:
+    invoice = running.document_changed(
+        shop,
+        "1",
+        kind=DocumentKind.INVOICE,
+        document_key="z-invoice",
+        state=DocumentState.ACTION_REQUIRED,
+        reason=running.reason("PRODUCT_MISSING"),
+    )
+    payment = running.document_changed(
+        shop,
+        "1",
+        kind=DocumentKind.PAYMENT,
+        document_key="a-payment",
+        state=DocumentState.BLOCKED,
+        reason=running.reason("DEPENDENCY_FAILED"),
+        blocked_by="z-invoice",
+    )
+    gateway.publish(running.order_listed(shop, "1"), running.transactions_listed(shop, "1", documents=2))
+    gateway.publish(payment, invoice)
+    running.eventually(lambda: len(shop.tenant.http.get("/v1/documents").json()["items"]) == 2)
+    running.eventually(lambda: orders(shop)[0]["column"] == "warnings")
+    assert orders(shop)[0]["reason"]["code"] == "PRODUCT_MISSING"

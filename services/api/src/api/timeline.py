@@ -39,7 +39,7 @@ def _from_source(source: OrderHistory) -> Iterator[TimelineEntry]:
         yield TimelineEntry(
             at=normalisation.at,
             stage="normalized",
-            text=f"revision {normalisation.revision}: {normalisation.status}{total}",
+            text=f"revision {normalisation.revision}: {normalisation.status or 'not complete yet'}{total}",
         )
     if source.problem is not None and source.parts:
         yield TimelineEntry(

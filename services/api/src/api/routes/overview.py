@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from fastapi import Query
@@ -22,6 +23,7 @@ from api.views.work import Overview, OverviewRow, SideTotals, WarningGroup, Warn
 from common.internal.mapper import PreviewOrder, PreviewRequest, PreviewResult
 from common.messages.base import Reason, Severity
 from common.messages.control import CompanySettings
+from common.money import UnknownCurrency, quantize
 from common.problems import Problem
 
 routes = router("overview")
@@ -142,10 +144,20 @@ def _row(row: arithmetic.OverviewRow) -> OverviewRow:
         **{column.value: row.columns[column] for column in Column},
         notices=row.notices,
         totals=[
-            SideTotals(currency=currency, source=totals.source, ledger=totals.ledger)
+            SideTotals(
+                currency=currency, source=_places(totals.source, currency), ledger=_places(totals.ledger, currency)
+            )
             for currency, totals in sorted(row.totals.items())
         ],
     )
+
+
+def _places(amount: Decimal, currency: str) -> Decimal:
+    """With the currency's places, so that nothing shows as 0.00 rather than 0."""
+    try:
+        return quantize(amount, currency)
+    except UnknownCurrency:
+        return amount
 
 
 def _merged(rows: list[dict[str, Any]]) -> Iterable[WarningGroup]:

@@ -48,7 +48,7 @@ LEFT JOIN LATERAL (
         count(*) FILTER (WHERE x.column_name = '{Column.IN_LEDGER}') AS in_ledger,
         count(*) FILTER (WHERE x.column_name = '{Column.IN_LEDGER}' AND x.has_notices) AS notices,
         max(x.last_attempt_at) AS last_attempt_at,
-        (array_agg(x.reason ORDER BY x.column_name <> '{Column.WARNINGS}', x.document_key)
+        (array_agg(x.reason ORDER BY x.column_name <> '{Column.WARNINGS}', x.blocked_by IS NOT NULL, x.document_key)
             FILTER (WHERE x.reason IS NOT NULL))[1] AS reason
     FROM documents x
     WHERE x.connection_id = o.connection_id AND x.source_kind = 'order' AND x.source_id = o.external_id

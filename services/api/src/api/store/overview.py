@@ -13,10 +13,10 @@ async def counts(where: Where, tenant_id: str, company_id: str) -> list[Count]:
     """Entities of the company file per row, column and currency."""
     documents = await where.fetch(
         """
-        SELECT kind, column_name, currency, count(*) AS entities,
+        SELECT kind, column_name, CASE WHEN amount IS NULL THEN '' ELSE currency END AS currency, count(*) AS entities,
             sum(CASE WHEN state = 'voided' THEN 0 ELSE coalesce(amount, 0) END) AS amount,
             count(*) FILTER (WHERE has_notices AND column_name = 'in_ledger') AS notices
-        FROM documents WHERE tenant_id = $1 AND company_id = $2 GROUP BY kind, column_name, currency
+        FROM documents WHERE tenant_id = $1 AND company_id = $2 GROUP BY 1, 2, 3
         """,
         tenant_id,
         company_id,
