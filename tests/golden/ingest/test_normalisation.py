@@ -11,14 +11,14 @@ from typing import Any, get_args
 
 import orjson
 import pytest
+from tests.connectors.conftest import account, normalized
+from tests.connectors.test_sample_shops import fetched_refunds, parts_of
 
 from ingest.channels import BY_NAME
 from ingest.parts import Part, PartKind, Source
 from sandbox.shops.life import ShopLife
 from sandbox.shops.scenarios import STORIES
 from sandbox.shops.shop import Kind
-from tests.connectors.conftest import account, normalized
-from tests.connectors.test_sample_shops import fetched_refunds, parts_of
 
 FOLDER = Path(__file__).parent / "cases"
 WRITES = os.environ.get("TILLBOOK_GOLDEN") == "write"
