@@ -1,13 +1,19 @@
 """One writer a company: leases, replicas, pauses, failures of the ledger."""
 
 import asyncio
+import resource
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from common.messages.control import ResendRequested
+from common.messages.documents import DocumentChanged
 from common.messages.transactions import DocumentKind
+from common.packs import Envelope, decode
 from ledger_writer.ledgers.beancount.journal import Journal
 from ledger_writer.store import lanes
 
@@ -73,6 +79,19 @@ async def test_a_paused_lane_writes_nothing_until_it_is_resumed(open_desk: Any, 
     await open_desk.settled(3)
 
 
+async def test_what_waits_in_a_queue_is_announced_as_not_tried(open_desk: Any, make: Any) -> None:
+    await open_desk.call("POST", f"/internal/companies/{make.COMPANY}/lane/pause", {"tenant_id": make.TENANT})
+    await open_desk.send(make.receipt_set("1"))
+    async with open_desk.broker.consume("api.documents-changed", 10) as subscription, asyncio.timeout(20):
+        delivery = await subscription.get()
+        states = [one.state for one in decode(DocumentChanged, delivery.body) if isinstance(one, Envelope)]
+    assert sorted((state.kind.value, state.state.value, state.revision) for state in states) == [
+        ("customer", "not_tried", 1),
+        ("item", "not_tried", 1),
+        ("sales_receipt", "not_tried", 1),
+    ]
+
+
 async def test_a_company_paused_by_its_settings_waits_too(open_desk: Any, make: Any) -> None:
     await open_desk.configure(paused=True)
     await open_desk.send(make.receipt_set("1"))
@@ -83,17 +102,28 @@ async def test_a_company_paused_by_its_settings_waits_too(open_desk: Any, make: 
     await open_desk.settled(3)
 
 
+@contextmanager
+def full_disk(bytes_max: int) -> Iterator[None]:
+    """No file of this process grows beyond the limit."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (bytes_max, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, handler)
+
+
 async def test_a_ledger_that_fails_for_now_is_tried_later_and_at_once_by_a_resend(open_desk: Any, make: Any) -> None:
-    in_the_way = open_desk.folder / "journal" / "2026-01.beancount"
-    in_the_way.mkdir()
-    await open_desk.send(make.receipt_set("1"))
-    receipt = make.key_of("1", DocumentKind.SALES_RECEIPT)
-    await open_desk.until_state(receipt, "retry_wait", "LEDGER_UNAVAILABLE")
+    with full_disk(400):
+        await open_desk.send(make.receipt_set("1"))
+        receipt = make.key_of("1", DocumentKind.SALES_RECEIPT)
+        await open_desk.until_state(receipt, "retry_wait", "LEDGER_UNAVAILABLE")
     wait_s = await open_desk.pool.fetchval(
         "SELECT extract(epoch FROM next_attempt_at - now())::int FROM documents WHERE document_key = $1", receipt
     )
     assert 40 <= wait_s <= 60
-    in_the_way.rmdir()
     await open_desk.send(
         ResendRequested(
             tenant_id=make.TENANT,

@@ -8,6 +8,7 @@ from common.runtime import Runtime
 from ledger_writer.handlers import HANDLERS
 from ledger_writer.lanes.holder import Holder
 from ledger_writer.lanes.lane import Workshop
+from ledger_writer.lanes.upkeep import Upkeep
 from ledger_writer.routes import ROUTERS
 from ledger_writer.settings import LedgerWriterSettings
 
@@ -22,6 +23,7 @@ def create(settings: LedgerWriterSettings) -> FastAPI:
         app.state.workshop = workshop
         runtime.start_consumers(HANDLERS)
         runtime.start_forever("lanes", Holder(workshop).run)
+        runtime.start_forever("upkeep", Upkeep(workshop).run)
 
     return create_application(
         SERVICE,

@@ -44,6 +44,7 @@ _EXPECTED: tuple[type[Exception], ...] = (
 )
 """What ends a pass without being a bug."""
 _CAREFUL_PASSES_MAX = 200
+_PAUSE_S = 5.0
 
 
 def company_file(workshop: Workshop, company: Company) -> CompanyFile:
@@ -97,7 +98,8 @@ class Lane:
 
     async def run(self) -> None:
         """Work until idle, stopped or fenced off. Never raises for what the database, ledger or settings do."""
-        wait_s = 0.0
+        # An end that nobody foresaw is followed by a pause, so that a fault doesn't turn into a busy loop.
+        wait_s = _PAUSE_S
         try:
             company = await companies.get(self._pool, self._lease.company_id)
             if company is None:
@@ -110,7 +112,9 @@ class Lane:
                 await self._hold(company, ledger)
             finally:
                 renewing.cancel()
+            wait_s = 0.0
         except lanes.LeaseLost:
+            wait_s = 0.0
             log.info("lane_lost_or_changed", company_id=self._lease.company_id, epoch=self._lease.epoch)
         except LedgerAway as error:
             wait_s = error.retry_after_s

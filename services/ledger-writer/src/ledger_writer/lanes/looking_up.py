@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 
 from common.database import Pool
 from common.errors import Retryable
@@ -26,6 +27,7 @@ from ledger_writer.planning.model import Known, Settle, Write
 from ledger_writer.planning.states import Event
 from ledger_writer.store import due
 from ledger_writer.store.due import Move
+from ledger_writer.store.rows import Row
 
 Candidates = Mapping[str, Sequence[Found]]
 _SHARED = frozenset({DocumentKind.CUSTOMER, DocumentKind.ITEM})
@@ -44,9 +46,9 @@ class Wave:
     """What is left to send after the look-up, and what is decided already."""
 
     operations: list[Operation] = field(default_factory=list)
-    moves: list[tuple[Item, Move]] = field(default_factory=list)
-    done: dict[str, Operation] = field(default_factory=dict)
-    """Operations whose effect is in the ledger, so that their applications count."""
+    moves: list[tuple[Row, Move]] = field(default_factory=list)
+    applied: dict[str, Decimal] = field(default_factory=dict)
+    """By how much more money is applied to documents, by what is in the ledger of this wave."""
 
 
 async def find(session: LedgerSession, operations: Sequence[Operation]) -> Candidates:
@@ -102,11 +104,11 @@ def _place(operation: Operation, verdict: Verdict | None, item: Item, wave: Wave
         return
     elif isinstance(verdict, Same):
         move = outcomes.written(item, operation, Written(verdict.link, "linked"), ())
-        wave.done[key] = operation
+        outcomes.add_changes(wave.applied, item, operation)
     else:
         move = outcomes.refused(item, operation, Refused(ErrorClass.CONFIG, verdict.reason))
         failed[key] = _failed(item, move)
-    wave.moves.append((item, move))
+    wave.moves.append((item.row, move))
 
 
 def _failed(item: Item, move: Move) -> Known:

@@ -145,9 +145,9 @@ def unanswered(item: Item, operation: Operation, outcome: Unanswered) -> Move:
     return move
 
 
-def set_aside(item: Item, error: str) -> Move:
+def set_aside(row: Row, error: str) -> Move:
     """A document that a bug of ours can't get past: it must not keep the others of its company back."""
-    move = _move(item.row, next_state(DocumentState(item.row.state), Event.NEEDS_PERSON))
+    move = _move(row, next_state(DocumentState(row.state), Event.NEEDS_PERSON))
     reason = Reason(
         code="PRODUCT_FAULT",
         text="A fault of tillbook keeps this from being written; the fault is in the service's log.",
@@ -158,33 +158,30 @@ def set_aside(item: Item, error: str) -> Move:
     return move
 
 
-def application_changes(item: Item, operation: Operation) -> dict[str, Decimal]:
-    """By how much the open balances of other documents shrink (or grow, where negative) with this write."""
-    before = dict(item.desired.written.applications) if item.desired.written is not None else {}
+def add_changes(applied: dict[str, Decimal], item: Item, operation: Operation) -> None:
+    """Count by how much more (or, negative, less) money is applied to other documents by this write."""
     if operation.operation is OperationKind.CLOSE:
-        return {}
-    if operation.operation is OperationKind.CREATE:
-        before = {}
-    changes = {key: -amount for key, amount in before.items()}
-    for key, amount in operation.applications:
-        changes[key] = changes.get(key, Decimal(0)) + amount
-    return changes
+        return
+    changes = list(operation.applications)
+    if item.desired.written is not None and operation.operation is not OperationKind.CREATE:
+        changes += [(key, -amount) for key, amount in item.desired.written.applications]
+    for key, amount in changes:
+        applied[key] = applied.get(key, Decimal(0)) + amount
 
 
-def frees_dependents(item: Item, move: Move) -> bool:
+def frees_dependents(row: Row, move: Move) -> bool:
     """Whether what waits for the document should be planned again: it is there, or the reason to wait is another."""
     if move.state in {DocumentState.SYNCED, DocumentState.VOIDED, DocumentState.SKIPPED, DocumentState.ACTION_REQUIRED}:
         return True
-    return move.state == DocumentState.BLOCKED and move.code != item.row.code
+    return move.state == DocumentState.BLOCKED and move.code != row.code
 
 
-def to_message(item: Item, move: Move, recorded: Recorded) -> bytes:
+def to_message(row: Row, move: Move, recorded: Recorded) -> bytes:
     """How the document stands now, as JSON of a `DocumentChanged`.
 
     Put together by hand: a lane makes one for every write, and checking what was just read from our own tables costs
     more than the rest of recording it. A test reads it back through the contract.
     """
-    row = item.row
     is_current = recorded.seq == move.seq
     link_text = move.link if move.is_write else row.link
     ledger_id = move.ledger_id if move.is_write else row.ledger_id

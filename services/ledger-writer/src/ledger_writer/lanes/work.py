@@ -103,8 +103,7 @@ class Pass:
         """Show the document that a pass of one failed at to a person, so that the others go on."""
         row = next(iter(await due.take(self._pool, self._company.company_id, 1)), None)
         if row is not None:
-            item = Item(row, to_desired(row))
-            await self._record([(item, outcomes.set_aside(item, type(error).__name__))], {}, intents=None)
+            await self._record([(row, outcomes.set_aside(row, type(error).__name__))], {}, intents=None)
 
     async def _resolve(self, asked: Sequence[tuple[Row, str, str]]) -> None:
         """Look for what was sent without an answer, and record what was found."""
@@ -113,15 +112,17 @@ class Pass:
         is_create = {row.document_key for row, operation, _ in asked if operation == OperationKind.CREATE}
         creates = [as_create(item) for key, item in items.items() if key in is_create and item.row.written_hash is None]
         found = await find(self._session, creates)
-        moves: list[tuple[Item, Move]] = []
+        moves: list[tuple[Row, Move]] = []
         for operation in creates:
             item = items.pop(operation.document_key)
             verdict = judge(operation, found.get(operation.document_key, ()), frozenset())
             if isinstance(verdict, Same):
-                moves.append((item, outcomes.found(item, verdict.link, hashes[operation.document_key])))
+                moves.append((item.row, outcomes.found(item, verdict.link, hashes[operation.document_key])))
             elif item.row.state == DocumentState.UNKNOWN:
-                moves.append((item, outcomes.absent(item)))
-        moves += [(item, outcomes.repeat(item)) for item in items.values() if item.row.state == DocumentState.UNKNOWN]
+                moves.append((item.row, outcomes.absent(item)))
+        moves += [
+            (item.row, outcomes.repeat(item)) for item in items.values() if item.row.state == DocumentState.UNKNOWN
+        ]
         await self._record(moves, {}, intents=None)
 
     async def _work_off(self, gathered: Gathered) -> None:
@@ -131,14 +132,14 @@ class Pass:
             steps = plan([item.desired for item in items.values()], gathered.known, gathered.terms)
             coming = {step.operation.document_key for step in steps if isinstance(step, Write)}
             later: dict[str, Item] = {}
-            moves: list[tuple[Item, Move]] = []
+            moves: list[tuple[Row, Move]] = []
             for step in steps:
                 if isinstance(step, Write):
                     continue
                 if step.blocked_by in coming or step.blocked_by in later:
                     later[step.key] = items[step.key]
                 else:
-                    moves.append((items[step.key], outcomes.settled(items[step.key], step)))
+                    moves.append((items[step.key].row, outcomes.settled(items[step.key], step)))
             await self._carry_out([step for step in steps if isinstance(step, Write)], items, moves)
             items = later
             if later:
@@ -146,13 +147,13 @@ class Pass:
                 gathered.known.update({row.document_key: to_known(row) for row in await due.by_keys(self._pool, keys)})
 
     async def _carry_out(
-        self, writes: Sequence[Write], items: Mapping[str, Item], settled: list[tuple[Item, Move]]
+        self, writes: Sequence[Write], items: Mapping[str, Item], settled: list[tuple[Row, Move]]
     ) -> None:
         """Look up, commit intents, send and record one wave, together with what was settled without a write."""
         wave = await look_up(self._session, self._pool, self._company.company_id, writes, items)
         wave.moves = settled + wave.moves
         if not wave.operations:
-            await self._record(wave.moves, wave.done, intents=None)
+            await self._record(wave.moves, wave.applied, intents=None)
             return
         intents = _encode_intents(wave.operations, items)
         company = self._company
@@ -177,14 +178,14 @@ class Pass:
                 stop = outcome
                 continue
             if isinstance(outcome, Written):
-                wave.done[key] = operation
+                outcomes.add_changes(wave.applied, item, operation)
             move = _to_move(item, operation, outcome, notices[key])
             move.duration_ms = int((time.monotonic() - started) * 1000)
-            wave.moves.append((item, move))
+            wave.moves.append((item.row, move))
             if waiting and time.monotonic() - recorded_at > _RECORD_EVERY_S:
-                await self._record(wave.moves, wave.done, intents=intents)
-                wave.moves, wave.done, recorded_at = [], {}, time.monotonic()
-        await self._record(wave.moves, wave.done, intents=None, clears=True)
+                await self._record(wave.moves, wave.applied, intents=intents)
+                wave.moves, wave.applied, recorded_at = [], {}, time.monotonic()
+        await self._record(wave.moves, wave.applied, intents=None, clears=True)
         if stop is not None:
             raise CompanyStopped(stop)
         if wait_s is not None:
@@ -207,8 +208,8 @@ class Pass:
 
     async def _record(
         self,
-        moved: Sequence[tuple[Item, Move]],
-        done: Mapping[str, Operation],
+        moved: Sequence[tuple[Row, Move]],
+        applied: Mapping[str, Decimal],
         *,
         intents: str | None,
         clears: bool = False,
@@ -216,9 +217,10 @@ class Pass:
         """Outcomes, timeline, dependents and messages in one transaction, fenced by the lane's epoch."""
         if not moved and not clears:
             return
-        by_key = {move.document_key: (item, move) for item, move in moved}
+        by_key = {move.document_key: (row, move) for row, move in moved}
         moves = [move for _, move in by_key.values()]
-        bookmark = self._session.bookmark() if done and isinstance(self._session, KeepsBookmark) else None
+        wrote = any(move.is_write for move in moves)
+        bookmark = self._session.bookmark() if wrote and isinstance(self._session, KeepsBookmark) else None
         async with self._runtime.transaction() as (connection, batch):
             has_blocked = await lanes.fence(connection, self._lease, intents, bookmark)
             if not moves:
@@ -228,19 +230,15 @@ class Pass:
             overtaken: dict[str, str] = {}
             messages: list[bytes] = []
             for one in recorded:
-                item, move = by_key[one.document_key]
+                row, move = by_key[one.document_key]
                 if move.is_write and move.written_hash != one.content_hash:
-                    overtaken[one.document_key] = item.row.wanted
-                messages.append(outcomes.to_message(item, move, one))
-            for row in outcomes.to_outbox(messages, f"{self._lease.company_id}/{uuid4()}"):
-                batch.send(row)
+                    overtaken[one.document_key] = row.wanted
+                messages.append(outcomes.to_message(row, move, one))
+            for outgoing in outcomes.to_outbox(messages, f"{self._lease.company_id}/{uuid4()}"):
+                batch.send(outgoing)
             await due.keep_written(connection, overtaken)
-            changes: dict[str, Decimal] = {}
-            for key, operation in done.items():
-                for target, amount in outcomes.application_changes(by_key[key][0], operation).items():
-                    changes[target] = changes.get(target, Decimal(0)) + amount
-            await due.apply(connection, changes)
-            freed = {key for key, (item, move) in by_key.items() if outcomes.frees_dependents(item, move)}
+            await due.apply(connection, applied)
+            freed = {key for key, (row, move) in by_key.items() if outcomes.frees_dependents(row, move)}
             if freed and (has_blocked or any(move.blocked_by in freed for move in moves)):
                 await due.release(connection, sorted(freed))
 

@@ -215,3 +215,13 @@ async def purge(connection: Connection, tenant_id: str) -> int:
         "DELETE FROM outbox WHERE exchange = '' AND convert_from(body, 'UTF8')::jsonb ->> 'tenant_id' = $1", tenant_id
     )
     return int(status.rsplit(" ", 1)[1])
+
+
+async def want_stale_lists(pool: Pool, hours: float) -> int:
+    """Have lists read again that are older than this. Returns of how many company files."""
+    status = await pool.execute(
+        "UPDATE companies SET lists_wanted = true WHERE status = 'connected' AND NOT lists_wanted"
+        " AND lists_read_at < now() - make_interval(secs => $1 * 3600)",
+        hours,
+    )
+    return int(status.rsplit(" ", 1)[1])

@@ -84,6 +84,14 @@ UPDATE documents SET state = 'queued', seq = nextval('due_seq'), blocked_by = NU
 WHERE blocked_by = ANY($1::text[]) AND state = 'blocked'
 """
 
+_ANNOUNCE = f"""
+UPDATE documents SET revision = 1 WHERE document_key IN (
+    SELECT document_key FROM documents
+    WHERE state = 'not_tried' AND revision = 0 AND first_seen_at < now() - interval '2 seconds'
+    LIMIT 1000 FOR UPDATE SKIP LOCKED)
+RETURNING {COLUMNS}
+"""
+
 _ATTEMPTS = """
 INSERT INTO attempts (document_key, operation, outcome, reason, ledger_id, duration_ms)
 SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int[])
@@ -229,6 +237,11 @@ async def release(connection: Connection, keys: Sequence[str]) -> int:
     """Make everything due that waited for one of these. Returns how many."""
     status = await connection.execute(_RELEASE, keys)
     return int(status.rsplit(" ", 1)[1])
+
+
+async def announce(connection: Connection) -> list[Row]:
+    """Documents that have waited for two seconds and that nobody was told of; they count as told now."""
+    return [Row.of(record) for record in await connection.fetch(_ANNOUNCE)]
 
 
 async def add_attempts(connection: Connection, moves: Sequence[Move]) -> None:

@@ -1,0 +1,230 @@
+"""What is recorded and published of an outcome."""
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from common.messages.base import Reason
+from common.messages.documents import DocumentChanged, DocumentState
+from common.messages.transactions import DocumentKind
+from common.packs import Envelope, decode
+from ledger_writer.lanes import outcomes
+from ledger_writer.lanes.outcomes import Item
+from ledger_writer.ledgers.protocol import (
+    ErrorClass,
+    LedgerLink,
+    Operation,
+    OperationKind,
+    Refused,
+    Unanswered,
+    Written,
+)
+from ledger_writer.planning.content import encode
+from ledger_writer.store.due import Move, Recorded
+from ledger_writer.store.rows import Row, decode_link, encode_link, to_desired, to_known
+
+NOW = dt.datetime(2026, 1, 5, 12, tzinfo=dt.UTC)
+REASON = Reason(code="ACCOUNT_INVALID", text="x", cure="y", field="account", value="z")
+
+
+def row_of(wanted: Any, **more: Any) -> Row:
+    body, fingerprint = encode(wanted)
+    values: dict[str, Any] = {
+        "document_key": wanted.key,
+        "tenant_id": "ten",
+        "company_id": "com",
+        "connection_id": "con",
+        "source_kind": "order",
+        "source_id": "1001",
+        "source_number": "1001",
+        "source_revision": 3,
+        "kind": wanted.kind.value,
+        "seq": 7,
+        "wanted": body,
+        "content_hash": fingerprint,
+        "removed": False,
+        "hold_edits": False,
+        "override": False,
+        "number": "1001",
+        "name": "",
+        "on_date": wanted.date,
+        "amount": wanted.total,
+        "currency": "USD",
+        "horizon": None,
+        "written": None,
+        "written_hash": None,
+        "effect": "",
+        "applications": "",
+        "applied": Decimal(0),
+        "ledger_id": "",
+        "link": "",
+        "linked_by": "",
+        "linked_at": None,
+        "former": "",
+        "state": "queued",
+        "code": "",
+        "reason": "",
+        "raw": "",
+        "notices": "",
+        "error_class": "",
+        "blocked_by": None,
+        "intent": "",
+        "attempts": 0,
+        "failures": 0,
+        "generation": 0,
+        "next_attempt_at": None,
+        "first_seen_at": NOW,
+        "last_attempt_at": None,
+        "revision": 0,
+    }
+    return Row(**(values | more))
+
+
+def item_of(wanted: Any, **more: Any) -> Item:
+    row = row_of(wanted, **more)
+    return Item(row, to_desired(row))
+
+
+def create(wanted: Any, **more: Any) -> Operation:
+    return Operation(wanted.key, wanted.kind, OperationKind.CREATE, wanted, "k", **more)
+
+
+def recorded(move: Move, **more: Any) -> Recorded:
+    values: dict[str, Any] = {
+        "document_key": move.document_key,
+        "revision": 4,
+        "seq": move.seq,
+        "state": move.state,
+        "source_revision": 3,
+        "content_hash": "",
+        "attempts": 2,
+        "last_attempt_at": NOW,
+        "next_attempt_at": None,
+    }
+    return Recorded(**(values | more))
+
+
+def published(row: Row, move: Move, **more: Any) -> DocumentChanged:
+    """The message as the read model opens it."""
+    (outgoing,) = outcomes.to_outbox([outcomes.to_message(row, move, recorded(move, **more))], "pass/1")
+    (envelope,) = decode(DocumentChanged, outgoing.body)
+    assert isinstance(envelope, Envelope)
+    return envelope.state
+
+
+def test_what_is_written_is_recorded_with_its_link_and_read_back_by_the_contract(make: Any) -> None:
+    item = item_of(make.document())
+    notice = Reason(code="NAME_TRUNCATED", text="shortened")
+    outcome = Written(LedgerLink("L1", token="3", number="INV-9", total=Decimal("77.00")), notices=(notice,))
+    move = outcomes.written(item, create(item.desired.wanted), outcome, ())
+    assert (move.state, move.generation, move.effect, move.linked_by) == ("synced", 1, "present", "created")
+    assert decode_link(move.link) == outcome.link
+    state = published(item.row, move)
+    assert (state.state, state.number, state.ledger_id) == (DocumentState.SYNCED, "INV-9", "L1")
+    assert state.notices == (notice,)
+    assert (state.source_revision, state.amount, state.date) == (3, Decimal("77.00"), dt.date(2026, 1, 5))
+
+
+def test_a_refusal_is_shown_until_it_is_overtaken_by_a_new_wish(make: Any) -> None:
+    item = item_of(make.document())
+    move = outcomes.refused(item, create(item.desired.wanted), Refused(ErrorClass.CONFIG, REASON, raw="r" * 5000))
+    assert (move.state, move.failures, move.generation, len(move.raw)) == ("action_required", 1, 1, 2000)
+    assert published(item.row, move).reason == REASON
+    assert published(item.row, move, seq=8, state="queued").reason is None
+
+
+@pytest.mark.parametrize(("error_class", "generation"), [(ErrorClass.TRANSIENT, 0), (ErrorClass.LOOKUP, 1)])
+def test_only_a_definitive_answer_starts_a_new_generation(make: Any, error_class: ErrorClass, generation: int) -> None:
+    item = item_of(make.document())
+    refusal = Refused(error_class, REASON, retry_after_s=90)
+    move = outcomes.refused(item, create(item.desired.wanted), refusal)
+    assert (move.state, move.generation, move.wait_s) == ("retry_wait", generation, 90)
+
+
+def test_after_a_day_the_last_refusal_is_shown_with_a_cure(make: Any) -> None:
+    item = item_of(make.document(), failures=28)
+    refusal = Refused(ErrorClass.TRANSIENT, Reason(code="LEDGER_UNAVAILABLE", text="away"))
+    move = outcomes.refused(item, create(item.desired.wanted), refusal)
+    reason = published(item.row, move).reason
+    assert reason is not None
+    assert (move.state, reason.text, reason.cure) == ("action_required", "Given up after 24 hours: away", "Resend it.")
+
+
+def test_an_unanswered_request_is_looked_up_at_once_and_then_less_often(make: Any) -> None:
+    waits = []
+    for failures in (0, 1, 2, 40):
+        item = item_of(make.document(), failures=failures)
+        move = outcomes.unanswered(item, create(item.desired.wanted), Unanswered("time-out"))
+        assert (move.state, move.generation) == ("unknown", 0)
+        assert move.intent == f"create:{item.row.content_hash}"
+        waits.append(move.wait_s)
+    assert waits == [0, 60, 120, 3600]
+
+
+def test_a_look_up_links_what_is_there_and_frees_the_way_where_nothing_is(make: Any) -> None:
+    item = item_of(make.document(), state="unknown")
+    there = outcomes.found(item, LedgerLink("L1"), "hash of what was sent")
+    assert (there.state, there.written_hash, there.generation) == ("queued", "hash of what was sent", 1)
+    gone = outcomes.absent(item)
+    assert (gone.state, gone.is_write, gone.generation) == ("queued", False, 1)
+
+
+def test_a_ledger_that_cannot_edit_leaves_the_document_due_after_the_void(make: Any) -> None:
+    wanted = make.document()
+    before = make.written(wanted)
+    more = {"written_hash": before.content_hash, "effect": "present", "link": encode_link(before.link)}
+    kept, removed = item_of(wanted, **more), item_of(wanted, removed=True, **more)
+    void = Operation(wanted.key, wanted.kind, OperationKind.VOID, wanted, "k", link=before.link)
+    assert outcomes.written(kept, void, Written(before.link, "voided"), ()).state == "queued"
+    assert outcomes.written(removed, void, Written(before.link, "voided"), ()).state == "voided"
+
+
+def test_applications_are_counted_by_their_change(make: Any) -> None:
+    target = make.key_of(DocumentKind.INVOICE)
+    payment = make.document(DocumentKind.PAYMENT, applies=[(target, "77.00")])
+    stands = {
+        "written_hash": "other",
+        "effect": "present",
+        "link": encode_link(LedgerLink("L1")),
+        "applications": f'[["{target}","50.00"]]',
+    }
+    applied: dict[str, Decimal] = {}
+    full = ((target, Decimal("77.00")),)
+    outcomes.add_changes(applied, item_of(payment), create(payment, applications=full))
+    assert applied == {target: Decimal("77.00")}
+    update = Operation(payment.key, payment.kind, OperationKind.UPDATE, payment, "k", applications=full)
+    outcomes.add_changes(applied, item_of(payment, **stands), update)
+    assert applied == {target: Decimal("104.00")}
+    void = Operation(payment.key, payment.kind, OperationKind.VOID, payment, "k")
+    outcomes.add_changes(applied, item_of(payment, **stands), void)
+    assert applied == {target: Decimal("54.00")}
+
+
+def test_what_is_known_of_a_written_invoice_is_what_is_left_to_pay(make: Any) -> None:
+    link = encode_link(LedgerLink("L1", total=Decimal("77.00")))
+    row = row_of(make.document(), effect="present", link=link, applied=Decimal("30.00"), state="synced")
+    assert to_known(row).open_balance == Decimal("47.00")
+    void = row_of(make.document(), effect="void", link=link, state="voided")
+    assert (to_known(void).open_balance, to_known(void).link) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("state", "code", "frees"),
+    [
+        ("synced", "", True),
+        ("voided", "", True),
+        ("skipped", "NO_BALANCE", True),
+        ("action_required", "ACCOUNT_INVALID", True),
+        ("blocked", "WAITING_FOR_CUSTOMER", False),
+        ("blocked", "DEPENDENCY_FAILED", True),
+        ("retry_wait", "LEDGER_UNAVAILABLE", False),
+        ("unknown", "UNANSWERED", False),
+    ],
+)
+def test_dependents_are_planned_again_when_their_reason_to_wait_changed(
+    make: Any, state: str, code: str, frees: bool
+) -> None:
+    row = row_of(make.document(), state="blocked", code="WAITING_FOR_CUSTOMER")
+    assert outcomes.frees_dependents(row, Move(row.document_key, 7, state, 0, 0, code=code)) is frees
