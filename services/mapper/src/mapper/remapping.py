@@ -53,7 +53,14 @@ def map_and_record(
     company_id = prepared.connection.company_id
     known = around.known.get((tenant_id, company_id, connection_id, "order", external_id), NOT_YET)
     result = map_prepared(order, prepared, known)
-    changed = write_set(result, known, batch, backfill=backfill, correlation_id=correlation_id)
+    changed = write_set(
+        result,
+        known,
+        batch,
+        backfill=backfill,
+        correlation_id=correlation_id,
+        by_shipment=prepared.rules.defers_invoices,
+    )
     write_unmatched(order, result, known, batch)
     included = result.reason is not None and result.reason.code == "IN_SUMMARY"
     if included or prepared.connection.mode in SUMMARY_MODES:

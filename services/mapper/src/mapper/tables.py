@@ -268,6 +268,8 @@ class SetRow(Base, table=True):
     invoiced: bool = _flag()
     cancellation: str = _text(default="")
     """How a cancellation was booked: void or credit."""
+    shipments: str = _text(default="")
+    """Quantities of part-invoices as JSON, where invoices follow the shipments."""
     body: str = _text()
     mapped_at: datetime = _moment()
 

@@ -9,7 +9,8 @@ from decimal import Decimal
 from common.messages.transactions import AccountRole, DocumentLine, DocumentTax, LineKind
 from common.money import ZERO, tolerance
 from mapper.mapping.case import Case
-from mapper.mapping.reasons import Held, rounding_added, totals_mismatch
+from mapper.mapping.notices import rounding_added
+from mapper.mapping.reasons import Held, totals_mismatch
 
 
 def sum_parts(lines: list[DocumentLine], taxes: tuple[DocumentTax, ...]) -> Decimal:

@@ -10,7 +10,8 @@ from common.messages.transactions import CustomerWanted, DocumentKind, MissingPo
 from mapper.mapping.case import Case
 from mapper.mapping.catalog import CustomerLink
 from mapper.mapping.names import normal, tidy
-from mapper.mapping.reasons import customer_dismissed, customer_missing, name_truncated
+from mapper.mapping.notices import name_truncated
+from mapper.mapping.reasons import customer_dismissed, customer_missing
 
 NO_CUSTOMER: Final = Customer()
 NO_ADDRESS: Final = Address()

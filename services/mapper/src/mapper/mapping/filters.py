@@ -6,8 +6,7 @@ from common.messages.orders import FinancialStatus, Lifecycle, Order
 from common.messages.transactions import Document
 from mapper.mapping.configuration import Configuration
 from mapper.mapping.directives import Directives
-from mapper.mapping.names import normal
-from mapper.mapping.reasons import (
+from mapper.mapping.filter_reasons import (
     before_start,
     closed_period,
     connection_disabled,
@@ -18,6 +17,7 @@ from mapper.mapping.reasons import (
     store_filtered,
     test_order,
 )
+from mapper.mapping.names import normal
 
 PASSED_BEFORE = {
     FinancialStatus.PARTIALLY_REFUNDED: ("paid",),

@@ -8,9 +8,10 @@ from common.messages.orders import Order
 from common.messages.transactions import Document, DocumentKind, WantedState
 from common.money import ZERO
 from mapper.mapping.case import Case
+from mapper.mapping.notices import mixed_tenders, number_unavailable
 from mapper.mapping.numbers import document_number, next_number_unavailable
 from mapper.mapping.payments import receipt_deposit
-from mapper.mapping.reasons import Held, mixed_tenders, mode_not_supported, number_unavailable, waiting_for_payment
+from mapper.mapping.reasons import Held, mode_not_supported, waiting_for_payment
 from mapper.mapping.sales import Sale, sale_of
 from mapper.mapping.tax import warn_unexpected
 

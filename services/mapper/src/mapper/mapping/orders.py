@@ -11,6 +11,7 @@ from mapper.mapping.configuration import Configuration
 from mapper.mapping.customers import resolve_customer
 from mapper.mapping.directives import Directives
 from mapper.mapping.facts import Facts, read_facts
+from mapper.mapping.filter_reasons import before_horizon, nothing_to_write, original_missing, zero_total
 from mapper.mapping.filters import find_filter, in_closed_period
 from mapper.mapping.history import FIRST_TIME, History
 from mapper.mapping.modes import PURCHASE_FEEDS, SALES_ORDER_MODES, TABLE, Situation
@@ -19,17 +20,13 @@ from mapper.mapping.pricing import with_price_levels
 from mapper.mapping.reasons import (
     Held,
     amount_changed,
-    before_horizon,
     currency_not_enabled,
     fees_conflict,
     mode_not_supported,
-    nothing_to_write,
-    original_missing,
     refused_value,
     tax_line_refused,
     tender_currency,
     unknown_currency,
-    zero_total,
 )
 from mapper.rules.engine import CompiledRules
 
@@ -80,7 +77,7 @@ def _map(
     case = Case(ruled, configuration, catalog, directives, facts)
     resolve_customer(case)
     row = choose_row(case, TABLE[mode], mode, history)
-    note = plan_documents(case, row, mode, history)
+    note = plan_documents(case, row, mode, history, defers=rules.defers_invoices)
     return _finish(order, case, rules, note, history)
 
 

@@ -100,6 +100,23 @@ def plan_payments(case: Case, due: Decimal, paid_for: Document | None, *, applie
         case.documents.append(case.void(DocumentKind.PAYMENT, key, "tender", tender.external_id, tender.captured_on))
 
 
+def plan_payments_over(case: Case, invoices: Sequence[Document], order_form: Document, *, with_gifts: bool) -> None:
+    """Add one payment per tender, filling the part-invoices in turn; the rest waits unapplied for the next one."""
+    left = {one.key: one.total for one in invoices}
+    for tender, amount in payable_tenders(case, case.order.total, with_gifts=with_gifts):
+        document = payment(case, tender, amount, ZERO, order_form)
+        rest = amount
+        applications: list[Application] = []
+        for key, balance in left.items():
+            share = min(rest, balance)
+            if share > 0:
+                applications.append(Application(document_key=key, amount=share))
+                left[key] = balance - share
+                rest -= share
+        keys = tuple(one.document_key for one in applications) or (order_form.key,)
+        case.documents.append(document.model_copy(update={"applications": tuple(applications), "depends_on": keys}))
+
+
 def payment(case: Case, tender: Tender, amount: Decimal, share: Decimal, paid_for: Document | None) -> Document:
     """One payment of `amount`, of which `share` pays for the given document."""
     return Document(

@@ -1,11 +1,15 @@
 """From a row of the mode table to documents, in posting order."""
 
+from collections.abc import Sequence
+
 from common.messages.base import Reason
 from common.messages.control import TransactionMode
 from common.messages.transactions import Document
 from common.money import ZERO
 from mapper.mapping.cancellations import cancel_invoice, credit_rest
 from mapper.mapping.case import Case
+from mapper.mapping.closing import Shipment, parts_of, shipments
+from mapper.mapping.filter_reasons import in_payout, in_summary
 from mapper.mapping.forms import estimate, invoice, plain_sale, receipt, sales_order
 from mapper.mapping.history import History
 from mapper.mapping.modes import INVOICE_PAYMENTS, ModeRow, RefundSteps, Situation, Step
@@ -13,10 +17,11 @@ from mapper.mapping.payments import (
     excess_as_tip,
     gifts_are_payments,
     plan_payments,
+    plan_payments_over,
     skipped_payment,
     unapplied_excess,
 )
-from mapper.mapping.reasons import in_payout, in_summary
+from mapper.mapping.purchases import plan_fee, plan_purchase_orders
 from mapper.mapping.refunds import plan_refunds
 from mapper.mapping.removals import without_removed
 from mapper.mapping.sales import sale_of
@@ -45,8 +50,11 @@ def choose_row(case: Case, row: ModeRow, mode: TransactionMode, history: History
     return row
 
 
-def plan_documents(case: Case, row: ModeRow, mode: TransactionMode, history: History) -> Reason | None:
-    """Fill `case.documents`; the reason, if any, says where else the order is accounted for."""
+def plan_documents(case: Case, row: ModeRow, mode: TransactionMode, history: History, *, defers: bool) -> Reason | None:
+    """Fill `case.documents`; the reason, if any, says where else the order is accounted for.
+
+    `defers` says that a rule lets invoices wait for fulfilment, so that they follow the shipments.
+    """
     cell = row.cell(case.facts.situation)
     if Step.IN_SUMMARY in cell:
         _plan_refunds_of_summary(case, mode)
@@ -59,6 +67,10 @@ def plan_documents(case: Case, row: ModeRow, mode: TransactionMode, history: His
     order_form = _plan_order_form(case, row, cell)
     if case.directives.no_invoice_by is not None or INVOICED_STEPS.isdisjoint(cell):
         _plan_without_invoice(case, row, cell, order_form)
+        return None
+    shipped = shipments(case.order, history) if defers and order_form is not None else None
+    if order_form is not None and shipped is not None:
+        _plan_shipments(case, row, cell, order_form, shipped)
     else:
         _plan_invoice(case, row, cell, order_form, history)
     return None
@@ -82,6 +94,7 @@ def _plan_receipt(case: Case, row: ModeRow, *, waits: bool) -> None:
     if waits:
         return
     unapplied_excess(case, document)
+    plan_fee(case, document)
     plan_refunds(case, row.refunds, document)
 
 
@@ -96,6 +109,8 @@ def _plan_order_form(case: Case, row: ModeRow, cell: tuple[Step, ...]) -> Docume
     else:
         return None
     case.documents.append(document)
+    if Step.PURCHASE_ORDERS in cell or Step.CLOSE_PURCHASE_ORDERS in cell:
+        plan_purchase_orders(case, document, closed=Step.CLOSE_PURCHASE_ORDERS in cell)
     return document
 
 
@@ -115,9 +130,32 @@ def _plan_invoice(
         plan_payments(case, document.total, document, applied=True, with_gifts=gifts_are_payments(case))
     elif Step.SKIPPED_PAYMENT in cell:
         case.documents.append(skipped_payment(case, document))
+    if pays:
+        plan_fee(case, document)
     plan_refunds(case, row.refunds, document)
     if case.facts.cancelled and row.has_payments:
         credit_rest(case, document, document.total)
+
+
+def _plan_shipments(
+    case: Case, row: ModeRow, cell: tuple[Step, ...], order_form: Document, shipped: Sequence[Shipment]
+) -> None:
+    """One invoice per shipment; payments fill them in turn, and what is left waits for the next."""
+    if Step.VOID_INVOICE in cell or not shipped:
+        _plan_without_invoice(case, row, cell, order_form)
+        return
+    redeems = row.has_payments and not gifts_are_payments(case)
+    invoices: list[Document] = []
+    for ordinal, part in enumerate(parts_of(case.order, shipped)):
+        sale = sale_of(case, part.order, redeem_gifts=redeems and ordinal == 0)
+        document = invoice(case, sale, ordinal=ordinal, closes=(order_form,) if part.is_last else ())
+        if not part.is_last:
+            document = document.model_copy(update={"depends_on": (order_form.key,)})
+        invoices.append(document)
+    case.documents.extend(invoices)
+    if Step.PAYMENTS in cell:
+        plan_payments_over(case, invoices, order_form, with_gifts=gifts_are_payments(case))
+    plan_refunds(case, row.refunds, invoices[-1])
 
 
 def _plan_without_invoice(case: Case, row: ModeRow, cell: tuple[Step, ...], order_form: Document | None) -> None:

@@ -7,7 +7,7 @@ from common.money import ZERO, quantize
 from mapper.mapping.case import Case
 from mapper.mapping.catalog import Catalog, CatalogItem
 from mapper.mapping.directives import Directives
-from mapper.mapping.reasons import price_kept
+from mapper.mapping.notices import price_kept
 
 PRICE = "price:"
 """Detail of a catalog item: `price:<level>` → custom price in that level."""

@@ -14,13 +14,13 @@ from common.messages.transactions import (
 from mapper.mapping.case import Case
 from mapper.mapping.catalog import CatalogItem
 from mapper.mapping.names import normal, tidy
+from mapper.mapping.notices import sku_missing
 from mapper.mapping.reasons import (
     mapped_item_missing,
     product_ambiguous,
     product_inactive,
     product_missing,
     product_name_taken,
-    sku_missing,
 )
 
 CREATED_AS = {"create_non_inventory": "non_inventory", "create_inventory": "inventory"}

@@ -42,13 +42,13 @@ class Held(Exception):
         self.reason = reason
 
 
-def _notice(code: str, text: str, cure: str = "", field: str | None = None, value: str | None = None) -> Reason:
+def notice(code: str, text: str, cure: str = "", field: str | None = None, value: str | None = None) -> Reason:
     return Reason(
         code=code, text=text[:4000], cure=cure[:500], field=field, value=_short(value), severity=Severity.WARNING
     )
 
 
-def _error(code: str, text: str, cure: str = "", field: str | None = None, value: str | None = None) -> Reason:
+def error(code: str, text: str, cure: str = "", field: str | None = None, value: str | None = None) -> Reason:
     return Reason(code=code, text=text[:4000], cure=cure[:500], field=field, value=_short(value))
 
 
@@ -56,124 +56,17 @@ def _short(value: str | None) -> str | None:
     return None if value is None else value[:500]
 
 
-# ---------------------------------------------------------------------------------------------------------- filters
-
-
-def draft() -> Reason:
-    return _error("DRAFT", "Drafts are never synced.", "Complete the draft order in the shop.", "lifecycle", "draft")
-
-
-def test_order() -> Reason:
-    return _error("TEST_ORDER", "Test orders are never synced.", field="custom_fields.test")
-
-
-def connection_disabled(name: str) -> Reason:
-    return _error("CONNECTION_DISABLED", f"The connection {name!r} is switched off.", "Switch the connection on.")
-
-
-def do_not_import(rule: str | None) -> Reason:
-    if rule is None:
-        return _error("DO_NOT_IMPORT", "The shop marked this order as not for import.", field="do_not_import")
-    return _error("DO_NOT_IMPORT", f"Filtered by the rule {rule!r}.", "Change or disable the rule.", "rule", rule)
-
-
-def store_filtered(store: str) -> Reason:
-    return _error(
-        "STORE_FILTERED",
-        f"The store {store!r} is not among the stores of this connection.",
-        "Add the store to the store filter.",
-        "store_filter",
-        store,
-    )
-
-
-def mode_none() -> Reason:
-    return _error("MODE_NONE", "The transaction mode is `none`.", "Choose a transaction mode.", "mode", "none")
-
-
-def before_start(ordered_on: date, start: date) -> Reason:
-    return _error(
-        "BEFORE_START_DATE",
-        f"The order of {ordered_on} is older than the connection's start date {start}.",
-        "Move the start date back, or leave the order out.",
-        "start_date",
-        start.isoformat(),
-    )
-
-
-def status_filtered(statuses: str, wanted: str) -> Reason:
-    return _error(
-        "STATUS_FILTERED",
-        f"The order is {statuses}; the status filter lets {wanted} pass.",
-        "Add the status to the filter, or wait until the order reaches it.",
-        "order_statuses",
-        wanted,
-    )
-
-
-def closed_period(on: date, closed_through: date) -> Reason:
-    return _error(
-        "CLOSED_PERIOD",
-        f"The document is dated {on}, and the books are closed through {closed_through}.",
-        "Open the period, post with a later date, or dismiss.",
-        "closed_through",
-        closed_through.isoformat(),
-    )
-
-
-def original_missing() -> Reason:
-    return _error(
-        "ORIGINAL_MISSING",
-        "The order was refunded before it was ever written, and refunds without their original are skipped.",
-        "Set missing_original to sync_original_first.",
-        "missing_original",
-        "skip",
-    )
-
-
-def nothing_to_write(status: str) -> Reason:
-    return _notice("NO_DOCUMENTS", f"An order that is {status} becomes no document in this mode.")
-
-
-def before_horizon(on: date, horizon: date) -> Reason:
-    return _error(
-        "BEFORE_HORIZON",
-        f"The document of {on} is older than the customer's horizon {horizon}.",
-        "Move the customer's horizon back.",
-        "horizon",
-        horizon.isoformat(),
-    )
-
-
-def zero_total() -> Reason:
-    return _error(
-        "ZERO_TOTAL",
-        "The order's total is zero, and such orders are not synced.",
-        "Switch sync_zero_total_orders on.",
-        "sync_zero_total_orders",
-        "false",
-    )
-
-
-def in_summary(on: date) -> Reason:
-    return _notice("IN_SUMMARY", f"The order is part of the summary of {on}.")
-
-
-def in_payout() -> Reason:
-    return _notice("IN_PAYOUT", "The order is accounted for by the payout that pays it out.")
-
-
-# ------------------------------------------------------------------------------------------------ what stops a set
+# ------------------------------------------------------------ what stops a set
 
 
 def refused_value(field: str, value: str, why: str) -> Reason:
-    return _error(
+    return error(
         "VALUE_REFUSED", f"{field} is {value}: {why}.", "Correct the order in the shop, or by a rule.", field, value
     )
 
 
 def company_unknown(company_id: str) -> Reason:
-    return _error(
+    return error(
         "COMPANY_NOT_CONNECTED",
         "The company file of this connection is not paired yet.",
         "Pair the company file.",
@@ -183,7 +76,7 @@ def company_unknown(company_id: str) -> Reason:
 
 
 def account_missing(role: AccountRole) -> Reason:
-    return _error(
+    return error(
         "ACCOUNT_MISSING",
         f"No ledger account is set for {ROLE_NAMES[role]} ({role.value}).",
         f"Choose an account for {ROLE_NAMES[role]} in the company settings.",
@@ -192,7 +85,7 @@ def account_missing(role: AccountRole) -> Reason:
 
 
 def totals_mismatch(stated: Decimal, computed: Decimal, currency: str, what: str = "order") -> Reason:
-    return _error(
+    return error(
         "TOTALS_MISMATCH",
         f"The {what} says {stated} {currency}, its parts add up to {computed} {currency} "
         f"(difference {stated - computed}).",
@@ -203,7 +96,7 @@ def totals_mismatch(stated: Decimal, computed: Decimal, currency: str, what: str
 
 
 def amount_changed(stated: Decimal, changed: Decimal, currency: str, rule: str) -> Reason:
-    return _error(
+    return error(
         "AMOUNT_CHANGED_BY_RULE",
         f"The rule {rule!r} changed the total from {stated} to {changed} {currency}, and the customer has paid.",
         "Allow the rule to change totals, or change the rule.",
@@ -213,7 +106,7 @@ def amount_changed(stated: Decimal, changed: Decimal, currency: str, rule: str) 
 
 
 def currency_not_enabled(currency: str, home: str) -> Reason:
-    return _error(
+    return error(
         "CURRENCY_NOT_ENABLED",
         f"The order is in {currency}; the company file keeps its books in {home} only.",
         "Switch on multi-currency in the ledger, or leave such orders out by a rule.",
@@ -223,7 +116,7 @@ def currency_not_enabled(currency: str, home: str) -> Reason:
 
 
 def unknown_currency(currency: str) -> Reason:
-    return _error(
+    return error(
         "CURRENCY_UNKNOWN",
         f"{currency} is not a currency with a minor unit.",
         "Correct the currency in the shop, or map it by a rule.",
@@ -233,7 +126,7 @@ def unknown_currency(currency: str) -> Reason:
 
 
 def tender_currency(currency: str, order_currency: str) -> Reason:
-    return _error(
+    return error(
         "TENDER_CURRENCY_DIFFERS",
         f"A payment is in {currency}, the order in {order_currency}.",
         "Map the order's currency by a rule, or switch use_store_currency.",
@@ -243,7 +136,7 @@ def tender_currency(currency: str, order_currency: str) -> Reason:
 
 
 def overpaid(paid: Decimal, total: Decimal, currency: str) -> Reason:
-    return _error(
+    return error(
         "OVERPAYMENT",
         f"{paid} {currency} was paid for an order of {total} {currency}.",
         "Choose what to do with overpayments: unapplied or tip.",
@@ -253,11 +146,11 @@ def overpaid(paid: Decimal, total: Decimal, currency: str) -> Reason:
 
 
 def mode_not_supported(mode: str, why: str, cure: str) -> Reason:
-    return _error("MODE_NOT_SUPPORTED", f"The mode {mode} can't be used here: {why}.", cure, "mode", mode)
+    return error("MODE_NOT_SUPPORTED", f"The mode {mode} can't be used here: {why}.", cure, "mode", mode)
 
 
 def tax_line_refused(mode: str) -> Reason:
-    return _error(
+    return error(
         "TAX_LINE_IN_SALES_ORDER",
         f"Tax written as a line keeps a sales order open for ever; the mode {mode} can't use the method tax_line.",
         "Use tax codes or override in sales-order modes.",
@@ -267,7 +160,7 @@ def tax_line_refused(mode: str) -> Reason:
 
 
 def fees_conflict() -> Reason:
-    return _error(
+    return error(
         "FEES_TWICE",
         "Merchant fees are set both on the order and on the payout; they would be counted twice.",
         "Switch off one of them.",
@@ -280,7 +173,7 @@ def order_of_summary(number: str, reason: Reason) -> Reason:
 
 
 def summary_negative(day: date, total: Decimal, currency: str) -> Reason:
-    return _error(
+    return error(
         "SUMMARY_NEGATIVE",
         f"The summary of {day} comes to {total} {currency}: more went back than came in.",
         "Switch merge_refunds off, so that refunds have documents of their own.",
@@ -289,15 +182,15 @@ def summary_negative(day: date, total: Decimal, currency: str) -> Reason:
     )
 
 
-# ------------------------------------------------------------------------------------------- what holds a document
+# ------------------------------------------------------------ what holds a document
 
 
 def waiting_for_day_end(day: date) -> Reason:
-    return _error("WAITING_FOR_DAY_END", f"The summary of {day} waits until the day is over.")
+    return error("WAITING_FOR_DAY_END", f"The summary of {day} waits until the day is over.")
 
 
 def waiting_for_payment(total: Decimal, paid: Decimal, currency: str) -> Reason:
-    return _error(
+    return error(
         "WAITING_FOR_PAYMENT",
         f"The sales receipt waits until the order is paid in full ({paid} of {total} {currency} so far).",
         "Nothing to do; it is written when the payment arrives.",
@@ -305,12 +198,12 @@ def waiting_for_payment(total: Decimal, paid: Decimal, currency: str) -> Reason:
 
 
 def no_balance() -> Reason:
-    return _notice("NO_BALANCE", "The order has no balance, so there is nothing to pay.")
+    return notice("NO_BALANCE", "The order has no balance, so there is nothing to pay.")
 
 
 def product_missing(sku: str, name: str) -> Reason:
     said = f"the SKU {sku!r}" if sku else f"no SKU (title {name!r})"
-    return _error(
+    return error(
         "PRODUCT_MISSING",
         f"No item of the ledger matches the product with {said}.",
         "Map the product, or create the item in the ledger.",
@@ -320,7 +213,7 @@ def product_missing(sku: str, name: str) -> Reason:
 
 
 def mapped_item_missing(source: str, item: str) -> Reason:
-    return _error(
+    return error(
         "PRODUCT_MISSING",
         f"{source!r} is mapped to the item {item!r}, which the ledger does not have.",
         "Map the product to an item that exists, or create the item in the ledger.",
@@ -330,7 +223,7 @@ def mapped_item_missing(source: str, item: str) -> Reason:
 
 
 def product_ambiguous(key: str, names: str) -> Reason:
-    return _error(
+    return error(
         "PRODUCT_AMBIGUOUS",
         f"{key!r} matches several items of the ledger: {names}.",
         "Map the product to one of them, or use the full name as SKU.",
@@ -340,7 +233,7 @@ def product_ambiguous(key: str, names: str) -> Reason:
 
 
 def product_inactive(name: str) -> Reason:
-    return _error(
+    return error(
         "PRODUCT_INACTIVE",
         f"The item {name!r} is inactive in the ledger.",
         "Reactivate the item or map the product to another one.",
@@ -350,7 +243,7 @@ def product_inactive(name: str) -> Reason:
 
 
 def product_name_taken(name: str, sku: str) -> Reason:
-    return _error(
+    return error(
         "PRODUCT_NAME_TAKEN",
         f"The ledger has an item named {name!r} with another SKU ({sku or 'none'}).",
         "Map the product, or rename one of them.",
@@ -360,7 +253,7 @@ def product_name_taken(name: str, sku: str) -> Reason:
 
 
 def customer_missing(name: str) -> Reason:
-    return _error(
+    return error(
         "CUSTOMER_MISSING",
         f"The customer {name!r} is not connected to the ledger.",
         "Connect the customer, or dismiss it.",
@@ -370,72 +263,10 @@ def customer_missing(name: str) -> Reason:
 
 
 def customer_dismissed(name: str) -> Reason:
-    return _error(
+    return error(
         "DISMISSED_DEPENDENCY",
         f"The customer {name!r} was dismissed.",
         "Connect the customer to write its documents.",
         "customer",
         name,
-    )
-
-
-# --------------------------------------------------------------------------------------------------------- notices
-
-
-def name_truncated(name: str, limit: int) -> Reason:
-    return _notice("NAME_TRUNCATED", f"The customer's name was cut to {limit} characters.", field="name", value=name)
-
-
-def number_unavailable() -> Reason:
-    return _notice(
-        "NEXT_NUMBER_UNAVAILABLE",
-        "The ledger keeps custom transaction numbers and assigns none itself.",
-        "Switch custom transaction numbers off in the ledger, or mirror the order number.",
-        "numbers.policy",
-        "next",
-    )
-
-
-def rounding_added(amount: Decimal, currency: str) -> Reason:
-    return _notice("ROUNDING_ADDED", f"A rounding line of {amount} {currency} was added.", field="total")
-
-
-def mixed_tenders(accounts: str) -> Reason:
-    return _notice(
-        "MIXED_TENDERS",
-        f"The order was paid into several accounts ({accounts}); a receipt has one, that of the largest payment.",
-        "Use invoices with payments for orders with several tenders.",
-        "tenders.method",
-    )
-
-
-def tax_not_expected(amount: Decimal, currency: str) -> Reason:
-    return _notice(
-        "TAX_CHARGED",
-        f"The shop charged {amount} {currency} of tax that was not expected; it is posted as charged.",
-        "Check the tax settings of the shop.",
-        "tax_total",
-        f"{amount}",
-    )
-
-
-def tax_code_near(place: str, near: str) -> Reason:
-    return _notice(
-        "TAX_CODE_NEAR_MATCH",
-        f"No tax code is mapped for {place!r}; there is one for {near!r}.",
-        "Map the place exactly as the shop writes it.",
-        "tax.codes",
-        place,
-    )
-
-
-def sku_missing(name: str) -> Reason:
-    return _notice(
-        "SKU_MISSING", f"The line {name!r} has no SKU.", "Map the product by its id or title.", "lines.sku", name
-    )
-
-
-def price_kept(item: str, level: str) -> Reason:
-    return _notice(
-        "PRICE_LEVEL_MISSING", f"{item!r} has no price in the level {level!r}; the shop's price was kept.", value=item
     )

@@ -13,7 +13,7 @@ from common.messages.transactions import Account, AccountRole, DocumentLine, Doc
 from common.money import ZERO, prorate
 from mapper.mapping.case import Case
 from mapper.mapping.names import tidy
-from mapper.mapping.reasons import tax_code_near, tax_not_expected
+from mapper.mapping.notices import tax_code_near, tax_not_expected
 
 NO_ADDRESS: Final = Address()
 PLACE_METHODS: Final = frozenset({"tax_codes", "inclusive"})

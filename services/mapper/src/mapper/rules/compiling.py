@@ -9,7 +9,7 @@ from mapper.rules.action_table import ACTIONS
 from mapper.rules.comparisons import BadCondition, compile_condition, wanted_text
 from mapper.rules.engine import TEMPLATE, CompiledRule, CompiledRules, Predicate
 from mapper.rules.fields import Field, Scope, UnknownField, field_named
-from mapper.rules.model import DEPTH_MAX, WITHOUT_ARGUMENT, Comparison, Condition, Group, Rule
+from mapper.rules.model import DEPTH_MAX, WITHOUT_ARGUMENT, Action, Comparison, Condition, Group, Rule
 from mapper.rules.working import Working
 
 
@@ -53,6 +53,7 @@ def compile_rules(rules: Sequence[Rule], *, connection_id: str, revision: int) -
         anchors=tuple(
             (anchor, {text: tuple(positions) for text, positions in held.items()}) for anchor, held in index.values()
         ),
+        defers_invoices=any(one.rule.action is Action.DO_NOT_CREATE_INVOICE for one in compiled),
         about_refunds=tuple(position for position, one in enumerate(compiled) if one.kind.for_refunds),
     )
 

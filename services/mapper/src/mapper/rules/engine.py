@@ -54,6 +54,8 @@ class CompiledRules:
     anchors: tuple[tuple[Field, dict[str, tuple[int, ...]]], ...] = ()
     about_refunds: tuple[int, ...] = ()
     """Rules that also run on refunds."""
+    defers_invoices: bool = False
+    """Whether any rule lets invoices wait: then they follow the shipments (section 9)."""
 
     def apply(self, order: Order, trace: list[Change] | None = None) -> tuple[Order, Directives]:
         """The order as the rules leave it, and what they decided beyond its fields.

@@ -1,9 +1,12 @@
 """Transaction sets: the newest of every source entity, and the products that keep orders out."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
+
+import orjson
 
 from common.batch import Batch
 from common.bulk import Upsert
@@ -30,6 +33,7 @@ SETS = Upsert(
         "mapped": "boolean",
         "invoiced": "boolean",
         "cancellation": "text",
+        "shipments": "text",
         "body": "text",
     },
     guard="t.revision < excluded.revision",
@@ -53,7 +57,7 @@ UNMATCHED = Upsert(
 
 _KNOWN = """
 SELECT s.tenant_id, s.company_id, s.connection_id, s.source_kind, s.source_id, s.revision, s.content_hash, s.mapped,
-       s.invoiced, s.cancellation,
+       s.invoiced, s.cancellation, s.shipments,
        EXISTS (SELECT FROM unmatched u WHERE u.tenant_id = s.tenant_id AND u.connection_id = s.connection_id
                AND u.external_id = s.source_id) AS has_unmatched
 FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
@@ -108,7 +112,7 @@ async def known_sets(connection: Connection, keys: Sequence[SetKey]) -> dict[Set
         (row["tenant_id"], row["company_id"], row["connection_id"], row["source_kind"], row["source_id"]): KnownSet(
             row["revision"],
             row["content_hash"],
-            History(mapped=row["mapped"], invoiced=row["invoiced"], cancellation=row["cancellation"]),
+            History(row["mapped"], row["invoiced"], row["cancellation"], _read_shipments(row["shipments"])),
             row["has_unmatched"],
         )
         for row in rows
@@ -126,10 +130,19 @@ def content_hash(result: TransactionSet) -> str:
     return hashlib.sha256(body.encode()).hexdigest()[:32]
 
 
-def write_set(result: TransactionSet, known: KnownSet, batch: Batch, *, backfill: bool, correlation_id: str) -> bool:
+def write_set(
+    result: TransactionSet,
+    known: KnownSet,
+    batch: Batch,
+    *,
+    backfill: bool,
+    correlation_id: str,
+    by_shipment: bool = False,
+) -> bool:
     """Store and publish a set whose content changed, with the next revision; says whether it did.
 
-    The caller holds the lock of the source entity.
+    `by_shipment`: the set's invoices follow shipments, so their quantities are kept for the next mapping. The caller
+    holds the lock of the source entity.
     """
     digest = content_hash(result)
     if digest == known.content_hash:
@@ -150,12 +163,23 @@ def write_set(result: TransactionSet, known: KnownSet, batch: Batch, *, backfill
             "mapped": now.mapped or known.history.mapped,
             "invoiced": now.invoiced or known.history.invoiced,
             "cancellation": now.cancellation if result.outcome is SetOutcome.MAPPED else known.history.cancellation,
+            "shipments": _write_shipments(now.shipments or known.history.shipments) if by_shipment else "",
             "body": body,
         },
     )
     batch.publish(numbered, backfill=backfill, correlation_id=correlation_id, body=body.encode())
     batch.publish(listed(numbered), correlation_id=correlation_id)
     return True
+
+
+def _write_shipments(shipments: Sequence[Mapping[str, Decimal]]) -> str:
+    return orjson.dumps([{line: f"{quantity:f}" for line, quantity in one.items()} for one in shipments]).decode()
+
+
+def _read_shipments(text: str) -> tuple[Mapping[str, Decimal], ...]:
+    if not text:
+        return ()
+    return tuple({line: Decimal(quantity) for line, quantity in one.items()} for one in orjson.loads(text))
 
 
 def listed(result: TransactionSet) -> TransactionsListed:

@@ -1,0 +1,65 @@
+"""What was written and wants a look: warnings that hold nothing back."""
+
+from decimal import Decimal
+
+from common.messages.base import Reason
+from mapper.mapping.reasons import notice
+
+
+def name_truncated(name: str, limit: int) -> Reason:
+    return notice("NAME_TRUNCATED", f"The customer's name was cut to {limit} characters.", field="name", value=name)
+
+
+def number_unavailable() -> Reason:
+    return notice(
+        "NEXT_NUMBER_UNAVAILABLE",
+        "The ledger keeps custom transaction numbers and assigns none itself.",
+        "Switch custom transaction numbers off in the ledger, or mirror the order number.",
+        "numbers.policy",
+        "next",
+    )
+
+
+def rounding_added(amount: Decimal, currency: str) -> Reason:
+    return notice("ROUNDING_ADDED", f"A rounding line of {amount} {currency} was added.", field="total")
+
+
+def mixed_tenders(accounts: str) -> Reason:
+    return notice(
+        "MIXED_TENDERS",
+        f"The order was paid into several accounts ({accounts}); a receipt has one, that of the largest payment.",
+        "Use invoices with payments for orders with several tenders.",
+        "tenders.method",
+    )
+
+
+def tax_not_expected(amount: Decimal, currency: str) -> Reason:
+    return notice(
+        "TAX_CHARGED",
+        f"The shop charged {amount} {currency} of tax that was not expected; it is posted as charged.",
+        "Check the tax settings of the shop.",
+        "tax_total",
+        f"{amount}",
+    )
+
+
+def tax_code_near(place: str, near: str) -> Reason:
+    return notice(
+        "TAX_CODE_NEAR_MATCH",
+        f"No tax code is mapped for {place!r}; there is one for {near!r}.",
+        "Map the place exactly as the shop writes it.",
+        "tax.codes",
+        place,
+    )
+
+
+def sku_missing(name: str) -> Reason:
+    return notice(
+        "SKU_MISSING", f"The line {name!r} has no SKU.", "Map the product by its id or title.", "lines.sku", name
+    )
+
+
+def price_kept(item: str, level: str) -> Reason:
+    return notice(
+        "PRICE_LEVEL_MISSING", f"{item!r} has no price in the level {level!r}; the shop's price was kept.", value=item
+    )
