@@ -30,6 +30,7 @@ OUTBOX_OLDEST_S = Gauge("tillbook_outbox_oldest_seconds", "Age of the oldest unp
 OUTBOX_PUBLISHED = Counter("tillbook_outbox_published_total", "Outgoing rows confirmed by the broker")
 HTTP_REQUESTS = Counter("tillbook_http_requests_total", "Answers by route and status", ["method", "route", "status"])
 HTTP_SECONDS = Histogram("tillbook_http_seconds", "Time to answer", ["method", "route"], buckets=_BUCKETS_S)
+LANE_STUCK = Counter("tillbook_lane_stuck_total", "Times that a lane could not get at its ledger")
 UPSTREAM_REQUESTS = Counter("tillbook_upstream_requests_total", "Outbound calls", ["system", "method", "status"])
 UPSTREAM_SECONDS = Histogram("tillbook_upstream_seconds", "Outbound call time", ["system"], buckets=_BUCKETS_S)
 

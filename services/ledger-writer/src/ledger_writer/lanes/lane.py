@@ -13,6 +13,7 @@ from common.errors import Rejected, Retryable, TillbookError
 from common.messages.base import Reason
 from common.messages.documents import CompanyStatus
 from common.runtime import Runtime
+from common.telemetry import LANE_STUCK
 from ledger_writer.lanes.listing import refresh_lists
 from ledger_writer.lanes.looking_up import LedgerAway
 from ledger_writer.lanes.work import CompanyStopped, Pass
@@ -121,6 +122,7 @@ class Lane:
             log.info("lane_waits_for_ledger", company_id=self._lease.company_id, detail=str(error), retry_in_s=wait_s)
         except Retryable as error:
             wait_s = error.retry_after_s or 5.0
+            LANE_STUCK.inc()
             log.warning("lane_stuck", company_id=self._lease.company_id, detail=error.text, retry_in_s=wait_s)
         except (CompanyStopped, Rejected) as error:
             await self._park(error)
