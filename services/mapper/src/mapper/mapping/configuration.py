@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from common.messages.control import CompanySettings, ConnectionSettings
 from common.messages.documents import CompanyChanged
@@ -78,6 +78,7 @@ class Configuration:
     connection_revision: int = 0
     company_revision: int = 0
     closed_through: date = field(init=False)
+    known_items: dict[tuple[Any, ...], ItemWanted] = field(init=False, default_factory=dict)
     number_length: int = field(init=False)
     name_length: int = field(init=False)
     _accounts: dict[tuple[AccountRole, str], Account] = field(init=False, default_factory=dict)

@@ -61,8 +61,6 @@ def in_default_unit(case: Case, line: OrderLine) -> OrderLine:
 
     The amount stays the same to the cent.
     """
-    if not line.uom:
-        return line
     item = _item(line, case.catalog, case.connection.products.match_field)
     factor = _number(item.details.get(f"{UNIT}{line.uom}", "")) if item is not None else None
     if item is None or not factor or factor <= 0:

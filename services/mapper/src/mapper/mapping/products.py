@@ -23,6 +23,8 @@ from mapper.mapping.reasons import (
     product_name_taken,
 )
 
+KNOWN_ITEMS_MAX = 20_000
+"""Items remembered per configuration: the same products are sold again and again."""
 CREATED_AS = {"create_non_inventory": "non_inventory", "create_inventory": "inventory"}
 
 
@@ -139,24 +141,36 @@ def _stop(case: Case, reason: Reason) -> None:
 
 
 def _want(case: Case, line: OrderLine, match_key: str, name: str, match_field: str, ledger_id: str) -> str:
-    key = shared_key(case.connection.company_id, DocumentKind.ITEM, match_key)
-    if key in case.items:
-        return key
+    account = line_account(case, line)
+    identity = (match_key, name, line.sku, ledger_id, line.name, line.unit_price, bool(line.taxes), account.name)
+    known = case.configuration.known_items
+    item = known.get(identity)
+    if item is None:
+        item = _item_wanted(case, line, match_key, name, match_field, ledger_id, account)
+        if len(known) >= KNOWN_ITEMS_MAX:
+            known.clear()
+        known[identity] = item
+    case.items.setdefault(item.key, item)
+    return item.key
+
+
+def _item_wanted(
+    case: Case, line: OrderLine, match_key: str, name: str, match_field: str, ledger_id: str, account: Account
+) -> ItemWanted:
     policy = case.connection.products.missing
-    case.items[key] = ItemWanted(
-        key=key,
+    return ItemWanted(
+        key=shared_key(case.connection.company_id, DocumentKind.ITEM, match_key),
         name=tidy(name)[:500],
         sku=line.sku,
         match_field=match_field,
         ledger_id=ledger_id or None,
         missing=_policy(policy),
         item_type=CREATED_AS.get(policy, "non_inventory"),
-        income_account=line_account(case, line),
+        income_account=account,
         description=line.name,
         unit_price=line.unit_price if line.unit_price >= 0 else None,
         taxable=bool(line.taxes),
     )
-    return key
 
 
 def _policy(policy: str) -> MissingPolicy:

@@ -59,8 +59,10 @@ def sale_of(case: Case, order: Order, *, redeem_gifts: bool, tip_excess: Decimal
 
 def add_product(case: Case, line: OrderLine, codes: TaxCodes, lines: list[DocumentLine], sign: int = 1) -> None:
     """One product line, net of its discount; gross with a discount line of its own if the connection shows them."""
-    warn_of_kept_price(case, line)
-    line = in_default_unit(case, line)
+    if case.directives.lines:
+        warn_of_kept_price(case, line)
+    if line.uom:
+        line = in_default_unit(case, line)
     shows_discount = bool(line.discount) and case.connection.show_line_discounts
     amount = line.amount + line.discount if shows_discount else line.amount
     taxed = bool(line.taxes) and codes.on_lines
