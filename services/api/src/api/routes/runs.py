@@ -22,6 +22,9 @@ from common.problems import Problem
 
 routes = router("runs")
 
+_WATCH_SHARE = 5
+"""A stream rests this many times as long as its question took."""
+
 Text = Annotated[str | None, Query(max_length=200)]
 
 
@@ -170,16 +173,19 @@ async def _events(
     deps: Gateway, caller: TenantPrincipal, run_id: str, request: Request
 ) -> AsyncIterator[ServerSentEvent]:
     shown: Run | None = None
-    deadline = asyncio.get_running_loop().time() + deps.settings.stream_max_s
-    while asyncio.get_running_loop().time() < deadline and not await request.is_disconnected():
+    clock = asyncio.get_running_loop().time
+    deadline = clock() + deps.settings.stream_max_s
+    while (asked := clock()) < deadline and not await request.is_disconnected():
         current = await view(deps, caller.tenant_id, run_id)
+        took_s = clock() - asked
         is_over = current.state not in {RunState.FETCHING, RunState.WORKING}
         if current != shown:
             yield ServerSentEvent(current.model_dump_json(), event="end" if is_over else "progress")
             shown = current
         if is_over:
             return
-        await asyncio.sleep(deps.settings.progress_interval_s)
+        # A run of many thousands takes a while to count: a watcher must not keep the database busy with it.
+        await asyncio.sleep(max(deps.settings.progress_interval_s, took_s * _WATCH_SHARE))
 
 
 async def view(deps: Gateway, tenant_id: str, run_id: str) -> Run:

@@ -7,8 +7,9 @@ mapping outcome, or the mere fact that nothing has come back yet says where it i
 from api.columns import WAITING_PREFIX, Column
 
 ORDER_STATE = f"""
-SELECT o.*, c.company_id, s.set_key, s.source_revision AS mapped_revision, s.outcome, s.documents AS documents_wanted,
-    coalesce(d.seen, 0) AS documents_seen, coalesce(d.settled, 0) AS documents_settled,
+SELECT o.*, c.company_id, s.set_key, s.source_revision AS mapped_revision, s.outcome, s.column_alone,
+    s.documents AS documents_wanted,
+    coalesce(d.seen, 0) AS documents_seen,
     coalesce(d.in_ledger, 0) AS documents_in_ledger, coalesce(d.notices, 0) AS documents_with_notices,
     d.last_attempt_at,
     CASE
@@ -39,7 +40,6 @@ LEFT JOIN LATERAL (
 LEFT JOIN LATERAL (
     SELECT count(*) AS seen,
         count(*) FILTER (WHERE x.source_revision >= s.source_revision) AS current,
-        count(*) FILTER (WHERE x.column_name NOT IN ('{Column.IN_PROGRESS}', '{Column.NOT_TRIED}')) AS settled,
         count(*) FILTER (WHERE x.column_name = '{Column.WARNINGS}') AS warnings,
         count(*) FILTER (WHERE x.column_name = '{Column.WAITING}') AS waiting,
         count(*) FILTER (WHERE x.column_name = '{Column.IN_PROGRESS}') AS in_progress,

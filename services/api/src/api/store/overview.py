@@ -86,6 +86,7 @@ async def order_warnings(where: Where, tenant_id: str, company_id: str) -> list[
                 NULL::timestamptz AS next_attempt_at
             FROM ({ORDER_STATE}) AS states
             WHERE tenant_id = $1 AND company_id = $2 AND column_name = 'warnings' AND documents_seen = 0
+              AND (problem_code IS NOT NULL OR column_alone = 'warnings')  -- the same set, found without its documents
             GROUP BY coalesce(reason ->> 'code', 'UNKNOWN') ORDER BY entities DESC, code LIMIT 500
             """,
             tenant_id,
