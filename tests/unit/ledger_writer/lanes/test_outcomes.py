@@ -1,6 +1,7 @@
 """What is recorded and published of an outcome."""
 
 import datetime as dt
+from dataclasses import fields
 from decimal import Decimal
 from typing import Any
 
@@ -51,7 +52,8 @@ def row_of(wanted: Any, **more: Any) -> Row:
         "name": "",
         "on_date": wanted.date,
         "amount": wanted.total,
-        "currency": "USD",
+        "traceparent": None,
+        "horizon": None,
         "horizon": None,
         "written": None,
         "written_hash": None,
@@ -79,7 +81,8 @@ def row_of(wanted: Any, **more: Any) -> Row:
         "last_attempt_at": None,
         "revision": 0,
     }
-    return Row(**(values | more))
+    given = values | more
+    return Row(**{field.name: given.get(field.name) for field in fields(Row)})
 
 
 def item_of(wanted: Any, **more: Any) -> Item:
