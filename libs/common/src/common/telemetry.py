@@ -57,10 +57,15 @@ def current_traceparent() -> str | None:
     return carrier.get("traceparent")
 
 
+def sampled(traceparent: str | None) -> str | None:
+    """The traceparent if its trace is recorded, else None: what is worth keeping with a row."""
+    return traceparent if traceparent is not None and traceparent.endswith(_SAMPLED_SUFFIX) else None
+
+
 @contextmanager
 def state_span(name: str, traceparent: str | None) -> Iterator[str | None]:
     """Span for handling one state, child of whoever sent it. Yields the traceparent that outgoing states carry."""
-    if traceparent is None or not traceparent.endswith(_SAMPLED_SUFFIX):
+    if sampled(traceparent) is None:
         yield traceparent
         return
     parent = _PROPAGATOR.extract({"traceparent": traceparent})
@@ -81,7 +86,7 @@ def record_span(name: str, traceparent: str | None, seconds: float, **attributes
 
     For work that is done for many states in one call, such as a lane's batch.
     """
-    if traceparent is None or not traceparent.endswith(_SAMPLED_SUFFIX):
+    if sampled(traceparent) is None:
         return
     ended = time.time_ns()
     parent = _PROPAGATOR.extract({"traceparent": traceparent})

@@ -188,6 +188,7 @@ class DocumentRow(Base, table=True):
     on_date: dt.date | None = _date()
     amount: Decimal | None = _amount(null=True)
     currency: str = _text()
+    traceparent: str | None = _text(null=True)
     horizon: dt.date | None = _date()
 
     written: str | None = _text(null=True)

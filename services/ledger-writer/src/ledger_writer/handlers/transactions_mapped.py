@@ -18,6 +18,7 @@ from common.messages.transactions import (
     SetOutcome,
     TransactionSet,
 )
+from common.telemetry import sampled
 from ledger_writer.planning.content import encode
 from ledger_writer.planning.plan import RANK
 from ledger_writer.store import wanted
@@ -40,6 +41,7 @@ def handle(state: TransactionSet, loaded: wanted.StoredSets, batch: Batch) -> No
     if stored is not None and stored.revision >= state.revision:
         return
     priority = _BULK if batch.backfill else _LIVE
+    trace = {"traceparent": sampled(batch.traceparent)}
     batch.upsert(
         wanted.SETS,
         {
@@ -58,7 +60,7 @@ def handle(state: TransactionSet, loaded: wanted.StoredSets, batch: Batch) -> No
             loaded.asked[one.key] = one
             batch.upsert(wanted.SHARED, _shared_row(state, one, loaded.seq, priority))
     for document in state.documents:
-        batch.upsert(wanted.DOCUMENTS, _document_row(state, set_key, document, loaded.seq, priority))
+        batch.upsert(wanted.DOCUMENTS, _document_row(state, set_key, document, loaded.seq, priority) | trace)
     # A held or filtered set doesn't say what should be there: what was written before it stays.
     if stored is not None and state.outcome is SetOutcome.MAPPED:
         kept = {document.key for document in state.documents}
@@ -130,6 +132,7 @@ def _shared_row(
         "on_date": None,
         "amount": None,
         "currency": (shared.currency or "") if isinstance(shared, CustomerWanted) else "",
+        "traceparent": None,
         "state": DocumentState.NOT_TRIED.value,
     }
 

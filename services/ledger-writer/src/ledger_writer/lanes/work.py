@@ -15,6 +15,7 @@ import structlog
 from common.messages.base import Reason
 from common.messages.documents import DocumentState
 from common.runtime import Runtime
+from common.telemetry import record_span
 from ledger_writer.lanes import outcomes
 from ledger_writer.lanes.gathering import Gathered, gather
 from ledger_writer.lanes.looking_up import LedgerAway, Wave, as_create, find, look_up
@@ -180,7 +181,9 @@ class Pass:
             if isinstance(outcome, Written):
                 outcomes.add_changes(wave.applied, item, operation)
             move = _to_move(item, operation, outcome, notices[key])
-            move.duration_ms = int((time.monotonic() - started) * 1000)
+            took_s = time.monotonic() - started
+            move.duration_ms = int(took_s * 1000)
+            record_span("ledger write", item.row.traceparent, took_s, kind=item.row.kind, ledger=self._ledger.name)
             wave.moves.append((item.row, move))
             if waiting and time.monotonic() - recorded_at > _RECORD_EVERY_S:
                 await self._record(wave.moves, wave.applied, intents=intents)

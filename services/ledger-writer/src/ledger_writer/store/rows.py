@@ -49,6 +49,7 @@ class Row:
     on_date: dt.date | None
     amount: Decimal | None
     currency: str
+    traceparent: str | None
     horizon: dt.date | None
     written: str | None
     written_hash: str | None

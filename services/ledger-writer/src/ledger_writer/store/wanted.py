@@ -52,6 +52,7 @@ _COLUMNS = {
     "on_date": "date",
     "amount": "numeric",
     "currency": "text",
+    "traceparent": "text",
     "state": "text",
 }
 
@@ -71,6 +72,7 @@ DOCUMENTS = Upsert(
         "on_date",
         "amount",
         "currency",
+        "traceparent",
     ),
     assignments={
         "removed": "false",

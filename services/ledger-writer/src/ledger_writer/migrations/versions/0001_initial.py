@@ -121,6 +121,7 @@ def upgrade() -> None:
         sa.Column("on_date", sa.Date(), nullable=True),
         sa.Column("amount", sa.Numeric(), nullable=True),
         sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("traceparent", sa.Text(), nullable=True),
         sa.Column("horizon", sa.Date(), nullable=True),
         sa.Column("written", sa.Text(), nullable=True),
         sa.Column("written_hash", sa.Text(), nullable=True),
