@@ -37,6 +37,28 @@ CONTENDED: tuple[type[Exception], ...] = (
 log = structlog.get_logger(__name__)
 
 
+_LEARN_ARRAYS = """
+SELECT $1::text[], $2::bigint[], $3::integer[], $4::boolean[], $5::bytea[], $6::jsonb[], $7::timestamptz[], $8::date[],
+       $9::numeric[], $10::double precision[]
+"""
+
+
+class _Session(asyncpg.Connection):
+    """A connection that is handed back without the library's reset query, which would cost a round trip each time.
+
+    It has nothing to undo: locks are those of transactions, no statement changes a session's settings, and listeners
+    are taken off by who added them.
+    """
+
+    def get_reset_query(self) -> str:
+        return ""
+
+
+async def _learn_arrays(connection: asyncpg.Connection) -> None:
+    """Look up the array types of bulk statements at once; else each new one costs a slow look-up on the hot path."""
+    await connection.prepare(_LEARN_ARRAYS)
+
+
 async def connect(url: SecretStr, *, connections_max: int, application: str, statement_timeout_s: float = 30.0) -> Pool:
     """Open a pool. Raises one of `LOST` when the server can't be reached."""
     return await asyncpg.create_pool(
@@ -44,6 +66,8 @@ async def connect(url: SecretStr, *, connections_max: int, application: str, sta
         min_size=1,
         max_size=connections_max,
         command_timeout=statement_timeout_s,
+        connection_class=_Session,
+        init=_learn_arrays,
         server_settings={"application_name": application, "timezone": "UTC"},
     )
 
