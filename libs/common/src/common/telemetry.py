@@ -35,7 +35,7 @@ UPSTREAM_REQUESTS = Counter("tillbook_upstream_requests_total", "Outbound calls"
 UPSTREAM_SECONDS = Histogram("tillbook_upstream_seconds", "Outbound call time", ["system"], buckets=_BUCKETS_S)
 
 _PROPAGATOR = TraceContextTextMapPropagator()
-_SAMPLED_SUFFIX = "-01"
+_ODD_DIGITS = "13579bdf"
 _NANOSECONDS = 1_000_000_000
 tracer = trace.get_tracer("tillbook")
 
@@ -59,7 +59,9 @@ def current_traceparent() -> str | None:
 
 def sampled(traceparent: str | None) -> str | None:
     """The traceparent if its trace is recorded, else None: what is worth keeping with a row."""
-    return traceparent if traceparent is not None and traceparent.endswith(_SAMPLED_SUFFIX) else None
+    # The last two digits are flags: bit 0 is "sampled", others (such as "random trace id") may stand beside it.
+    is_sampled = traceparent is not None and traceparent[-1:] in _ODD_DIGITS and traceparent[-1:] != ""
+    return traceparent if is_sampled else None
 
 
 @contextmanager
