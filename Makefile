@@ -4,7 +4,7 @@ SHELL := bash
 BIN := .venv/bin
 MEMBERS := libs/common libs/cli services/ingest services/mapper services/ledger-writer services/api sandbox
 
-.PHONY: help setup demo up down status test bench check fmt lint types docs topology migrations-check lock clean
+.PHONY: help setup demo up down status test golden bench check fmt lint types docs topology migrations-check lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r t d; do printf '  %-18s %s\n' "$$t" "$$d"; done
@@ -26,6 +26,9 @@ status: setup ## say what runs
 
 test: setup ## run all tests on private Postgres and RabbitMQ; ARGS=... goes to pytest
 	@$(BIN)/pytest $(ARGS)
+
+golden: setup ## write the golden files again; read the diff before you commit it
+	@TILLBOOK_GOLDEN=write $(BIN)/pytest -q tests/golden $(ARGS)
 
 bench: setup ## throughput against the floor, medians of alternating runs; writes build/reports/bench.json
 	@$(BIN)/python -m bench $(ARGS)
