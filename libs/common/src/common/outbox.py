@@ -205,24 +205,6 @@ class Outbox:
                 await self._publish_and_mark(stored, connection)
                 total += len(stored)
 
-    async def republish(self, since: datetime) -> int:
-        """Mark everything published since a moment as unpublished; the sweeper sends it again.
-
-        Only the newest revision of each entity goes out. Returns the number of entities.
-        """
-        status = await self._pool.execute(
-            """
-            UPDATE outbox SET published_at = NULL WHERE id IN (
-                SELECT DISTINCT ON (type, entity_key) id FROM outbox AS published
-                WHERE published_at >= $1 AND exchange IN ('', 'tillbook') AND NOT EXISTS (
-                    SELECT FROM outbox AS waiting WHERE waiting.published_at IS NULL AND waiting.exchange = ''
-                    AND waiting.type = published.type AND waiting.entity_key = published.entity_key)
-                ORDER BY type, entity_key, revision DESC, id DESC)
-            """,
-            since,
-        )
-        return int(status.rsplit(" ", 1)[1])
-
     async def run(self) -> None:
         """Sweep, measure and clean up until cancelled."""
         min_age_s = 0.0
@@ -253,6 +235,25 @@ class Outbox:
             " now() - make_interval(days => $1) LIMIT 5000)",
             self._retention_days,
         )
+
+
+async def mark_for_republish(pool: Pool, since: datetime) -> int:
+    """Mark everything published since a moment as unpublished; the sweeper sends it again.
+
+    Only the newest revision of each entity goes out. Returns the number of entities.
+    """
+    status = await pool.execute(
+        """
+        UPDATE outbox SET published_at = NULL WHERE id IN (
+            SELECT DISTINCT ON (type, entity_key) id FROM outbox AS published
+            WHERE published_at >= $1 AND exchange IN ('', 'tillbook') AND NOT EXISTS (
+                SELECT FROM outbox AS waiting WHERE waiting.published_at IS NULL AND waiting.exchange = ''
+                AND waiting.type = published.type AND waiting.entity_key = published.entity_key)
+            ORDER BY type, entity_key, revision DESC, id DESC)
+        """,
+        since,
+    )
+    return int(status.rsplit(" ", 1)[1])
 
 
 def _stored(record: dict[str, Any]) -> StoredRow:

@@ -1,24 +1,9 @@
-"""`python -m api` serves, `python -m api migrate` migrates."""
+"""`python -m api` serves; `migrate` migrates the schema; `republish MOMENT` sends again what went out since."""
 
 import sys
 
-from api.main import run
+from api.main import build
 from api.settings import ApiSettings
-from common.migrations import upgrade
+from common.command import run
 
-
-def main(arguments: list[str]) -> int:
-    """Exit status for the given arguments."""
-    match arguments:
-        case []:
-            run()
-        case ["migrate"]:
-            upgrade("api", ApiSettings().database_url)
-        case _:
-            sys.stderr.write("usage: python -m api [migrate]\n")
-            return 2
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+sys.exit(run("api", ApiSettings, build, sys.argv[1:]))

@@ -14,7 +14,7 @@ from api.projections import HANDLERS
 from api.routes import ROUTERS
 from api.scheduler import schedule
 from api.settings import ApiSettings
-from common.application import BoundedBody, create_application, serve
+from common.application import BoundedBody, create_application
 from common.crypto import Cipher
 from common.problems import Problem
 from common.runtime import Runtime
@@ -76,9 +76,3 @@ def build(settings: ApiSettings) -> FastAPI:
         app.add_exception_handler(unstorable, _unstorable)
     describe(app)
     return app
-
-
-def run() -> None:
-    """Serve until told to stop."""
-    settings = ApiSettings()
-    serve(build(settings), settings)

@@ -1,14 +1,9 @@
-"""`python -m ingest` serves; `python -m ingest migrate` brings the schema up to date."""
+"""`python -m ingest` serves; `migrate` migrates the schema; `republish MOMENT` sends again what went out since."""
 
 import sys
 
-from common.migrations import upgrade
-from ingest.main import main
+from common.command import run
+from ingest.main import create_receiver
 from ingest.settings import IngestSettings
 
-if sys.argv[1:] == ["migrate"]:
-    upgrade("ingest", IngestSettings().database_url)
-elif sys.argv[1:]:
-    sys.exit("usage: python -m ingest [migrate]")
-else:
-    main()
+sys.exit(run("ingest", IngestSettings, create_receiver, sys.argv[1:]))

@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from common.application import create_application, serve
+from common.application import create_application
 from common.runtime import Runtime
 from ingest.receiver import Receiver
 from ingest.routes import ROUTERS
@@ -23,8 +23,7 @@ def create(settings: IngestSettings) -> tuple[Receiver, FastAPI]:
     return receiver, app
 
 
-def main() -> None:
-    """Serve until SIGTERM."""
-    settings = IngestSettings()
+def create_receiver(settings: IngestSettings) -> Receiver:
+    """What is served."""
     receiver, _ = create(settings)
-    serve(receiver, settings)
+    return receiver
