@@ -1,4 +1,4 @@
-"""`python -m ledger_writer` serves; `migrate` migrates the schema; `republish MOMENT` sends again what went out since."""
+"""`python -m ledger_writer` serves; `migrate` migrates its schema; `republish MOMENT` sends again what went out."""
 
 import sys
 
