@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 from statistics import median
 
+import uvloop
 from rich.console import Console
 from rich.table import Table
 
@@ -86,7 +87,7 @@ def main() -> int:
     parser.add_argument("--orders", type=int, default=3000)
     given = parser.parse_args()
     console = Console()
-    figures = asyncio.run(run(console, given.rounds, given.orders))
+    figures = uvloop.run(run(console, given.rounds, given.orders))
     REPORT.parent.mkdir(parents=True, exist_ok=True)
     REPORT.write_text(json.dumps(figures, indent=2) + "\n")
     show(console, figures)

@@ -10,17 +10,17 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import psutil
 
+from bench.load import encode, post
 from sandbox.demo.gateway import Gateway
 from sandbox.demo.scenery import tenant_key
 from sandbox.infrastructure.processes import ServerProcess
-from sandbox.shops.life import Event, ShopLife
-from sandbox.shops.sender import WebhookSender
+from sandbox.shops.life import ShopLife
 from sandbox.stack import Stack
 
 CONNECTIONS = 64
@@ -93,34 +93,16 @@ async def open_books(stack: Stack) -> tuple[Gateway, str]:
     return gateway, company["company_id"]
 
 
-@dataclass(frozen=True, slots=True)
-class _Prepared(Event):
-    """An event whose body is JSON already: making it is the shop's work, and the floor's feeder has none either."""
-
-    json: bytes = b""
-
-    @classmethod
-    def of(cls, event: Event) -> _Prepared:
-        """The same event, encoded."""
-        values = {field.name: getattr(event, field.name) for field in fields(event)}
-        return cls(**values, json=event.raw())
-
-    def raw(self) -> bytes:
-        """The body as it was encoded."""
-        return self.json
-
-
 async def measure(stack: Stack, gateway: Gateway, company_id: str, number: int, orders: int) -> Measured:
     """Send `orders` distinct orders and wait until each is written or held. Raises TimeoutError."""
     connection_id, url = await connect_shop(stack, gateway, company_id, number)
     start = datetime.now(UTC).date() - timedelta(days=60)
     life = ShopLife(100 + number, "shopify", "us", start, orders_per_day=orders // 50, with_transactions=True)
-    posts = [_Prepared.of(event) for event in life.orders(orders)]
+    requests = encode(url, SECRET, life.orders(orders))
     database = await asyncpg.connect(stack.place.admin_database_url)
     before = cpu_seconds(stack)
-    sender = WebhookSender(url, SECRET, concurrency=CONNECTIONS)
     started = time.monotonic()
-    sending = asyncio.create_task(sender.send(posts))
+    sending = asyncio.create_task(post(url, requests, CONNECTIONS))
     written, ended = await _until_written(database, connection_id, orders, started)
     report = await sending
     if report.accepted != orders:
