@@ -7,6 +7,7 @@ from typing import Any
 from tests.integration.api import gateway as running
 from tests.integration.api import owners as stand_in
 from tests.integration.api.gateway import Gateway, Shop
+from tests.integration.api.owners import Owners
 
 from api.ids import order_id
 from common.internal.ingest import Normalisation, OrderHistory, RawPart
@@ -172,11 +173,37 @@ def test_orders_are_found_by_number_column_code_and_date(gateway: Gateway, shop:
     assert len(orders(shop, ordered_to="2026-11-20", company_id=shop.company_id)) == 2
 
 
-def test_the_timeline_tells_the_whole_story_and_names_what_is_away(gateway: Gateway, shop: Shop) -> None:
+def written_at_the_second_try(shop: Shop) -> DocumentView:
     at = running.MOMENT
-    gateway.publish(running.order_listed(shop, "1"))
-    running.eventually(lambda: orders(shop))
-    owners = gateway.owners
+    refused = Attempt(
+        at=at + timedelta(seconds=2),
+        operation="create",
+        outcome="refused",
+        reason=running.reason("PRODUCT_MISSING"),
+        duration_ms=12,
+    )
+    written = Attempt(at=at + timedelta(seconds=60), operation="create", outcome="written", ledger_id="77")
+    return DocumentView(
+        document_key="d1",
+        company_id=shop.company_id,
+        connection_id=shop.connection_id,
+        source_kind="order",
+        source_id="1",
+        source_number="#1",
+        source_revision=1,
+        kind=DocumentKind.SALES_RECEIPT,
+        state=DocumentState.SYNCED,
+        number="#1",
+        date=at.date(),
+        amount=Decimal("19.90"),
+        currency="USD",
+        attempts=(refused, written),
+    )
+
+
+def tell_story(owners: Owners, shop: Shop) -> None:
+    """Let every owner know its part of one order's story."""
+    at = running.MOMENT
     owners.histories[shop.connection_id, "1"] = OrderHistory(
         connection_id=shop.connection_id,
         external_id="1",
@@ -214,30 +241,14 @@ def test_the_timeline_tells_the_whole_story_and_names_what_is_away(gateway: Gate
         )
     )
     owners.document_tenants["d1"] = shop.tenant.tenant_id
-    refused = Attempt(
-        at=at + timedelta(seconds=2),
-        operation="create",
-        outcome="refused",
-        reason=running.reason("PRODUCT_MISSING"),
-        duration_ms=12,
-    )
-    written = Attempt(at=at + timedelta(seconds=60), operation="create", outcome="written", ledger_id="77")
-    owners.documents["d1"] = DocumentView(
-        document_key="d1",
-        company_id=shop.company_id,
-        connection_id=shop.connection_id,
-        source_kind="order",
-        source_id="1",
-        source_number="#1",
-        source_revision=1,
-        kind=DocumentKind.SALES_RECEIPT,
-        state=DocumentState.SYNCED,
-        number="#1",
-        date=at.date(),
-        amount=Decimal("19.90"),
-        currency="USD",
-        attempts=(refused, written),
-    )
+    owners.documents["d1"] = written_at_the_second_try(shop)
+
+
+def test_the_timeline_tells_the_whole_story_and_names_what_is_away(gateway: Gateway, shop: Shop) -> None:
+    gateway.publish(running.order_listed(shop, "1"))
+    running.eventually(lambda: orders(shop))
+    owners = gateway.owners
+    tell_story(owners, shop)
     path = f"/v1/orders/{order_id(f'{shop.connection_id}/1')}/timeline"
     story = shop.tenant.http.get(path).json()
     assert [entry["stage"] for entry in story["entries"]] == [

@@ -7,13 +7,25 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import typer
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from cli.problems import CommandFailed, Exit
 
 URL_VARIABLE = "TILLBOOK_URL"
 KEY_VARIABLE = "TILLBOOK_API_KEY"
-FILE_VARIABLE = "TILLBOOK_PROFILES"
 PRIVATE = stat.S_IRUSR | stat.S_IWUSR
+
+
+class Environment(BaseSettings):
+    """What the environment says; it wins over the file."""
+
+    model_config = SettingsConfigDict(env_prefix="TILLBOOK_", frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    url: str = ""
+    api_key: SecretStr = SecretStr("")
+    profiles: Path | None = None
+    """Another file of profiles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +36,13 @@ class Profile:
 
 def profile_file() -> Path:
     """The file with all profiles; `TILLBOOK_PROFILES` names another one."""
-    named = os.environ.get(FILE_VARIABLE)
-    return Path(named) if named else Path(typer.get_app_dir("tillbook")) / "profiles.toml"
+    return Environment().profiles or Path(typer.get_app_dir("tillbook")) / "profiles.toml"
 
 
 def load(name: str) -> Profile:
     """The profile to use. Raises `CommandFailed` where there is none, or where others can read its key."""
-    url, key = os.environ.get(URL_VARIABLE), os.environ.get(KEY_VARIABLE)
+    environment = Environment()
+    url, key = environment.url, environment.api_key.get_secret_value()
     if url and key:
         return Profile(url, key)
     stored = read(profile_file()).get(name)
