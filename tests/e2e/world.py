@@ -6,7 +6,7 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -17,7 +17,7 @@ import httpx
 
 from sandbox.demo import proof
 from sandbox.demo.delivery import patiently
-from sandbox.demo.gateway import Gateway, Json
+from sandbox.demo.gateway import Gateway, Json, Refused
 from sandbox.shops.life import Event, ShopLife
 from sandbox.shops.sender import Report, WebhookSender
 from sandbox.shops.shop import Kind
@@ -147,12 +147,17 @@ class World:
         return Connection(connection_id, channel, company, url, secret)
 
     async def stop_schedule(self, connection_id: str) -> None:
-        """Switch the connection's tasks off and wait until what they had begun is over."""
+        """Switch the connection's tasks off, and end what they had begun: years of an empty shop take long to read."""
         async for task in self.gateway.each("/tasks", connection_id=connection_id):
             await self.gateway.change(f"/tasks/{task['task_id']}", {"active": False})
+        async for run in self.gateway.each("/runs", connection_id=connection_id):
+            with suppress(Refused):  # it is over
+                await self.gateway.post(f"/runs/{run['run_id']}/cancel")
         async with asyncio.timeout(60):
             while [
-                run async for run in self.gateway.each("/runs", connection_id=connection_id) if not run["fetched_at"]
+                run
+                async for run in self.gateway.each("/runs", connection_id=connection_id)
+                if not (run["fetched_at"] or run["failed"] or run["cancelled"])
             ]:
                 await asyncio.sleep(0.2)
 
