@@ -36,7 +36,7 @@ class ServiceSettings(BaseSettings):
     database_connections_max: Annotated[int, Field(ge=2, le=200)] = 10
     batch_states_max: Annotated[int, Field(ge=1, le=1000)] = 100
     """States a consumer takes into one transaction."""
-    linger_ms: Annotated[int, Field(ge=0, le=1000)] = 10
+    linger_ms: Annotated[int, Field(ge=0, le=1000)] = 20
     """How long a consumer waits for more deliveries before it starts a batch."""
     outbox_retention_days: Annotated[int, Field(ge=0, le=90)] = 3
     sweep_interval_s: Annotated[float, Field(gt=0)] = 5.0
