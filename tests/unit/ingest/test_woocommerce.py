@@ -194,3 +194,10 @@ def test_a_new_webhooks_ping_is_answered_and_nothing_else_passes_unsigned() -> N
     assert parse({}, b"webhook_id=12").parts == ()
     for body in (b"webhook_id=", b"webhook_id=1&x=2", b"webhook_id=12{}"):
         assert not is_ping(body)
+
+
+def test_two_orders_of_one_second_share_a_delivery_id_and_are_told_apart() -> None:
+    headers = {"x-wc-webhook-topic": "order.updated", "x-wc-webhook-id": "3", "x-wc-webhook-delivery-id": "d1"}
+    first, second = orjson.dumps(order()), orjson.dumps(order(id=728, number="728"))
+    assert parse(headers, first).delivery_id == parse(headers, first).delivery_id
+    assert parse(headers, first).delivery_id != parse(headers, second).delivery_id
