@@ -38,7 +38,7 @@ class Arrival:
         return (self.opened.account.connection_id, self.order_id)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Taken:
     """What became of one order."""
 
@@ -46,7 +46,6 @@ class Taken:
     outcome: FetchOutcome
     number: str
     problem: Reason | None = None
-    ignored: bool = False
 
     def fetched(self, external_id: str) -> FetchedOrder:
         """The order as an item of a run."""

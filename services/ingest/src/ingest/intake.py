@@ -124,9 +124,7 @@ class Intake:
             self._keep(key[0], part, topics.get(part.key, arrivals[-1]), batch, at)
         for arrival in arrivals:
             if arrival.delivery_id:
-                ignored = not any(part.key in changed for part in arrival.parts)
-                taken.ignored = ignored
-                remember(arrival, batch, at, ignored=ignored)
+                remember(arrival, batch, at, ignored=not any(part.key in changed for part in arrival.parts))
         return taken
 
     def _read(self, key: OrderKey, opened: Opened, merged: Merged, stored: StoredOrder | None) -> _Read:
