@@ -1,6 +1,7 @@
 """What a running service holds: pool, broker, outbox, consumers and background work, started and stopped in order."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -17,6 +18,8 @@ from common.telemetry import current_traceparent
 from common.topology import queues_of
 
 log = structlog.get_logger(__name__)
+
+_WELL_AFTER_S = 120.0
 
 Background = Callable[[], Coroutine[Any, Any, None]]
 
@@ -77,18 +80,20 @@ class Runtime:
         self.spawn(self._forever(name, work), name=name)
 
     async def _forever(self, name: str, work: Background) -> None:
-        delay_s = 1.0
+        delay_s = 0.0
         while True:
+            started = time.monotonic()
             try:
                 await work()
                 return
             except UNAVAILABLE as error:
+                delay_s = _pause_s(delay_s, time.monotonic() - started)
                 log.warning("background_work_interrupted", work=name, error=type(error).__name__, retry_in_s=delay_s)
             except Exception:
+                delay_s = _pause_s(delay_s, time.monotonic() - started)
                 # Not swallowed: logged with its traceback, and the loop must outlive one bad pass.
                 log.exception("background_work_failed", work=name, retry_in_s=delay_s)
             await asyncio.sleep(delay_s)
-            delay_s = min(delay_s * 2, 30.0)
 
     def start_consumers(self, handlers: Sequence[Handler[Any, Any]]) -> None:
         """Consume every queue of this service. Raises `ValueError` when a queue has no handler or the reverse."""
@@ -120,6 +125,11 @@ class Runtime:
         await asyncio.gather(*self._tasks, *self._consuming, return_exceptions=True)
         await self.broker.close()
         await self.pool.close()
+
+
+def _pause_s(before_s: float, ran_s: float) -> float:
+    """How long a loop rests after a failure: twice as long each time, unless it had run well for a while."""
+    return 1.0 if before_s == 0 or ran_s > _WELL_AFTER_S else min(before_s * 2, 30.0)
 
 
 @asynccontextmanager
