@@ -164,6 +164,21 @@ async def test_a_document_that_a_bug_cannot_get_past_does_not_keep_the_others_ba
     assert await open_desk.state_of(broken) == ("action_required", "PRODUCT_FAULT")
 
 
+async def test_a_bug_with_a_document_that_waits_for_a_retry_is_not_blamed_on_another(open_desk: Any, make: Any) -> None:
+    path = f"/internal/companies/{make.COMPANY}/lane"
+    await open_desk.call("POST", f"{path}/pause", {"tenant_id": make.TENANT})
+    await open_desk.send(*(make.receipt_set(str(number)) for number in range(4)))
+    await open_desk.until("SELECT count(*) FROM documents", 9)
+    broken = make.key_of("2", DocumentKind.SALES_RECEIPT)
+    await open_desk.pool.execute(
+        "UPDATE documents SET wanted = '{}', state = 'retry_wait', next_attempt_at = now() WHERE document_key = $1",
+        broken,
+    )
+    await open_desk.call("POST", f"{path}/resume", {"tenant_id": make.TENANT})
+    await open_desk.settled(8, timeout_s=60)
+    assert await open_desk.state_of(broken) == ("action_required", "PRODUCT_FAULT")
+
+
 @pytest.mark.slow
 async def test_ten_thousand_documents_twice_are_one_set(open_desk: Any, make: Any) -> None:
     sets = [make.receipt_set(str(number), "1.00") for number in range(5_000)]

@@ -36,6 +36,7 @@ from ledger_writer.planning.candidates import Same, judge
 from ledger_writer.planning.dependencies import referred
 from ledger_writer.planning.model import Write
 from ledger_writer.planning.plan import plan
+from ledger_writer.planning.states import TRANSITIONS, Event
 from ledger_writer.store import due, lanes
 from ledger_writer.store.companies import Company
 from ledger_writer.store.due import Move
@@ -74,6 +75,7 @@ class Pass:
         self._ledger = ledger
         self._session = session
         self._lease_s = lease_s
+        self._at_work: Sequence[Row] = ()
 
     async def run(self, limit: int) -> int:
         """Take up to `limit` due documents and bring them as far as they go. Returns how many were taken.
@@ -81,13 +83,19 @@ class Pass:
         Raises `LeaseLost`, `CompanyStopped` or `LedgerAway`.
         """
         rows = await due.take(self._pool, self._company.company_id, limit)
+        # One alone is asked for where a fault is to be traced to its document: the queue and the retries give one each.
+        for part in [rows] if limit > 1 else [[row] for row in rows]:
+            self._at_work = part
+            await self._bring_on(part)
+        return len(rows)
+
+    async def _bring_on(self, rows: Sequence[Row]) -> None:
         unknown = [row for row in rows if row.state == DocumentState.UNKNOWN]
         if unknown:
             await self._resolve([(row, *_intent_of(row)) for row in unknown])
         ready = [row for row in rows if row.state != DocumentState.UNKNOWN]
         if ready:
             await self._work_off(await gather(self._pool, self._company, self._ledger, self._session, ready))
-        return len(rows)
 
     async def resolve_intents(self, intents: str) -> None:
         """Find out what became of requests whose sender died: by look-up, before anything else is sent."""
@@ -102,8 +110,9 @@ class Pass:
 
     async def set_aside(self, error: Exception) -> None:
         """Show the document that a pass of one failed at to a person, so that the others go on."""
-        row = next(iter(await due.take(self._pool, self._company.company_id, 1)), None)
-        if row is not None:
+        for row in await due.by_keys(self._pool, [row.document_key for row in self._at_work]):
+            if (DocumentState(row.state), Event.NEEDS_PERSON) not in TRANSITIONS:
+                continue  # recorded before the fault came up
             await self._record([(row, outcomes.set_aside(row, type(error).__name__))], {}, intents=None)
 
     async def _resolve(self, asked: Sequence[tuple[Row, str, str]]) -> None:
