@@ -12,7 +12,7 @@ from tests.unit.quickbooks_adapter.samples import document, operation
 
 from common.messages.transactions import DocumentKind
 from ledger_writer.ledgers.protocol import LedgerLink, OperationKind
-from ledger_writer.ledgers.quickbooks_online.lookup import quoted, read_found, read_memo, searches
+from ledger_writer.ledgers.quickbooks_online.lookup import quoted, read_found, read_memo, searches, transaction_link
 from ledger_writer.ledgers.quickbooks_online.settings import OnlineSettings
 
 SETTINGS = OnlineSettings()
@@ -116,8 +116,37 @@ def test_a_candidate_says_whose_it_is() -> None:
     }
     found, tags = read_found("Invoice", row)
     assert (found.mark, found.memo_number, found.customer, found.on) == ("0a1b2c3d", "1001", "58", date(2026, 3, 14))
-    assert found.link == LedgerLink("130", "2", "1001", Decimal("77.00"), details={"entity": "Invoice", "lines": "1"})
+    details = {"entity": "Invoice", "lines": "1", "content": found.link.details["content"]}
+    assert found.link == LedgerLink("130", "2", "1001", Decimal("77.00"), details=details)
     assert {("Id", "130"), ("DocNumber", "1001"), ("mark", "0a1b2c3d"), ("memo", "1001")} == tags
+
+
+@pytest.mark.parametrize(
+    ("change", "is_edit"),
+    [
+        # A payment finds the invoice: QuickBooks raises the token and says so, and nobody edited anything.
+        ({"SyncToken": "3", "Balance": 0, "LinkedTxn": [{"TxnId": "9", "TxnType": "Payment"}]}, False),
+        ({"TotalAmt": Decimal("77.0")}, False),
+        ({"TotalAmt": Decimal("78.00")}, True),
+        ({"PrivateNote": "by hand"}, True),
+        ({"DocNumber": "1002"}, True),
+        ({"TxnDate": "2026-03-15"}, True),
+        ({"CustomerRef": {"value": "59"}}, True),
+        ({"Line": [{"Id": "1", "Amount": Decimal("76.00")}, {"Id": "2", "Amount": Decimal("1.00")}]}, True),
+    ],
+)
+def test_the_fingerprint_of_a_document_changes_with_what_people_edit(change: dict[str, Any], is_edit: bool) -> None:
+    row = {
+        "Id": "130",
+        "SyncToken": "2",
+        "DocNumber": "1001",
+        "TxnDate": "2026-03-14",
+        "TotalAmt": Decimal("77.00"),
+        "CustomerRef": {"value": "58"},
+        "Line": [{"Id": "1", "Amount": Decimal("77.00")}],
+    }
+    before, after = (transaction_link("Invoice", one)[0].details["content"] for one in (row, row | change))
+    assert (before != after) is is_edit
 
 
 def test_any_of_several_addresses_in_one_field_is_the_customers() -> None:

@@ -120,7 +120,7 @@ class Session:
                         open_balance[key] = balance
                     if any(linked.txn_type == "Deposit" for linked in read.linked):
                         deposited.add(key)
-                    if link.token != links[key].token:
+                    if _is_edited(links[key], link):
                         changed[key] = link.token
         except (*_CALLS, ValidationError) as error:
             raise _as_error(error) from error
@@ -259,6 +259,11 @@ class OpenOnline:
 
 _CALLS: Final = (LedgerFault, NotAsked, NoAnswer, NeedsReconnect, Retryable)
 _LISTS_ARE_OLD: Final = ("ACCOUNT_MISSING", "TAX_CODE_MISSING", "REFERENCE_INVALID", "OBJECT_NOT_FOUND")
+
+
+def _is_edited(ours: LedgerLink, now: LedgerLink) -> bool:
+    """Whether somebody else changed it. The token alone does not tell: paying an invoice raises the invoice's too."""
+    return now.token != ours.token and now.details.get(lookup.CONTENT) != ours.details.get(lookup.CONTENT)
 
 
 def _latest(safe_until: datetime | None) -> float | None:

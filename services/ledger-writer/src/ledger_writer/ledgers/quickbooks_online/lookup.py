@@ -5,11 +5,13 @@ assigns are not known: those are looked up in a window of days and told apart by
 looked up by the field that the settings match on.
 """
 
+import hashlib
 import re
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -29,6 +31,8 @@ Tag = tuple[str, str]
 Index = dict[Tag, list[Found]]
 
 _MARK: Final = re.compile(r"(?P<number>[^\n]*?)\s*\[tb:(?P<mark>[0-9a-f]{8})\]")
+CONTENT: Final = "content"
+"""Detail of a link: fingerprint of the document as the ledger showed it to us last."""
 _WINDOW_DAYS_MAX: Final = 31
 _UNNUMBERED: Final = frozenset({DocumentKind.PAYMENT, DocumentKind.DEPOSIT, DocumentKind.REFUND_PAYMENT})
 """Kinds that are written without a number: QuickBooks has none for them, or one that expenses of the order share."""
@@ -55,13 +59,25 @@ def read_memo(memo: str) -> tuple[str, str | None]:
 def transaction_link(entity: str, content: Mapping[str, Any]) -> tuple[LedgerLink, Transaction]:
     """Read a transaction of the ledger. Raises `pydantic.ValidationError` for what is none."""
     read = Transaction.model_validate(content)
-    details = {"entity": entity}
+    details = {"entity": entity, CONTENT: _fingerprint(entity, read)}
     lines = ",".join(line.id for line in read.lines if line.id and line.detail_type != "SubTotalLineDetail")
     if lines:
         details["lines"] = lines
     if read.payment_type and entity == "Purchase":
         details["payment_type"] = read.payment_type
     return LedgerLink(ledger_id=read.id, token=read.token, number=read.number, total=read.total, details=details), read
+
+
+def _fingerprint(entity: str, read: Transaction) -> str:
+    """Of what a person edits, and of nothing that QuickBooks changes by itself when documents are linked."""
+    lines = () if entity == "Payment" else tuple((line.id, _plain(line.amount)) for line in read.lines if line.id)
+    party = read.customer.value or read.entity.value or read.vendor.value
+    text = repr((read.number, read.on, read.memo, _plain(read.total), party, lines))
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def _plain(amount: Decimal | None) -> str:
+    return "" if amount is None else f"{amount.normalize():f}"
 
 
 def name_link(entity: str, content: Mapping[str, Any]) -> tuple[LedgerLink, Name]:
