@@ -4,7 +4,7 @@ SHELL := bash
 BIN := .venv/bin
 MEMBERS := libs/common libs/cli services/ingest services/mapper services/ledger-writer services/api sandbox
 
-.PHONY: help setup demo up down status test golden bench check fmt lint types docs topology migrations-check lock clean
+.PHONY: help setup demo up down status test golden bench check fmt lint types docs topology migrations-check lock lock-images clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r t d; do printf '  %-18s %s\n' "$$t" "$$d"; done
@@ -63,6 +63,13 @@ lock: setup ## compile requirements.txt again from the members' dependencies
 		--universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 		--no-emit-index-url --no-emit-find-links --no-emit-package common \
 		--quiet --output-file requirements.txt > /dev/null
+
+lock-images: setup ## compile the images' requirements again, with requirements.txt as constraint
+	@for s in ingest mapper ledger-writer api; do \
+		.tools/bin/uv pip compile libs/common/pyproject.toml services/$$s/pyproject.toml \
+			--universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url \
+			--no-emit-find-links --no-emit-package common --constraint requirements.txt --quiet \
+			--output-file deploy/docker/requirements/$$s.txt > /dev/null; done
 
 clean: ## remove the virtual environment, caches and reports (not .state)
 	@rm -rf .venv .tools build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
