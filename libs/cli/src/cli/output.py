@@ -10,6 +10,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+PIPED_WIDTH = 200
+"""Columns where no terminal says how wide it is: tables go to a file or a log, and ids must stay whole."""
+
 GOOD, BAD, QUIET = "green", "red", "dim"
 COLOURS = {
     "synced": GOOD,
@@ -46,7 +49,7 @@ class Output:
 
     def __init__(self, *, as_json: bool, console: Console | None = None) -> None:
         self.as_json = as_json
-        self.console = console or Console(soft_wrap=False)
+        self.console = console or Console(soft_wrap=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
 
     def json(self, value: Any) -> None:
         sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")

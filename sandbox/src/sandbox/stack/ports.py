@@ -20,7 +20,10 @@ def assign_ports(file: Path, names: Sequence[str], *, running: Mapping[str, bool
             ports[name] = kept[name]
             continue
         taken = {*ports.values(), *kept.values()} - {kept.get(name, 0)}
-        ports[name] = choose_port(variable_of(name), previous=kept.get(name), taken=taken)
+        # Where a service has one replica, that replica is the service: TILLBOOK_API_PORT means api-1.
+        front = name.removesuffix("-1")
+        variable = variable_of(name if front in names else front)
+        ports[name] = choose_port(variable, previous=kept.get(name), taken=taken)
     write_private(file, json.dumps({**kept, **ports}, indent=2))
     return ports
 

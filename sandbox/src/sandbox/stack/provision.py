@@ -17,7 +17,7 @@ from common.topology import SERVICES
 from sandbox.infrastructure import Endpoints
 from sandbox.stack.secrets import StackSecrets
 
-MIGRATION_PATIENCE_S = 120.0
+MIGRATION_PATIENCE_S = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,12 @@ async def migrate(service: str, environment: Mapping[str, str]) -> None:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    output, _ = await asyncio.wait_for(process.communicate(), MIGRATION_PATIENCE_S)
+    try:
+        output, _ = await asyncio.wait_for(process.communicate(), MIGRATION_PATIENCE_S)
+    except TimeoutError as error:
+        process.kill()
+        message = f"the migrations of {service} took longer than {MIGRATION_PATIENCE_S:.0f} s; is this machine busy? Run it again"
+        raise RuntimeError(message) from error
     if process.returncode != 0:
         message = f"the migrations of {service} failed:\n{output.decode(errors='replace')}"
         raise RuntimeError(message)
