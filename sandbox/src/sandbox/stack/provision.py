@@ -97,7 +97,7 @@ async def migrate(service: str, environment: Mapping[str, str]) -> None:
         output, _ = await asyncio.wait_for(process.communicate(), MIGRATION_PATIENCE_S)
     except TimeoutError as error:
         process.kill()
-        message = f"migrating {service} took longer than {MIGRATION_PATIENCE_S:.0f} s; is this machine busy? run it again"
+        message = f"migrating {service} took over {MIGRATION_PATIENCE_S:.0f} s; is this machine busy? run it again"
         raise RuntimeError(message) from error
     if process.returncode != 0:
         message = f"the migrations of {service} failed:\n{output.decode(errors='replace')}"
