@@ -33,7 +33,7 @@ async def test_an_older_revision_never_overwrites_a_newer_one(small_service: Sma
     await small_service.until({"1": "new", "2": "Bowl", "3": "Bowl"})
 
 
-@pytest.mark.parametrize("kind", ["bug", "refused", "poison"])
+@pytest.mark.parametrize("kind", ["bug", "refused", "poison", "misfit"])
 async def test_one_bad_state_is_parked_alone_and_the_rest_of_its_pack_lands(
     small_service: SmallService, kind: str
 ) -> None:
@@ -45,7 +45,8 @@ async def test_one_bad_state_is_parked_alone_and_the_rest_of_its_pack_lands(
     assert len(members) == 1
     assert orjson.loads(body)["states"][0]["s"]["external_id"] == "2"
     assert headers[HEADER_QUEUE] == "mapper.product-normalized"
-    expected = {"bug": "ZeroDivisionError", "refused": "Rejected", "poison": "DivisionByZeroError"}[kind]
+    errors = {"bug": "ZeroDivisionError", "refused": "Rejected", "poison": "DivisionByZeroError", "misfit": "DataError"}
+    expected = errors[kind]
     assert headers[HEADER_ERROR_TYPE] == expected
     assert headers[HEADER_FRAME]
     assert {state.source_id for state in await small_service.listed(2)} == {"1", "3"}

@@ -196,6 +196,9 @@ class Consumer:
                     self._handle_one(item, loaded, batch)
                 stored = await batch.flush(connection)
         except LOST as error:
+            if isinstance(error, ValueError):
+                # asyncpg's word for a value that doesn't fit its column: the state's fault, not the database's.
+                raise
             raise InfrastructureLost(type(error).__name__) from error
         batch.committed()
         STATES_HANDLED.labels(self._queue.name, "handled").inc(len(newest))

@@ -74,7 +74,7 @@ class State(Frozen):
     """Whether bulk work of this type travels in a queue of its own, so that live work overtakes it."""
 
     tenant_id: Identifier
-    revision: Annotated[int, Field(ge=0)]
+    revision: Annotated[int, Field(ge=0, le=2**63 - 1)]
 
     @property
     def key(self) -> str:
