@@ -170,8 +170,27 @@ def test_a_look_up_links_what_is_there_and_frees_the_way_where_nothing_is(make: 
     item = item_of(make.document(), state="unknown")
     there = outcomes.found(item, LedgerLink("L1"), "hash of what was sent")
     assert (there.state, there.written_hash, there.generation) == ("queued", "hash of what was sent", 1)
-    gone = outcomes.absent(item)
+    gone = outcomes.absent(item, proven=True)
     assert (gone.state, gone.is_write, gone.generation) == ("queued", False, 1)
+
+
+def test_an_absence_before_the_deadline_keeps_the_key_because_the_request_may_still_arrive(make: Any) -> None:
+    item = item_of(make.document(), state="unknown")
+    again = outcomes.absent(item, proven=False)
+    assert (again.state, again.generation) == ("queued", 0)
+
+
+def test_other_content_waits_for_the_deadline_of_what_was_sent_before(make: Any) -> None:
+    item = item_of(make.document(), state="unknown", intent="create:what was sent", code="UNANSWERED")
+    waiting = outcomes.not_yet_known(item, 90)
+    assert (waiting.state, waiting.generation, waiting.wait_s) == ("unknown", 0, 90)
+    assert (waiting.intent, waiting.code) == ("create:what was sent", "UNANSWERED")
+
+
+def test_an_unanswered_change_is_repeated_under_its_key_only_with_the_same_content(make: Any) -> None:
+    item = item_of(make.document(), state="unknown")
+    assert outcomes.repeat(item, item.row.content_hash).generation == 0
+    assert outcomes.repeat(item, "what was sent").generation == 1
 
 
 def test_a_ledger_that_cannot_edit_leaves_the_document_due_after_the_void(make: Any) -> None:

@@ -18,7 +18,7 @@ from ledger_writer.lanes.listing import refresh_lists
 from ledger_writer.lanes.looking_up import LedgerAway
 from ledger_writer.lanes.work import CompanyStopped, Pass
 from ledger_writer.ledgers import BY_NAME
-from ledger_writer.ledgers.protocol import CompanyFile, ErrorClass, Ledger, LedgerSession
+from ledger_writer.ledgers.protocol import CompanyFile, CompanyRefused, ErrorClass, Ledger, LedgerSession
 from ledger_writer.settings import LedgerWriterSettings
 from ledger_writer.store import companies, lanes
 from ledger_writer.store import secrets as company_secrets
@@ -185,6 +185,12 @@ class Lane:
         """One pass; 0 ends the lane after a bug, because only opening the ledger again makes its files certain."""
         try:
             return await work.run(limit)
+        except CompanyRefused:
+            raise
+        except Rejected as error:
+            # Something that was asked for can't be had: found by going one at a time, like the cause of a bug.
+            await self._stumble(work, error)
+            return 0
         except _EXPECTED:
             raise
         except Exception as error:  # noqa: BLE001 - logged, and the document that caused it is set aside

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import orjson
 
+from common.errors import Rejected
 from common.messages.base import Reason
 from common.messages.documents import DocumentChanged, DocumentState
 from common.outbox import OutboxRow
@@ -88,17 +89,33 @@ def found(item: Item, link: LedgerLink, content_hash: str) -> Move:
     return move
 
 
-def absent(item: Item) -> Move:
-    """A look-up proved that an unanswered create had no effect: the next attempt is a new one."""
+def absent(item: Item, *, proven: bool) -> Move:
+    """A look-up found nothing of an unanswered create.
+
+    Until the request's own deadline it may still take effect, so the next attempt keeps its key and the vendor makes
+    one of the two. After the deadline the absence is proven, and the next attempt is a new one.
+    """
     move = _move(item.row, next_state(DocumentState(item.row.state), Event.ABSENT))
-    move.generation = item.row.generation + 1
+    move.generation = item.row.generation + (1 if proven else 0)
     move.operation, move.outcome = "look-up", "absent"
     return move
 
 
-def repeat(item: Item) -> Move:
-    """An unanswered change is sent again under the same key: the vendor answers a repeat with the first result."""
-    return _move(item.row, next_state(DocumentState(item.row.state), Event.ABSENT))
+def not_yet_known(item: Item, wait_s: float) -> Move:
+    """The unanswered create may still take effect with content that is no longer wanted: look again later."""
+    move = _move(item.row, DocumentState.UNKNOWN)
+    move.code, move.reason, move.intent, move.wait_s = item.row.code, item.row.reason, item.row.intent, wait_s
+    return move
+
+
+def repeat(item: Item, sent_hash: str) -> Move:
+    """An unanswered change is sent again under the same key: the vendor answers a repeat with the first result.
+
+    With other content it is another change: under the old key the first result would pass for it.
+    """
+    move = _move(item.row, next_state(DocumentState(item.row.state), Event.ABSENT))
+    move.generation = item.row.generation + (1 if sent_hash != item.desired.content_hash else 0)
+    return move
 
 
 def refused(item: Item, operation: Operation, outcome: Refused) -> Move:
@@ -145,15 +162,16 @@ def unanswered(item: Item, operation: Operation, outcome: Unanswered) -> Move:
     return move
 
 
-def set_aside(row: Row, error: str) -> Move:
-    """A document that a bug of ours can't get past: it must not keep the others of its company back."""
+def set_aside(row: Row, error: Exception) -> Move:
+    """A document that nothing gets past, a refusal or a bug of ours: it must not keep the others back."""
     move = _move(row, next_state(DocumentState(row.state), Event.NEEDS_PERSON))
-    reason = Reason(
+    fault = Reason(
         code="PRODUCT_FAULT",
         text="A fault of tillbook keeps this from being written; the fault is in the service's log.",
         cure="Report it with the order number; resend it after an update.",
     )
-    move.code, move.reason, move.raw, move.attempted = reason.code, _json(reason), error, 1
+    reason = error.reason if isinstance(error, Rejected) else fault
+    move.code, move.reason, move.raw, move.attempted = reason.code, _json(reason), type(error).__name__, 1
     move.operation, move.outcome = "plan", "failed"
     return move
 

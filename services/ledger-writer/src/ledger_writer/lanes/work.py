@@ -6,6 +6,7 @@ cleared in the transaction that records its outcome.
 
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import UTC, datetime
 from decimal import Decimal
 from uuid import uuid4
 
@@ -113,7 +114,7 @@ class Pass:
         for row in await due.by_keys(self._pool, [row.document_key for row in self._at_work]):
             if (DocumentState(row.state), Event.NEEDS_PERSON) not in TRANSITIONS:
                 continue  # recorded before the fault came up
-            await self._record([(row, outcomes.set_aside(row, type(error).__name__))], {}, intents=None)
+            await self._record([(row, outcomes.set_aside(row, error))], {}, intents=None)
 
     async def _resolve(self, asked: Sequence[tuple[Row, str, str]]) -> None:
         """Look for what was sent without an answer, and record what was found."""
@@ -129,11 +130,24 @@ class Pass:
             if isinstance(verdict, Same):
                 moves.append((item.row, outcomes.found(item, verdict.link, hashes[operation.document_key])))
             elif item.row.state == DocumentState.UNKNOWN:
-                moves.append((item.row, outcomes.absent(item)))
+                moves.append((item.row, self._absent(item, hashes[operation.document_key])))
         moves += [
-            (item.row, outcomes.repeat(item)) for item in items.values() if item.row.state == DocumentState.UNKNOWN
+            (item.row, outcomes.repeat(item, hashes[key]))
+            for key, item in items.items()
+            if item.row.state == DocumentState.UNKNOWN
         ]
         await self._record(moves, {}, intents=None)
+
+    def _absent(self, item: Item, sent_hash: str) -> Move:
+        """What the absence of an unanswered create means, which depends on whether it may still arrive."""
+        sent_at = item.row.last_attempt_at
+        passed_s = (datetime.now(UTC) - sent_at).total_seconds() if sent_at is not None else 0.0
+        left_s = self._ledger.request_timeout_s - passed_s
+        if left_s <= 0:
+            return outcomes.absent(item, proven=True)
+        if sent_hash != item.desired.content_hash:
+            return outcomes.not_yet_known(item, left_s)
+        return outcomes.absent(item, proven=False)
 
     async def _work_off(self, gathered: Gathered) -> None:
         """Work in waves: a ledger that names its documents itself can't take two at once that refer to each other."""

@@ -14,6 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from common.errors import Rejected
 from common.internal.base import CredentialField
 from common.messages.base import Reason
 from common.messages.control import CompanySettings
@@ -172,6 +173,13 @@ class LedgerFacts:
     """Document keys whose ledger object is gone."""
     changed: Mapping[str, str]
     """Document key → token in the ledger, where it differs from ours."""
+
+
+class CompanyRefused(Rejected):
+    """No call to this company can succeed until somebody acts (signed out, subscription lapsed).
+
+    A plain `Rejected` from a reader concerns what was asked for: one document, not the company.
+    """
 
 
 @runtime_checkable

@@ -21,6 +21,7 @@ from common.messages.documents import CatalogEntry
 from ledger_writer.ledgers.protocol import (
     AccountBalance,
     CompanyFile,
+    CompanyRefused,
     Found,
     LedgerFacts,
     LedgerLink,
@@ -296,10 +297,10 @@ def _as_error(error: Exception) -> Exception:
     if isinstance(error, NotAsked):
         return UpstreamUnavailable(error.detail, error.retry_after_s)
     if isinstance(error, NeedsReconnect):
-        return Rejected(reconnect(str(error)).reason)
+        return CompanyRefused(reconnect(str(error)).reason)
     if isinstance(error, LedgerFault):
         refused = classify(error.fault)
         if refused.error_class.value != "transient":
-            return Rejected(refused.reason)
+            return CompanyRefused(refused.reason) if refused.stops_company else Rejected(refused.reason)
         return UpstreamUnavailable(refused.reason.text, refused.retry_after_s)
     return UpstreamUnavailable(str(error))
