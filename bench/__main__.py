@@ -17,7 +17,7 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from bench.pipeline import Measured, measure, open_books
+from bench.pipeline import Measured, measure, open_books, order_bytes
 from sandbox.stack import Stack
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -26,10 +26,10 @@ FLOOR = Path(__file__).with_name("floor.py")
 STEPS = ("ingest", "mapper", "ledger-writer", "api", "rabbitmq", "postgres")
 
 
-def measure_floor(stack: Stack, orders: int) -> float:
+def measure_floor(stack: Stack, orders: int, body_bytes: int) -> float:
     """Best orders per second of the floor's batch sizes, on the stack's own servers."""
     servers = ["--postgres", stack.place.admin_database_url, "--broker", stack.place.admin_broker_url]
-    command = [sys.executable, str(FLOOR), *servers, "--orders", str(orders)]
+    command = [sys.executable, str(FLOOR), *servers, "--orders", str(orders), "--body-bytes", str(body_bytes)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     if done.returncode != 0:
         raise RuntimeError(f"the floor failed:\n{done.stderr[-2000:]}")
@@ -47,8 +47,9 @@ async def run(console: Console, rounds: int, orders: int) -> dict[str, object]:
         gateway, company_id = await open_books(stack)
         async with gateway:
             await measure(stack, gateway, company_id, 0, orders // 4)
+            body_bytes = await order_bytes(stack)
             for number in range(1, rounds + 1):
-                floors.append(await asyncio.to_thread(measure_floor, stack, orders))
+                floors.append(await asyncio.to_thread(measure_floor, stack, orders, body_bytes))
                 runs.append(await measure(stack, gateway, company_id, number, orders))
                 console.print(f"round {number}: floor {floors[-1]:,.0f}, product {runs[-1].orders_per_s:,.0f} orders/s")
     floor = median(floors)
@@ -62,6 +63,7 @@ async def run(console: Console, rounds: int, orders: int) -> dict[str, object]:
         "cpu_us_per_order": {**cpu, "total": round(sum(cpu.values()), 1)},
         "runs": [round(one.orders_per_s, 1) for one in runs],
         "floors": floors,
+        "floor_body_bytes": body_bytes,
         "orders_sent": orders,
         "orders_written": [one.orders_written for one in runs],
     }

@@ -93,6 +93,14 @@ async def open_books(stack: Stack) -> tuple[Gateway, str]:
     return gateway, company["company_id"]
 
 
+async def order_bytes(stack: Stack) -> int:
+    """Mean size of a normalised order as it travels: what the floor carries and inserts at each hop."""
+    database = await asyncpg.connect(stack.place.admin_database_url)
+    size = await database.fetchval("SELECT avg(length(body)) FROM ingest.outbox WHERE type = 'order.normalized.v1'")
+    await database.close()
+    return int(size)
+
+
 async def measure(stack: Stack, gateway: Gateway, company_id: str, number: int, orders: int) -> Measured:
     """Send `orders` distinct orders and wait until each is written or held. Raises TimeoutError."""
     connection_id, url = await connect_shop(stack, gateway, company_id, number)
