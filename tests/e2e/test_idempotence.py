@@ -5,17 +5,17 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from itertools import repeat
 from random import Random
 
 import pytest
 from tests.e2e import expected
-from tests.e2e.world import Connection, World, eventually, first_day
+from tests.e2e.outcome import ended
+from tests.e2e.world import World, eventually, first_day
 
 from common.topology import SERVICES
-from sandbox.shops.expectation import Expectation
 from sandbox.shops.life import Event, ShopLife
 from sandbox.shops.shop import Kind
 from sandbox.shops.signatures import Delivery
@@ -40,38 +40,6 @@ def twice_and_shuffled(events: Iterable[Event], seed: int) -> list[Delivery]:
         deliveries += [first, again]
     rng.shuffle(deliveries)
     return deliveries
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """What a run of the sample shop came to, as a bookkeeper sees it.
-
-    Only documents that stand are counted: an order that was cancelled before its invoice was written has none, one
-    whose invoice was there first has a voided one, and which it is depends on who was faster.
-    """
-
-    documents: Counter[tuple[str, ...]]
-    accounts: dict[str, Decimal]
-    not_in_ledger: dict[str, str]
-
-
-async def ended(world: World, connection: Connection, story: Expectation) -> Ended:
-    """Poll what webhooks could not tell, wait, and read everything."""
-    company = connection.company
-    await world.poll(connection)
-    await world.settled(company, orders=len(story.orders))
-    documents = Counter(
-        (row["source_id"], row["kind"], row["amount"], row["date"])
-        for row in await world.documents(company)
-        if row["state"] == "synced"
-    )
-    orders = await world.orders(connection)
-    assert set(orders) == set(story.orders)
-    cancelled = {key for key, row in story.orders.items() if row.cancelled and not row.paid}
-    others = {
-        key: row["column"] for key, row in orders.items() if key not in cancelled and row["column"] != "in_ledger"
-    }
-    return Ended(documents, expected.by_role(await world.balances(company)), others)
 
 
 @pytest.mark.parametrize("ledger", ["beancount", "quickbooks_online"])

@@ -61,6 +61,13 @@ class SampleShop:
     address: str
 
 
+class PatientGateway(Gateway):
+    """Reads again while a part of the product is being restarted."""
+
+    async def get(self, path: str, **query: Any) -> Json:
+        return await patiently(lambda: Gateway.get(self, path, **query))
+
+
 class World:
     """One tenant."""
 
@@ -79,7 +86,7 @@ class World:
             tenant = await operator.post("/tenants", {"name": "End to end"})
             wanted = {"name": "tests", "scopes": ["read", "write", "sync", "admin"]}
             key = await operator.post(f"/tenants/{tenant['tenant_id']}/api-keys", wanted)
-            async with Gateway(url, str(key["key"])) as gateway:
+            async with PatientGateway(url, str(key["key"])) as gateway:
                 yield cls(stack, gateway, operator, tenant["tenant_id"])
 
     async def company(self, ledger: str, closed_through: date) -> Company:
@@ -215,7 +222,7 @@ class World:
 
         async def is_over() -> bool:
             nonlocal run
-            run = await patiently(lambda: self.gateway.get(f"/runs/{run['run_id']}"))
+            run = await self.gateway.get(f"/runs/{run['run_id']}")
             assert run["state"] != "failed", run["failed"]
             return run["state"] in {"finished", "cancelled"}
 
@@ -229,7 +236,7 @@ class World:
 
         async def is_quiet() -> bool:
             nonlocal overview, quiet, last
-            overview = await patiently(lambda: self.gateway.get(f"/companies/{company.company_id}/overview"))
+            overview = await self.gateway.get(f"/companies/{company.company_id}/overview")
             rows = overview["rows"]
             busy = sum(row["in_progress"] + row["not_tried"] for row in rows)
             known = sum(row["source"] + row["out_of_scope"] for row in rows if row["name"] == "orders")
