@@ -51,7 +51,7 @@ BROKEN: list[tuple[Rule, str, str]] = [
     (banned_words.check, "docs/setup.md", "see /home" + "/somebody/project\n"),
     (banned_words.check, "Makefile", "cd /work" + "/main\n"),
     (banned_words.check, "requirements.txt", "--index-url something\n"),
-    (banned_words.check, "requirements.txt", "x @ https://" + "files.pythonhosted.org/x.whl\n"),
+    (banned_words.check, "requirements.txt", "x @ https://files." + "python" + "hosted.org/x.whl\n"),
     (broad_except.check, HANDLER, SWALLOWED),
     (broad_except.check, HANDLER, SWALLOWED.replace("Exception", "(OSError, BaseException)")),
     (broad_except.check, HANDLER, SWALLOWED.replace(" Exception", "")),
