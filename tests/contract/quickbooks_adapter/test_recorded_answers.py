@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from tests.unit.quickbooks_adapter.schema import vendor_data
 
+from ledger_writer.ledgers.quickbooks_online import lookup
 from ledger_writer.ledgers.quickbooks_online.lists import ENTITIES, catalog_entry
 from ledger_writer.ledgers.quickbooks_online.lookup import name_link, read_found, transaction_link
 from ledger_writer.ledgers.quickbooks_online.numbers import loads
@@ -42,7 +43,9 @@ def test_a_created_invoice_becomes_a_link() -> None:
     (body,) = recorded("create_invoice.json")
     link, read = transaction_link("Invoice", body["Invoice"])
     assert (link.ledger_id, link.token, link.number, link.total) == ("266", "0", "1043", Decimal("100.0"))
-    assert link.details == {"entity": "Invoice", "lines": "1"}
+    assert {name: link.details[name] for name in ("entity", "lines")} == {"entity": "Invoice", "lines": "1"}
+    assert len(link.details) == 3
+    assert link.details[lookup.CONTENT]
     assert read.balance == Decimal(100)
 
 

@@ -9,6 +9,7 @@ import structlog
 
 from common.broker import UNAVAILABLE
 from common.crypto import Cipher
+from common.database import CONTENDED
 from common.errors import Rejected, Retryable, TillbookError
 from common.messages.base import Reason
 from common.messages.documents import CompanyStatus
@@ -36,12 +37,14 @@ class Workshop:
     cipher: Cipher
 
 
+_PASSING: tuple[type[Exception], ...] = (*UNAVAILABLE, *CONTENDED)
+"""Nothing is wrong with the documents: the same pass works when it is run again."""
 _EXPECTED: tuple[type[Exception], ...] = (
     lanes.LeaseLost,
     CompanyStopped,
     LedgerAway,
     TillbookError,
-    *UNAVAILABLE,
+    *_PASSING,
 )
 """What ends a pass without being a bug."""
 _CAREFUL_PASSES_MAX = 200
@@ -126,7 +129,7 @@ class Lane:
             log.warning("lane_stuck", company_id=self._lease.company_id, detail=error.text, retry_in_s=wait_s)
         except (CompanyStopped, Rejected) as error:
             await self._park(error)
-        except UNAVAILABLE as error:
+        except _PASSING as error:
             log.warning("lane_interrupted", company_id=self._lease.company_id, error=type(error).__name__)
         finally:
             await self._give_back(wait_s)
