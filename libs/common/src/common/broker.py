@@ -26,6 +26,8 @@ log = structlog.get_logger(__name__)
 _LOST: tuple[type[Exception], ...] = (
     aiormq.exceptions.AMQPError,
     aio_pika.exceptions.AMQPError,
+    # A RuntimeError: what acknowledging on a channel says that died while its batch was being handled.
+    aiormq.exceptions.ChannelInvalidStateError,
     ConnectionError,
     OSError,
     TimeoutError,

@@ -106,7 +106,9 @@ class Runtime:
         for queue in queues:
             consumer = Consumer(queue, by_type[queue.contract.type], self.pool, self.broker, self.outbox, limits)
             self._consumers.append(consumer)
-            self._consuming.append(asyncio.create_task(consumer.run(), name=f"consume {queue.name}"))
+            name = f"consume {queue.name}"
+            # Whatever escapes a consumer is logged and it starts over: a queue nobody reads is the quietest of failures.
+            self._consuming.append(asyncio.create_task(self._forever(name, consumer.run), name=name))
 
     async def stop(self) -> None:
         """Finish batches in hand, then stop everything else. Bounded by the grace period of the settings."""
