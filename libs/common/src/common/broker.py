@@ -5,9 +5,10 @@ any more, so a consumer must start over anyway, and it is easier to see one loop
 """
 
 import asyncio
+import time
 import uuid
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -33,6 +34,13 @@ _LOST: tuple[type[Exception], ...] = (
     TimeoutError,
 )
 _CONFIRM_TIMEOUT_S = 30.0
+_ANSWER_TIMEOUT_S = 10.0
+"""For all else the broker is asked. The library itself waits for ever where its writer died with a full queue."""
+_CLOSE_TIMEOUT_S = 5.0
+_HEARTBEAT_S = 10
+"""A broker that says nothing for three of them is given up; a connection cut in silence is not seen otherwise."""
+_AWAY_S = 0.5
+"""So long after a failed connection nobody tries again: else each of a hundred waiting publishers would, in turn."""
 _PUBLISHES_IN_FLIGHT = 64
 
 Delivery = AbstractIncomingMessage
@@ -44,6 +52,29 @@ class BrokerLost(Exception):
 
 UNAVAILABLE: tuple[type[Exception], ...] = (BrokerLost, *LOST)
 """The broker or the database is away: wait and do the same again."""
+
+
+@contextmanager
+def _lost(what: str) -> Iterator[None]:
+    """Raise `BrokerLost` for everything by which the library says that connection or channel are gone.
+
+    That includes a cancellation nobody asked for: it rejects the waiters of a dying connection with the error its own
+    reader ended by. Let through, it would end our task without a word.
+    """
+    try:
+        yield
+    except _LOST as error:
+        raise BrokerLost(f"{what}: {type(error).__name__}") from error
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        raise BrokerLost(f"{what}: the connection ended") from error
+    except Exception as error:
+        # Its words for "closed in good order" and for "closed a moment ago, before it has told anybody".
+        if type(error) not in {Exception, RuntimeError}:
+            raise
+        raise BrokerLost(f"{what}: the connection was closed") from error
 
 
 class Unroutable(Exception):
@@ -69,6 +100,7 @@ class Broker:
         self._url = url
         self._name = name
         self._connections: dict[str, AbstractConnection] = {}
+        self._away_until = 0.0
         self._channel: AbstractChannel | None = None
         self._exchanges: dict[str, AbstractExchange] = {}
         self._lock = asyncio.Lock()
@@ -82,24 +114,34 @@ class Broker:
             # `is_closed` only tells whether we closed it; `connected` is cleared when the broker went away.
             if held is not None and held.connected.is_set() and not held.is_closed:
                 return held
+            if time.monotonic() < self._away_until:
+                raise BrokerLost("can't connect: it was away a moment ago")
             try:
-                connection = await aio_pika.connect(
-                    self._url.get_secret_value(),
-                    timeout=10,
-                    client_properties={"connection_name": f"{self._name} {purpose}"},
-                )
-            except _LOST as error:
-                raise BrokerLost(f"can't connect: {type(error).__name__}") from error
+                with _lost("can't connect"):
+                    async with asyncio.timeout(_ANSWER_TIMEOUT_S):
+                        connection = await aio_pika.connect(
+                            self._url.get_secret_value(),
+                            heartbeat=_HEARTBEAT_S,
+                            client_properties={"connection_name": f"{self._name} {purpose}"},
+                        )
+            except BrokerLost:
+                self._away_until = time.monotonic() + _AWAY_S
+                raise
             self._connections[purpose] = connection
             return connection
 
     async def _open_channel(self, purpose: str, **options: bool) -> AbstractChannel:
+        """A new channel. Raises `BrokerLost`; a connection on which none can be opened is given up with all it held."""
         connection = await self._connection(purpose)
         try:
-            return await connection.channel(**options)
-        except RuntimeError as error:
-            # aiormq's word for a connection that was lost a moment ago, before it has told anybody.
-            raise BrokerLost("the connection was lost") from error
+            with _lost("no channel"):
+                async with asyncio.timeout(_ANSWER_TIMEOUT_S):
+                    return await connection.channel(**options)
+        except BrokerLost:
+            if self._connections.get(purpose) is connection:
+                del self._connections[purpose]
+            await _close(connection)
+            raise
 
     async def _exchange(self, name: str) -> AbstractExchange:
         async with self._lock:
@@ -137,46 +179,42 @@ class Broker:
             type=message.type,
             app_id=self._name,
         )
-        try:
-            async with self._in_flight:
-                exchange = await self._exchange(message.exchange)
-                await exchange.publish(prepared, message.routing_key, mandatory=True, timeout=_CONFIRM_TIMEOUT_S)
-        except aio_pika.exceptions.PublishError as error:
-            raise Unroutable(message.exchange, message.routing_key) from error
-        except _LOST as error:
-            raise BrokerLost(f"not confirmed: {type(error).__name__}") from error
+        with _lost("not confirmed"):
+            try:
+                async with self._in_flight:
+                    exchange = await self._exchange(message.exchange)
+                    await exchange.publish(prepared, message.routing_key, mandatory=True, timeout=_CONFIRM_TIMEOUT_S)
+            except aio_pika.exceptions.PublishError as error:
+                raise Unroutable(message.exchange, message.routing_key) from error
 
     @asynccontextmanager
     async def consume(self, queue: str, prefetch: int) -> AsyncIterator["Subscription"]:
         """Deliveries of one queue on a channel of its own. Raises `BrokerLost` when it can't be opened."""
+        channel = await self._open_channel("consume", publisher_confirms=False)
         try:
-            channel = await self._open_channel("consume", publisher_confirms=False)
-            await channel.set_qos(prefetch_count=prefetch)
-            source = await channel.get_queue(queue, ensure=False)
-            subscription = Subscription(channel)
-            await source.consume(subscription.deliver)
-        except _LOST as error:
-            raise BrokerLost(f"can't consume {queue}: {type(error).__name__}") from error
-        try:
+            with _lost(f"can't consume {queue}"):
+                async with asyncio.timeout(_ANSWER_TIMEOUT_S):
+                    subscription = await Subscription.to(queue, channel, prefetch)
             yield subscription
         finally:
             if not channel.is_closed:
-                try:
-                    await channel.close()
-                except _LOST as error:
-                    log.debug("channel_close_failed", queue=queue, error=type(error).__name__)
+                await _close(channel)
 
     async def ping(self) -> None:
         """Raise `BrokerLost` unless a publishing channel is open or can be opened now."""
-        try:
-            await self._exchange(EXCHANGE)
-        except _LOST as error:
-            raise BrokerLost(type(error).__name__) from error
+        await self._exchange(EXCHANGE)
 
     async def close(self) -> None:
         for connection in self._connections.values():
             if not connection.is_closed:
-                await connection.close()
+                await _close(connection)
+
+
+async def _close(closing: AbstractConnection | AbstractChannel) -> None:
+    """Close for as long as that takes a living broker; what a dead one holds open ends with its socket."""
+    with suppress(BrokerLost), _lost("not closed"):
+        async with asyncio.timeout(_CLOSE_TIMEOUT_S):
+            await closing.close()
 
 
 class Subscription:
@@ -185,20 +223,35 @@ class Subscription:
     def __init__(self, channel: AbstractChannel) -> None:
         self._channel = channel
         self._arrived: asyncio.Queue[Delivery | None] = asyncio.Queue()
-        channel.close_callbacks.add(self._closed)
+        self._over = False
+
+    @classmethod
+    async def to(cls, queue: str, channel: AbstractChannel, prefetch: int) -> "Subscription":
+        """Start to consume."""
+        subscription = cls(channel)
+        channel.close_callbacks.add(subscription._end)
+        # The broker cancels a consumer whose queue was deleted or lost its leader; the channel lives on, in silence.
+        underlay = await channel.get_underlay_channel()
+        underlay.on_consumer_cancel_callbacks.add(subscription._end)
+        await channel.set_qos(prefetch_count=prefetch)
+        source = await channel.get_queue(queue, ensure=False)
+        await source.consume(subscription.deliver)
+        return subscription
 
     async def deliver(self, delivery: Delivery) -> None:
         self._arrived.put_nowait(delivery)
 
-    def _closed(self, *_: Any) -> None:
+    def _end(self, *_: Any) -> None:
+        self._over = True
         self._arrived.put_nowait(None)
 
     async def get(self) -> Delivery:
-        """The next delivery. Raises `BrokerLost` when the channel is gone."""
-        delivery = await self._arrived.get()
-        if delivery is None or self._channel.is_closed:
-            raise BrokerLost("channel closed")
-        return delivery
+        """The next delivery. Raises `BrokerLost` when the channel is gone or the broker delivers no more on it."""
+        if not self._over:
+            delivery = await self._arrived.get()
+            if delivery is not None and not self._channel.is_closed:
+                return delivery
+        raise BrokerLost("no more deliveries: channel closed, or consumer cancelled by the broker")
 
     def get_nowait(self) -> Delivery | None:
         """The next delivery if one has arrived already."""
@@ -216,10 +269,9 @@ class Subscription:
         """
         if not deliveries:
             return
-        try:
-            await deliveries[-1].ack(multiple=True)
-        except _LOST as error:
-            raise BrokerLost(f"not acknowledged: {type(error).__name__}") from error
+        with _lost("not acknowledged"):
+            async with asyncio.timeout(_ANSWER_TIMEOUT_S):
+                await deliveries[-1].ack(multiple=True)
 
 
 async def declare(url: SecretStr) -> None:
