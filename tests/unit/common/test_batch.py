@@ -28,13 +28,13 @@ def test_statement_unnests_once_and_guards_against_older_revisions() -> None:
 def test_a_failing_part_leaves_nothing_behind() -> None:
     batch = Batch()
     woken: list[str] = []
-    with batch.part("good", None):
+    with batch.part("good", None, b"{}"):
         batch.upsert(ROWS, {"id": "a", "revision": 1})
         batch.publish(product("a"))
         batch.after_commit(lambda: woken.append("a"))
 
     def record_and_fail() -> None:
-        with batch.part("bad", None):
+        with batch.part("bad", None, b"{}"):
             batch.upsert(ROWS, {"id": "b", "revision": 1})
             batch.execute("DELETE FROM things")
             batch.publish(product("b"))

@@ -21,6 +21,8 @@ class Batch:
 
     correlation_id: str = ""
     traceparent: str | None = None
+    body: bytes = b""
+    """JSON of the state in hand as it came, so that storing it doesn't cost encoding it again."""
     backfill: bool = False
     """Whether the states came through the queue for bulk work."""
     _rows: dict[str, tuple[Upsert, list[Sequence[Any]]]] = field(default_factory=dict)
@@ -51,7 +53,7 @@ class Batch:
                 type=state.type,
                 entity_key=state.key,
                 revision=state.revision,
-                body=body if body is not None else state.model_dump_json().encode(),
+                body=body if body is not None else state.encoded(),
                 correlation_id=correlation_id if correlation_id is not None else self.correlation_id,
                 traceparent=traceparent or self.traceparent,
                 backfill=backfill,
@@ -67,11 +69,11 @@ class Batch:
         self._after_commit.append(action)
 
     @contextmanager
-    def part(self, correlation_id: str, traceparent: str | None) -> Iterator[None]:
+    def part(self, correlation_id: str, traceparent: str | None, body: bytes) -> Iterator[None]:
         """Record on behalf of one state: if the block raises, what it recorded is dropped and the rest stays."""
         rows = {statement: len(held) for statement, (_, held) in self._rows.items()}
         marks = len(self._statements), len(self._outgoing), len(self._after_commit)
-        self.correlation_id, self.traceparent = correlation_id, traceparent
+        self.correlation_id, self.traceparent, self.body = correlation_id, traceparent, body
         try:
             yield
         except Exception:

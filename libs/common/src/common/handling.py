@@ -17,11 +17,11 @@ import structlog
 
 from common.batch import Batch
 from common.broker import Broker, BrokerLost, Delivery, Subscription
-from common.database import LOST, Connection, Pool
-from common.errors import InfrastructureLost, InvalidMessage, TillbookError
+from common.database import LOST, Connection, Pool, answers
+from common.errors import InfrastructureLost, InvalidMessage, StatementTooSlow, TillbookError
 from common.messages.base import State
 from common.outbox import Outbox, StoredRow
-from common.packs import Envelope, Undecodable, decode
+from common.packs import Envelope, Undecodable, count_members, decode
 from common.recovery import Failure, Park, RetryPolicy, attempt_of, decide, first_own_frame, to_outbox
 from common.telemetry import BATCH_SECONDS, BATCH_STATES, CONSUMER_PAUSED, STATES_HANDLED, state_span
 from common.topology import Queue
@@ -120,11 +120,12 @@ class Consumer:
         """Take what has arrived, and wait once for more when that is little: the linger low load needs most."""
         deliveries = [first]
         lingered = self._limits.linger_s == 0
-        # A pack's size is not known before it is opened; its share of bytes is a good enough count.
-        while len(deliveries) < self._limits.states_max and _states_guess(deliveries) < self._limits.states_max:
+        states = count_members(first.body)
+        while states < self._limits.states_max:
             more = subscription.get_nowait()
             if more is not None:
                 deliveries.append(more)
+                states += count_members(more.body)
             elif lingered:
                 break
             else:
@@ -199,6 +200,9 @@ class Consumer:
             if isinstance(error, ValueError):
                 # asyncpg's word for a value that doesn't fit its column: the state's fault, not the database's.
                 raise
+            if isinstance(error, TimeoutError) and await answers(self._pool):
+                # Counted as an attempt: a batch that is always too slow would else be handled again for ever.
+                raise StatementTooSlow("a statement took too long, or waited too long for a lock") from error
             raise InfrastructureLost(type(error).__name__) from error
         batch.committed()
         STATES_HANDLED.labels(self._queue.name, "handled").inc(len(newest))
@@ -212,7 +216,7 @@ class Consumer:
         try:
             with (
                 state_span(self._queue.name, envelope.traceparent) as traceparent,
-                batch.part(envelope.correlation_id, traceparent),
+                batch.part(envelope.correlation_id, traceparent, envelope.body),
             ):
                 self._handler.handle(envelope.state, loaded, batch)
         except Exception as error:  # noqa: BLE001 - the border of the runtime: decided on, never swallowed
@@ -287,13 +291,6 @@ def _newest(work: Sequence[Work]) -> list[Work]:
             seen.add(state.key)
         kept.append(item)
     return kept
-
-
-_STATE_BYTES_GUESS = 1500
-
-
-def _states_guess(deliveries: Sequence[Delivery]) -> int:
-    return sum(max(1, len(delivery.body) // _STATE_BYTES_GUESS) for delivery in deliveries)
 
 
 async def _wait(stopping: asyncio.Event, seconds: float) -> None:

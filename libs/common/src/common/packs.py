@@ -1,6 +1,12 @@
 """Packs: one or more states of one type in one message body, because a message costs more than the work on a state.
 
-{"states": [{"c": correlation id, "t": traceparent or null, "s": {…the state…}}, …]}
+{"states":[
+{"c":correlation id,"t":traceparent or null,"s":{…the state…}},
+…
+]}
+
+JSON, and one line a member, so that a member's own bytes are found without encoding it again. JSON text holds no raw
+newline; a pack that is laid out in another way is read all the same.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,6 +23,8 @@ from common.messages.base import Reason, State
 PACK_BYTES_MAX = 64 * 1024
 BODY_BYTES_MAX = 4 * 1024 * 1024
 """A body above this is refused unread."""
+
+_HEAD, _TAIL, _STATE = b'{"states":[\n', b"\n]}", b',"s":'
 
 S = TypeVar("S", bound=State)
 
@@ -41,13 +49,13 @@ class Envelope(Generic[S]):
 
     state: S
     correlation_id: str
-    traceparent: str | None = None
+    traceparent: str | None
+    body: bytes
+    """The state's JSON as it came."""
 
     def pack(self) -> bytes:
         """A message body that holds this state alone."""
-        return join_members(
-            [encode_member(self.state.model_dump_json().encode(), self.correlation_id, self.traceparent)]
-        )
+        return join_members([encode_member(self.body, self.correlation_id, self.traceparent)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +75,16 @@ def _adapter(contract: type[State]) -> TypeAdapter[Any]:
 def encode_member(state_json: bytes, correlation_id: str, traceparent: str | None) -> bytes:
     """One member of a pack, from a state that is already JSON."""
     head = orjson.dumps({"c": correlation_id, "t": traceparent})
-    return head[:-1] + b',"s":' + state_json + b"}"
+    return head[:-1] + _STATE + state_json + b"}"
 
 
 def join_members(members: Iterable[bytes]) -> bytes:
-    return b'{"states":[' + b",".join(members) + b"]}"
+    return _HEAD + b",\n".join(members) + _TAIL
+
+
+def count_members(body: bytes) -> int:
+    """Number of states in a pack without opening it; 1 for a pack that is laid out otherwise."""
+    return body.count(b",\n") + 1
 
 
 def split_by_size(members: Sequence[bytes], count_max: int) -> Iterator[Sequence[int]]:
@@ -99,7 +112,18 @@ def decode(contract: type[S], body: bytes) -> list[Envelope[S] | Undecodable]:
         pack = _adapter(contract).validate_json(body)
     except ValidationError:
         return _decode_each(contract, body)
-    return [Envelope(member.s, member.c, member.t) for member in pack.states]
+    return [
+        Envelope(member.s, member.c, member.t, own)
+        for member, own in zip(pack.states, _state_bodies(body, pack), strict=True)
+    ]
+
+
+def _state_bodies(body: bytes, pack: _Pack[Any]) -> list[bytes]:
+    """Each state's own JSON: its line without the envelope, or encoded again where the pack is laid out otherwise."""
+    lines = body[len(_HEAD) : -len(_TAIL)].split(b",\n")
+    if body.startswith(_HEAD) and body.endswith(_TAIL) and len(lines) == len(pack.states):
+        return [line.partition(_STATE)[2][:-1] for line in lines]
+    return [member.s.encoded() for member in pack.states]
 
 
 def _decode_each(contract: type[S], body: bytes) -> list[Envelope[S] | Undecodable]:
@@ -118,7 +142,7 @@ def _decode_each(contract: type[S], body: bytes) -> list[Envelope[S] | Undecodab
             place = ".".join(str(part) for part in first["loc"][3:]) or "state"
             opened.append(Undecodable(single, _invalid(contract, place, first["type"], first["msg"])))
         else:
-            opened.append(Envelope(member.s, member.c, member.t))
+            opened.append(Envelope(member.s, member.c, member.t, member.s.encoded()))
     return opened
 
 

@@ -7,7 +7,7 @@ order can't both become its next revision, and what is sent is what is stored.
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,7 +21,7 @@ from common.messages.fetching import FetchOutcome
 from common.messages.orders import Order, order_key
 from ingest.accounts import Opened, read_by
 from ingest.arrivals import Arrival, Taken, readable_amount, remember, to_listed
-from ingest.errors import IncompleteOrder, NormalizationError, OutOfScope
+from ingest.errors import IncompleteOrder, NormalizationError, OutOfScope, same_version
 from ingest.metrics import DELIVERIES_REPEATED, ORDERS_TAKEN
 from ingest.parts import BEGINNING, Merged, Part, PartKind, Parts, Source, merge
 from ingest.store.connections import settings_in_force
@@ -60,7 +60,7 @@ class _Read:
     problem: Reason | None
     refetch: bool
     body: bytes = b""
-    """The order's JSON at revision 0: encoding costs more than normalising, so it is done once."""
+    """The order's JSON at revision 0, encoded only once."""
 
     @property
     def state_hash(self) -> bytes:
@@ -125,6 +125,9 @@ class Intake:
         for arrival in arrivals:
             if arrival.delivery_id:
                 remember(arrival, batch, at, ignored=not any(part.key in changed for part in arrival.parts))
+        if merged.contradictory and not changed and taken.problem is None and not opened.account.fetches:
+            # Nobody can be asked which of the two is right, so the sender is told that this one was not taken.
+            return replace(taken, problem=same_version(max(part.version for part in merged.parts)))
         return taken
 
     def _read(self, key: OrderKey, opened: Opened, merged: Merged, stored: StoredOrder | None) -> _Read:
@@ -140,7 +143,7 @@ class Intake:
         except (NormalizationError, OutOfScope) as error:
             return _Read(None, error.reason, refetch=False)
         refetch = merged.contradictory and fetches
-        return _Read(order, None, refetch=refetch, body=order.model_dump_json().encode())
+        return _Read(order, None, refetch=refetch, body=order.encoded())
 
     def _record(
         self,

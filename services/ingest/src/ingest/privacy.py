@@ -45,7 +45,7 @@ async def fulfil(connection: Connection, cipher: Cipher, request: StoredPrivacyR
 def _redact(key: OrderKey, order: Order, revision: int, cipher: Cipher, batch: Batch) -> None:
     """Publish the order without its people as the next revision; mirrors converge on it like on any other."""
     left = order.model_copy(update={**_PEOPLE, "revision": revision})
-    body = left.model_dump_json().encode()
+    body = left.encoded()
     batch.execute(
         "UPDATE orders SET content = $3, content_revision = $4, revision = $4, state_hash = $5, due_at = NULL"
         " WHERE connection_id = $1 AND external_id = $2",

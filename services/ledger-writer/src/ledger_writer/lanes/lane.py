@@ -174,8 +174,11 @@ class Lane:
             while not self._stopping and not (self._careful and passes >= _CAREFUL_PASSES_MAX):
                 passes += 1
                 self._wake.clear()
-                if await self._pass(work, limit):
+                if taken := await self._pass(work, limit):
                     idle_since = time.monotonic()
+                    if taken < limit and not self._stopping:
+                        # More is on its way as a rule, and a pass of many costs hardly more than a pass of few.
+                        await asyncio.sleep(self._workshop.settings.linger_ms / 1000)
                     continue
                 if self.stumbled:
                     return

@@ -43,7 +43,7 @@ def handler(waker: Waker) -> Handler[CatalogEntry, dict[CompanyKey, int]]:
                 "ledger_id": state.ledger_id,
                 "revision": state.revision,
                 "catalog_revision": revisions[state.tenant_id, state.company_id],
-                "body": state.model_dump_json(),
+                "body": batch.body.decode(),
             },
         )
         if state.list_name == "items":

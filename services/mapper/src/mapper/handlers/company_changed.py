@@ -31,7 +31,7 @@ def handler(waker: Waker) -> Handler[CompanyChanged, Stored]:
                 "tenant_id": state.tenant_id,
                 "company_id": state.company_id,
                 "revision": state.revision,
-                "body": state.model_dump_json(),
+                "body": batch.body.decode(),
             },
         )
         if not body or Ledger.of(CompanyChanged.model_validate_json(body)) != Ledger.of(state):

@@ -42,7 +42,7 @@ def handler(waker: Waker) -> Handler[CustomerConnected, None]:
                 "connection_id": state.connection_id,
                 "source_external_id": state.source_external_id,
                 "revision": state.revision,
-                "body": state.model_dump_json(),
+                "body": batch.body.decode(),
             },
         )
         batch.execute(LINKS_CHANGED, state.tenant_id, state.company_id)

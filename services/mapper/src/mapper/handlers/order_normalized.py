@@ -37,7 +37,7 @@ def handle_order_normalized(state: Order, loaded: Loaded, batch: Batch) -> None:
     stored = loaded.revisions.get(key, -1)
     if state.revision <= stored:
         return
-    batch.upsert(ORDERS, order_row(state, state.model_dump_json()))
+    batch.upsert(ORDERS, order_row(state, batch.body.decode()))
     prepared = loaded.around.prepared.get((state.tenant_id, state.connection_id))
     if prepared is not None and stored >= 0 and _looks_once(prepared.connection):
         return

@@ -25,7 +25,7 @@ def handler(waker: Waker) -> Handler[Payout, None]:
                 "connection_id": state.connection_id,
                 "external_id": state.external_id,
                 "revision": state.revision,
-                "body": state.model_dump_json(),
+                "body": batch.body.decode(),
                 "dirty_since": datetime.now(UTC),
             },
         )

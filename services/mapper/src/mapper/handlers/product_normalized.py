@@ -31,6 +31,6 @@ def handle_product_normalized(state: Product, _: None, batch: Batch) -> None:
             "connection_id": state.connection_id,
             "external_id": state.external_id,
             "revision": state.revision,
-            "body": state.model_dump_json(),
+            "body": batch.body.decode(),
         },
     )

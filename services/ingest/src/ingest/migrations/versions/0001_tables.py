@@ -125,6 +125,49 @@ def upgrade() -> None:
         postgresql_where=sa.text("published_at IS NULL AND exchange = ''"),
     )
     op.create_table(
+        "payout_parts",
+        sa.Column("connection_id", sa.Text(), nullable=False),
+        sa.Column("payout_id", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("part_id", sa.Text(), nullable=False),
+        sa.Column("digest", postgresql.BYTEA(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("body", postgresql.BYTEA(), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("run_id", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("connection_id", "payout_id", "kind", "part_id"),
+    )
+    op.create_table(
+        "payouts",
+        sa.Column("connection_id", sa.Text(), nullable=False),
+        sa.Column("external_id", sa.Text(), nullable=False),
+        sa.Column("tenant_id", sa.Text(), nullable=False),
+        sa.Column("source_id", sa.Text(), nullable=False),
+        sa.Column("format", sa.Text(), nullable=False),
+        sa.Column("via", sa.Text(), nullable=False),
+        sa.Column("revision", sa.BigInteger(), nullable=False),
+        sa.Column("state_hash", postgresql.BYTEA(), nullable=False),
+        sa.Column("content", postgresql.BYTEA(), nullable=True),
+        sa.Column("content_revision", sa.BigInteger(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("paid_on", sa.Date(), nullable=True),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("net", sa.Numeric(), nullable=True),
+        sa.Column("lines", sa.Integer(), nullable=False),
+        sa.Column("problem", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("run_id", sa.Text(), nullable=True),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("due_attempts", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("connection_id", "external_id"),
+    )
+    op.create_index(
+        "payouts_due", "payouts", ["due_at"], unique=False, postgresql_where=sa.text("due_at IS NOT NULL")
+    )
+    op.create_index(
+        "payouts_of_tenant", "payouts", ["tenant_id", "connection_id", "external_id"], unique=False
+    )
+    op.create_table(
         "privacy_requests",
         sa.Column("connection_id", sa.Text(), nullable=False),
         sa.Column("delivery_id", sa.Text(), nullable=False),
