@@ -65,7 +65,8 @@ async def connect_shop(stack: Stack, gateway: Gateway, company_id: str, number: 
         "company_id": company_id,
         "start_date": "2020-01-01",
         "time_zone": "America/New_York",
-        "mode": "sales_receipts",
+        # Every order has its document in this mode; with receipts, those that wait for their payment have none.
+        "mode": "invoices_only",
         "products": {"missing": "create_non_inventory", "match_field": "sku"},
         "numbers": {"prefix": f"B{number}-"},
     }

@@ -161,12 +161,8 @@ def upgrade() -> None:
         sa.Column("due_attempts", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("connection_id", "external_id"),
     )
-    op.create_index(
-        "payouts_due", "payouts", ["due_at"], unique=False, postgresql_where=sa.text("due_at IS NOT NULL")
-    )
-    op.create_index(
-        "payouts_of_tenant", "payouts", ["tenant_id", "connection_id", "external_id"], unique=False
-    )
+    op.create_index("payouts_due", "payouts", ["due_at"], unique=False, postgresql_where=sa.text("due_at IS NOT NULL"))
+    op.create_index("payouts_of_tenant", "payouts", ["tenant_id", "connection_id", "external_id"], unique=False)
     op.create_table(
         "privacy_requests",
         sa.Column("connection_id", sa.Text(), nullable=False),
@@ -226,6 +222,7 @@ def upgrade() -> None:
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("requested_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("leased_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("epoch", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("retry_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("run_id"),
     )
