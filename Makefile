@@ -4,7 +4,7 @@ SHELL := bash
 BIN := .venv/bin
 MEMBERS := libs/common libs/cli services/ingest services/mapper services/ledger-writer services/api sandbox
 
-.PHONY: help setup demo up down status test golden bench check fmt lint types docs topology migrations-check lock lock-images clean
+.PHONY: help setup demo up down status test test-nightly golden bench bench-rules check fmt lint types docs topology migrations-check lock lock-images clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r t d; do printf '  %-18s %s\n' "$$t" "$$d"; done
@@ -27,11 +27,17 @@ status: setup ## say what runs
 test: setup ## run all tests on private Postgres and RabbitMQ; ARGS=... goes to pytest
 	@$(BIN)/pytest $(ARGS)
 
+test-nightly: setup ## every property with 10,000 examples, as one job (about half an hour)
+	@$(BIN)/pytest -q -m hypothesis --hypothesis-profile=nightly tests/unit $(ARGS)
+
 golden: setup ## write the golden files again; read the diff before you commit it
 	@TILLBOOK_GOLDEN=write $(BIN)/pytest -q tests/golden $(ARGS)
 
 bench: setup ## throughput against the floor, medians of alternating runs; writes build/reports/bench.json
 	@$(BIN)/python -m bench $(ARGS)
+
+bench-rules: setup ## 5,000 rules on one order; writes build/reports/bench-rules.json
+	@$(BIN)/python -m bench.rules $(ARGS)
 
 check: lint types test ## everything CI runs
 

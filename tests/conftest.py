@@ -17,11 +17,17 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from hypothesis import settings
 
 from sandbox.fresh import Databases, FreshDatabase, FreshVhost, Vhosts
 from sandbox.infrastructure import CannotProvision, Endpoints, Infrastructure, StateFolder, borrowed
 
 Result = TypeVar("Result")
+
+# Properties: the same few examples in every ordinary run, other ones by the thousand in `make test-nightly`.
+settings.register_profile("quick", deadline=None, derandomize=True)
+settings.register_profile("nightly", deadline=None, max_examples=10_000, print_blob=True)
+settings.load_profile("quick")
 
 
 def complete(work: Coroutine[Any, Any, Result]) -> Result:

@@ -46,6 +46,8 @@ class Directives:
     discount_class: str = ""
     tax_item: str = ""
     template: str = ""
+    failures: dict[str, str] = field(default_factory=dict)
+    """Name of a rule whose expression could not be evaluated → why; it was passed over."""
     refund_skus: dict[str, str] = field(default_factory=dict)
     """Line's external id → SKU it comes back under."""
     refund_number: str = ""

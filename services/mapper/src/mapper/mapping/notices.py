@@ -59,6 +59,16 @@ def sku_missing(name: str) -> Reason:
     )
 
 
+def rule_failed(rule: str, problem: str) -> Reason:
+    return notice(
+        "RULE_EXPRESSION_FAILED",
+        f"The expression of the rule {rule!r} could not be evaluated: {problem}. The rule was passed over."[:4000],
+        "Correct the expression; test with has(...) or != null for what may be absent.",
+        "rules",
+        rule,
+    )
+
+
 def price_kept(item: str, level: str) -> Reason:
     return notice(
         "PRICE_LEVEL_MISSING", f"{item!r} has no price in the level {level!r}; the shop's price was kept.", value=item

@@ -15,6 +15,7 @@ from mapper.mapping.filter_reasons import before_horizon, nothing_to_write, orig
 from mapper.mapping.filters import find_filter, in_closed_period
 from mapper.mapping.history import FIRST_TIME, History
 from mapper.mapping.modes import PURCHASE_FEEDS, SALES_ORDER_MODES, TABLE, Situation
+from mapper.mapping.notices import rule_failed
 from mapper.mapping.planning import choose_row, plan_documents
 from mapper.mapping.pricing import with_price_levels
 from mapper.mapping.reasons import (
@@ -75,6 +76,8 @@ def _map(
     if out is not None:
         return _answer(order, configuration, rules, catalog, SetOutcome.FILTERED, out)
     case = Case(ruled, configuration, catalog, directives, facts)
+    if directives.failures:
+        case.notices.extend(rule_failed(rule, problem) for rule, problem in directives.failures.items())
     resolve_customer(case)
     row = choose_row(case, TABLE[mode], mode, history)
     note = plan_documents(case, row, mode, history, defers=rules.defers_invoices)

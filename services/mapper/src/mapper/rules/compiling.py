@@ -8,6 +8,7 @@ from mapper.rules.action_checks import BadValue
 from mapper.rules.action_table import ACTIONS
 from mapper.rules.comparisons import BadCondition, compile_condition, wanted_text
 from mapper.rules.engine import TEMPLATE, CompiledRule, CompiledRules, Predicate
+from mapper.rules.expressions import EXPRESSION, compile_expression, expression_test
 from mapper.rules.fields import Field, Scope, UnknownField, field_named
 from mapper.rules.model import DEPTH_MAX, WITHOUT_ARGUMENT, Action, Comparison, Condition, Group, Rule
 from mapper.rules.working import Working
@@ -67,7 +68,7 @@ def compile_rule(rule: Rule) -> CompiledRule:
     kind = ACTIONS[rule.action]
     _check_value(rule)
     try:
-        holds = _group(Group(match=rule.match, conditions=rule.conditions), 1)
+        holds = _group(Group(match=rule.match, conditions=rule.conditions), 1, rule.name)
     except (UnknownField, BadCondition) as error:
         raise refused(rule, "conditions", str(error)) from error
     return CompiledRule(rule, kind, holds, _anchor(rule))
@@ -85,10 +86,14 @@ def _check_value(rule: Rule) -> None:
         raise refused(rule, "copy_from" if rule.copy_from else "value", str(error)) from error
 
 
-def _group(group: Group, depth: int) -> Predicate:
+def _group(group: Group, depth: int, rule_name: str) -> Predicate:
     if depth > DEPTH_MAX:
         raise BadCondition(f"groups are nested deeper than {DEPTH_MAX}; split the rule")
-    parts = [_group(one, depth + 1) if isinstance(one, Group) else _condition(one) for one in group.conditions]
+    # Expressions cost the most, so they come last: what the other conditions have decided is not evaluated.
+    ordered = sorted(group.conditions, key=lambda one: isinstance(one, Condition) and one.comparison is Comparison.CEL)
+    parts = [
+        _group(one, depth + 1, rule_name) if isinstance(one, Group) else _condition(one, rule_name) for one in ordered
+    ]
     if not parts:
         return lambda _working, _index, _scope: True
     if len(parts) == 1:
@@ -98,8 +103,12 @@ def _group(group: Group, depth: int) -> Predicate:
     return lambda working, index, scope: any(part(working, index, scope) for part in parts)
 
 
-def _condition(condition: Condition) -> Predicate:
+def _condition(condition: Condition, rule_name: str) -> Predicate:
     """A condition on a line or payment field holds for an order if it holds for any of them."""
+    if condition.comparison is Comparison.CEL:
+        if condition.field != EXPRESSION:
+            raise BadCondition(f"the comparison cel stands alone: write {EXPRESSION!r} as its field")
+        return expression_test(compile_expression(condition.value), rule_name)
     known = field_named(condition.field)
     test = compile_condition(condition, known.kind)
     if known.scope is Scope.ORDER:

@@ -75,6 +75,7 @@ class CompiledRules:
         """What rules say about the goods that came back, without touching the sale."""
         working = Working(order, of_refund=True)
         self._run(working, trace, frozenset(self.about_refunds))
+        directives.failures.update(working.directives.failures)
         for before, after in zip(order.lines, working.lines, strict=True):
             if before.sku != after.sku:
                 directives.refund_skus[before.external_id] = after.sku

@@ -28,6 +28,8 @@ class Comparison(StrEnum):
     BEFORE = "before"
     AFTER = "after"
     REGEX = "regex"
+    CEL = "cel"
+    """A free-form condition: `field` is `expression`, `value` the CEL text."""
 
 
 WITHOUT_VALUE = frozenset({Comparison.IS_EMPTY, Comparison.IS_NOT_EMPTY})

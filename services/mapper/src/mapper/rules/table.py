@@ -1,13 +1,13 @@
 """Rules as a table: CSV out, and CSV in with every wrong cell named.
 
-One row is one condition. Rows that share a rule's name are one rule: rows with the same field and comparison give one
-condition several source values, rows with others are further conditions of the rule.
+One row is one condition. Rows that share a rule's name are one rule: rows with the same field and one of the
+comparisons of `ALTERNATIVES` give several source values, of which any is enough; others are further conditions.
 """
 
 import csv
 import io
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import Final
 
 from pydantic import ValidationError
 
@@ -37,6 +37,11 @@ REQUIRED: Final = frozenset({"name", "action"})
 ROWS_MAX: Final = 20_000
 SEVERAL: Final = " | "
 """Separates the values of between, and connections."""
+ALTERNATIVES: Final = frozenset(
+    {Comparison.EQUALS, Comparison.IN_LIST, Comparison.CONTAINS, Comparison.STARTS_WITH, Comparison.ENDS_WITH}
+)
+"""Comparisons whose rows are several source values of one condition."""
+TEXT_ALTERNATIVES: Final = ALTERNATIVES - {Comparison.EQUALS, Comparison.IN_LIST}
 IMPORTED: Final = {"matches": Comparison.CONTAINS.value, "is": Comparison.EQUALS.value, "map all": "map all"}
 """Names of comparisons in tables of other products."""
 
@@ -70,7 +75,11 @@ def write_table(rules: Iterable[Rule]) -> str:
 
 def _guarded(text: str) -> str:
     # A spreadsheet would run a cell that begins like a formula.
-    return f"'{text}" if text[:1] in ("=", "+", "@", "\t") else text
+    return f"'{text}" if _looks_guarded(text) else text
+
+
+def _looks_guarded(text: str) -> bool:
+    return text.lstrip("'")[:1] in ("=", "+", "@", "\t")
 
 
 def _rows(rule: Rule) -> Iterable[dict[str, str]]:
@@ -93,15 +102,38 @@ def _rows(rule: Rule) -> Iterable[dict[str, str]]:
     }
     if not rule.conditions:
         yield head
-    for condition in rule.conditions:
-        if isinstance(condition, Group):
-            raise _refused(0, "conditions", rule.name, f"the rule {rule.name!r} has nested groups; export it as JSON")
+    if not all(_merges_back(rule)):
+        raise _refused(0, "conditions", rule.name, f"the rule {rule.name!r} has nested groups; export it as JSON")
+    for condition in _flat(rule):
         cell = {"field": condition.field, "comparison": condition.comparison.value}
         if condition.comparison is Comparison.IN_LIST:
             yield from (head | cell | {"source_value": value} for value in condition.values)
         else:
             text = SEVERAL.join(condition.values) if condition.values else condition.value
             yield head | cell | {"source_value": text}
+
+
+def _flat(rule: Rule) -> Iterable[Condition]:
+    for one in rule.conditions:
+        if isinstance(one, Group):
+            yield from (inner for inner in one.conditions if isinstance(inner, Condition))
+        else:
+            yield one
+
+
+def _merges_back(rule: Rule) -> Iterable[bool]:
+    """Whether the rows of each condition would be read as that condition again."""
+    seen: set[tuple[str, Comparison]] = set()
+    for one in rule.conditions:
+        if isinstance(one, Group):
+            kinds = {(c.field, c.comparison) if isinstance(c, Condition) else None for c in one.conditions}
+            kind = kinds.pop() if len(kinds) == 1 else None
+            yield one.match == "any" and len(one.conditions) > 1 and kind is not None and kind[1] in TEXT_ALTERNATIVES
+        else:
+            kind = (one.field, Comparison.EQUALS if one.comparison is Comparison.IN_LIST else one.comparison)
+        if kind is not None and kind[1] in ALTERNATIVES:
+            yield kind not in seen
+            seen.add(kind)
 
 
 def _yes(value: bool) -> str:
@@ -131,7 +163,7 @@ def read_table(text: str) -> list[Rule]:
 
 def _unguarded(text: str) -> str:
     text = text.strip()
-    return text[1:] if text[:1] == "'" and text[1:2] in ("=", "+", "@", "\t") else text
+    return text[1:] if text[:1] == "'" and _looks_guarded(text) else text
 
 
 def _rule(rows: Sequence[tuple[int, dict[str, str]]]) -> Rule:
@@ -182,9 +214,10 @@ def _flag(number: int, column: str, cells: dict[str, str], *, default: bool) -> 
     raise _refused(number, column, text, "write yes or no")
 
 
-def _conditions(rows: Sequence[tuple[int, dict[str, str]]]) -> tuple[Condition, ...]:
-    """Several rows with one field and `equals` or `in_list` are one condition with several values."""
-    found: dict[tuple[str, str], list[str]] = {}
+def _conditions(rows: Sequence[tuple[int, dict[str, str]]]) -> tuple[Condition | Group, ...]:
+    """Conditions in the order of their first rows; rows that only add a source value join the first one's."""
+    found: list[tuple[str, Comparison, list[str]]] = []
+    joined: dict[tuple[str, Comparison], list[str]] = {}
     for number, cells in rows:
         field, comparison = cells.get("field", ""), cells.get("comparison", "").lower() or "equals"
         comparison = IMPORTED.get(comparison, comparison)
@@ -192,17 +225,24 @@ def _conditions(rows: Sequence[tuple[int, dict[str, str]]]) -> tuple[Condition, 
             continue
         if comparison not in set(Comparison):
             raise _refused(number, "comparison", comparison, f"it is none of {', '.join(Comparison)}")
-        found.setdefault((field, comparison), []).append(cells.get("source_value", ""))
-    return tuple(_condition(field, comparison, values) for (field, comparison), values in found.items())
+        kind, value = Comparison(comparison), cells.get("source_value", "")
+        same = (field, Comparison.EQUALS if kind is Comparison.IN_LIST else kind)
+        if same in joined:
+            joined[same].append(value)
+            continue
+        values = [value]
+        if kind in ALTERNATIVES:
+            joined[same] = values
+        found.append((field, kind, values))
+    return tuple(_condition(field, kind, values) for field, kind, values in found)
 
 
-def _condition(field: str, comparison: str, values: list[str]) -> Condition:
-    kind = Comparison(comparison)
-    listed: dict[str, Any] = {}
+def _condition(field: str, kind: Comparison, values: list[str]) -> Condition | Group:
     if kind is Comparison.BETWEEN:
-        listed = {"values": tuple(values[0].split(SEVERAL))}
-    elif kind is Comparison.IN_LIST or (kind is Comparison.EQUALS and len(values) > 1):
-        kind, listed = Comparison.IN_LIST, {"values": tuple(values)}
-    else:
-        listed = {"value": values[0]}
-    return Condition(field=field, comparison=kind, **listed)
+        return Condition(field=field, comparison=kind, values=tuple(values[0].split(SEVERAL)))
+    if kind is Comparison.EQUALS and "*" in values:
+        return Condition(field=field, comparison=kind, value="*")
+    if kind is Comparison.IN_LIST or (kind is Comparison.EQUALS and len(values) > 1):
+        return Condition(field=field, comparison=Comparison.IN_LIST, values=tuple(values))
+    conditions = tuple(Condition(field=field, comparison=kind, value=value) for value in values)
+    return conditions[0] if len(conditions) == 1 else Group(match="any", conditions=conditions)
