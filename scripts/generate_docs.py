@@ -172,13 +172,24 @@ def openapi() -> dict[str, str]:
     return {"openapi.json": _json(importlib.import_module("api.openapi").document())}
 
 
+def pushed_documents() -> dict[str, str]:
+    """What custom stores push to us, as JSON Schema for those who write the other side."""
+    channels = importlib.import_module("ingest.channels").CHANNELS
+    contract = importlib.import_module("ingest.routes.connections").push_contract_of
+    return {
+        f"pushed/{channel.name}.order.v1.json": _json(contract(channel).document)
+        for channel in channels
+        if channel.pushed is not None
+    }
+
+
 def _json(document: object) -> str:
     return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def generated() -> dict[str, str]:
     """Path below docs → content, for everything that is generated."""
-    return {**contract_schemas(), **asyncapi(), **topology_page(), **settings_page(), **openapi()}
+    return {**contract_schemas(), **asyncapi(), **topology_page(), **settings_page(), **openapi(), **pushed_documents()}
 
 
 def main() -> int:

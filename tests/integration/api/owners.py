@@ -92,6 +92,11 @@ def _ingest(app: FastAPI, owners: Owners) -> None:  # noqa: C901 - a list of rou
         )
         return _json(ingest.ChannelList(channels=(shop,)))
 
+    @app.get(base + "/channels/{name}/push")
+    async def push(name: str) -> Response:
+        contract = ingest.PushContract(channel=name, headers={}, documents_max=100, document={"type": "object"})
+        return _json(contract) if name == "custom" else NOT_FOUND
+
     @app.post(f"{base}/connections")
     async def create(body: ingest.ConnectionCreate) -> Response:
         if body.channel == "unknown":

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from cli.client import Api
+from cli.commands.approve import approve, preview
 from cli.commands.dead_letters import dead_app
 from cli.commands.orders import documents_app, orders_app
 from cli.commands.repair import dismiss, resend, tasks_app
@@ -73,6 +74,8 @@ typer_app.command()(status)
 typer_app.command()(warnings)
 typer_app.command()(companies)
 typer_app.command()(connections)
+typer_app.command()(preview)
+typer_app.command()(approve)
 typer_app.command()(sync)
 typer_app.command()(resend)
 typer_app.command()(dismiss)

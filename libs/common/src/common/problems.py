@@ -81,16 +81,32 @@ async def _problem(_: Request, error: Exception) -> Response:
 
 async def _validation(_: Request, error: Exception) -> Response:
     error = cast("RequestValidationError", error)
+    found = error.errors()[:50]
+    if found and found[0]["type"] == "json_invalid":
+        return _broken_json(found[0]).response()
     fields = [
         FieldProblem(
             field=".".join(str(part) for part in item["loc"]),
             value=_shown(item.get("input")),
             cure=str(item["msg"]),
         )
-        for item in error.errors()[:50]
+        for item in found
     ]
     problem = Problem(422, "INVALID_REQUEST", "the request does not fit the contract", errors=fields)
     return problem.response()
+
+
+def _broken_json(item: Mapping[str, Any]) -> Problem:
+    """The place is a character of the body rather than a field: there are none yet."""
+    why = str(item.get("ctx", {}).get("error", item["msg"]))
+    place = f"character {item['loc'][-1]} of the body"
+    return Problem(
+        422,
+        "JSON_BROKEN",
+        f"the body is not JSON: {why} at {place}",
+        cure="send complete JSON in UTF-8; texts and names stand in double quotes, and nothing follows a last comma",
+        errors=[FieldProblem(field="body", value=None, cure=f"{why} at {place}")],
+    )
 
 
 async def _http(_: Request, error: Exception) -> Response:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, WrapValidator
 class Body(BaseModel):
     """A request body of ours. A field we don't know is an error: silently ignored typos cost more than they save."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, use_attribute_docstrings=True)
 
 
 def from_json(contract: type[BaseModel]) -> WrapValidator:

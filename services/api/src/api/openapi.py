@@ -21,6 +21,7 @@ its value and the cure. A POST that makes something takes an `Idempotency-Key`: 
 """
 
 _TAGS: tuple[tuple[str, str], ...] = (
+    ("index", "Where everything begins."),
     ("tenants", "Customers of the product. For operators, but for `GET /v1/tenant`."),
     ("api keys", "Keys with scopes, shown once, and the audit log."),
     ("connections", "Accounts of sales channels."),
@@ -37,7 +38,7 @@ _TAGS: tuple[tuple[str, str], ...] = (
     ("health", "For whoever runs the service."),
 )
 
-_UNKEYED = frozenset({"health_live", "health_ready", "finish_sign_in"})
+_UNKEYED = frozenset({"health_live", "health_ready", "finish_sign_in", "get_index"})
 
 
 def describe(app: FastAPI) -> None:
@@ -70,4 +71,9 @@ def document() -> dict[str, Any]:
         for operation in path.values():
             if operation["operationId"] in _UNKEYED:
                 operation.pop("security", None)
+            for parameter in operation.get("parameters", ()):
+                if parameter["name"] == "If-Match":
+                    # A missing one is answered with 428 rather than refused as unreadable: see the problem's cure.
+                    parameter["required"] = True
+                    parameter["schema"] = {"type": "string", "maxLength": 100, "examples": ['"0"', '"7"']}
     return made

@@ -112,8 +112,8 @@ def read_credentials(channel: Channel, config: dict[str, str], secrets: dict[str
         raise Rejected(
             Reason(
                 code="INVALID_CREDENTIALS",
-                text=f"{field}: {first['msg']}",
-                cure=f"fill in {field} as the channel's description says",
+                text=f"{field}: {str(first['msg']).removeprefix('Value error, ')}",
+                cure=f"fill in {field} as its hint in GET /v1/channels says",
                 field=field,
             )
         ) from error

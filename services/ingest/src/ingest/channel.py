@@ -30,9 +30,12 @@ class Capability(StrEnum):
 
 
 class Credentials(BaseModel):
-    """What a connection signs in with. Every secret in it is a `SecretStr`; it is stored encrypted and never shown."""
+    """What a connection signs in with. Every secret in it is a `SecretStr`; it is stored encrypted and never shown.
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    The text under a field is the hint that people see beside its input.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, use_attribute_docstrings=True)
 
     @property
     def fetches(self) -> bool:
@@ -152,6 +155,17 @@ class Subscribes(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Pushed:
+    """How a document is pushed to us: its shape, and the headers that go with it."""
+
+    document: type[BaseModel]
+    headers: Mapping[str, str]
+    """Header → what it holds."""
+    documents_max: int
+    """Documents in one request, as a list."""
+
+
+@dataclass(frozen=True, slots=True)
 class Channel:
     """One kind of sales channel: the only thing a folder exports."""
 
@@ -171,3 +185,5 @@ class Channel:
     """Open a client with these credentials; the transport is the default one outside of tests."""
     topics: tuple[str, ...] = field(default=())
     """Webhook topics to subscribe to."""
+    pushed: Pushed | None = None
+    """What is pushed to us, where the channel writes it for us."""

@@ -1,7 +1,9 @@
 """What can be wrong with something a channel sent. Each says which field, which value, and what a person can do."""
 
+from datetime import datetime
+
 from common.errors import Rejected, TillbookError
-from common.messages.base import Reason
+from common.messages.base import Reason, Severity
 
 _VALUE_LENGTH_MAX = 120
 
@@ -56,3 +58,15 @@ class BodyUnreadable(TillbookError):
     def __init__(self, text: str, fields: tuple[str, ...] = ()) -> None:
         super().__init__(text)
         self.fields = fields
+
+
+def same_version(at: datetime) -> Reason:
+    """Other content came under a time of change that is stored already, and the stored content stays."""
+    return Reason(
+        code="SAME_UPDATED_AT",
+        text=f"Another version of this order has the same updated_at ({at.isoformat()}) and stays.",
+        cure="Send it again with a later updated_at: of two versions the later one counts.",
+        field="updated_at",
+        value=at.isoformat(),
+        severity=Severity.WARNING,
+    )

@@ -115,10 +115,8 @@ def _show(output: Output, company: dict[str, Any], overview: dict[str, Any], fou
     ]
     output.rows(rows, _OVERVIEW, title=name, empty="")
     output.line(f"last synchronisation: {overview['last_synchronisation'] or 'never'}", QUIET)
-    if company["status"] != "connected":
-        output.line(f"the company file is {company['status']}", BAD)
-    if company["approved_at"] is None:
-        output.line("the first sync is not approved yet: nothing is written", BAD)
+    for each in overview["attention"]:
+        output.line(f"{each['text']} {each['cure']}", BAD)
     if overview["first_warning"]:
         first = overview["first_warning"].replace("_", " ")
         output.line(f"work on {first} first: {overview['warnings_below']} warnings are below", BAD)

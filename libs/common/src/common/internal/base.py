@@ -20,7 +20,7 @@ Secrets = Annotated[dict[Identifier, SecretText], Field(max_length=30)]
 class Shape(BaseModel):
     """A request or an answer. Unknown fields are ignored, so that the two sides can be deployed in any order."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, use_attribute_docstrings=True)
 
 
 class TenantRequest(Shape):

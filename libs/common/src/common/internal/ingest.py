@@ -1,6 +1,7 @@
 """Internal HTTP of ingest: connections with their credentials, and the history of one order.
 
 GET    /internal/channels                                             → ChannelList
+GET    /internal/channels/{channel}/push                              → PushContract
 POST   /internal/connections                    ConnectionCreate      → ConnectionView (201, again 200)
 GET    /internal/connections/{connection_id}    ?tenant_id            → ConnectionView
 PUT    /internal/connections/{connection_id}/credentials CredentialsUpdate → ConnectionView
@@ -10,15 +11,20 @@ POST   /internal/connections/{connection_id}/enable  TenantRequest    → Connec
 DELETE /internal/connections/{connection_id}    ?tenant_id            → 204 (orders and raw parts go too)
 GET    /internal/connections/{connection_id}/watermarks ?tenant_id    → WatermarkList
 GET    /internal/connections/{connection_id}/orders ?tenant_id&external_id → OrderHistory
+GET    /internal/connections/{connection_id}/payouts ?tenant_id&limit&before_day&before_id → PayoutList
+GET    /internal/connections/{connection_id}/payouts/{payout_id} ?tenant_id → PayoutHistory
+POST   /internal/connections/{connection_id}/payout-files ?tenant_id&format&…  (the file)  → PayoutUpload
 """
 
+from datetime import date
 from enum import StrEnum
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, JsonValue
 
 from common.internal.base import CredentialField, Secrets, Shape, TenantRequest
-from common.messages.base import Identifier, Reason, ShortText
-from common.messages.orders import Order
+from common.messages.base import Amount, Identifier, Reason, ShortText
+from common.messages.fetching import FetchOutcome
+from common.messages.orders import Order, Payout
 
 
 class ChannelDescription(Shape):
@@ -29,10 +35,24 @@ class ChannelDescription(Shape):
     credentials: tuple[CredentialField, ...]
     has_webhooks: bool
     has_polling: bool
+    has_push_contract: bool = False
+    """Whether documents are pushed in a shape of ours: `GET /v1/channels/{channel}/push` has it."""
 
 
 class ChannelList(Shape):
     channels: tuple[ChannelDescription, ...]
+
+
+class PushContract(Shape):
+    """How documents of a channel that is written for us are pushed: `POST` to the connection's webhook address."""
+
+    channel: Identifier
+    headers: dict[str, str]
+    """Header → what it holds."""
+    documents_max: int
+    """Documents in one request; one alone needs no list."""
+    document: dict[str, JsonValue]
+    """JSON Schema of one document."""
 
 
 class ConnectionState(StrEnum):
@@ -70,6 +90,8 @@ class ConnectionView(Shape):
     secret_names: tuple[str, ...]
     webhook_path: str = ""
     """Path of the webhook receiver on ingest's public address."""
+    webhook_url: str = ""
+    """The whole address to give to the channel; empty where ingest has not been told its public address."""
     reason: Reason | None = None
     created_at: AwareDatetime
     updated_at: AwareDatetime
@@ -133,3 +155,49 @@ class OrderHistory(Shape):
     problem: Reason | None
     parts: tuple[RawPart, ...]
     normalisations: tuple[Normalisation, ...]
+
+
+class PayoutSummary(Shape):
+    """A payout as a list shows it. What could not be read of it is empty; `problem` says why it was not sent on."""
+
+    connection_id: Identifier
+    external_id: Identifier
+    source_id: Identifier
+    """The connection it came through: a processor's, or the same."""
+    format: Identifier
+    via: str
+    """api, webhook or upload."""
+    revision: int
+    status: str
+    paid_on: date | None
+    currency: str
+    net: Amount | None
+    lines: int
+    problem: Reason | None
+    received_at: AwareDatetime
+    run_id: str | None = None
+
+
+class PayoutList(Shape):
+    payouts: tuple[PayoutSummary, ...]
+
+
+class PayoutHistory(Shape):
+    """One payout as it was last sent on (None where it never was), and the raw parts it was read from."""
+
+    summary: PayoutSummary
+    payout: Payout | None
+    parts: tuple[RawPart, ...]
+
+
+class UploadedPayout(Shape):
+    """What became of one payout of a file."""
+
+    payout_id: str
+    outcome: FetchOutcome
+    revision: int
+    problem: Reason | None = None
+
+
+class PayoutUpload(Shape):
+    payouts: tuple[UploadedPayout, ...]

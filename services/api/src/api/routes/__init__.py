@@ -7,6 +7,7 @@ from api.routes import (
     connections,
     dead_letters,
     documents,
+    index,
     keys,
     ledger_lists,
     orders,
@@ -20,6 +21,7 @@ from api.routes import (
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
+    index.routes,
     tenants.routes,
     keys.routes,
     connections.routes,

@@ -15,8 +15,9 @@ from api.views.pairing import Connection, ConnectionCreate, ConnectionDetail, Cr
 from common.errors import Retryable
 from common.internal import ingest
 from common.internal.base import TenantRequest
+from common.messages.base import Identifier
 from common.messages.control import SettingsChanged
-from common.problems import Problem
+from common.problems import Problem, not_found
 
 log = structlog.get_logger(__name__)
 
@@ -27,6 +28,14 @@ routes = router("connections")
 async def list_channels(_: Reader, deps: Deps) -> ingest.ChannelList:
     """Channels that can be connected, with what a person has to fill in for each."""
     return await deps.services.ingest.get("/internal/channels", ingest.ChannelList)
+
+
+@routes.get("/channels/{channel}/push", operation_id="get_push_contract")
+async def get_push_contract(channel: Identifier, _: Reader, deps: Deps) -> ingest.PushContract:
+    """The JSON Schema of the documents that a channel such as `custom` takes, and the headers that sign them."""
+    if not channel.replace("_", "").isalnum() or not channel.isascii():
+        raise not_found("channel", channel)
+    return await deps.services.ingest.get(f"/internal/channels/{channel}/push", ingest.PushContract)
 
 
 @routes.post("/connections", operation_id="create_connection", status_code=status.HTTP_201_CREATED, dependencies=ONCE)
@@ -191,4 +200,5 @@ def detail(row: dict[str, Any], view: ingest.ConnectionView | None) -> Connectio
         config=view.config,
         secret_names=list(view.secret_names),
         webhook_path=view.webhook_path,
+        webhook_url=view.webhook_url,
     )

@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import Query
 
 from api import overview as arithmetic
+from api.attention import attention
 from api.columns import Column
 from api.routes import companies as company_routes
 from api.routes.base import Deps, after_text, following, router
@@ -44,7 +45,8 @@ class Preview(View):
 @routes.get("/companies/{company_id}/overview", operation_id="get_overview")
 async def get_overview(company_id: str, caller: Reader, deps: Deps) -> Overview:
     """Counts per kind of document in dependency order. In each row the columns add up to the total in source."""
-    await company_routes.own(deps, caller, company_id)
+    company = await company_routes.own(deps, caller, company_id)
+    settings = company_settings(company["settings"]) if company["settings"] else None
     async with deps.pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
         counts = await store.counts(connection, caller.tenant_id, company_id)
         last = await store.last_synchronisation(connection, caller.tenant_id, company_id)
@@ -54,6 +56,7 @@ async def get_overview(company_id: str, caller: Reader, deps: Deps) -> Overview:
         rows=[_row(row) for row in built.rows],
         first_warning=built.first_warning,
         warnings_below=built.warnings_below,
+        attention=list(attention(company, settings)),
         last_synchronisation=last,
         counted_at=datetime.now(UTC),
     )

@@ -12,7 +12,7 @@ from api.routes import companies as company_routes
 from api.routes import connections as connection_routes
 from api.routes.base import Deps, Gateway, after_number, following, found, problems, router
 from api.routes.settings_gate import (
-    account_names,
+    Books,
     check_identity,
     check_switches,
     check_target,
@@ -21,7 +21,9 @@ from api.routes.settings_gate import (
     connection_settings,
     etag,
     none_yet,
+    read_books,
     refuse,
+    with_proposals,
 )
 from api.security import Reader, TenantPrincipal, Writer
 from api.settings_checks import check_company
@@ -110,18 +112,27 @@ async def save_company_settings(
     response: Response,
     if_match: IfMatch = None,
 ) -> CompanySettings:
-    """Save the whole of a company file's settings. Each account must be in the ledger's list and active."""
+    """Save the whole of a company file's settings. Each account must be in the ledger's list and active.
+
+    As long as no accounts are stored, roles that are left out take what the ledger proposes.
+    """
     row = await company_routes.own(deps, caller, company_id)
     check_version(if_match, row["settings_revision"])
     # Asked before the transaction: no connection is held while another service answers.
-    accounts = await account_names(deps, caller.tenant_id, company_id) if body.accounts else set()
+    books = Books()
+    has_accounts = bool(row["settings"] and row["settings"]["accounts"])
+    if body.accounts or not has_accounts:
+        books = await read_books(deps, caller.tenant_id, company_id, needed=bool(body.accounts))
     async with deps.runtime.transaction() as (connection, batch):
         row = found(
             await companies.one(connection, caller.tenant_id, company_id, lock=True), "company file", company_id
         )
         check_version(if_match, row["settings_revision"])
         today = datetime.now(UTC).date()
-        refuse(check_switches(body, company_id, row["settings"]) + check_company(body, row["ledger"], accounts, today))
+        wrong = check_company(body, row["ledger"], books.accounts, today)
+        refuse(check_switches(body, company_id, row["settings"]) + wrong)
+        if not has_accounts:
+            body = with_proposals(body, books)
         text = body.model_dump(mode="json")
         revision = await _save(connection, batch, caller, "company", company_id, text, row["settings"])
     response.headers["etag"] = etag(revision)

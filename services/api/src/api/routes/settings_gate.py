@@ -1,6 +1,8 @@
 """What stands between a PUT of settings and the save: version, identity, and what the ledger says to it."""
 
 import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -9,14 +11,27 @@ from api.routes.base import Gateway
 from api.settings_checks import check_connection
 from common.internal import ledger_writer
 from common.messages.control import CompanySettings, ConnectionSettings
+from common.messages.documents import CompanyStatus
+from common.messages.transactions import AccountRole
 from common.problems import FieldProblem, Problem, not_found
 
 _LISTS_WAIT_S = 15.0
 _LISTS_POLL_S = 0.5
 
 
-async def account_names(deps: Gateway, tenant_id: str, company_id: str) -> set[str]:
-    """Active accounts of the ledger, by short and full name. A file that was just paired is given time to be read."""
+@dataclass(frozen=True, slots=True)
+class Books:
+    """What the ledger says about accounts: active names, short and full, and role → account it proposes."""
+
+    accounts: frozenset[str] = frozenset()
+    proposed: Mapping[str, str] = field(default_factory=dict)
+
+
+async def read_books(deps: Gateway, tenant_id: str, company_id: str, *, needed: bool) -> Books:
+    """Accounts of the ledger. A file that was just paired is given time to be read.
+
+    Raises a 409 problem where they can't be had and are `needed`; else answers without any.
+    """
     waited_s = 0.0
     while True:
         view = await deps.services.ledger_writer.get(
@@ -24,7 +39,9 @@ async def account_names(deps: Gateway, tenant_id: str, company_id: str) -> set[s
         )
         if view.lists_read_at is not None:
             break
-        if waited_s >= _LISTS_WAIT_S:
+        if waited_s >= _LISTS_WAIT_S or view.status is CompanyStatus.DISCONNECTED:
+            if not needed:
+                return Books()
             raise Problem(
                 409,
                 "LISTS_NOT_READ",
@@ -47,7 +64,18 @@ async def account_names(deps: Gateway, tenant_id: str, company_id: str) -> set[s
         names |= {name for entry in page.items if entry.active for name in (entry.name, entry.full_name)}
         cursor = page.next_cursor
         if cursor is None:
-            return names
+            return Books(frozenset(names), view.default_accounts)
+
+
+def with_proposals(body: CompanySettings, books: Books) -> CompanySettings:
+    """Fill roles that were left out with the accounts that the ledger proposes, as far as it has them."""
+    known = {name.casefold() for name in books.accounts}
+    proposed = {
+        AccountRole(role): name
+        for role, name in books.proposed.items()
+        if role in set(AccountRole) and name.casefold() in known
+    }
+    return body.model_copy(update={"accounts": proposed | body.accounts})
 
 
 def check_identity(body: ConnectionSettings, connection_id: str, channel: str) -> list[FieldProblem]:
@@ -103,6 +131,14 @@ def check_version(if_match: str | None, revision: int) -> None:
             "PRECONDITION_REQUIRED",
             "say which version you have read",
             cure='send If-Match with its ETag, "0" if none',
+        )
+    if if_match.strip() == "*":
+        raise Problem(
+            412,
+            "VERSION_NOT_NAMED",
+            "If-Match: * would overwrite whatever somebody else has saved meanwhile",
+            cure=f"read the settings and send the ETag of that answer; they are at {etag(revision)} now",
+            headers={"etag": etag(revision)},
         )
     if if_match.strip() != etag(revision):
         raise Problem(

@@ -14,7 +14,7 @@ PAGE_MAX = 500
 class View(BaseModel):
     """An answer. Clients ignore fields they don't know: new ones are added without notice."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", use_attribute_docstrings=True)
 
 
 class Page(View, Generic[T]):

@@ -22,7 +22,7 @@ SecretValues = Annotated[
 class ConnectionCreate(Body):
     channel: Identifier = Field(examples=["shopify"], description="A name from `GET /v1/channels`.")
     name: Annotated[str, Field(min_length=1, max_length=200)] = Field(examples=["Example shop"])
-    config: Config = Field(default_factory=dict, examples=[{"shop": "example.myshopify.com"}])
+    config: Config = Field(default_factory=dict, examples=[{"shop_domain": "example.myshopify.com"}])
     secrets: SecretValues = Field(default_factory=dict, examples=[{"webhook_secret": "…", "access_token": "…"}])
 
 
@@ -51,6 +51,9 @@ class ConnectionDetail(Connection):
     config: dict[str, str] = Field(default_factory=dict)
     secret_names: list[str] = Field(default_factory=list)
     webhook_path: str = ""
+    """Path of the webhook receiver."""
+    webhook_url: str = Field(default="", examples=["https://hooks.tillbook.example/webhooks/con_1f0c"])
+    """The whole address to give to the channel; empty where the receiver has not been told its public address."""
 
 
 class CompanyCreate(Body):

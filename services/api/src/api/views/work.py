@@ -51,6 +51,8 @@ class Overview(View):
     first_warning: str | None
     """Row to work on first; fixing a lower one before it only makes more warnings."""
     warnings_below: int
+    attention: list[Reason]
+    """What keeps everything out of the ledger, first things first: an approval that is pending, a pause, a sign-in."""
     last_synchronisation: datetime | None
     counted_at: datetime
 

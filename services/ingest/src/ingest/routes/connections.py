@@ -17,6 +17,7 @@ from common.internal.ingest import (
     ConnectionTest,
     ConnectionView,
     CredentialsUpdate,
+    PushContract,
     Watermark,
     WatermarkList,
 )
@@ -48,6 +49,15 @@ async def list_channels() -> ChannelList:
     return ChannelList(channels=tuple(describe(channel) for channel in CHANNELS))
 
 
+@routes.get("/channels/{name}/push", operation_id="read_push_contract")
+async def push_contract(name: str) -> PushContract:
+    """How documents are pushed to a channel that takes them in a shape of ours."""
+    channel = BY_NAME.get(name)
+    if channel is None or channel.pushed is None:
+        raise not_found("channel with pushed documents", name)
+    return push_contract_of(channel)
+
+
 @routes.post("/connections", operation_id="create_connection", status_code=201)
 async def create(request: ConnectionCreate, service: CurrentService, response: Response) -> ConnectionView:
     """Store a connection. The same request again answers 200; another one under the id is a conflict."""
@@ -73,13 +83,13 @@ async def create(request: ConnectionCreate, service: CurrentService, response: R
         raise Problem(409, "CONNECTION_EXISTS", "this connection id is taken", cure="choose another id")
     if not is_new:
         response.status_code = 200
-    return view(stored)
+    return view(service, stored)
 
 
 @routes.get("/connections/{connection_id}", operation_id="get_connection")
 async def get(connection_id: str, tenant_id: Tenant, service: CurrentService) -> ConnectionView:
     """One connection without its secrets."""
-    return view(await _find(service, connection_id, tenant_id))
+    return view(service, await _find(service, connection_id, tenant_id))
 
 
 @routes.put("/connections/{connection_id}/credentials", operation_id="update_credentials")
@@ -92,7 +102,7 @@ async def update_credentials(connection_id: str, request: CredentialsUpdate, ser
     async with service.runtime.transaction() as (connection, _):
         await connections.update_credentials(connection, service.cipher, stored, config, secrets)
     service.accounts.forget(connection_id)
-    return view(await _find(service, connection_id, request.tenant_id))
+    return view(service, await _find(service, connection_id, request.tenant_id))
 
 
 @routes.post("/connections/{connection_id}/test", operation_id="test_connection")
@@ -123,7 +133,7 @@ async def switch(
     state = ConnectionState.DISABLED if action == "disable" else ConnectionState.ACTIVE
     await connections.set_state(service.runtime.pool, connection_id, state.value)
     service.accounts.forget(connection_id)
-    return view(await _find(service, connection_id, request.tenant_id))
+    return view(service, await _find(service, connection_id, request.tenant_id))
 
 
 @routes.delete("/connections/{connection_id}", operation_id="delete_connection", status_code=204)
@@ -152,10 +162,12 @@ async def _find(service: Service, connection_id: str, tenant_id: str) -> StoredC
     return stored
 
 
-def view(stored: StoredConnection) -> ConnectionView:
+def view(service: Service, stored: StoredConnection) -> ConnectionView:
     """A connection as others may see it."""
+    public_url = service.settings.public_url.rstrip("/")
     channel = BY_NAME.get(stored.channel)
     takes = channel is not None and Capability.WEBHOOKS in channel.capabilities
+    path = f"/webhooks/{stored.connection_id}" if takes else ""
     return ConnectionView(
         connection_id=stored.connection_id,
         channel=stored.channel,
@@ -163,10 +175,27 @@ def view(stored: StoredConnection) -> ConnectionView:
         state=ConnectionState(stored.state),
         config=stored.config,
         secret_names=tuple(sorted(stored.secrets)),
-        webhook_path=f"/webhooks/{stored.connection_id}" if takes else "",
+        webhook_path=path,
+        webhook_url=f"{public_url}{path}" if takes and public_url else "",
         reason=stored.reason,
         created_at=stored.created_at,
         updated_at=stored.updated_at,
+    )
+
+
+def push_contract_of(channel: Channel) -> PushContract:
+    """The published contract of a channel's pushes. Raises ValueError for one that has none."""
+    if channel.pushed is None:
+        raise ValueError(f"nothing is pushed to {channel.name} in a shape of ours")
+    return PushContract(
+        channel=channel.name,
+        headers=dict(channel.pushed.headers),
+        documents_max=channel.pushed.documents_max,
+        document={
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "$id": f"urn:tillbook:{channel.name}.order.v1",
+            **channel.pushed.document.model_json_schema(),
+        },
     )
 
 
@@ -189,6 +218,7 @@ def describe(channel: Channel) -> ChannelDescription:
         credentials=tuple(fields),
         has_webhooks=Capability.WEBHOOKS in channel.capabilities,
         has_polling=Capability.POLLING in channel.capabilities,
+        has_push_contract=channel.pushed is not None,
     )
 
 

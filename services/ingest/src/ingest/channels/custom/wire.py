@@ -13,13 +13,18 @@ from pydantic_core import CoreSchema, core_schema
 
 from ingest.reading import Moment
 
+_PATTERN = r"^-?\d{1,15}(\.\d{1,12})?$"
+
 
 class _DecimalText:
     """A decimal string and nothing else, checked without calling Python for each number."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> CoreSchema:
-        text = core_schema.str_schema(pattern=r"^-?\d{1,15}(\.\d{1,12})?$", max_length=34, strict=True)
+        text = core_schema.str_schema(pattern=_PATTERN, max_length=34, strict=True)
         return core_schema.chain_schema([text, core_schema.decimal_schema()])
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: Any) -> dict[str, Any]:
+        return {"type": "string", "pattern": _PATTERN, "maxLength": 34, "examples": ["19.90"]}
 
 
 Number = Annotated[Decimal, _DecimalText()]
@@ -32,7 +37,7 @@ Identity = Annotated[str, Field(min_length=1, max_length=100)]
 class Wire(BaseModel):
     """Unknown fields are ignored, known ones must have their type."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, use_attribute_docstrings=True)
 
 
 class CustomTax(Wire):
@@ -48,8 +53,10 @@ class CustomLine(Wire):
     quantity: Number
     unit_price: Number
     discount: Number = Decimal(0)
+    """Of the whole line."""
     taxable: bool = True
     kind: Literal["product", "gift_card", "tip", "fee"] = "product"
+    """A gift card that is sold is a liability, not income."""
     taxes: tuple[CustomTax, ...] = ()
     uom: Text = ""
     class_name: Text = ""
@@ -86,6 +93,7 @@ class CustomTotals(Wire):
     discount: Number | None = None
     tax: Number | None = None
     grand_total: Number
+    """What the buyer owes; must equal the sum of the parts within one minor unit per line, at most five."""
 
 
 class CustomPayment(Wire):
@@ -149,21 +157,32 @@ class CustomCustomer(Wire):
 
 
 class CustomOrder(Wire):
+    """One order as it stands now, whole: everything that is left out is taken to be empty."""
+
     external_id: Identity
+    """The store's own id of the order; never changes."""
     order_number: Identity
+    """What people call the order; becomes the number of its documents."""
     status: Literal["pending", "authorized", "paid", "partially_paid", "partially_refunded", "refunded", "cancelled"]
     fulfillment_status: Literal["unfulfilled", "partial", "fulfilled"] = "unfulfilled"
     test: bool = False
+    """A test order is never written to a ledger."""
     created_at: OffsetTime
     updated_at: OffsetTime
+    """When this version was made, with an offset: a later one replaces an earlier one. Other content under the same
+    time is answered with SAME_UPDATED_AT."""
     cancelled_at: OffsetTime | None = None
+    """Given where the whole order was cancelled."""
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
     exchange_rate: Number | None = None
+    """Home currency per unit of the order's; empty: the ledger's own rate."""
     prices_include_tax: bool
+    """Whether unit prices, discounts, shipping, fees and refunds contain tax."""
     channel: Text = ""
     store_name: Text = ""
     po_number: Text | None = None
     parent_number: Text = ""
+    """Number of the order that this one replaces or returns."""
     terms: Text = ""
     due_at: Moment | None = None
     sales_rep: Text = ""
@@ -175,11 +194,14 @@ class CustomOrder(Wire):
     tracking_number: Text = ""
     reference_number: Text = ""
     payout_id: Text = ""
+    """The processor's payout that paid this order out, where the store knows it."""
     note: LongText = ""
     tags: tuple[Text, ...] = ()
     custom_fields: dict[str, Text] = Field(default_factory=dict, max_length=100)
     do_not_import: bool = False
+    """True keeps the order out of the ledger."""
     tax_remitted: Number = Decimal(0)
+    """Tax that a marketplace has collected and paid itself."""
     customer: CustomCustomer | None = None
     billing_address: CustomAddress | None = None
     shipping_address: CustomAddress | None = None
@@ -187,8 +209,12 @@ class CustomOrder(Wire):
     shipping: tuple[CustomShipping, ...] = ()
     fees: tuple[CustomFee, ...] = ()
     discounts: tuple[CustomDiscount, ...] = ()
+    """Names of reductions; what `totals.discount` says beyond the lines' own discounts is taken off the order."""
     tip: Number = Decimal(0)
+    """A tip on the whole order."""
     gift_cards: tuple[CustomGiftCard, ...] = ()
+    """Gift cards that paid for the order: a tender, not a discount."""
     totals: CustomTotals
     payments: tuple[CustomPayment, ...] = ()
+    """Money that was captured. An authorisation is no payment."""
     refunds: tuple[CustomRefund, ...] = ()

@@ -13,11 +13,16 @@ class ShopifyCredentials(Credentials):
     """`webhook_secret` is the app's client secret. Without `access_token` the connection lives by webhooks alone."""
 
     shop_domain: Annotated[str, Field(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9.-]{1,251}$")]
+    """The shop's permanent domain, e.g. `example.myshopify.com`, without https://."""
     webhook_secret: SecretStr
+    """The app's client secret: Shopify signs webhooks with it. In the Dev Dashboard under Settings → Credentials."""
     previous_webhook_secret: SecretStr | None = None
     """Still accepted: after a rotation Shopify signs with the old secret for up to an hour."""
     access_token: SecretStr | None = None
+    """Admin API access token (`shpat_…`) with the scopes read_orders and read_shopify_payments_payouts; needed to
+    fetch orders, not for webhooks alone."""
     api_version: Annotated[str, Field(pattern=r"^\d{4}-\d{2}$")] = API_VERSION
+    """Version of the Admin API, e.g. `2026-10`."""
     base_url: Annotated[str, Field(pattern=r"^https?://")] | None = None
     """Where the Admin API answers, if not at the shop's own domain."""
 

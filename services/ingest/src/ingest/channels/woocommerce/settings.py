@@ -11,9 +11,13 @@ class WooCommerceCredentials(Credentials):
     """Consumer key and secret of the REST API, and the webhook secret. Registering webhooks needs write access."""
 
     store_url: Annotated[str, Field(pattern=r"^https?://[^\s]+$", max_length=500)]
+    """Address of the shop's front page, e.g. `https://shop.example`."""
     webhook_secret: SecretStr
+    """The secret you give each webhook under WooCommerce → Settings → Advanced → Webhooks."""
     consumer_key: SecretStr | None = None
+    """`ck_…` from WooCommerce → Settings → Advanced → REST API; with write access, webhooks are registered by us."""
     consumer_secret: SecretStr | None = None
+    """`cs_…` that was shown once beside the consumer key."""
 
     @property
     def fetches(self) -> bool:

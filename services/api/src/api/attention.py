@@ -1,0 +1,62 @@
+"""What keeps a whole company file from being written, said before any single document: pure."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from common.messages.base import Reason, Severity
+from common.messages.control import CompanySettings
+
+
+def attention(company: Mapping[str, Any], settings: CompanySettings | None) -> Iterator[Reason]:
+    """Reasons in the order in which a person works them off; empty where documents are being written.
+
+    `company` is its row: `status`, `reason` (of ledger-writer) and `lane_paused`.
+    """
+    if company["status"] != "connected":
+        said: Mapping[str, Any] = company["reason"] or {}
+        yield _reason(
+            "NOT_CONNECTED",
+            said.get("text") or f"The company file is {company['status'].replace('_', ' ')}.",
+            said.get("cure") or "Sign in to the ledger again (POST /v1/companies/{company_id}/oauth).",
+            Severity.ERROR,
+        )
+    if settings is None:
+        yield _reason(
+            "SETTINGS_NEEDED",
+            "The company file has no settings yet, so nothing can be written.",
+            "Save them: closed_through is needed, accounts are proposed by the ledger.",
+            Severity.ERROR,
+        )
+        return
+    if not settings.accounts:
+        yield _reason(
+            "ACCOUNTS_MISSING",
+            "The company file's settings name no accounts.",
+            "Save them again: roles that are left out take the ledger's proposals.",
+            Severity.ERROR,
+        )
+    if settings.approved_at is None:
+        yield _reason(
+            "FIRST_SYNC_NOT_APPROVED",
+            "The first sync waits for your approval: until then nothing is written to the ledger.",
+            "Look at the preview, then approve it (POST /v1/companies/{company_id}/approve, or `tillbook approve`).",
+            Severity.WARNING,
+        )
+    if settings.paused:
+        yield _reason(
+            "COMPANY_PAUSED",
+            "The company file is paused: nothing is fetched for it or written to it.",
+            "Resume it (POST /v1/companies/{company_id}/resume).",
+            Severity.WARNING,
+        )
+    if company["lane_paused"]:
+        yield _reason(
+            "LANE_PAUSED",
+            "Writing to the company file is paused: documents gather.",
+            "Resume it (POST /v1/companies/{company_id}/lane/resume).",
+            Severity.WARNING,
+        )
+
+
+def _reason(code: str, text: str, cure: str, severity: Severity) -> Reason:
+    return Reason(code=code, text=text, cure=cure, severity=severity)

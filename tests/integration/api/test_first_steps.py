@@ -1,0 +1,100 @@
+"""What a newcomer meets on the way to the first document: front page, proposals, what is pending, plain refusals."""
+
+import json
+
+import pytest
+from tests.integration.api import gateway as running
+from tests.integration.api import owners as stand_in
+from tests.integration.api.gateway import Gateway, Shop
+from tests.integration.api.test_command import parsed, tillbook
+
+
+def codes(shop: Shop) -> list[str]:
+    overview = shop.tenant.http.get(f"/v1/companies/{shop.company_id}/overview").json()
+    return [each["code"] for each in overview["attention"]]
+
+
+def test_the_front_page_leads_to_everything_without_a_key(gateway: Gateway) -> None:
+    answer = gateway.client("not-a-key").get("/")
+    assert answer.status_code == 200
+    links = answer.json()["links"]
+    assert gateway.operator.get(links["openapi"]).json()["info"]["title"] == "tillbook"
+    paths = gateway.operator.get(links["openapi"]).json()["paths"]
+    assert all(path in paths for name, path in links.items() if name not in {"openapi", "documentation"})
+    assert gateway.operator.get(links["documentation"]).status_code == 200
+
+
+def test_the_overview_says_what_is_pending_first_things_first(gateway: Gateway) -> None:
+    shop = gateway.shop(settings=False)
+    assert codes(shop) == ["SETTINGS_NEEDED"]
+    gateway.save_company(shop.tenant, shop.company_id)
+    assert codes(shop) == ["FIRST_SYNC_NOT_APPROVED"]
+    shown = tillbook(gateway, shop.tenant.key, "status")
+    assert "The first sync waits for your approval" in shown.stdout
+    approved = parsed(tillbook(gateway, shop.tenant.key, "--json", "approve", "--yes"))
+    assert approved["approved_at"]
+    assert codes(shop) == []
+    shop.tenant.http.post(f"/v1/companies/{shop.company_id}/pause")
+    assert codes(shop) == ["COMPANY_PAUSED"]
+
+
+def test_approve_shows_the_preview_and_asks(gateway: Gateway) -> None:
+    shop = gateway.shop(approve=False)
+    gateway.publish(running.order_listed(shop, "1"), running.transactions_listed(shop, "1"))
+    running.eventually(lambda: shop.tenant.http.get("/v1/orders").json()["items"])
+    declined = tillbook(gateway, shop.tenant.key, "approve")
+    assert declined.returncode == 1
+    assert codes(shop) == ["FIRST_SYNC_NOT_APPROVED"]
+
+
+def test_the_first_save_without_accounts_takes_what_the_ledger_proposes(gateway: Gateway) -> None:
+    shop = gateway.shop(settings=False)
+    http, path = shop.tenant.http, f"/v1/companies/{shop.company_id}/settings"
+    body = running.company_settings(shop.company_id, accounts={})
+    saved = http.put(path, json=body, headers={"if-match": '"0"'})
+    assert saved.status_code == 200, saved.text
+    assert saved.json()["accounts"] == stand_in.ACCOUNTS
+    assert http.get(path).json()["accounts"] == stand_in.ACCOUNTS
+    fewer = {**saved.json(), "accounts": {"INC": stand_in.ACCOUNTS["INC"]}}
+    again = http.put(path, json=fewer, headers={"if-match": saved.headers["etag"]})
+    assert again.json()["accounts"] == {"INC": stand_in.ACCOUNTS["INC"]}
+
+
+def test_a_star_is_no_version(shop: Shop) -> None:
+    path = f"/v1/connections/{shop.connection_id}/settings"
+    body = shop.tenant.http.get(path).json()
+    refused = shop.tenant.http.put(path, json=body, headers={"if-match": "*"})
+    assert (refused.status_code, refused.json()["code"]) == (412, "VERSION_NOT_NAMED")
+    assert '"1"' in refused.json()["cure"]
+
+
+@pytest.mark.parametrize("body", [b'{"name": "x",}', b"{", b"\xff\xfe"])
+def test_broken_json_is_called_that_and_the_place_is_named(shop: Shop, body: bytes) -> None:
+    answer = shop.tenant.http.post("/v1/connections", content=body, headers={"content-type": "application/json"})
+    assert answer.status_code in {400, 422}
+    problem = answer.json()
+    assert problem["code"] in {"JSON_BROKEN", "REQUEST_REFUSED"}
+    if problem["code"] == "JSON_BROKEN":
+        (error,) = problem["errors"]
+        assert error["field"] == "body"
+        assert "character" in problem["detail"]
+
+
+def test_the_document_tells_what_a_newcomer_has_to_fill_in(gateway: Gateway) -> None:
+    document = gateway.operator.get("/openapi.json").json()
+    schemas = document["components"]["schemas"]
+    for name in ("ConnectionSettings", "CompanySettings", "ProductSettings", "TaxSettings", "PayoutSettings"):
+        bare = [field for field, shape in schemas[name]["properties"].items() if not shape.get("description")]
+        assert bare == [], name
+    assert schemas["ConnectionCreate"]["properties"]["config"]["examples"] == [{"shop_domain": "example.myshopify.com"}]
+    puts = [path["put"] for path in document["paths"].values() if "put" in path]
+    guarded = [each for put in puts for each in put.get("parameters", []) if each["name"] == "If-Match"]
+    assert guarded
+    assert all(each["required"] for each in guarded)
+
+
+def test_the_shape_of_pushed_orders_is_published(shop: Shop) -> None:
+    contract = shop.tenant.http.get("/v1/channels/custom/push").json()
+    assert contract["channel"] == "custom"
+    assert json.dumps(contract["document"])
+    assert shop.tenant.http.get("/v1/channels/..%2fx/push").status_code == 404

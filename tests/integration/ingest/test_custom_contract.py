@@ -1,0 +1,93 @@
+"""What somebody meets who connects a store of their own: hints, the published document, and named refusals."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import jsonschema
+import orjson
+import pytest
+from tests.integration.ingest.conftest import SECRET, Ingest
+
+from ingest.channels.custom.wire import CustomOrder
+from sandbox.shops.life import Event
+from sandbox.shops.signatures import Delivery, headers_of
+
+
+def document(**changes: Any) -> dict[str, Any]:
+    line = {"external_id": "l1", "sku": "A", "name": "Apple", "quantity": "1", "unit_price": "10.00"}
+    body = {
+        "external_id": "77",
+        "order_number": "1077",
+        "status": "paid",
+        "created_at": "2026-03-01T10:00:00Z",
+        "updated_at": "2026-03-01T10:00:00Z",
+        "currency": "USD",
+        "prices_include_tax": False,
+        "lines": [line],
+        "totals": {"grand_total": "10.00"},
+        "payments": [{"external_id": "p1", "method": "card", "amount": "10.00", "paid_at": "2026-03-01T10:00:00Z"}],
+    }
+    return body | changes
+
+
+async def push(ingest: Ingest, body: dict[str, Any], number: int) -> dict[str, Any]:
+    event = Event("custom", "store.example", "orders", "77", datetime.now(UTC), f"push-{number}", body)
+    raw = orjson.dumps(body)
+    answer = await ingest.http.post(
+        "/webhooks/con", content=raw, headers=headers_of(Delivery(event, f"push-{number}"), raw, SECRET)
+    )
+    assert answer.status_code == 202, answer.text
+    (row,) = answer.json()["orders"]
+    found: dict[str, Any] = row
+    return found
+
+
+async def test_other_content_under_a_known_time_is_taken_or_named(ingest: Ingest) -> None:
+    """Of two pushes of one time the same one stays in whichever order they come, and the other's sender is told."""
+    await ingest.connect("con", "custom", signing_secret=SECRET)
+    one, other = document(note="first words"), document(note="second words")
+    answers = [await push(ingest, one, 1), await push(ingest, other, 2), await push(ingest, one, 3)]
+    assert answers[0]["outcome"] == "stored"
+    told = [row for row in answers[1:] if row["problem"] is not None]
+    (problem,) = [row["problem"] for row in told]
+    assert problem["code"] == "SAME_UPDATED_AT"
+    assert (problem["field"], problem["value"]) == ("updated_at", "2026-03-01T10:00:00+00:00")
+    assert [row["outcome"] for row in told] == ["unchanged"]
+    later = await push(ingest, document(note="third words", updated_at="2026-03-01T10:00:01Z"), 4)
+    assert (later["outcome"], later["problem"]) == ("stored", None)
+    assert (await push(ingest, document(note="third words", updated_at="2026-03-01T10:00:01Z"), 5))["problem"] is None
+
+
+@pytest.mark.parametrize("weak", ["s3cret", "a" * 40, "0123456789abcde"])
+async def test_a_signing_secret_that_can_be_guessed_is_refused_with_the_cure(ingest: Ingest, weak: str) -> None:
+    refused = await ingest.connect("con", "custom", signing_secret=weak)
+    assert refused.status_code == 422
+    problem = refused.json()
+    assert problem["code"] == "INVALID_CREDENTIALS"
+    assert "openssl rand" in problem["detail"]
+    assert problem["errors"][0]["field"] == "signing_secret"
+    assert weak not in refused.text
+
+
+async def test_every_credential_has_a_hint(ingest: Ingest) -> None:
+    channels = (await ingest.http.get("/internal/channels")).json()["channels"]
+    assert {channel["name"] for channel in channels} >= {"custom", "shopify", "woocommerce"}
+    without = [(channel["name"], each["name"]) for channel in channels for each in channel["credentials"]
+               if not each["hint"]]  # fmt: skip
+    assert without == []
+
+
+async def test_a_connection_says_the_whole_address_of_its_webhooks(ingest: Ingest) -> None:
+    made = (await ingest.connect("con", "custom", signing_secret=SECRET)).json()
+    assert made["webhook_url"] == "http://127.0.0.1:1" + made["webhook_path"] == "http://127.0.0.1:1/webhooks/con"
+
+
+async def test_the_published_document_is_the_one_that_is_read(ingest: Ingest) -> None:
+    contract = (await ingest.http.get("/internal/channels/custom/push")).json()
+    assert "x-signature" in contract["headers"]
+    validator = jsonschema.Draft202012Validator(contract["document"])
+    assert list(validator.iter_errors(document())) == []
+    wrong = document(currency="dollars", totals={"grand_total": 10.0})
+    assert {error.json_path for error in validator.iter_errors(wrong)} == {"$.currency", "$.totals.grand_total"}
+    assert CustomOrder.model_validate(document()).order_number == "1077"
+    assert (await ingest.http.get("/internal/channels/shopify/push")).status_code == 404
