@@ -15,7 +15,7 @@ ALLOWED: dict[tuple[str, str], str] = {
     (f"{COMMON}/handling.py", "_handle"): "the batch runs again state by state, which finds the culprit",
     (f"{COMMON}/handling.py", "_one_by_one"): "decided on and sent on",
     (f"{COMMON}/handling.py", "_handle_one"): "the border of the runtime: decided on and sent on",
-    (f"{COMMON}/runtime.py", "_forever"): "logged with its traceback; the loop must outlive one bad pass",
+    (f"{COMMON}/runtime.py", "keep_running"): "logged with its traceback; the loop must outlive one bad pass",
     ("sandbox/src/sandbox/fresh/databases.py", "make_template"): "raised again where the service's URL is asked for",
     (
         "services/ledger-writer/src/ledger_writer/lanes/lane.py",

@@ -18,10 +18,13 @@ LOST: tuple[type[Exception], ...] = (
     OSError,
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    # What asyncpg says of a connection that went away between two steps of one statement.
+    asyncpg.InternalClientError,
     asyncpg.exceptions.AdminShutdownError,
     asyncpg.exceptions.CrashShutdownError,
     asyncpg.exceptions.CannotConnectNowError,
     asyncpg.exceptions.TooManyConnectionsError,
+    asyncpg.exceptions.DiskFullError,
     asyncpg.exceptions.ReadOnlySQLTransactionError,
     TimeoutError,
 )
@@ -82,6 +85,16 @@ async def connect_when_ready(url: SecretStr, *, connections_max: int, applicatio
             log.warning("database_not_ready", error=type(error).__name__, retry_in_s=delay_s)
             await asyncio.sleep(delay_s)
             delay_s = min(delay_s * 2, 5.0)
+
+
+async def answers(pool: Pool, within_s: float = 5.0) -> bool:
+    """Whether the database can be used: tells a statement that was too slow from a database that is away."""
+    try:
+        async with asyncio.timeout(within_s):
+            await pool.fetchval("SELECT 1")
+    except LOST:
+        return False
+    return True
 
 
 async def lock_keys(connection: Connection, keys: Iterable[str]) -> None:

@@ -35,6 +35,10 @@ class NotYetArrived(Retryable):
     """Something this state refers to has not reached us yet."""
 
 
+class StatementTooSlow(Retryable):
+    """A statement ran into its time-out though the database answers: it does too much, or waits for a lock."""
+
+
 class Rejected(TillbookError):
     """Trying again can't help. `reason` is what a person reads."""
 

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.dialects import postgresql
 
-from common.broker import UNAVAILABLE, Broker, Outgoing
+from common.broker import UNAVAILABLE, Broker, Outgoing, Unroutable
 from common.database import Connection, Pool
 from common.messages import BY_TYPE
 from common.packs import encode_member, join_members, split_by_size
@@ -181,6 +181,10 @@ class Outbox:
             await self._publish_and_mark(stored, self._pool)
         except UNAVAILABLE as error:
             log.warning("outbox_publish_deferred", rows=len(stored), error=type(error).__name__)
+            return False
+        except Unroutable as error:
+            # The transaction is committed: the topology is at fault, not the states, and the sweeper tries on.
+            log.exception("outbox_unroutable", rows=len(stored), error=str(error))
             return False
         return True
 

@@ -77,23 +77,7 @@ class Runtime:
 
     def start_forever(self, name: str, work: Background) -> None:
         """Keep a loop running: if it raises, it is logged and started again after a pause."""
-        self.spawn(self._forever(name, work), name=name)
-
-    async def _forever(self, name: str, work: Background) -> None:
-        delay_s = 0.0
-        while True:
-            started = time.monotonic()
-            try:
-                await work()
-                return
-            except UNAVAILABLE as error:
-                delay_s = _pause_s(delay_s, time.monotonic() - started)
-                log.warning("background_work_interrupted", work=name, error=type(error).__name__, retry_in_s=delay_s)
-            except Exception:
-                delay_s = _pause_s(delay_s, time.monotonic() - started)
-                # Not swallowed: logged with its traceback, and the loop must outlive one bad pass.
-                log.exception("background_work_failed", work=name, retry_in_s=delay_s)
-            await asyncio.sleep(delay_s)
+        self.spawn(keep_running(name, work), name=name)
 
     def start_consumers(self, handlers: Sequence[Handler[Any, Any]]) -> None:
         """Consume every queue of this service. Raises `ValueError` when a queue has no handler or the reverse."""
@@ -107,8 +91,8 @@ class Runtime:
             consumer = Consumer(queue, by_type[queue.contract.type], self.pool, self.broker, self.outbox, limits)
             self._consumers.append(consumer)
             name = f"consume {queue.name}"
-            # Whatever escapes a consumer is logged and it starts over: a queue nobody reads is the quietest of failures.
-            self._consuming.append(asyncio.create_task(self._forever(name, consumer.run), name=name))
+            # Whatever escapes a consumer is logged and it starts over: a queue nobody reads fails in silence.
+            self._consuming.append(asyncio.create_task(keep_running(name, consumer.run), name=name))
 
     async def stop(self) -> None:
         """Finish batches in hand, then stop everything else. Bounded by the grace period of the settings."""
@@ -127,6 +111,31 @@ class Runtime:
         await asyncio.gather(*self._tasks, *self._consuming, return_exceptions=True)
         await self.broker.close()
         await self.pool.close()
+
+
+async def keep_running(name: str, work: Background) -> None:
+    """Run `work` until it returns or this task is cancelled, again after a pause whenever it ends otherwise."""
+    delay_s = 0.0
+    while True:
+        started = time.monotonic()
+        try:
+            await work()
+            return
+        except UNAVAILABLE as error:
+            delay_s = _pause_s(delay_s, time.monotonic() - started)
+            log.warning("background_work_interrupted", work=name, error=type(error).__name__, retry_in_s=delay_s)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            # Nobody cancelled us: the work waited for something that was cancelled, which must not end it in silence.
+            delay_s = _pause_s(delay_s, time.monotonic() - started)
+            log.exception("background_work_failed", work=name, retry_in_s=delay_s)
+        except Exception:
+            delay_s = _pause_s(delay_s, time.monotonic() - started)
+            # Not swallowed: logged with its traceback, and the loop must outlive one bad pass.
+            log.exception("background_work_failed", work=name, retry_in_s=delay_s)
+        await asyncio.sleep(delay_s)
 
 
 def _pause_s(before_s: float, ran_s: float) -> float:

@@ -1,0 +1,219 @@
+"""Broker and database go away in every way they can: the consumer comes back by itself, and nothing is lost."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from urllib.parse import urlsplit, urlunsplit
+
+import aio_pika
+import asyncpg
+import pytest
+from pydantic import SecretStr
+from tests.integration.common.conftest import PRODUCTS, SmallService, listed, product
+from tests.integration.common.wire import HOST, Wire
+
+from common import broker as broker_module
+from common.broker import Broker, BrokerLost, Outgoing
+from common.database import connect
+from common.messages.transactions import TransactionsListed
+from common.outbox import Outbox, OutboxRow, insert
+from common.recovery import HEADER_ATTEMPT, HEADER_ERROR_TYPE
+from common.topology import EXCHANGE
+from sandbox.fresh import FreshDatabase, FreshVhost
+
+BEFORE = {str(number): "Bowl" for number in range(10)}
+AFTER = {str(number): "Bowl" for number in range(20)}
+
+
+def through(url: str, wire: Wire) -> SecretStr:
+    """The same URL, over the wire."""
+    parts = urlsplit(url)
+    login = parts.netloc.rpartition("@")[0]
+    return SecretStr(urlunsplit(parts._replace(netloc=f"{login}@{HOST}:{wire.port}")))
+
+
+async def server_of(url: str) -> tuple[str, int]:
+    parts = urlsplit(url)
+    assert parts.hostname is not None
+    assert parts.port is not None
+    return parts.hostname, parts.port
+
+
+@pytest.fixture
+async def broker_wire(rabbitmq_vhost: FreshVhost) -> AsyncIterator[Wire]:
+    async with Wire.to(*await server_of(rabbitmq_vhost.url)) as wire:
+        yield wire
+
+
+@pytest.fixture
+async def wired(
+    small_service: SmallService, rabbitmq_vhost: FreshVhost, broker_wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[SmallService]:
+    """The small service with the broker at the other end of a wire, and little patience."""
+    for limit in ("_CONFIRM_TIMEOUT_S", "_ANSWER_TIMEOUT_S", "_CLOSE_TIMEOUT_S", "_HEARTBEAT_S"):
+        monkeypatch.setattr(broker_module, limit, 1)
+    broker = Broker(through(rabbitmq_vhost.url, broker_wire), name="wired")
+    outbox = Outbox(small_service.pool, broker, sweep_interval_s=0.2, retention_days=1)
+    service = SmallService(small_service.pool, broker, outbox, small_service.handler)
+    service.start()
+    await small_service.send(*(product(number) for number in range(10)))
+    await service.until(BEFORE)
+    yield service
+    await service.stop()
+    await broker.close()
+
+
+async def announced(service: SmallService, direct: SmallService) -> set[str]:
+    """What reached the read model when everything that was sent during the outage had been handled."""
+    await service.until(AFTER, timeout_s=40)
+    sweeping = asyncio.create_task(service.outbox.run())
+    seen: set[str] = set()
+    async with asyncio.timeout(40):
+        while not seen >= set(AFTER):
+            seen |= {state.source_id for state in await direct.listed(1)}
+    sweeping.cancel()
+    return seen
+
+
+async def test_a_broker_that_falls_silent_is_given_up(
+    small_service: SmallService, wired: SmallService, broker_wire: Wire
+) -> None:
+    # Nothing is reset: both sides believe in a connection over which nothing comes any more.
+    broker_wire.silence()
+    await small_service.send(*(product(number) for number in range(10, 20)))
+    assert await announced(wired, small_service) == set(AFTER)
+
+
+async def test_a_connection_reset_under_a_batch_ends_no_consumer(
+    small_service: SmallService, wired: SmallService, broker_wire: Wire
+) -> None:
+    async def cut_often() -> None:
+        for _ in range(15):
+            broker_wire.cut()
+            await asyncio.sleep(0.05)
+
+    cutting = asyncio.create_task(cut_often())
+    for number in range(10, 20):
+        await small_service.send(product(number))
+        await asyncio.sleep(0.03)
+    await cutting
+    assert await announced(wired, small_service) == set(AFTER)
+
+
+async def test_a_broker_that_is_down_for_a_while_is_waited_for(
+    small_service: SmallService, wired: SmallService, broker_wire: Wire
+) -> None:
+    with broker_wire.down():
+        await small_service.send(*(product(number) for number in range(10, 20)))
+        with pytest.raises(BrokerLost):
+            await wired.broker.ping()
+        async with wired.pool.acquire() as connection, connection.transaction():
+            row = listed(product(1, revision=2))
+            stored = await insert(
+                connection, [OutboxRow(row.type, row.key, row.revision, row.model_dump_json().encode())]
+            )
+        assert await wired.outbox.publish(stored) is False
+    assert await announced(wired, small_service) == set(AFTER)
+    assert await wired.pool.fetchval("SELECT count(*) FROM outbox WHERE published_at IS NULL") == 0
+
+
+async def test_many_publishers_learn_at_once_that_the_broker_is_away(wired: SmallService, broker_wire: Wire) -> None:
+    body = Outgoing(EXCHANGE, TransactionsListed.type, TransactionsListed.type, b"[]")
+    with broker_wire.down():
+        async with asyncio.timeout(5):
+            results = await asyncio.gather(*(wired.broker.publish([body]) for _ in range(300)), return_exceptions=True)
+    assert {type(result) for result in results} == {BrokerLost}
+
+
+async def test_a_consumer_whose_queue_was_deleted_comes_back_with_it(
+    small_service: SmallService, wired: SmallService, rabbitmq_vhost: FreshVhost
+) -> None:
+    connection = await aio_pika.connect(rabbitmq_vhost.url)
+    async with connection:
+        channel = await connection.channel()
+        await channel.queue_delete(PRODUCTS.name)
+    await rabbitmq_vhost.declare()
+    await small_service.send(*(product(number) for number in range(10, 20)))
+    assert await announced(wired, small_service) == set(AFTER)
+
+
+async def test_a_topology_that_is_missing_leaves_rows_to_the_sweeper(
+    small_service: SmallService, rabbitmq_vhost: FreshVhost
+) -> None:
+    connection = await aio_pika.connect(rabbitmq_vhost.url)
+    async with connection:
+        channel = await connection.channel()
+        await channel.queue_delete("api.transactions-listed")
+    small_service.start()
+    await small_service.send(product(1))
+    await small_service.until({"1": "Bowl"})
+    await small_service.stop()
+    assert await small_service.pool.fetchval("SELECT count(*) FROM outbox WHERE published_at IS NULL") == 1
+    await rabbitmq_vhost.declare()
+    await small_service.outbox.sweep(min_age_s=0)
+    (state,) = await small_service.listed(1)
+    assert state.source_id == "1"
+
+
+Outage = Callable[[Wire], Awaitable[None]]
+
+
+async def reset_often(wire: Wire) -> None:
+    for _ in range(10):
+        wire.cut()
+        await asyncio.sleep(0.05)
+
+
+async def be_down(wire: Wire) -> None:
+    with wire.down():
+        await asyncio.sleep(1)
+
+
+async def fall_silent(wire: Wire) -> None:
+    wire.silence()
+
+
+@pytest.mark.parametrize("outage", [reset_often, be_down, fall_silent])
+async def test_a_database_that_goes_away_is_waited_for_and_counts_as_nobodys_attempt(
+    small_service: SmallService, postgres_database: FreshDatabase, outage: Outage
+) -> None:
+    url = postgres_database.url_for("mapper")
+    async with Wire.to(*await server_of(url)) as wire:
+        pool = await connect(through(url, wire), connections_max=3, application="wired", statement_timeout_s=1)
+        outbox = Outbox(pool, small_service.broker, sweep_interval_s=0.2, retention_days=1)
+        wired = SmallService(pool, small_service.broker, outbox, small_service.handler)
+        wired.start()
+        await small_service.send(*(product(number) for number in range(10)))
+        await small_service.until(BEFORE)
+        going = asyncio.create_task(outage(wire))
+        for number in range(10, 20):
+            await small_service.send(product(number))
+            await asyncio.sleep(0.03)
+        await going
+        await small_service.until(AFTER, timeout_s=40)
+        await wired.stop()
+        await asyncio.wait_for(pool.close(), 20)
+    with pytest.raises(TimeoutError):
+        await small_service.drain("mapper.dead", 1, timeout_s=0.5)
+
+
+async def test_a_statement_that_is_always_too_slow_is_an_attempt_and_holds_nobody_up(
+    small_service: SmallService, postgres_database: FreshDatabase
+) -> None:
+    url = SecretStr(postgres_database.url_for("mapper"))
+    pool = await connect(url, connections_max=3, application="slow", statement_timeout_s=0.5)
+    locked = await asyncpg.connect(url.get_secret_value())
+    await small_service.pool.execute("INSERT INTO things VALUES ('5', 0, 'Bowl')")
+    outbox = Outbox(pool, small_service.broker, sweep_interval_s=0.2, retention_days=1)
+    service = SmallService(pool, small_service.broker, outbox, small_service.handler)
+    async with locked.transaction():
+        await locked.execute("SELECT FROM things WHERE external_id = '5' FOR UPDATE")
+        service.start()
+        await small_service.send(*(product(number, name="Cup") for number in range(10)))
+        cups = {str(number): "Bowl" if number == 5 else "Cup" for number in range(10)}
+        await small_service.until(cups, timeout_s=40)
+        ((headers, _),) = await small_service.drain("delay.10s", 1)
+        await service.stop()
+    assert headers[HEADER_ERROR_TYPE] == "StatementTooSlow"
+    assert headers[HEADER_ATTEMPT] == 2
+    await locked.close()
+    await pool.close()
