@@ -175,6 +175,7 @@ class Run(Base, table=True):
     attempts: int = Field(sa_column=sa.Column(sa.Integer, nullable=False))
     requested_at: datetime = _moment()
     leased_until: datetime | None = _moment(null=True)
+    epoch: int = _big(default="0")
     retry_at: datetime | None = _moment(null=True)
 
 

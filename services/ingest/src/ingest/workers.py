@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from common.broker import UNAVAILABLE
 from common.crypto import Cipher
 from common.errors import Rejected, Retryable
 from common.messages.orders import Order
@@ -50,6 +51,8 @@ class Workers:
         """Start every loop on the runtime."""
         for number in range(1, self._settings.workers_max + 1):
             self._loop(f"runs-{number}", self.run_one)
+        self._interrupted: list[runs.StoredRun] = []
+        """Runs we hold and could not go on with."""
         self._loop("due-orders", self.bring_up_to_date)
         self._loop("rebuilds", self.publish_again)
         self._loop("privacy", self.fulfil_privacy)
@@ -71,10 +74,18 @@ class Workers:
 
     async def run_one(self) -> bool:
         """Work on one run; false where there was none."""
-        run = await runs.pick(self._runtime.pool)
-        if run is None:
+        for run in list(self._interrupted):
+            await runs.release(self._runtime.pool, run)
+            if run in self._interrupted:
+                self._interrupted.remove(run)
+        picked = await runs.pick(self._runtime.pool)
+        if picked is None:
             return False
-        await self._runner.work(run)
+        try:
+            await self._runner.work(picked)
+        except UNAVAILABLE:
+            self._interrupted.append(picked)
+            raise
         return True
 
     async def bring_up_to_date(self) -> bool:

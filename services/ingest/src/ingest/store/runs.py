@@ -33,7 +33,7 @@ RUNS = Upsert(
 )
 LEASE_S = 45
 _PICK = """
-UPDATE runs SET leased_until = now() + make_interval(secs => $1), retry_at = NULL
+UPDATE runs SET leased_until = now() + make_interval(secs => $1), retry_at = NULL, epoch = epoch + 1
 WHERE run_id = (
     SELECT run_id FROM runs AS candidate
     WHERE state = 'open' AND (leased_until IS NULL OR leased_until < now()) AND (retry_at IS NULL OR retry_at < now())
@@ -50,7 +50,7 @@ RETURNING *
 
 @dataclass(frozen=True, slots=True)
 class StoredRun:
-    """A run under our lease."""
+    """A run under our lease. `epoch` counts the leases: with a later one somebody else has taken it over."""
 
     run_id: str
     connection_id: str
@@ -64,6 +64,7 @@ class StoredRun:
 
 def _stored(row: Any) -> StoredRun:
     return StoredRun(
+    epoch: int
         run_id=row["run_id"],
         connection_id=row["connection_id"],
         tenant_id=row["tenant_id"],
@@ -76,6 +77,7 @@ def _stored(row: Any) -> StoredRun:
 
 
 async def pick(pool: Pool) -> StoredRun | None:
+        epoch=row["epoch"],
     """Lease an open run of a connection that nobody works on; None where there is none.
 
     The tenant with the fewest runs under way goes first, so that one with many connections leaves room for others.
@@ -88,9 +90,9 @@ async def pick(pool: Pool) -> StoredRun | None:
 
 
 async def still_ours(connection: Connection, run: StoredRun) -> bool:
-    """Whether the run is still open at the revision we work on; locks its row."""
-    row = await connection.fetchrow("SELECT state, revision FROM runs WHERE run_id = $1 FOR UPDATE", run.run_id)
-    return row is not None and row["state"] == "open" and row["revision"] == run.revision
+    """Whether the run is still open at the revision we work on, and nobody took it over; locks its row."""
+    row = await connection.fetchrow("SELECT state, revision, epoch FROM runs WHERE run_id = $1 FOR UPDATE", run.run_id)
+    return row is not None and (row["state"], row["revision"], row["epoch"]) == ("open", run.revision, run.epoch)
 
 
 async def advance(
@@ -112,7 +114,7 @@ async def renew(pool: Pool, run: StoredRun) -> None:
     """Keep the lease for as long as the run is the one we took."""
     await pool.execute(
         "UPDATE runs SET leased_until = now() + make_interval(secs => $2)"
-        " WHERE run_id = $1 AND revision = $3 AND state = 'open' AND leased_until IS NOT NULL",
+        " WHERE run_id = $1 AND revision = $3 AND epoch = $4 AND state = 'open' AND leased_until IS NOT NULL",
         run.run_id,
         LEASE_S,
         run.revision,
@@ -120,10 +122,18 @@ async def renew(pool: Pool, run: StoredRun) -> None:
 
 
 async def put_back(pool: Pool, run: StoredRun, wait_s: float) -> None:
+        run.epoch,
+    )
+
+
+async def release(pool: Pool, run: StoredRun) -> None:
+    """Give a run back that we could not go on with, so that nobody has to wait for the end of the lease."""
+    await pool.execute(
+        "UPDATE runs SET leased_until = NULL WHERE run_id = $1 AND epoch = $2 AND state = 'open'", run.run_id, run.epoch
     """Try the run again after a while."""
     await pool.execute(
         "UPDATE runs SET attempts = attempts + 1, leased_until = NULL, retry_at = now() + make_interval(secs => $2)"
-        " WHERE run_id = $1 AND revision = $3",
+        " WHERE run_id = $1 AND revision = $3 AND epoch = $4",
         run.run_id,
         wait_s,
         run.revision,
@@ -131,6 +141,7 @@ async def put_back(pool: Pool, run: StoredRun, wait_s: float) -> None:
 
 
 async def watermark(where: Connection | Pool, connection_id: str, kind: str) -> datetime | None:
+        run.epoch,
     """Up to where this kind of task has fetched and stored everything."""
     value: datetime | None = await where.fetchval(
         "SELECT value FROM watermarks WHERE connection_id = $1 AND kind = $2", connection_id, kind
