@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from common.messages.documents import DocumentState as S
 from common.messages.transactions import DocumentKind as K
-from ledger_writer.planning.model import Settle, Write
+from ledger_writer.planning.model import Later, Settle, Write
 from ledger_writer.planning.plan import plan
 from ledger_writer.planning.states import Event
 
@@ -94,8 +95,60 @@ def test_an_invoice_that_grows_in_the_same_batch_takes_more(make: Any) -> None:
     invoice = make.known(before.key, open_balance=D("50.00"))
     payment = make.document(K.PAYMENT, "77.00", applies=[(before.key, "77.00")])
     batch = [make.desired(payment), make.desired(after, written=make.written(before))]
-    steps = planned(make, batch, [invoice])
+    steps = planned(make, batch, [invoice], links_ahead=True)
     assert steps[1].operation.applications == ((before.key, D("77.00")),)
+
+
+def test_side_by_side_the_difference_is_paid_once_the_invoice_has_grown(make: Any) -> None:
+    before, after = make.document(K.INVOICE, "50.00"), make.document(K.INVOICE, "77.00")
+    invoice = make.known(before.key, open_balance=D("0.00"))
+    payment = make.document(K.PAYMENT, "27.00", applies=[(before.key, "27.00")])
+    steps = planned(make, [make.desired(payment), make.desired(after, written=make.written(before))], [invoice])
+    assert isinstance(steps[0], Write)
+    assert steps[1] == Later(payment.key, after.key)
+
+
+def test_side_by_side_the_invoice_shrinks_once_the_money_is_off_it(make: Any) -> None:
+    before, after = make.document(K.INVOICE, "77.00"), make.document(K.INVOICE, "50.00")
+    invoice = make.known(before.key, open_balance=D("0.00"))
+    payment = make.document(K.PAYMENT, "77.00", applies=[(before.key, "77.00")])
+    stands = make.written(payment, applications=((before.key, D("77.00")),))
+    batch = [make.desired(after, written=make.written(before)), make.desired(payment, written=stands)]
+    steps = {step.key if isinstance(step, Later) else "payment": step for step in planned(make, batch, [invoice])}
+    assert steps[after.key] == Later(after.key, payment.key)
+    taken_off = steps["payment"]
+    assert isinstance(taken_off, Write)
+    assert taken_off.operation.applications == ((before.key, D("50.00")),)
+
+
+@pytest.mark.parametrize("links_ahead", [True, False])
+def test_money_that_comes_another_way_takes_the_place_of_what_is_voided(make: Any, links_ahead: bool) -> None:
+    invoice = make.known(make.key_of(K.INVOICE), open_balance=D("0.00"))
+    applies = [(invoice.key, "77.00")]
+    card, cash = (make.document(K.PAYMENT, "77.00", applies=applies, ordinal=ordinal) for ordinal in (1, 0))
+    stands = make.written(card, applications=((invoice.key, D("77.00")),))
+    batch = [make.desired(cash), make.desired(card, written=stands, removed=True)]
+    first, second = planned(make, batch, [invoice], links_ahead=links_ahead)
+    assert isinstance(first, Write)
+    assert first.operation.document_key == card.key
+    if links_ahead:
+        assert isinstance(second, Write)
+        assert second.operation.applications == ((invoice.key, D("77.00")),)
+    else:
+        assert second == Later(cash.key, card.key)
+
+
+@pytest.mark.parametrize(("state", "waits"), [(S.RETRY_WAIT, True), (S.UNKNOWN, True), (S.ACTION_REQUIRED, False)])
+def test_money_waits_for_room_only_while_the_invoices_edit_is_on_its_way(make: Any, state: S, waits: bool) -> None:
+    invoice = make.known(make.key_of(K.INVOICE), state=state, there=True, open_balance=D("0.00"))
+    payment = make.document(K.PAYMENT, "27.00", applies=[(invoice.key, "27.00")])
+    (step,) = planned(make, [make.desired(payment)], [invoice])
+    if waits:
+        assert isinstance(step, Settle)
+        assert (step.event, step.blocked_by) == (Event.WAITS, invoice.key)
+    else:
+        assert isinstance(step, Write)
+        assert [notice.code for notice in step.notices] == ["PARTLY_UNAPPLIED"]
 
 
 def test_a_new_invoice_and_its_payments_in_one_batch_are_capped_to_its_total(make: Any) -> None:

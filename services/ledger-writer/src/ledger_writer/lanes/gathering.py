@@ -29,7 +29,14 @@ class Gathered:
 
 
 async def gather(pool: Pool, company: Company, ledger: Ledger, session: LedgerSession, rows: Sequence[Row]) -> Gathered:
-    """Read what the due rows refer to; of that, what is due itself is taken along."""
+    """Read what the due rows refer to; of that, what is due itself is taken along.
+
+    An edit is planned together with all that is due of its order: it may need money taken off first.
+    """
+    edited = [row.document_key for row in rows if row.written_hash not in {None, row.content_hash}]
+    if edited:
+        taken = {row.document_key for row in rows}
+        rows = [*rows, *(row for row in await due.siblings(pool, edited) if row.document_key not in taken)]
     items = {row.document_key: Item(row, to_desired(row)) for row in rows}
     stored = {row.document_key: row for row in rows}
     pending = list(items.values())

@@ -1,5 +1,6 @@
 """How much of a document's money goes where: never more than is open (domain reference, sections 8.5 and 9)."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 from common.messages.base import Reason, Severity
@@ -45,6 +46,34 @@ def reserve(applications: tuple[tuple[str, Decimal], ...], written: Written | No
         ground.applied[key] = ground.applied.get(key, ZERO) - amount
 
 
+def release(written: Written, ground: Ground) -> None:
+    """Make what a document applied count as open for those planned after it."""
+    for key, amount in written.applications:
+        ground.applied[key] = ground.applied.get(key, ZERO) - amount
+
+
+def takes_off(written: Written | None, wanted: Mapping[str, Decimal]) -> list[str]:
+    """Documents that less money is to be applied to than was before."""
+    before = written.applications if written is not None else ()
+    return [key for key, amount in before if wanted.get(key, ZERO) < amount]
+
+
+def counts_on(capped: tuple[tuple[str, Decimal], ...], written: Written | None, ground: Ground) -> str | None:
+    """What must be in the ledger before this money can be applied, where the ledger is written to side by side.
+
+    An invoice that grows and the payment of the difference leave together: whichever arrives first, QuickBooks
+    refuses a payment of more than is open at that moment.
+    """
+    before = dict(written.applications) if written is not None else {}
+    return next(
+        (ground.changing[key] for key, amount in capped if key in ground.changing and amount > before.get(key, ZERO)),
+        None,
+    )
+
+
+PARTLY_UNAPPLIED = "PARTLY_UNAPPLIED"
+
+
 def unapplied_notice(document: Document, applications: tuple[tuple[str, Decimal], ...]) -> tuple[Reason, ...]:
     """Say so where less could be applied than the order said."""
     wanted = sum((application.amount for application in document.applications), ZERO)
@@ -53,7 +82,7 @@ def unapplied_notice(document: Document, applications: tuple[tuple[str, Decimal]
         return ()
     return (
         Reason(
-            code="PARTLY_UNAPPLIED",
+            code=PARTLY_UNAPPLIED,
             text=f"{wanted - applied} {document.currency} of {wanted} could not be applied: the open balance is lower.",
             cure="Apply the rest in the ledger, or refund it.",
             field="applications",

@@ -82,7 +82,16 @@ def _waits(document_key: str, key: str, dependency: Known | None) -> Settle:
             severity=Severity.WARNING,
         )
         return Settle(document_key, Event.WAITS, reason, key)
-    return Settle(document_key, Event.WAITS, blocked_reason(dependency), key)
+    return waits_for(document_key, dependency)
+
+
+def waits_for(document_key: str, dependency: Known) -> Settle:
+    return Settle(document_key, Event.WAITS, blocked_reason(dependency), dependency.key)
+
+
+def is_under_way(dependency: Known) -> bool:
+    """Whether a lane will still do something to it without anybody's help."""
+    return dependency.state in _UNDER_WAY
 
 
 def blocked_reason(dependency: Known) -> Reason:

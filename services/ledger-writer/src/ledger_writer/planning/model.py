@@ -104,7 +104,15 @@ class Settle:
     blocked_by: str | None = None
 
 
-Step = Write | Settle
+@dataclass(frozen=True, slots=True)
+class Later:
+    """Nothing yet: the document stays due until `after`, which this plan writes, is in the ledger."""
+
+    key: str
+    after: str
+
+
+Step = Write | Settle | Later
 
 
 @dataclass(slots=True)
@@ -117,6 +125,12 @@ class Ground:
     """Documents of this plan that will be there when a later one of the same batch is written."""
     applied: dict[str, Decimal] = field(default_factory=dict)
     """Money that this plan applies to a document, beyond what is applied already."""
+    changing: dict[str, str] = field(default_factory=dict)
+    """Document → the one whose write changes what is open of it: its own edit, or money that is taken off it."""
+    freed: dict[str, str] = field(default_factory=dict)
+    """Of those, the documents that this plan takes money off → the one that is applied to them less."""
+    writing: set[str] = field(default_factory=set)
+    """What this plan writes."""
 
     @classmethod
     def of(cls, known: Mapping[str, Known], terms: Terms) -> "Ground":

@@ -15,7 +15,7 @@ from common.messages.transactions import DEPENDENCY_ORDER, CustomerWanted, Docum
 from ledger_writer.ledgers.protocol import LedgerLink, Operation, OperationKind
 from ledger_writer.planning import applications, dependencies, holds
 from ledger_writer.planning.content import Wanted, body_hash, idempotency_key
-from ledger_writer.planning.model import Desired, Effect, Ground, Known, Settle, Step, Terms, Write, Written
+from ledger_writer.planning.model import Desired, Effect, Ground, Known, Later, Settle, Step, Terms, Write, Written
 from ledger_writer.planning.states import Event, next_state
 
 RANK: Mapping[DocumentKind, int] = {kind: rank for rank, kind in enumerate(DEPENDENCY_ORDER)}
@@ -29,18 +29,19 @@ _WAITING_FOR_APPROVAL = Reason(
 
 
 def plan(desired: Sequence[Desired], known: Mapping[str, Known], terms: Terms) -> list[Step]:
-    """Decide about each due document, in dependency order.
+    """Decide about each due document, in dependency order; first of all what takes money off others.
 
     `known` holds what the documents refer to, as far as it is stored. With `terms.links_ahead` a document that is
-    created by this very plan counts as there for those after it; otherwise they wait for the next one.
+    created or changed by this very plan counts as there for those after it: such a ledger is written in the plan's
+    order. Others are written to side by side, and whoever needs an earlier operation's effect is left for later.
     """
     ground = Ground.of(known, terms)
     steps: list[Step] = []
-    for one in sorted(desired, key=lambda item: RANK[item.kind]):
+    for one in sorted(desired, key=lambda item: (not _takes_money_off(item, terms), RANK[item.kind])):
         step = decide(one, ground)
         steps.append(step)
         _remember(one, step, ground)
-    return steps
+    return [_money_off_first(step, ground) for step in steps]
 
 
 def decide(desired: Desired, ground: Ground) -> Step:
@@ -57,6 +58,36 @@ def decide(desired: Desired, ground: Ground) -> Step:
     if standing is None or standing.effect is Effect.VOID or desired.key in ground.terms.missing_in_ledger:
         return _create(desired, desired.wanted, ground)
     return _edit(desired, desired.wanted, standing, ground)
+
+
+def _money_off_first(step: Step, ground: Ground) -> Step:
+    """A ledger refuses a total below what is applied: what this plan takes off such a document goes before its edit."""
+    if not isinstance(step, Write) or step.operation.operation is not OperationKind.UPDATE:
+        return step
+    operation = step.operation
+    after = ground.freed.get(operation.document_key)
+    before = operation.previous
+    shrinks = before is not None and isinstance(operation.wanted, Document) and operation.wanted.total < before.total
+    return Later(operation.document_key, after) if shrinks and after is not None else step
+
+
+def _takes_money_off(desired: Desired, terms: Terms) -> bool:
+    """Whether a written document will apply less to another one than it does now."""
+    if desired.written is None or desired.written.effect is not Effect.PRESENT or not desired.written.applications:
+        return False
+    # Where the plan's order is the ledger's, a change may refer to what is only created before it.
+    if not is_unwanted(desired) and terms.links_ahead:
+        return False
+    return bool(applications.takes_off(desired.written, _wanted_applications(desired)))
+
+
+def _wanted_applications(desired: Desired) -> dict[str, Decimal]:
+    if not isinstance(desired.wanted, Document) or is_unwanted(desired):
+        return {}
+    amounts: dict[str, Decimal] = {}
+    for one in desired.wanted.applications:
+        amounts[one.document_key] = amounts.get(one.document_key, applications.ZERO) + one.amount
+    return amounts
 
 
 def is_unwanted(desired: Desired) -> bool:
@@ -108,6 +139,9 @@ def _create(desired: Desired, document: Document, ground: Ground) -> Step:
     if isinstance(references, Settle):
         return references
     capped = applications.cap(document, None, ground)
+    first = _first(desired.key, document, capped, None, ground)
+    if first is not None:
+        return first
     notices = document.notices + applications.unapplied_notice(document, capped)
     # A void document is history: the new one must not be told to reverse it.
     operation = _operation(desired, OperationKind.CREATE, references, capped)
@@ -129,11 +163,32 @@ def _edit(desired: Desired, document: Document, written: Written, ground: Ground
     held = holds.held_edit(desired, written, ground.terms, is_edit=is_edit)
     if held is not None:
         return Settle(desired.key, Event.NEEDS_PERSON, held)
+    first = _first(desired.key, document, capped, written, ground)
+    if first is not None:
+        return first
     references |= _written_references(written, ground)
     if not ground.terms.edits_posted:
         return Write(_operation(desired, OperationKind.VOID, references), lookup=False)
     notices = document.notices + applications.unapplied_notice(document, capped)
     return Write(_operation(desired, OperationKind.UPDATE, references, capped), lookup=False, notices=notices)
+
+
+def _first(
+    key: str, document: Document, capped: tuple[tuple[str, Decimal], ...], written: Written | None, ground: Ground
+) -> Settle | Later | None:
+    """What has to happen before this money can be applied as wanted, or None."""
+    after = applications.counts_on(capped, written, ground)
+    if after is not None:
+        return Later(key, after)
+    amounts = dict(capped)
+    for one in document.applications:
+        target = ground.known.get(one.document_key)
+        if target is None or amounts.get(one.document_key, applications.ZERO) >= one.amount:
+            continue
+        # Its edit is on its way, and may be what makes room.
+        if target.key not in ground.writing and dependencies.is_under_way(target):
+            return dependencies.waits_for(key, target)
+    return None
 
 
 def _operation(
@@ -174,15 +229,24 @@ def _written_references(written: Written, ground: Ground) -> dict[str, LedgerLin
 def _remember(desired: Desired, step: Step, ground: Ground) -> None:
     """Let later documents of the plan see what this one will be."""
     before = ground.known.get(desired.key)
+    if isinstance(step, Later):
+        return
     if isinstance(step, Settle):
         if before is not None:
             state = next_state(desired.state, step.event)
             ground.known[desired.key] = replace(before, state=state, reason=step.reason)
         return
     operation = step.operation
+    ground.writing.add(desired.key)
     written = desired.written if desired.written is not None and desired.written.effect is Effect.PRESENT else None
     if operation.operation in {OperationKind.CREATE, OperationKind.UPDATE}:
         applications.reserve(operation.applications, written, ground)
+    elif operation.operation is OperationKind.VOID and written is not None:
+        applications.release(written, ground)
+    if not ground.terms.links_ahead:
+        freed = dict.fromkeys(applications.takes_off(written, dict(operation.applications)), desired.key)
+        ground.changing |= freed
+        ground.freed |= freed
     total = desired.wanted.total if isinstance(desired.wanted, Document) else None
     if ground.terms.links_ahead and operation.operation is OperationKind.CREATE:
         ground.planned[desired.key] = ahead(desired.key, desired.wanted)
@@ -198,6 +262,8 @@ def _remember(desired: Desired, step: Step, ground: Ground) -> None:
     if total is not None and written is not None and written.document is not None:
         change = total - written.document.total
         ground.known[desired.key] = replace(before, open_balance=before.open_balance + change)
+        if change and not ground.terms.links_ahead:
+            ground.changing[desired.key] = desired.key
 
 
 def ahead(key: str, wanted: Wanted) -> LedgerLink:

@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from common.database import Connection, Pool
+from ledger_writer.planning.applications import PARTLY_UNAPPLIED
 from ledger_writer.store.rows import COLUMNS, Row
 
 _TAKE = f"""
@@ -18,6 +19,21 @@ UNION ALL
 """
 
 _BY_KEY = f"SELECT {COLUMNS} FROM documents WHERE document_key = ANY($1::text[])"
+
+_OF_THE_SAME_SETS = """
+SELECT document_key FROM documents
+WHERE set_key <> '' AND set_key IN (SELECT set_key FROM documents WHERE document_key = ANY($1::text[]))
+"""
+
+_SIBLINGS = f"""
+SELECT {COLUMNS} FROM documents
+WHERE state IN ('not_tried', 'queued') AND document_key IN ({_OF_THE_SAME_SETS})
+"""
+
+_APPLY_AGAIN = f"""
+UPDATE documents SET state = 'queued', seq = nextval('due_seq')
+WHERE state = 'synced' AND notices LIKE '%"{PARTLY_UNAPPLIED}"%' AND document_key IN ({_OF_THE_SAME_SETS})
+"""
 
 _LINKED = """
 SELECT ledger_id FROM documents
@@ -156,6 +172,16 @@ async def take(pool: Pool, company_id: str, limit: int) -> list[Row]:
 
 async def by_keys(where: Pool | Connection, keys: Iterable[str]) -> list[Row]:
     return [Row.of(record) for record in await where.fetch(_BY_KEY, list(keys))]
+
+
+async def siblings(pool: Pool, keys: Sequence[str]) -> list[Row]:
+    """What is due of the transaction sets that these documents belong to, themselves included."""
+    return [Row.of(record) for record in await pool.fetch(_SIBLINGS, keys)]
+
+
+async def apply_again(connection: Connection, keys: Sequence[str]) -> None:
+    """Make due what found too little room among the documents of these ones' sets: there may be more now."""
+    await connection.execute(_APPLY_AGAIN, keys)
 
 
 async def linked_ids(pool: Pool, company_id: str, kind: str, ledger_ids: Sequence[str]) -> frozenset[str]:

@@ -1,0 +1,148 @@
+"""Orders edited after they were paid: QuickBooks is written to side by side, and money must not overtake."""
+
+from collections.abc import AsyncIterator, Sequence
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from tests.integration.ledger_writer.conftest import (
+    Desk,
+    customer_of,
+    desk_of,
+    desk_settings,
+    form,
+    item_of,
+    order_set,
+    payment,
+)
+from tests.integration.quickbooks_adapter.conftest import Company, StandIn
+from tests.integration.quickbooks_adapter.test_lane import pair
+
+from common.messages.transactions import Account, AccountRole, Application, Document, DocumentKind, TransactionSet
+from ledger_writer import ledgers
+from ledger_writer.ledgers.quickbooks_online import ledger
+from ledger_writer.settings import LedgerWriterSettings
+from sandbox.fresh import FreshVhost
+
+__all__ = ["desk_settings"]
+
+INCOME = Account(role=AccountRole.INCOME, name="Sales of Product Income")
+BUYER = customer_of("Jane Roe")
+MUG = item_of("Mug").model_copy(update={"income_account": INCOME})
+NUMBER = "3001"
+RECEIVABLE = "84"
+UNDEPOSITED = "4"
+HELD_S = 0.7
+"""Much longer than the stand-in takes for anything else: what is sent beside it has arrived long before."""
+
+
+@pytest.fixture
+async def desk(
+    desk_settings: LedgerWriterSettings,
+    rabbitmq_vhost: FreshVhost,
+    stand_in: StandIn,
+    monkeypatch: pytest.MonkeyPatch,
+) -> AsyncIterator[Desk]:
+    """A ledger-writer whose QuickBooks is the stand-in."""
+    adapter = ledger(stand_in.settings())
+    monkeypatch.setitem(ledgers.BY_NAME, "quickbooks_online", adapter)  # type: ignore[arg-type]
+    await rabbitmq_vhost.declare()
+    async with desk_of(desk_settings) as made:
+        await made.start()
+        yield made
+    stand_in.steer("DELETE", "/faults")
+
+
+def invoice(amount: str) -> Document:
+    made = form(NUMBER, DocumentKind.INVOICE, amount, customer=BUYER, item=MUG)
+    return made.model_copy(update={"lines": (made.lines[0].model_copy(update={"account": INCOME}),)})
+
+
+def paid(amount: str, *, ordinal: int = 0, applied: str | None = None) -> Document:
+    made = payment(NUMBER, amount, customer=BUYER, to=invoice("1.00").key, ordinal=ordinal)
+    if applied is None:
+        return made
+    application = Application(document_key=invoice("1.00").key, amount=Decimal(applied))
+    return made.model_copy(update={"applications": (application,)})
+
+
+def version(revision: int, *documents: Document) -> TransactionSet:
+    return order_set(NUMBER, documents, customers=[BUYER], items=[MUG], revision=revision)
+
+
+EDITS: dict[str, tuple[list[Document], list[Document], dict[str, Any]]] = {
+    # how it stood; how it shall stand; what reaches the ledger last
+    "up, and the difference is paid": (
+        [invoice("80.00"), paid("80.00")],
+        [invoice("100.00"), paid("80.00"), paid("20.00", ordinal=1)],
+        {"entity": "Invoice", "operation": "save"},
+    ),
+    "down, and part of the money becomes a credit": (
+        [invoice("100.00"), paid("60.00"), paid("40.00", ordinal=1)],
+        [invoice("70.00"), paid("60.00"), paid("40.00", ordinal=1, applied="10.00")],
+        {"entity": "Payment", "operation": "*"},
+    ),
+    "the money came another way": (
+        [invoice("80.00"), paid("80.00")],
+        [invoice("80.00"), paid("80.00", ordinal=1)],
+        {"entity": "Payment", "operation": "void"},
+    ),
+    "the money came another way, and less of it for less": (
+        [invoice("80.00"), paid("80.00")],
+        [invoice("50.00"), paid("50.00", ordinal=1)],
+        {"entity": "Payment", "operation": "void"},
+    ),
+}
+
+
+@pytest.mark.parametrize("edit", EDITS)
+async def test_an_edit_of_a_paid_order_arrives_whole_whatever_is_slow(desk: Desk, company: Company, edit: str) -> None:
+    before, after, slow = EDITS[edit]
+    await pair(desk, company)
+    await desk.send(version(1, *before))
+    await desk.settled(len(before) + 2)
+    company.stand_in.fail(action="delay", hold_s=HELD_S, times=None, realm=company.realm, **slow)
+    await desk.send(version(2, *after))
+    await desk.until("SELECT revision FROM sets", 2)
+    await is_at_rest(desk)
+    await check(desk, company, after)
+
+
+async def test_versions_of_an_order_that_arrive_while_it_is_written_end_as_the_last_one(
+    desk: Desk, company: Company
+) -> None:
+    await pair(desk, company)
+    company.stand_in.fail(
+        action="delay", hold_s=0.3, times=None, realm=company.realm, entity="Invoice", operation="save"
+    )
+    last = [invoice("100.00"), paid("80.00"), paid("20.00", ordinal=1)]
+    await desk.send(version(1, invoice("80.00"), paid("80.00")))
+    await desk.until("SELECT count(*) FROM lanes WHERE intents IS NOT NULL", 1)
+    await desk.send(version(2, invoice("100.00"), paid("80.00")))
+    await desk.send(version(3, *last))
+    await desk.until("SELECT revision FROM sets", 3)
+    await is_at_rest(desk)
+    await check(desk, company, last)
+
+
+async def is_at_rest(desk: Desk) -> None:
+    busy = "SELECT count(*) FROM documents WHERE state NOT IN ('synced', 'voided', 'action_required', 'blocked')"
+    await desk.until(busy, 0, timeout_s=30)
+
+
+async def check(desk: Desk, company: Company, wanted: Sequence[Document]) -> None:
+    """Every document is there as it is wanted, and the ledger's accounts say the same."""
+    rows = await desk.pool.fetch("SELECT document_key, kind, state, code, raw, notices FROM documents")
+    found = {row["document_key"]: row for row in rows}
+    for document in wanted:
+        row = found[document.key]
+        assert (row["state"], row["notices"]) == ("synced", ""), dict(row)
+    gone = [row for key, row in found.items() if row["kind"] == "payment" and key not in {one.key for one in wanted}]
+    assert [row["state"] for row in gone] == ["voided"] * len(gone)
+    money = sum((one.total for one in wanted if one.kind is DocumentKind.PAYMENT), Decimal(0))
+    sold = sum((one.total for one in wanted if one.kind is DocumentKind.INVOICE), Decimal(0))
+    balances = company.balances()
+    assert balances.get(UNDEPOSITED, Decimal(0)) == money
+    assert balances.get(RECEIVABLE, Decimal(0)) == sold - money
+    applied = sum((each.amount for one in wanted for each in one.applications), Decimal(0))
+    assert [one["Balance"] for one in company.stored("Invoice")] == [sold - applied]
