@@ -7,26 +7,58 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger_writer.ledgers.quickbooks_online.limits import OutOfTime, RealmLimits, Window
+from ledger_writer.ledgers.quickbooks_online.limits import OutOfTime, RealmLimits, Taken, Window
 from ledger_writer.ledgers.quickbooks_online.settings import OnlineSettings
 
 
 @settings(max_examples=50, deadline=None)
 @given(
     most=st.integers(1, 5),
-    gaps=st.lists(st.floats(0, 2, allow_nan=False), min_size=1, max_size=60),
+    gaps=st.lists(
+        st.tuples(st.floats(0, 2, allow_nan=False), st.floats(0, 0.5, allow_nan=False)), min_size=1, max_size=60
+    ),
 )
-def test_no_window_of_any_position_holds_more_than_its_limit(most: int, gaps: list[float]) -> None:
+def test_no_window_of_any_position_holds_more_than_its_limit_however_late_requests_arrive(
+    most: int, gaps: list[tuple[float, float]]
+) -> None:
     window = Window(most, 3.0)
-    now, taken = 0.0, []
-    for gap in gaps:
+    now, arrived = 0.0, []
+    for gap, lateness in gaps:
         now += gap
         while (wait_s := window.wait_s(now)) > 0:
             now += max(wait_s, 1e-9)
-        window.take(now)
-        taken.append(now)
-    for start in taken:
-        assert sum(1 for at in taken if start <= at < start + 3.0 - 1e-9) <= most
+        window.take(Taken(now, now + 0.5))
+        arrived.append(now + lateness)
+    for start in arrived:
+        assert sum(1 for at in arrived if start <= at < start + 3.0 - 1e-9) <= most
+
+
+async def test_the_next_holder_of_the_lane_keeps_within_what_the_last_one_left() -> None:
+    given = OnlineSettings(requests_per_window=10, limit_window_s=60, requests_per_second=1000, batches_per_window=3)
+    first, clock = RealmLimits(given, lambda: 1000.0), 5_000.0
+    for _ in range(6):
+        async with first.slot():
+            pass
+    for _ in range(2):
+        async with first.slot(batch=True):
+            pass
+    spent = first.spent(clock)
+    second = RealmLimits(given, lambda: 20.0)
+    second.inherit(spent, clock + 10)
+    second.inherit(spent, clock + 10)
+    for _ in range(2):
+        async with second.slot(latest=20.5):
+            pass
+    with pytest.raises(OutOfTime) as late:
+        async with second.slot(latest=20.5):
+            pytest.fail("the window was full already")
+    assert 49 <= late.value.wait_s <= 51
+    assert spent == {"requests": "5000:8", "batches": "5000:2"}
+    third = RealmLimits(given, lambda: 20.0)
+    third.inherit(spent, clock + 61)
+    async with third.slot(latest=20.5):
+        pass
+    assert third.spent(clock + 61)["requests"] == "5061:1"
 
 
 async def test_requests_per_window_hold_back_the_next_one() -> None:

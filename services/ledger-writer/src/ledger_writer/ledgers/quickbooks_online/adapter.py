@@ -41,7 +41,7 @@ from ledger_writer.ledgers.quickbooks_online.client import (
     open_http,
 )
 from ledger_writer.ledgers.quickbooks_online.errors import classify, reconnect
-from ledger_writer.ledgers.quickbooks_online.limits import limits_of
+from ledger_writer.ledgers.quickbooks_online.limits import RealmLimits, limits_of
 from ledger_writer.ledgers.quickbooks_online.lists import Lists, read_named, trial_balance
 from ledger_writer.ledgers.quickbooks_online.names import NamedList, Names
 from ledger_writer.ledgers.quickbooks_online.oauth import IntuitOAuth
@@ -60,8 +60,9 @@ _FIRST_DAY: Final = date(2000, 1, 1)
 class Session:
     """One company, used by one lane holder at a time."""
 
-    def __init__(self, client: Client, settings: OnlineSettings, company: CompanyFile) -> None:
+    def __init__(self, client: Client, settings: OnlineSettings, company: CompanyFile, limits: RealmLimits) -> None:
         self._client = client
+        self._limits = limits
         self._settings = settings
         self._company = company
         self._profile: Profile | None = None
@@ -128,6 +129,10 @@ class Session:
         return LedgerFacts(
             open_balance=open_balance, deposited=frozenset(deposited), missing=frozenset(missing), changed=changed
         )
+
+    def bookmark(self) -> Mapping[str, str]:
+        """What was sent in the last minute: the next holder of the lane has to keep within the same limits."""
+        return self._limits.spent(time.time())
 
     async def lists(self, names: Sequence[str]) -> AsyncIterator[Sequence[CatalogEntry]]:
         """Every entry of the reference lists, in pages."""
@@ -240,16 +245,18 @@ class OpenOnline:
         """A session on one company, with its own connections and the company's shared limits."""
         settings = self._settings
         async with open_http(settings) as http:
+            limits = limits_of(company.external_id, settings)
+            limits.inherit(company.bookmark, time.time())
             client = Client(
                 http,
                 settings,
                 company.external_id,
                 Access(self._oauth, CompanySecrets(company)),
-                limits_of(company.external_id, settings),
+                limits,
                 latest=_latest(company.safe_until),
                 may_send=company.may_send,
             )
-            yield Session(client, settings, company)
+            yield Session(client, settings, company, limits)
             log.debug("quickbooks_session_closed", requests=client.requests)
 
     async def report(self, company: CompanyFile, as_of: date | None) -> Sequence[AccountBalance]:

@@ -21,7 +21,7 @@ from ledger_writer.ledgers.quickbooks_online.faults import Fault, fault_inside, 
 from ledger_writer.ledgers.quickbooks_online.limits import OutOfTime, RealmLimits
 from ledger_writer.ledgers.quickbooks_online.numbers import dumps, loads
 from ledger_writer.ledgers.quickbooks_online.settings import OnlineSettings
-from ledger_writer.ledgers.quickbooks_online.transport import bounded
+from ledger_writer.ledgers.quickbooks_online.transport import bounded, trusted
 
 log = structlog.get_logger(__name__)
 
@@ -71,7 +71,9 @@ def open_http(settings: OnlineSettings) -> httpx.AsyncClient:
         base_url=settings.api_url,
         timeout=httpx.Timeout(settings.request_timeout_s, connect=settings.connect_timeout_s),
         transport=bounded(
-            httpx.AsyncHTTPTransport(limits=httpx.Limits(max_connections=settings.concurrent_requests)),
+            httpx.AsyncHTTPTransport(
+                verify=trusted(), limits=httpx.Limits(max_connections=settings.concurrent_requests)
+            ),
             settings.answer_bytes_max,
         ),
         headers={"User-Agent": "tillbook"},

@@ -1,24 +1,23 @@
 """The published limits of one company (realm), kept on our side so that the ledger never has to refuse.
 
 A sliding window, because that is what the ledger counts: a leaky bucket of the same rate would either refuse bursts
-that are allowed or let through 2 × the limit around a window's edge. State is per process and event loop; a company is
-written by one lane holder at a time.
+that are allowed or let through 2 × the limit around a window's edge. State is per process and event loop, because a
+company is written by one lane holder at a time; what the last minute held is handed to the next holder.
 """
 
 import asyncio
+import math
 import time
-from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Final
 from weakref import WeakKeyDictionary
 
 from ledger_writer.ledgers.quickbooks_online.settings import OnlineSettings
 
-_WINDOW_MARGIN: Final = 1.005
-_SECOND_MARGIN: Final = 1.1
-"""The ledger counts when requests arrive, and some arrive closer together than they left: our windows are a little
-longer than its own. A refusal costs a minute, the margins cost half a percent (the minute's limit binds first)."""
+_SECOND: Final = 1.0
+_REQUESTS, _BATCHES = "requests", "batches"
 
 
 class OutOfTime(Exception):
@@ -29,25 +28,44 @@ class OutOfTime(Exception):
         self.wait_s = wait_s
 
 
+class Taken:
+    """One event. The ledger counts it somewhere between `at` and `until`, which is not known before its answer."""
+
+    __slots__ = ("at", "until")
+
+    def __init__(self, at: float, until: float) -> None:
+        self.at = at
+        self.until = until
+
+
 class Window:
-    """At most `most` events in any `length_s` seconds."""
+    """At most `most` events in any `length_s` seconds, wherever between `at` and `until` each of them counts."""
 
     def __init__(self, most: int, length_s: float) -> None:
         self._most = most
         self._length_s = length_s
-        self._times: deque[float] = deque()
+        self._taken: deque[Taken] = deque()
 
     def wait_s(self, now: float) -> float:
         """Seconds until one more event is allowed; 0 means now."""
         # The same sum as below: another rounding would call an event gone and still there at once.
-        while self._times and self._times[0] + self._length_s <= now:
-            self._times.popleft()
-        if len(self._times) < self._most:
+        while self._taken and self._taken[0].until + self._length_s <= now:
+            self._taken.popleft()
+        if len(self._taken) < self._most:
             return 0.0
-        return self._times[0] + self._length_s - now
+        return self._taken[0].until + self._length_s - now
 
-    def take(self, now: float) -> None:
-        self._times.append(now)
+    def take(self, event: Taken) -> None:
+        self._taken.append(event)
+
+    def by_second(self, offset_s: float) -> Counter[int]:
+        """Events by the second in which they count at the latest, `offset_s` added to the clock's reading."""
+        return Counter(math.ceil(event.until + offset_s) for event in self._taken)
+
+    def add_older(self, moments: Iterable[float]) -> None:
+        """Count events that somebody else sent at these readings of the clock."""
+        events = (*self._taken, *(Taken(moment, moment) for moment in moments))
+        self._taken = deque(sorted(events, key=lambda event: event.until))
 
 
 class RealmLimits:
@@ -55,12 +73,10 @@ class RealmLimits:
 
     def __init__(self, settings: OnlineSettings, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        window_s = settings.limit_window_s * _WINDOW_MARGIN
-        self._all = (
-            Window(settings.requests_per_window, window_s),
-            Window(settings.requests_per_second, _SECOND_MARGIN),
-        )
-        self._batches = Window(settings.batches_per_window, window_s)
+        self._slack_s = settings.arrival_slack_s
+        self._requests = Window(settings.requests_per_window, settings.limit_window_s)
+        self._second = Window(settings.requests_per_second, _SECOND)
+        self._batches = Window(settings.batches_per_window, settings.limit_window_s)
         self._free = asyncio.Semaphore(settings.concurrent_requests)
         self._turn = asyncio.Lock()
         self._resting_until = 0.0
@@ -78,11 +94,15 @@ class RealmLimits:
         async with self._free:
             # One waiter at a time reserves, so a slot that frees up is never given to two of them.
             async with self._turn:
-                await self._reserve(latest, batch)
-            yield
+                event = await self._reserve(latest, batch)
+            try:
+                yield
+            finally:
+                # Answered, so counted by now: often much earlier than was allowed for.
+                event.until = min(event.until, self._clock())
 
-    async def _reserve(self, latest: float | None, batch: bool) -> None:
-        windows = (*self._all, self._batches) if batch else self._all
+    async def _reserve(self, latest: float | None, batch: bool) -> Taken:
+        windows = (self._requests, self._second, *((self._batches,) if batch else ()))
         while True:
             now = self._clock()
             if latest is not None and now > latest:
@@ -93,8 +113,38 @@ class RealmLimits:
             if latest is not None and now + wait_s > latest:
                 raise OutOfTime(wait_s)
             await asyncio.sleep(wait_s)
+        event = Taken(now, now + self._slack_s)
         for window in windows:
-            window.take(now)
+            window.take(event)
+        return event
+
+    def spent(self, wall_s: float) -> dict[str, str]:
+        """What the windows hold, for whoever writes to the company next. `wall_s` is the time of day.
+
+        Small enough to be stored with every outcome: `second:count` for each second of the window.
+        """
+        now = self._clock()
+        for window in (self._requests, self._batches):
+            window.wait_s(now)  # lets go of what is over
+        kept = {_REQUESTS: self._requests, _BATCHES: self._batches}
+        counts = {name: sorted(window.by_second(wall_s - now).items()) for name, window in kept.items()}
+        return {name: " ".join(f"{second}:{count}" for second, count in found) for name, found in counts.items()}
+
+    def inherit(self, spent: Mapping[str, str], wall_s: float) -> None:
+        """Count what others sent to this company lately, as `spent` said it; our own is known already."""
+        offset_s = wall_s - self._clock()
+        kept = {_REQUESTS: (self._requests, self._second), _BATCHES: (self._batches,)}
+        for name, windows in kept.items():
+            told = Counter({int(second): int(count) for second, _, count in _parts(spent.get(name, ""))})
+            others = told - windows[0].by_second(offset_s)
+            # A clock that was set back must not make the company wait for longer than a window.
+            moments = [min(second, wall_s) - offset_s for second in others.elements()]
+            for window in windows:
+                window.add_older(moments)
+
+
+def _parts(text: str) -> Iterator[tuple[str, str, str]]:
+    return (part.partition(":") for part in text.split())
 
 
 _realms: "WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[str, str], RealmLimits]]" = WeakKeyDictionary()

@@ -17,7 +17,7 @@ from ledger_writer.ledgers.protocol import Paired
 from ledger_writer.ledgers.quickbooks_online.pairing import read_company
 from ledger_writer.ledgers.quickbooks_online.settings import ACCOUNTING_SCOPE, OnlineSettings
 from ledger_writer.ledgers.quickbooks_online.tokens import NeedsReconnect, Tokens
-from ledger_writer.ledgers.quickbooks_online.transport import bounded
+from ledger_writer.ledgers.quickbooks_online.transport import bounded, trusted
 
 with warnings.catch_warnings():
     # It asks for another HTTP library on import; the one that everything here uses is httpx.
@@ -184,7 +184,7 @@ class IntuitOAuth:
 
 
 def _transport() -> httpx.AsyncBaseTransport:
-    return bounded(httpx.AsyncHTTPTransport(), _ANSWER_MAX)
+    return bounded(httpx.AsyncHTTPTransport(verify=trusted()), _ANSWER_MAX)
 
 
 async def _answered(call: Awaitable[httpx.Response], accept: tuple[int, ...] = (200,)) -> httpx.Response:

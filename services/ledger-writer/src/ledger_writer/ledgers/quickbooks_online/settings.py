@@ -37,6 +37,9 @@ class OnlineSettings(BaseSettings):
     requests_per_second: Annotated[int, Field(ge=1)] = 10
     concurrent_requests: Annotated[int, Field(ge=1)] = 10
     batches_per_window: Annotated[int, Field(ge=1)] = 40
+    arrival_slack_s: Annotated[float, Field(ge=0)] = 0.18
+    """A request counts when it arrives, some time between leaving and being answered. Windows keep clear of that much
+    of it; a larger value makes the limit per second bind before the limit per minute."""
     throttled_wait_s: Annotated[float, Field(gt=0)] = 60.0
     """How long a refused company rests when the answer does not say."""
     throttled_tries_max: Annotated[int, Field(ge=1)] = 5
