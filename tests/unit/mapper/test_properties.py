@@ -5,7 +5,7 @@ from decimal import Decimal
 from itertools import permutations
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.mapper.samples import ALL_CAPABILITIES, configuration, ledger, mapped, order
 
@@ -304,7 +304,6 @@ def test_three_refunds_have_the_same_numbers_in_every_order_of_arrival() -> None
     st.lists(st.integers(0, 10_000), min_size=1, max_size=8),
     st.sampled_from(CURRENCIES),
 )
-@settings(max_examples=300)
 def test_proration_loses_no_cent(total: int, weights: list[int], currency: str) -> None:
     unit = minor_unit(currency)
     parts = prorate(total * unit, [weight * unit for weight in weights], currency)
