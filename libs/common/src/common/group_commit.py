@@ -67,6 +67,11 @@ class GroupCommit(Generic[T, R]):
                 for waiting in group:
                     waiting.result.cancel()
                 raise
+            except Exception as error:
+                # Whoever restarts this loop sees it too; a caller left out would wait for ever.
+                for waiting in group:
+                    _settle(waiting, error)
+                raise
 
     async def _commit_group(self, group: Sequence[_Waiting[T, R]]) -> None:
         try:

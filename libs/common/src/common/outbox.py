@@ -210,14 +210,14 @@ class Outbox:
                 total += len(stored)
 
     async def run(self) -> None:
-        """Sweep, measure and clean up until cancelled."""
+        """Measure, sweep and clean up until cancelled."""
         min_age_s = 0.0
         while True:
             try:
                 swept = await self.sweep(min_age_s=min_age_s)
                 if swept:
                     log.info("outbox_swept", rows=swept)
-                await self._measure()
+                    await self._measure()
                 await self._forget()
                 # From now on the youngest rows are being published by the transaction that wrote them.
                 min_age_s = self._sweep_interval_s
@@ -237,6 +237,8 @@ class Outbox:
         await self._pool.execute(
             "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE published_at <"
             " now() - make_interval(days => $1) LIMIT 5000)",
+                # First: while the broker is away, what waits for it is just what somebody has to see.
+                await self._measure()
             self._retention_days,
         )
 
