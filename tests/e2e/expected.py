@@ -1,8 +1,9 @@
 """What the books must say about a shop's life, added up from what happened there and never from what was sent."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from typing import Any
 
 from sandbox.demo.proof import GIFT_TENDERS, in_scope, role_of
 from sandbox.shops.expectation import Expectation, ExpectedOrder
@@ -52,3 +53,9 @@ def documents(row: ExpectedOrder, mode: str) -> Counter[str]:
     if mode == "sales_receipts":
         return +Counter({"sales_receipt": 1, "refund_receipt": returned})
     return +Counter({"invoice": 1, "credit_memo" if mode == "invoices_only" else "refund_receipt": returned})
+
+
+def hindered(documents: Iterable[Mapping[str, Any]], source_id: str) -> list[dict[str, Any]]:
+    """What stands in the way of an order's documents, for the message of a failed assertion."""
+    told = ("kind", "amount", "state", "reason", "notices", "attempts", "ledger_id")
+    return [{name: row.get(name) for name in told} for row in documents if row["source_id"] == source_id]
