@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import TypeVar
 
 import pytest
 import sqlalchemy as sa
@@ -16,7 +17,7 @@ from common.bulk import Upsert
 from common.database import Connection, Pool, connect
 from common.errors import NotYetArrived, Rejected
 from common.handling import Consumer, ConsumerLimits, Handler
-from common.messages.base import Reason
+from common.messages.base import Reason, State
 from common.messages.orders import Product
 from common.messages.transactions import SetOutcome, TransactionsListed
 from common.outbox import Outbox, outbox_table
@@ -25,6 +26,7 @@ from common.recovery import RetryPolicy
 from common.topology import EXCHANGE, QUEUES
 from sandbox.fresh import FreshDatabase, FreshVhost
 
+S = TypeVar("S", bound=State)
 PRODUCTS = next(queue for queue in QUEUES if queue.name == "mapper.product-normalized")
 THINGS = Upsert(
     "things",
@@ -134,11 +136,18 @@ class SmallService:
 
     async def listed(self, count: int) -> list[TransactionsListed]:
         """The states that reached the read model's queue."""
-        states: list[TransactionsListed] = []
-        async with asyncio.timeout(15), self.broker.consume("api.transactions-listed", 100) as subscription:
+        return await self._states(TransactionsListed, "api.transactions-listed", count)
+
+    async def products(self, count: int) -> list[Product]:
+        """The states that reached the queue of the consumer under test, which must not be started."""
+        return await self._states(Product, PRODUCTS.name, count)
+
+    async def _states(self, contract: type[S], queue: str, count: int) -> list[S]:
+        states: list[S] = []
+        async with asyncio.timeout(15), self.broker.consume(queue, 100) as subscription:
             while len(states) < count:
                 delivery = await subscription.get()
-                opened = decode(TransactionsListed, delivery.body)
+                opened = decode(contract, delivery.body)
                 states += [item.state for item in opened if isinstance(item, Envelope)]
                 await subscription.acknowledge([delivery])
         return states

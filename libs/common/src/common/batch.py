@@ -3,12 +3,14 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from common.bulk import Upsert
 from common.database import Connection
 from common.messages.base import State
-from common.outbox import OutboxRow, StoredRow, insert
+from common.outbox import OutboxRow, StoredRow, insert, packed_rows
+from common.packs import encode_member
 
 
 @dataclass(slots=True)
@@ -28,6 +30,8 @@ class Batch:
     _rows: dict[str, tuple[Upsert, list[Sequence[Any]]]] = field(default_factory=dict)
     _statements: list[tuple[str, tuple[Any, ...]]] = field(default_factory=list)
     _outgoing: list[OutboxRow] = field(default_factory=list)
+    _listed: list[tuple[type[State], str, bytes]] = field(default_factory=list)
+    """Contract, tenant and pack member of states that only the read model takes in."""
     _after_commit: list[Callable[[], None]] = field(default_factory=list)
 
     def upsert(self, table: Upsert, values: Mapping[str, Any]) -> None:
@@ -48,14 +52,20 @@ class Batch:
         body: bytes | None = None,
     ) -> None:
         """Send a state when the transaction commits. `body` saves encoding it again if the caller has its JSON."""
+        content = body if body is not None else state.encoded()
+        cause = correlation_id if correlation_id is not None else self.correlation_id
+        trace = traceparent or self.traceparent
+        if state.read_model_only:
+            self._listed.append((type(state), state.tenant_id, encode_member(content, cause, trace)))
+            return
         self._outgoing.append(
             OutboxRow(
                 type=state.type,
                 entity_key=state.key,
                 revision=state.revision,
-                body=body if body is not None else state.encoded(),
-                correlation_id=correlation_id if correlation_id is not None else self.correlation_id,
-                traceparent=traceparent or self.traceparent,
+                body=content,
+                correlation_id=cause,
+                traceparent=trace,
                 backfill=backfill,
             )
         )
@@ -72,7 +82,7 @@ class Batch:
     def part(self, correlation_id: str, traceparent: str | None, body: bytes) -> Iterator[None]:
         """Record on behalf of one state: if the block raises, what it recorded is dropped and the rest stays."""
         rows = {statement: len(held) for statement, (_, held) in self._rows.items()}
-        marks = len(self._statements), len(self._outgoing), len(self._after_commit)
+        marks = len(self._statements), len(self._outgoing), len(self._listed), len(self._after_commit)
         self.correlation_id, self.traceparent, self.body = correlation_id, traceparent, body
         try:
             yield
@@ -81,7 +91,8 @@ class Batch:
                 del held[rows.get(statement, 0) :]
             del self._statements[marks[0] :]
             del self._outgoing[marks[1] :]
-            del self._after_commit[marks[2] :]
+            del self._listed[marks[2] :]
+            del self._after_commit[marks[3] :]
             raise
 
     async def flush(self, connection: Connection) -> list[StoredRow]:
@@ -91,7 +102,11 @@ class Batch:
                 await table.write(connection, rows)
         for statement, arguments in self._statements:
             await connection.execute(statement, *arguments)
-        return await insert(connection, self._outgoing)
+        listed: dict[tuple[type[State], str], list[bytes]] = {}
+        for contract, tenant_id, member in self._listed:
+            listed.setdefault((contract, tenant_id), []).append(member)
+        packs = (packed_rows(contract, tenant_id, members) for (contract, tenant_id), members in listed.items())
+        return await insert(connection, [*self._outgoing, *chain.from_iterable(packs)])
 
     def committed(self) -> None:
         for action in self._after_commit:

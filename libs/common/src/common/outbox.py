@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import uuid4
 
 import orjson
 import sqlalchemy as sa
@@ -19,9 +20,10 @@ from sqlalchemy.dialects import postgresql
 from common.broker import UNAVAILABLE, Broker, Outgoing, Unroutable
 from common.database import Connection, Pool
 from common.messages import BY_TYPE
+from common.messages.base import State
 from common.packs import encode_member, join_members, split_by_size
 from common.telemetry import OUTBOX_OLDEST_S, OUTBOX_PUBLISHED, OUTBOX_UNPUBLISHED
-from common.topology import EXCHANGE, routing_key
+from common.topology import EXCHANGE, HEADER_TENANT, routing_key
 
 log = structlog.get_logger(__name__)
 
@@ -143,6 +145,27 @@ async def insert(connection: Connection, rows: Sequence[OutboxRow]) -> list[Stor
     return stored
 
 
+def packed_rows(contract: type[State], tenant_id: str, members: Sequence[bytes]) -> list[OutboxRow]:
+    """Ready packs of states of one tenant that only the read model takes in, a row each.
+
+    A row per state would make more rows of the outbox than of anything else. In an outage these rows don't give way to
+    newer ones of the same entity; the reader refuses older revisions as always.
+    """
+    name = uuid4().hex
+    return [
+        OutboxRow(
+            type=contract.type,
+            entity_key=f"{tenant_id}/{name}/{number}",
+            revision=0,
+            body=join_members(members[index] for index in run),
+            exchange=EXCHANGE,
+            routing_key=routing_key(contract, backfill=False),
+            headers={HEADER_TENANT: tenant_id},
+        )
+        for number, run in enumerate(split_by_size(members, contract.packed_max))
+    ]
+
+
 def to_messages(stored: Sequence[StoredRow]) -> list[tuple[Outgoing, list[StoredRow]]]:
     """Pack rows into messages: states of one type and lane share a message, raw messages stay alone."""
     groups: dict[tuple[str, bool], list[StoredRow]] = {}
@@ -214,6 +237,8 @@ class Outbox:
         min_age_s = 0.0
         while True:
             try:
+                # First: while the broker is away, what waits for it is just what somebody has to see.
+                await self._measure()
                 swept = await self.sweep(min_age_s=min_age_s)
                 if swept:
                     log.info("outbox_swept", rows=swept)
@@ -237,8 +262,6 @@ class Outbox:
         await self._pool.execute(
             "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE published_at <"
             " now() - make_interval(days => $1) LIMIT 5000)",
-                # First: while the broker is away, what waits for it is just what somebody has to see.
-                await self._measure()
             self._retention_days,
         )
 

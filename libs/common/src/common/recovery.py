@@ -12,7 +12,7 @@ from typing import Any
 from common.database import CONTENDED
 from common.errors import InvalidMessage, Rejected, Retryable
 from common.outbox import OutboxRow
-from common.topology import DEAD_EXCHANGE, delay_for
+from common.topology import DEAD_EXCHANGE, HEADER_TENANT, delay_for
 
 HEADER_ATTEMPT = "x-tillbook-attempt"
 HEADER_QUEUE = "x-tillbook-queue"
@@ -23,7 +23,6 @@ HEADER_FAILED_AT = "x-tillbook-failed-at"
 HEADER_FIRST_FAILED_AT = "x-tillbook-first-failed-at"
 HEADER_ENTITY = "x-tillbook-entity"
 HEADER_REVISION = "x-tillbook-revision"
-HEADER_TENANT = "x-tillbook-tenant"
 HEADER_DEAD_LETTER = "x-tillbook-dead-letter"
 """Set on a replay to the id of the dead letter, so that a second failure finds the same row."""
 

@@ -28,6 +28,8 @@ from common.messages.transactions import TransactionSet, TransactionsListed
 
 SERVICES: tuple[str, ...] = ("ingest", "mapper", "ledger-writer", "api")
 EXCHANGE = "tillbook"
+HEADER_TENANT = "x-tillbook-tenant"
+"""Whose data a message of one tenant holds, for those who can't or needn't open it."""
 DEAD_EXCHANGE = "dead"
 DELAYS_S: tuple[int, ...] = (10, 60, 600)
 DELIVERY_LIMIT = 50

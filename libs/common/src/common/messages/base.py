@@ -70,6 +70,8 @@ class State(Frozen):
     type: ClassVar[str]
     packed_max: ClassVar[int] = 20
     """States of this type that share one message; slim states may set it higher."""
+    read_model_only: ClassVar[bool] = False
+    """Whether only the read model takes it in: then states of one transaction share a row of the outbox."""
     has_backfill: ClassVar[bool] = False
     """Whether bulk work of this type travels in a queue of its own, so that live work overtakes it."""
 

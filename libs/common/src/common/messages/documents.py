@@ -31,6 +31,7 @@ class DocumentChanged(State):
 
     type: ClassVar[str] = "documents.changed.v1"
     packed_max: ClassVar[int] = 200
+    read_model_only: ClassVar[bool] = True
 
     document_key: Identifier
     company_id: Identifier

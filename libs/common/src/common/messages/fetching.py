@@ -15,6 +15,7 @@ class OrderListed(State):
 
     type: ClassVar[str] = "order.listed.v1"
     packed_max: ClassVar[int] = 200
+    read_model_only: ClassVar[bool] = True
 
     connection_id: Identifier
     external_id: Identifier

@@ -288,6 +288,9 @@ class TransactionSet(State):
     date: dt.date
     currency: CurrencyCode
     source_total: Amount
+    kept_mode: ShortText = ""
+    """The connection's transaction mode where that decided what the documents are; a later change of the setting leaves
+    them as they are. Empty where a rule or the order itself chose."""
     after_posting: Identifier = "update"
     """update or hold: what an edit does to a document that is already written."""
     customers: tuple[CustomerWanted, ...] = ()
@@ -304,6 +307,7 @@ class TransactionsListed(State):
 
     type: ClassVar[str] = "transactions.listed.v1"
     packed_max: ClassVar[int] = 200
+    read_model_only: ClassVar[bool] = True
 
     company_id: Identifier
     connection_id: Identifier
@@ -317,6 +321,8 @@ class TransactionsListed(State):
     total: Amount
     currency: CurrencyCode
     date: dt.date
+    grouped: tuple[Identifier, ...] = ()
+    """Of a payout: keys of the documents that its deposit moves to the bank."""
 
     @property
     def key(self) -> str:

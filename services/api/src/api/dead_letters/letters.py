@@ -21,9 +21,9 @@ from common.recovery import (
     HEADER_FRAME,
     HEADER_QUEUE,
     HEADER_REVISION,
-    HEADER_TENANT,
     attempt_of,
 )
+from common.topology import HEADER_TENANT
 
 DELIVERY_LIMIT_ERROR = "DeliveryLimitReached"
 """Parked by the broker: the message killed the process every time it was delivered."""

@@ -9,9 +9,8 @@ import orjson
 from common.errors import Rejected
 from common.messages.base import Reason
 from common.messages.documents import DocumentChanged, DocumentState
-from common.outbox import OutboxRow
-from common.packs import encode_member, join_members, split_by_size
-from common.topology import EXCHANGE
+from common.outbox import OutboxRow, packed_rows
+from common.packs import encode_member
 from ledger_writer.ledgers.protocol import (
     ErrorClass,
     LedgerLink,
@@ -236,23 +235,9 @@ def to_message(row: Row, move: Move, recorded: Recorded) -> bytes:
     return orjson.dumps(body)
 
 
-def to_outbox(messages: Sequence[bytes], name: str) -> list[OutboxRow]:
-    """One outbox row for up to 200 documents: the read model wants their state, not each by itself.
-
-    `name` is unique for the pass, so that rows of two passes are never taken for one entity.
-    """
-    members = [encode_member(message, "", None) for message in messages]
-    return [
-        OutboxRow(
-            type=DocumentChanged.type,
-            entity_key=f"{name}/{number}",
-            revision=0,
-            body=join_members(members[index] for index in run),
-            exchange=EXCHANGE,
-            routing_key=DocumentChanged.type,
-        )
-        for number, run in enumerate(split_by_size(members, DocumentChanged.packed_max))
-    ]
+def to_outbox(messages: Sequence[bytes], tenant_id: str) -> list[OutboxRow]:
+    """Rows of the outbox for up to 200 documents each: the read model wants their state, not each by itself."""
+    return packed_rows(DocumentChanged, tenant_id, [encode_member(message, "", None) for message in messages])
 
 
 def _move(row: Row, state: DocumentState) -> Move:

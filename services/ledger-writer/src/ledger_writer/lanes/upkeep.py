@@ -2,13 +2,12 @@
 
 import asyncio
 import time
-from uuid import uuid4
 
 import structlog
 
 from common.runtime import Runtime
 from ledger_writer.lanes.lane import Workshop
-from ledger_writer.lanes.outcomes import to_outbox
+from ledger_writer.ledgers import BY_NAME
 from ledger_writer.messages import to_document_changed
 from ledger_writer.store import companies, due, timeline
 from ledger_writer.store import secrets as company_secrets
@@ -27,9 +26,8 @@ async def announce(runtime: Runtime) -> int:
     """
     async with runtime.transaction() as (connection, batch):
         rows = await due.announce(connection)
-        messages = [to_document_changed(row).model_dump_json().encode() for row in rows]
-        for row in to_outbox(messages, f"announce/{uuid4()}"):
-            batch.send(row)
+        for row in rows:
+            batch.publish(to_document_changed(row))
     return len(rows)
 
 
@@ -58,6 +56,10 @@ class Upkeep:
     async def _tidy(self) -> None:
         pool, settings = self._workshop.runtime.pool, self._workshop.settings
         forgotten = await timeline.forget_attempts(pool, settings.attempts_retention_days)
-        wanted = await companies.want_stale_lists(pool, settings.lists_refresh_hours)
-        if forgotten or wanted:
-            log.info("tidied", attempts_forgotten=forgotten, lists_wanted=wanted)
+        following = [ledger.name for ledger in BY_NAME.values() if ledger.follows_changes]
+        wanted = await companies.want_stale_lists(
+            pool, settings.lists_refresh_hours, following, settings.lists_follow_minutes
+        )
+        to_check = await companies.want_checks(pool, following, settings.ledger_check_hours)
+        if forgotten or wanted or to_check:
+            log.info("tidied", attempts_forgotten=forgotten, lists_wanted=wanted, checks_wanted=to_check)

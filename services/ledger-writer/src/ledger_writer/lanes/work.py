@@ -8,7 +8,6 @@ import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from uuid import uuid4
 
 import orjson
 import structlog
@@ -116,6 +115,10 @@ class Pass:
             if (DocumentState(row.state), Event.NEEDS_PERSON) not in TRANSITIONS:
                 continue  # recorded before the fault came up
             await self._record([(row, outcomes.set_aside(row, error))], {}, intents=None)
+
+    async def note(self, moved: Sequence[tuple[Row, Move]]) -> None:
+        """Record what was found in the ledger without anything having been sent."""
+        await self._record(moved, {}, intents=None)
 
     async def _resolve(self, asked: Sequence[tuple[Row, str, str]]) -> None:
         """Look for what was sent without an answer, and record what was found."""
@@ -262,7 +265,7 @@ class Pass:
                 if move.is_write and move.written_hash != one.content_hash:
                     overtaken[one.document_key] = row.wanted
                 messages.append(outcomes.to_message(row, move, one))
-            for outgoing in outcomes.to_outbox(messages, f"{self._lease.company_id}/{uuid4()}"):
+            for outgoing in outcomes.to_outbox(messages, self._lease.tenant_id):
                 batch.send(outgoing)
             await due.keep_written(connection, overtaken)
             await due.apply(connection, applied)
