@@ -43,16 +43,19 @@ def _set_keys(prepared: Mapping[ConnectionKey, Prepared], keys: Iterable[OrderKe
 
 
 def map_and_record(
-    order: Order, around: Surroundings, batch: Batch, *, backfill: bool, correlation_id: str
+    order: Order, around: Surroundings, batch: Batch, *, backfill: bool, correlation_id: str, renew: bool = False
 ) -> TransactionSet | None:
-    """Map one order and record its set if that changed. None where the connection has no settings yet."""
+    """Map one order and record its set if that changed. None where the connection has no settings yet.
+
+    `renew`: somebody asked for this order to be brought up to date, so that it follows a new transaction mode too.
+    """
     tenant_id, connection_id, external_id = key_of(order)
     prepared = around.prepared.get((tenant_id, connection_id))
     if prepared is None:
         return None
     company_id = prepared.connection.company_id
     known = around.known.get((tenant_id, company_id, connection_id, "order", external_id), NOT_YET)
-    result = map_prepared(order, prepared, known)
+    result = map_prepared(order, prepared, known.renewed() if renew else known)
     changed = write_set(
         result,
         known,
@@ -63,7 +66,8 @@ def map_and_record(
     )
     write_unmatched(order, result, known, batch)
     included = result.reason is not None and result.reason.code == "IN_SUMMARY"
-    if included or prepared.connection.mode in SUMMARY_MODES:
+    was_included = known.history.mode in SUMMARY_MODES
+    if included or was_included or prepared.connection.mode in SUMMARY_MODES:
         set_memberships(order, prepared, batch, included=included)
     if prepared.connection.payouts.enabled:
         _tell_payouts(order, batch, changed=changed)

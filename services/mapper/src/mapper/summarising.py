@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from common.batch import Batch
 from common.database import Connection
+from common.messages.control import TransactionMode
 from common.messages.orders import Order
 from mapper.mapping.reasons import Held
 from mapper.mapping.summaries import KINDS, Membership, map_summary, memberships
@@ -45,7 +46,13 @@ async def make_summary(
     connection: Connection, tenant_id: str, due: DueSummary, prepared: Prepared | None, now: datetime, batch: Batch
 ) -> None:
     """Make one claimed summary again and record its set if that changed."""
-    if prepared is None or prepared.configuration is None or prepared.connection.mode not in KINDS:
+    if prepared is None or prepared.configuration is None:
+        batch.execute(MADE, tenant_id, due.connection_id, due.summary_id, True)
+        return
+    key = (tenant_id, prepared.connection.company_id, due.connection_id, "summary", due.summary_id)
+    known = (await known_sets(connection, [key])).get(key, NOT_YET)
+    mode = TransactionMode(known.history.mode or prepared.connection.mode)
+    if mode not in KINDS:
         batch.execute(MADE, tenant_id, due.connection_id, due.summary_id, True)
         return
     finished = due.due_at <= now
@@ -57,9 +64,7 @@ async def make_summary(
         prepared.configuration,
         prepared.rules,
         prepared.catalog,
-        mode=prepared.connection.mode,
+        mode=mode,
         finished=finished,
     )
-    key = (tenant_id, prepared.connection.company_id, due.connection_id, "summary", due.summary_id)
-    known = (await known_sets(connection, [key])).get(key, NOT_YET)
     write_set(result, known, batch, backfill=True, correlation_id="")

@@ -270,6 +270,8 @@ class SetRow(Base, table=True):
     """How a cancellation was booked: void or credit."""
     shipments: str = _text(default="")
     """Quantities of part-invoices as JSON, where invoices follow the shipments."""
+    mode: str = _text(default="")
+    """The mode its documents were made by, where they may be written."""
     body: str = _text()
     mapped_at: datetime = _moment()
 

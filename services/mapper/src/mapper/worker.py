@@ -93,7 +93,15 @@ class Worker:
             keys = [key_of(one.order) for one in claimed]
             around = await read_surroundings(connection, self.configurations, keys)
             for one in claimed:
-                map_and_record(one.order, around, batch, backfill=not one.live, correlation_id=one.correlation_id)
+                # Only a request that names orders carries a correlation id; settings and maps mark them without.
+                map_and_record(
+                    one.order,
+                    around,
+                    batch,
+                    backfill=not one.live,
+                    correlation_id=one.correlation_id,
+                    renew=bool(one.correlation_id),
+                )
             batch.execute(CLEAN, *columns_of(keys))
         log.info("orders_mapped_again", tenant_id=tenant_id, orders=len(claimed))
         return len(claimed)

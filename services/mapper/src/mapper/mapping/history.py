@@ -1,9 +1,9 @@
 """What an earlier mapping of the same order decided, where a later one must stay with it.
 
-Almost everything follows from the order's present state alone. Four things do not: whether an order was ever mapped
+Almost everything follows from the order's present state alone. Five things do not: whether an order was ever mapped
 (closed periods, refunds that skip a missing original), whether it began as an invoice (receipt mode with the invoice
-option), how its cancellation was booked (a period that closes later must not change that), and which quantities
-earlier part-invoices took.
+option), how its cancellation was booked (a period that closes later must not change that), which quantities earlier
+part-invoices took, and by which mode it was written (a new mode is for what is not written yet).
 """
 
 from collections.abc import Mapping
@@ -13,15 +13,21 @@ from typing import Final
 
 from common.messages.transactions import DocumentKind, LineKind, SetOutcome, TransactionSet, WantedState
 
+ACCOUNTED_ELSEWHERE: Final = frozenset({"IN_SUMMARY", "IN_PAYOUT"})
+
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """`cancellation`: void or credit, empty while not cancelled. `shipments`: per part-invoice, line id → quantity."""
+    """`cancellation`: void or credit, empty while not cancelled. `shipments`: per part-invoice, line id → quantity.
+
+    `mode`: the mode in force when documents that may be written were made; empty while there are none.
+    """
 
     mapped: bool = False
     invoiced: bool = False
     cancellation: str = ""
     shipments: tuple[Mapping[str, Decimal], ...] = ()
+    mode: str = ""
 
     @classmethod
     def of(cls, previous: TransactionSet | None) -> "History":
@@ -49,7 +55,19 @@ class History:
             invoiced=bool(invoices),
             cancellation=_cancellation(previous),
             shipments=shipments,
+            mode=previous.kept_mode if _stands(previous) else "",
         )
+
+
+def _stands(previous: TransactionSet) -> bool:
+    """Whether something of it may be in the ledger: a document that waits for nothing, or a summary or payout.
+
+    A summary counts from its first day on: its members are kept with it.
+    """
+    if previous.source_kind == "summary":
+        return True
+    elsewhere = previous.reason is not None and previous.reason.code in ACCOUNTED_ELSEWHERE
+    return elsewhere or any(one.hold is None and one.wanted is WantedState.PRESENT for one in previous.documents)
 
 
 def _cancellation(previous: TransactionSet) -> str:

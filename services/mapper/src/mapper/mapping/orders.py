@@ -64,7 +64,7 @@ def _map(
     catalog: Catalog,
     history: History,
 ) -> TransactionSet:
-    mode = _mode(ruled, directives, configuration)
+    mode = _mode(ruled, directives, configuration, history)
     out = find_filter(ruled, configuration, directives, mode)
     if out is not None:
         return _answer(order, configuration, rules, catalog, SetOutcome.FILTERED, out)
@@ -81,10 +81,12 @@ def _map(
     resolve_customer(case)
     row = choose_row(case, TABLE[mode], mode, history)
     note = plan_documents(case, row, mode, history, defers=rules.defers_invoices)
-    return _finish(order, case, rules, note, history)
+    kept = mode.value if directives.mode is None and not order.invoice_mode else ""
+    return _finish(order, case, rules, note, history, kept)
 
 
-def _mode(order: Order, directives: Directives, configuration: Configuration) -> TransactionMode:
+def _mode(order: Order, directives: Directives, configuration: Configuration, history: History) -> TransactionMode:
+    """A rule's mode, the order's own, the one it was written by, the connection's: the first there is."""
     if directives.mode is not None:
         return directives.mode
     if order.invoice_mode:
@@ -96,7 +98,12 @@ def _mode(order: Order, directives: Directives, configuration: Configuration) ->
                     order.invoice_mode, "there is no such mode", "Correct the order's invoice mode in the shop."
                 )
             ) from None
-    return configuration.connection.mode
+    return TransactionMode(history.mode) if _keeps(history, configuration) else configuration.connection.mode
+
+
+def _keeps(history: History, configuration: Configuration) -> bool:
+    """Whether the order stays with the mode it was written by. Before the first approval nothing is written."""
+    return bool(history.mode) and configuration.company.approved_at is not None
 
 
 def _check_values(order: Order, configuration: Configuration) -> None:
@@ -154,7 +161,9 @@ def _out_of_scope(configuration: Configuration, facts: Facts, history: History) 
     return None
 
 
-def _finish(order: Order, case: Case, rules: CompiledRules, note: Reason | None, history: History) -> TransactionSet:
+def _finish(
+    order: Order, case: Case, rules: CompiledRules, note: Reason | None, history: History, kept_mode: str
+) -> TransactionSet:
     configuration = case.configuration
     documents = _within_horizon(case)
     closed = None if history.mapped else in_closed_period(documents, configuration)
@@ -162,7 +171,7 @@ def _finish(order: Order, case: Case, rules: CompiledRules, note: Reason | None,
         return _answer(order, configuration, rules, case.catalog, SetOutcome.FILTERED, closed)
     if not documents and note is None:
         note = nothing_to_write(case.facts.situation.value.replace("_", " "))
-    return _answer(order, configuration, rules, case.catalog, SetOutcome.MAPPED, note, case, documents)
+    return _answer(order, configuration, rules, case.catalog, SetOutcome.MAPPED, note, case, documents, kept_mode)
 
 
 def _within_horizon(case: Case) -> list[Document]:
@@ -184,6 +193,7 @@ def _answer(
     reason: Reason | None,
     case: Case | None = None,
     documents: list[Document] | None = None,
+    kept_mode: str = "",
 ) -> TransactionSet:
     connection = configuration.connection
     customer = case.customer if case is not None and documents else None
@@ -207,6 +217,7 @@ def _answer(
         date=order.ordered_on,
         currency=order.currency,
         source_total=order.total,
+        kept_mode=kept_mode,
         after_posting=connection.after_posting,
         customers=(customer,) if customer is not None else (),
         items=tuple(case.items.values()) if case is not None and documents else (),

@@ -113,10 +113,10 @@ def map_summary(
     try:
         document, items = _summarise(membership, orders, configuration, rules, catalog, mode)
     except Held as held:
-        return _answer(membership, tenant_id, first, configuration, SetOutcome.HELD, held.reason, None, {})
+        return _answer(membership, tenant_id, first, configuration, mode, held.reason, None, {})
     if not finished and document is not None:
         document = document.model_copy(update={"hold": waiting_for_day_end(membership.day)})
-    return _answer(membership, tenant_id, first, configuration, SetOutcome.MAPPED, None, document, items)
+    return _answer(membership, tenant_id, first, configuration, mode, None, document, items)
 
 
 def _summarise(
@@ -264,7 +264,7 @@ def _answer(
     tenant_id: str,
     first: Order | None,
     configuration: Configuration,
-    outcome: SetOutcome,
+    mode: TransactionMode,
     reason: Reason | None,
     document: Document | None,
     items: Mapping[str, ItemWanted],
@@ -285,8 +285,9 @@ def _answer(
             connection_revision=configuration.connection_revision,
             company_revision=configuration.company_revision,
         ),
-        outcome=outcome,
+        outcome=SetOutcome.MAPPED if reason is None else SetOutcome.HELD,
         reason=reason,
+        kept_mode=mode.value,
         date=membership.day,
         currency=first.currency if first is not None else configuration.ledger.home_currency,
         source_total=document.total if document is not None else ZERO,

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -34,6 +34,7 @@ SETS = Upsert(
         "invoiced": "boolean",
         "cancellation": "text",
         "shipments": "text",
+        "mode": "text",
         "body": "text",
     },
     guard="t.revision < excluded.revision",
@@ -60,7 +61,7 @@ _INPUTS = b'"inputs":{'
 
 _KNOWN = """
 SELECT s.tenant_id, s.company_id, s.connection_id, s.source_kind, s.source_id, s.revision, s.content_hash, s.mapped,
-       s.invoiced, s.cancellation, s.shipments,
+       s.invoiced, s.cancellation, s.shipments, s.mode,
        EXISTS (SELECT FROM unmatched u WHERE u.tenant_id = s.tenant_id AND u.connection_id = s.connection_id
                AND u.external_id = s.source_id) AS has_unmatched
 FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
@@ -102,6 +103,10 @@ class KnownSet:
     history: History
     has_unmatched: bool
 
+    def renewed(self) -> "KnownSet":
+        """The same without the mode its documents were made by."""
+        return replace(self, history=replace(self.history, mode=""))
+
 
 NOT_YET = KnownSet(0, "", FIRST_TIME, False)
 
@@ -115,7 +120,9 @@ async def known_sets(connection: Connection, keys: Sequence[SetKey]) -> dict[Set
         (row["tenant_id"], row["company_id"], row["connection_id"], row["source_kind"], row["source_id"]): KnownSet(
             row["revision"],
             row["content_hash"],
-            History(row["mapped"], row["invoiced"], row["cancellation"], _read_shipments(row["shipments"])),
+            History(
+                row["mapped"], row["invoiced"], row["cancellation"], _read_shipments(row["shipments"]), row["mode"]
+            ),
             row["has_unmatched"],
         )
         for row in rows
@@ -167,6 +174,7 @@ def write_set(
             "invoiced": now.invoiced or known.history.invoiced,
             "cancellation": now.cancellation if result.outcome is SetOutcome.MAPPED else known.history.cancellation,
             "shipments": _write_shipments(now.shipments or known.history.shipments) if by_shipment else "",
+            "mode": now.mode if result.outcome is SetOutcome.MAPPED else known.history.mode,
             "body": body.decode(),
         },
     )
@@ -202,7 +210,13 @@ def listed(result: TransactionSet) -> TransactionsListed:
         total=result.source_total,
         currency=result.currency,
         date=result.date,
+        grouped=_grouped(result) if result.source_kind == "payout" else (),
     )
+
+
+def _grouped(result: TransactionSet) -> tuple[str, ...]:
+    lines = (line for document in result.documents for line in document.lines)
+    return tuple(dict.fromkeys(line.document_key for line in lines if line.document_key is not None))
 
 
 def write_unmatched(order: Order, result: TransactionSet, known: KnownSet, batch: Batch) -> None:
