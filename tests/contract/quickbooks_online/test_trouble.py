@@ -131,6 +131,23 @@ def test_a_rule_that_makes_no_sense_is_refused(stand_in: Any) -> None:
     assert "explode" in answer.json()["detail"]
 
 
+def test_creates_and_updates_fail_apart_or_together(stand_in: Any, company: Any) -> None:
+    def save(**more: Any) -> int:
+        status: int = company.post("customer", {"DisplayName": "Named by a rule", **more}).status_code
+        return status
+
+    again = {"Id": "1", "SyncToken": "0", "sparse": True}
+    for operation, answers in {"update": [400], "create": [400], "save": [400, 400]}.items():
+        rule = {"code": "6000", "entity": "Customer", "operation": operation, "times": len(answers)}
+        stand_in.control("POST", "faults", rule)
+        if operation == "save":
+            assert [save(), save(**again)] == answers
+        elif operation == "create":
+            assert [save(**again), save(DisplayName="Somebody else")] == [200, *answers]
+        else:
+            assert [save(DisplayName="Somebody new"), save(**again)] == [200, *answers]
+
+
 def test_a_batch_item_can_be_made_to_fail_alone(stand_in: Any, company: Any) -> None:
     stand_in.control("POST", "faults", {"code": "6000", "entity": "Item", "operation": "create"})
     items = [

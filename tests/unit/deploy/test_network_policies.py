@@ -28,6 +28,7 @@ def needed(documents: list[Document]) -> list[tuple[str, Peer, Peer, int]]:
         ("users are made", pods["prepare"], BROKER, 15671),
         *((f"api calls {name}", pods["api"], pods[name], 8080) for name in OTHERS),
         ("webhooks arrive", namespace("ingress-nginx"), pods["ingest"], 8080),
+        ("ledgers' webhooks arrive", namespace("ingress-nginx"), pods["ledger-writer"], 8080),
         ("requests arrive", namespace("ingress-nginx"), pods["api"], 8080),
         *((f"{name} is measured", namespace("monitoring"), pods[name], 8080) for name in SERVICES),
         ("the broker is measured", namespace("monitoring"), BROKER, 15691),
@@ -48,7 +49,7 @@ def unwanted(documents: list[Document]) -> list[tuple[str, Peer, Peer, int]]:
     return [
         *((f"{name} calls api", pods[name], pods["api"], 8080) for name in OTHERS),
         ("mapper calls ledger-writer", pods["mapper"], pods["ledger-writer"], 8080),
-        *((f"the way in leads to {n}", namespace("ingress-nginx"), pods[n], 8080) for n in ("mapper", "ledger-writer")),
+        ("the way in leads to mapper", namespace("ingress-nginx"), pods["mapper"], 8080),
         *((f"another namespace calls {name}", namespace("default"), pods[name], 8080) for name in SERVICES),
         *((f"{name} administers the broker", pods[name], BROKER, 15671) for name in SERVICES),
         *((f"{name} calls out", pods[name], CHANNEL, 443) for name in ("mapper", "api", "prepare")),

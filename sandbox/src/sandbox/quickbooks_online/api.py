@@ -47,7 +47,7 @@ class Api:
             server.window(realm).running += 1
             running = True
             request.body = await _read_body(receive, UPLOAD_LIMIT if request.resource == "upload" else BODY_LIMIT)
-            rule = server.injection.pick(realm, request.entity or "*", request.operation)
+            rule = server.injection.pick(realm, request.entity or "*", request.operation, request.body)
             if rule is not None:
                 await self._before(rule, request, receive, send)
             if server.settings.latency_ms:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -24,7 +25,8 @@ class Rule:
     """When and how to fail.
 
     ``entity`` and ``operation`` ("create", "update", "delete", "void", "read", "query", "batch", "cdc", "report",
-    "upload", "send") may be "*". The rule skips ``after`` matches, then fires ``times`` times (None: for ever).
+    "upload", "send"; "save" is a create or an update) may be "*". The rule skips ``after`` matches, then fires
+    ``times`` times (None: for ever).
     ``action``: "fault" answers Fault ``code``; "status" a bare HTTP ``status``; "throttle" 429; "timeout_…" keeps the
     client waiting ``hold_s`` seconds and then cuts the connection, "drop_…" cuts it at once, before or after the work
     is done; "expire_token" answers 401 and spoils the token; "delay" answers late.
@@ -48,12 +50,30 @@ class Rule:
     seen: int = 0
     fired: int = 0
 
-    def matches(self, realm: str, entity: str, operation: str) -> bool:
+    def matches(self, realm: str, entity: str, operations: frozenset[str]) -> bool:
         return (
             self.realm in ("*", realm)
             and self.entity.lower() in ("*", entity.lower())
-            and self.operation in ("*", operation)
+            and (self.operation == "*" or self.operation in operations)
         )
+
+
+def names_of(operation: str, body: bytes | None) -> frozenset[str]:
+    """What rules may call a request. A POST without an operation creates or updates: an Id in its body tells which.
+
+    ``body`` is None for an item of a batch, which says itself what it does.
+    """
+    if operation not in ("save", "create", "update"):
+        return frozenset({operation, "report"} if operation == "reports" else {operation})
+    if body is None:
+        return frozenset({"save", operation})
+    try:
+        content = json.loads(body)
+    except ValueError:
+        has_id = b"<Id>" in body  # XML
+    else:
+        has_id = isinstance(content, dict) and bool(content.get("Id"))
+    return frozenset({"save", "update" if has_id else "create"})
 
 
 @dataclass(slots=True)
@@ -76,10 +96,11 @@ class Injection:
         self.rules.append(rule)
         return rule
 
-    def pick(self, realm: str, entity: str, operation: str) -> Rule | None:
+    def pick(self, realm: str, entity: str, operation: str, body: bytes | None = None) -> Rule | None:
         """The first rule whose turn it is; counts the match."""
+        operations = names_of(operation, body) if self.rules else frozenset()
         for rule in self.rules:
-            if not rule.matches(realm, entity, operation):
+            if not rule.matches(realm, entity, operations):
                 continue
             rule.seen += 1
             if rule.seen <= rule.after or (rule.times is not None and rule.fired >= rule.times):

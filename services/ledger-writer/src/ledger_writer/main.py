@@ -10,6 +10,7 @@ from ledger_writer.lanes.holder import Holder
 from ledger_writer.lanes.lane import Workshop
 from ledger_writer.lanes.upkeep import Upkeep
 from ledger_writer.routes import ROUTERS
+from ledger_writer.routes.notices import open_desk
 from ledger_writer.settings import LedgerWriterSettings
 
 SERVICE = "ledger-writer"
@@ -21,8 +22,10 @@ def create(settings: LedgerWriterSettings) -> FastAPI:
     async def start(app: FastAPI, runtime: Runtime) -> None:
         workshop = Workshop(runtime, settings, Cipher.of(settings.encryption_keys))
         app.state.workshop = workshop
+        app.state.notices = open_desk(runtime)
         runtime.start_consumers(HANDLERS)
         runtime.start_forever("lanes", Holder(workshop).run)
+        runtime.start_forever("notices", app.state.notices.run)
         runtime.start_forever("upkeep", Upkeep(workshop).run)
 
     return create_application(

@@ -28,3 +28,8 @@ class LedgerWriterSettings(ServiceSettings):
     """Company files that this replica writes to at once."""
     attempts_retention_days: Annotated[int, Field(ge=1)] = 90
     lists_refresh_hours: Annotated[float, Field(gt=0)] = 24.0
+    """How old reference lists may get where the ledger can't tell what changed."""
+    lists_follow_minutes: Annotated[float, Field(gt=0)] = 30.0
+    """The same where it can."""
+    ledger_check_hours: Annotated[float, Field(gt=0)] = 24.0
+    """How often what was written is compared with what the ledger has."""

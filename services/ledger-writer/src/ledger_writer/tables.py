@@ -5,6 +5,7 @@ company_settings   newest settings snapshot of a company, which may arrive befor
 lanes              who may write to a company file, and what is on its way to the ledger right now
 sets               newest revision of each transaction set
 documents          documents, customers and items: wanted, written, where, and in which state
+checks             written documents that somebody may have changed in the ledger
 attempts           every try, for the timeline
 catalog            mirror of the ledgers' reference lists
 """
@@ -58,6 +59,8 @@ def _amount(*, null: bool = False) -> Any:
 class Company(Base, table=True):
     """`secrets` is an encrypted JSON object; `previous_secrets` is kept until the new ones have worked.
 
+    `feed_wanted`: read what changed in the reference lists; `check_wanted`: look for documents that were changed or
+    deleted in the ledger since `checked_at`.
     `secrets_holder` is the one that may rotate them until `secrets_expires_at`: two replicas that refresh a token at
     once would invalidate each other's. `secrets_epoch` fences the one that was too slow.
     """
@@ -65,6 +68,7 @@ class Company(Base, table=True):
     __tablename__ = "companies"
     __table_args__ = (
         Index("companies_of_tenant", "tenant_id"),
+        Index("companies_of_ledger", "ledger", "external_id"),
         Index("companies_oauth_state", "oauth_state", unique=True, postgresql_where=sa.text("oauth_state <> ''")),
     )
 
@@ -92,6 +96,9 @@ class Company(Base, table=True):
     lane_paused: bool = _flag()
     lists_wanted: bool = _flag()
     lists_read_at: dt.datetime | None = _moment(null=True)
+    feed_wanted: bool = _flag()
+    check_wanted: bool = _flag()
+    checked_at: dt.datetime | None = _moment(null=True)
     revision: int = _number(sa.BigInteger, "1")
     created_at: dt.datetime = _moment()
     updated_at: dt.datetime = _moment()
@@ -161,6 +168,7 @@ class DocumentRow(Base, table=True):
         ),
         Index("documents_blocked", "blocked_by", postgresql_where=sa.text("blocked_by IS NOT NULL")),
         Index("documents_of_set", "set_key", postgresql_where=sa.text("set_key <> ''")),
+        Index("documents_by_ledger_id", "company_id", "ledger_id", postgresql_where=sa.text("ledger_id <> ''")),
         Index("documents_by_code", "company_id", "code", postgresql_where=sa.text("code <> ''")),
     )
 
@@ -218,6 +226,15 @@ class DocumentRow(Base, table=True):
     last_attempt_at: dt.datetime | None = _moment(null=True)
     dismissed_revision: int = _number(sa.BigInteger, "0")
     revision: int = _number(sa.BigInteger, "0")
+
+
+class CheckRow(Base, table=True):
+    """A written document that may not be in the ledger any more as we wrote it: the lane looks."""
+
+    __tablename__ = "checks"
+
+    company_id: str = _text(primary=True)
+    document_key: str = _text(primary=True)
 
 
 class AttemptRow(Base, table=True):

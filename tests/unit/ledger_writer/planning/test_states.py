@@ -86,6 +86,13 @@ def test_unlinking_waits_for_a_person(state: S) -> None:
     assert next_state(state, Event.UNLINKED) is S.ACTION_REQUIRED
 
 
+@pytest.mark.parametrize("event", [Event.DIFFERS, Event.AGREES])
+def test_what_is_found_in_the_ledger_moves_only_what_rests(event: Event) -> None:
+    moved = {state: to for state in S if (to := next_state(state, event)) is not state}
+    wanted = {Event.DIFFERS: {S.SYNCED: S.ACTION_REQUIRED}, Event.AGREES: {S.ACTION_REQUIRED: S.QUEUED}}
+    assert moved == wanted[event]
+
+
 @pytest.mark.parametrize("state", [S.NOT_TRIED, S.UNKNOWN, S.IN_FLIGHT, S.DISMISSED])
 def test_what_has_no_link_or_is_being_written_cannot_be_unlinked(state: S) -> None:
     with pytest.raises(ImpossibleTransition, match="unlinked"):

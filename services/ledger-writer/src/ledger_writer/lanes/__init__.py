@@ -7,5 +7,6 @@
 - `looking_up`  what may be there already
 - `outcomes`    pure: from an outcome to what is recorded and published
 - `listing`     reference lists
+- `following`   what others changed in the ledger
 - `upkeep`      now and then: say what waits, stale lists, old attempts
 """

@@ -102,7 +102,8 @@ def _asked(items: Iterable[Item], known: dict[str, Known]) -> dict[str, LedgerLi
         if not isinstance(desired.wanted, Document):
             continue
         if written is not None and written.effect is not Effect.VOID:
-            if desired.removed or written.content_hash != desired.content_hash or _asks_for_effect(desired.wanted):
+            is_edit = written.content_hash != desired.content_hash or desired.override
+            if desired.removed or is_edit or _asks_for_effect(desired.wanted):
                 asked[desired.key] = written.link
             elif not desired.wanted.applications:
                 continue

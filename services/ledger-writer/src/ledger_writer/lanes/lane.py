@@ -15,6 +15,7 @@ from common.messages.base import Reason
 from common.messages.documents import CompanyStatus
 from common.runtime import Runtime
 from common.telemetry import LANE_STUCK
+from ledger_writer.lanes.following import Follower
 from ledger_writer.lanes.listing import refresh_lists
 from ledger_writer.lanes.looking_up import LedgerAway
 from ledger_writer.lanes.work import CompanyStopped, Pass
@@ -49,6 +50,8 @@ _EXPECTED: tuple[type[Exception], ...] = (
 """What ends a pass without being a bug."""
 _CAREFUL_PASSES_MAX = 200
 _PAUSE_S = 5.0
+_FOLLOW_EVERY_S = 300.0
+"""How long the ledger's own changes wait while there is always something to write."""
 
 
 def company_file(workshop: Workshop, company: Company) -> CompanyFile:
@@ -164,11 +167,12 @@ class Lane:
     async def _hold(self, company: Company, ledger: Ledger) -> None:
         async with ledger.open(self._company_file(company, ledger)) as session:
             work = Pass(self._workshop.runtime, self._lease, company, ledger, session, self._lease_s)
+            follower = Follower(self._workshop.runtime, company, ledger, session, work)
             if self._lease.intents is not None:
                 await work.resolve_intents(self._lease.intents)
                 self._lease = replace(self._lease, intents=None)
             await self._lists_if_wanted(company, ledger, session)
-            idle_since = time.monotonic()
+            idle_since = followed_at = time.monotonic()
             limit = 1 if self._careful else ledger.batch_size
             passes = 0
             while not self._stopping and not (self._careful and passes >= _CAREFUL_PASSES_MAX):
@@ -176,12 +180,17 @@ class Lane:
                 self._wake.clear()
                 if taken := await self._pass(work, limit):
                     idle_since = time.monotonic()
+                    if idle_since - followed_at > _FOLLOW_EVERY_S:
+                        await follower.run()
+                        followed_at = time.monotonic()
                     if taken < limit and not self._stopping:
                         # More is on its way as a rule, and a pass of many costs hardly more than a pass of few.
                         await asyncio.sleep(self._workshop.settings.linger_ms / 1000)
                     continue
                 if self.stumbled:
                     return
+                if await follower.run():
+                    followed_at = time.monotonic()
                 if time.monotonic() - idle_since > self._workshop.settings.lane_idle_s:
                     return
                 await self._sleep()

@@ -20,6 +20,7 @@ from common.messages.base import Reason
 from common.messages.control import CompanySettings
 from common.messages.documents import CatalogEntry
 from common.messages.transactions import CustomerWanted, Document, DocumentKind, ItemWanted
+from ledger_writer.ledgers.changes import ReadNotices
 
 
 class Capability(StrEnum):
@@ -170,7 +171,7 @@ class LedgerFacts:
     open_balance: Mapping[str, Decimal]
     deposited: frozenset[str]
     missing: frozenset[str]
-    """Document keys whose ledger object is gone."""
+    """Document keys whose ledger object is gone, or was made void by somebody."""
     changed: Mapping[str, str]
     """Document key → token in the ledger, where it differs from ours."""
 
@@ -242,6 +243,15 @@ class KeepsBookmark(Protocol):
     """
 
     def bookmark(self) -> Mapping[str, str]: ...
+
+
+@runtime_checkable
+class Attaches(Protocol):
+    """A session that can hang files on documents."""
+
+    async def attach(self, link: LedgerLink, *, file_name: str, content_type: str, file: bytes) -> str:
+        """Returns the attachment's id. Raises as `facts` does."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,6 +349,10 @@ class Ledger:
     """For ledgers whose balances can be read beside an open session; else the session's own ability is asked."""
     pair: PairCompany | None = None
     oauth: OAuthFlow | None = None
+    follows_changes: bool = False
+    """Its sessions are `FollowsChanges`."""
+    read_notices: ReadNotices | None = None
+    """For ledgers that send webhooks."""
 
 
 class OpenCompany(Protocol):

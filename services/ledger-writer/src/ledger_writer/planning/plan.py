@@ -149,7 +149,9 @@ def _create(desired: Desired, document: Document, ground: Ground) -> Step:
 
 
 def _edit(desired: Desired, document: Document, written: Written, ground: Ground) -> Step:
-    same_content = desired.content_hash == written.content_hash
+    # A person wants our content back although it did not change: what is in the ledger did.
+    takes_back = desired.override and desired.key in ground.terms.changed_in_ledger
+    same_content = desired.content_hash == written.content_hash and not takes_back
     if same_content and not document.applications:
         return Settle(desired.key, Event.UNCHANGED)
     references = dependencies.resolve(document, ground)

@@ -44,6 +44,10 @@ class Event(StrEnum):
     DISMISSED = "dismissed"
     UNDISMISSED = "undismissed"
     UNLINKED = "unlinked"
+    DIFFERS = "differs"
+    """The ledger has it no longer as we wrote it: somebody changed or deleted it there."""
+    AGREES = "agrees"
+    """What was different has been put back in the ledger."""
 
 
 _ANY = tuple(S)
@@ -88,6 +92,11 @@ TRANSITIONS: Mapping[tuple[S, Event], S] = {
     **{(state, Event.DISMISSED): state for state in (S.DISMISSED, S.IN_FLIGHT, S.UNKNOWN, *_AT_REST)},
     **{(state, Event.UNDISMISSED): state for state in _ANY},
     (S.DISMISSED, Event.UNDISMISSED): S.QUEUED,
+    # What was found in the ledger concerns what rests; planning looks at the ledger by itself.
+    **{(state, Event.DIFFERS): state for state in _ANY},
+    **_from((S.SYNCED, S.ACTION_REQUIRED), Event.DIFFERS, S.ACTION_REQUIRED),
+    **{(state, Event.AGREES): state for state in _ANY},
+    (S.ACTION_REQUIRED, Event.AGREES): S.QUEUED,
     # A person says that the ledger no longer has it: writing it again is their decision too (resend).
     **_from((*_AT_REST, S.ACTION_REQUIRED, S.BLOCKED, S.QUEUED, S.RETRY_WAIT), Event.UNLINKED, S.ACTION_REQUIRED),
 }

@@ -169,6 +169,8 @@ async def _connect(
             "details": paired.details,
             "secrets": company_secrets.seal(workshop.cipher, company.company_id, paired.secrets),
             "lists_wanted": bool(ledger.list_names),
+            # What happened in the ledger while it was not connected.
+            "check_wanted": ledger.follows_changes and company.external_id == paired.external_id,
         },
     )
     await connection.execute(NOTIFY, [company.company_id])

@@ -1,7 +1,7 @@
 """Company files: pairing, secrets, status, settings."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -188,13 +188,16 @@ async def delete(connection: Connection, company_id: str) -> None:
         "DELETE FROM attempts WHERE document_key IN (SELECT document_key FROM documents WHERE company_id = $1)",
         company_id,
     )
-    for table in ("documents", "sets", "catalog", "lanes", "company_settings", "companies"):
+    for table in ("documents", "checks", "sets", "catalog", "lanes", "company_settings", "companies"):
         await connection.execute(f"DELETE FROM {table} WHERE company_id = $1", company_id)
 
 
-async def lists_were_read(connection: Connection, company_id: str) -> None:
+async def lists_were_read(connection: Connection, company_id: str, started: dt.datetime) -> None:
+    """The mirror holds what the lists were when reading them began."""
     await connection.execute(
-        "UPDATE companies SET lists_wanted = false, lists_read_at = now() WHERE company_id = $1", company_id
+        "UPDATE companies SET lists_wanted = false, feed_wanted = false, lists_read_at = $2 WHERE company_id = $1",
+        company_id,
+        started,
     )
 
 
@@ -208,6 +211,9 @@ async def purge(connection: Connection, tenant_id: str) -> int:
         "DELETE FROM attempts WHERE document_key IN (SELECT document_key FROM documents WHERE tenant_id = $1)",
         tenant_id,
     )
+    await connection.execute(
+        "DELETE FROM checks WHERE company_id IN (SELECT company_id FROM companies WHERE tenant_id = $1)", tenant_id
+    )
     status = await connection.execute("DELETE FROM documents WHERE tenant_id = $1", tenant_id)
     for table in ("sets", "catalog", "lanes", "company_settings", "companies"):
         await connection.execute(f"DELETE FROM {table} WHERE tenant_id = $1", tenant_id)
@@ -217,11 +223,29 @@ async def purge(connection: Connection, tenant_id: str) -> int:
     return int(status.rsplit(" ", 1)[1])
 
 
-async def want_stale_lists(pool: Pool, hours: float) -> int:
-    """Have lists read again that are older than this. Returns of how many company files."""
+async def want_stale_lists(pool: Pool, hours: float, following: Sequence[str], minutes: float) -> int:
+    """Have lists read again that are older than this, or followed where the ledger tells what changed.
+
+    Returns of how many company files.
+    """
     status = await pool.execute(
-        "UPDATE companies SET lists_wanted = true WHERE status = 'connected' AND NOT lists_wanted"
-        " AND lists_read_at < now() - make_interval(secs => $1 * 3600)",
+        "UPDATE companies SET lists_wanted = lists_wanted OR ledger <> ALL($2::text[]),"
+        " feed_wanted = feed_wanted OR ledger = ANY($2::text[])"
+        " WHERE status = 'connected' AND NOT lists_wanted AND NOT feed_wanted AND lists_read_at"
+        " < now() - make_interval(secs => CASE WHEN ledger = ANY($2::text[]) THEN $3 * 60 ELSE $1 * 3600 END)",
+        hours,
+        list(following),
+        minutes,
+    )
+    return int(status.rsplit(" ", 1)[1])
+
+
+async def want_checks(pool: Pool, following: Sequence[str], hours: float) -> int:
+    """Have the ledger compared with what we wrote where that was done longer ago. Returns for how many files."""
+    status = await pool.execute(
+        "UPDATE companies SET check_wanted = true WHERE status = 'connected' AND NOT check_wanted"
+        " AND ledger = ANY($1::text[]) AND coalesce(checked_at, created_at) < now() - make_interval(secs => $2 * 3600)",
+        list(following),
         hours,
     )
     return int(status.rsplit(" ", 1)[1])

@@ -16,7 +16,8 @@ _DUE = """
     (EXISTS (SELECT FROM documents AS d WHERE d.company_id = l.company_id AND d.state IN ('not_tried', 'queued'))
      OR EXISTS (SELECT FROM documents AS d WHERE d.company_id = l.company_id
                 AND d.state IN ('retry_wait', 'unknown') AND d.next_attempt_at <= now())
-     OR l.intents IS NOT NULL OR c.lists_wanted)
+     OR l.intents IS NOT NULL OR c.lists_wanted OR c.feed_wanted OR c.check_wanted
+     OR EXISTS (SELECT FROM checks AS k WHERE k.company_id = l.company_id))
 """
 
 _ACQUIRE = f"""

@@ -172,4 +172,5 @@ async def forget_links(connection: Connection, company_id: str) -> None:
         " failures = 0, blocked_by = NULL, code = '', reason = '', intent = '' WHERE company_id = $1",
         company_id,
     )
+    await connection.execute("DELETE FROM checks WHERE company_id = $1", company_id)
     await connection.execute("UPDATE lanes SET intents = NULL, bookmark = '{}' WHERE company_id = $1", company_id)

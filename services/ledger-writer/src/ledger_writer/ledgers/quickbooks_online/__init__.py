@@ -5,6 +5,7 @@ from ledger_writer.ledgers.quickbooks_online.adapter import OpenOnline
 from ledger_writer.ledgers.quickbooks_online.lists import ENTITIES
 from ledger_writer.ledgers.quickbooks_online.oauth import IntuitOAuth
 from ledger_writer.ledgers.quickbooks_online.settings import OnlineSettings
+from ledger_writer.ledgers.quickbooks_online.webhook import reader
 
 __all__ = ["LEDGER", "ledger"]
 
@@ -59,6 +60,8 @@ def ledger(settings: OnlineSettings) -> Ledger:
         list_names=tuple(ENTITIES),
         report=opened.report,
         oauth=oauth,
+        follows_changes=True,
+        read_notices=reader(settings.webhook_verifier),
     )
 
 

@@ -7,8 +7,7 @@ outcome; nothing about documents is remembered.
 
 import asyncio
 import time
-from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
@@ -47,9 +46,9 @@ from ledger_writer.ledgers.quickbooks_online.names import NamedList, Names
 from ledger_writer.ledgers.quickbooks_online.oauth import IntuitOAuth
 from ledger_writer.ledgers.quickbooks_online.pairing import read_profile
 from ledger_writer.ledgers.quickbooks_online.profile import Profile
+from ledger_writer.ledgers.quickbooks_online.reading import changed_documents, facts_of
 from ledger_writer.ledgers.quickbooks_online.settings import OnlineSettings
 from ledger_writer.ledgers.quickbooks_online.tokens import Access, CompanySecrets, NeedsReconnect
-from ledger_writer.ledgers.quickbooks_online.wire import Transaction
 from ledger_writer.ledgers.quickbooks_online.writing import Writer
 
 log = structlog.get_logger(__name__)
@@ -103,32 +102,10 @@ class Session:
 
     async def facts(self, links: Mapping[str, LedgerLink]) -> LedgerFacts:
         """Balances, deposits and existence of written documents, by one statement a hundred of them."""
-        by_entity: dict[str, dict[str, str]] = defaultdict(dict)
-        for key, link in links.items():
-            by_entity[link.details.get("entity", "")][link.ledger_id] = key
-        by_entity.pop("", None)
-        open_balance, changed, missing, deposited = {}, {}, set(), set()
         try:
-            for entity, keys in by_entity.items():
-                rows = await self._by_id(entity, list(keys))
-                missing |= {key for ledger_id, key in keys.items() if ledger_id not in rows}
-                for ledger_id, (link, read) in rows.items():
-                    key = keys[ledger_id]
-                    balance = next(
-                        (amount for amount in (read.unapplied, read.remaining, read.balance) if amount is not None),
-                        None,
-                    )
-                    if balance is not None:
-                        open_balance[key] = balance
-                    if any(linked.txn_type == "Deposit" for linked in read.linked):
-                        deposited.add(key)
-                    if _is_edited(links[key], link):
-                        changed[key] = link.token
+            return await facts_of(self._client, self._settings, links)
         except (*_CALLS, ValidationError) as error:
             raise _as_error(error) from error
-        return LedgerFacts(
-            open_balance=open_balance, deposited=frozenset(deposited), missing=frozenset(missing), changed=changed
-        )
 
     def bookmark(self) -> Mapping[str, str]:
         """What was sent in the last minute: the next holder of the lane has to keep within the same limits."""
@@ -147,6 +124,13 @@ class Session:
         try:
             async for page in self._mirror.changed(names, since):
                 yield page
+        except _CALLS as error:
+            raise _as_error(error) from error
+
+    async def changed_documents(self, since: datetime) -> Collection[str] | None:
+        """Ids of documents that the change feed names; see the protocol."""
+        try:
+            return await changed_documents(self._client, since)
         except _CALLS as error:
             raise _as_error(error) from error
 
@@ -220,18 +204,6 @@ class Session:
             self._lists[name] = time.monotonic(), entries
         return entries
 
-    async def _by_id(self, entity: str, ids: list[str]) -> dict[str, tuple[LedgerLink, Transaction]]:
-        found: dict[str, tuple[LedgerLink, Transaction]] = {}
-        for start in range(0, len(ids), self._settings.values_per_query):
-            part = ids[start : start + self._settings.values_per_query]
-            where = f"Id IN {lookup.listed(part)}"
-            if entity in ("Customer", "Vendor", "Item"):
-                where += " AND Active IN (true, false)"
-            for row in await lookup.rows_of(self._client, entity, where, self._settings.page_size):
-                link, read = lookup.transaction_link(entity, row)
-                found[link.ledger_id] = link, read
-        return found
-
 
 class OpenOnline:
     """Opens sessions; holds what they share: the settings and the OAuth conversation."""
@@ -267,11 +239,6 @@ class OpenOnline:
 
 _CALLS: Final = (LedgerFault, NotAsked, NoAnswer, NeedsReconnect, Retryable)
 _LISTS_ARE_OLD: Final = ("ACCOUNT_MISSING", "TAX_CODE_MISSING", "REFERENCE_INVALID", "OBJECT_NOT_FOUND")
-
-
-def _is_edited(ours: LedgerLink, now: LedgerLink) -> bool:
-    """Whether somebody else changed it. The token alone does not tell: paying an invoice raises the invoice's too."""
-    return now.token != ours.token and now.details.get(lookup.CONTENT) != ours.details.get(lookup.CONTENT)
 
 
 def _latest(safe_until: datetime | None) -> float | None:

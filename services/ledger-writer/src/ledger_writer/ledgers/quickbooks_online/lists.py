@@ -31,11 +31,11 @@ ENTITIES: Final[Mapping[str, str]] = {
 }
 _PEOPLE: Final = ("Customer", "Vendor")
 _NOT_IN_FEED: Final = ("TaxCode",)
-_FEED_DAYS: Final = 29
+FEED_DAYS: Final = 29
 """A day less than the feed reaches back."""
-_FEED_MOST: Final = 1000
+FEED_MOST: Final = 1000
 """An answer of this size may have been cut: read the list whole instead."""
-_OVERLAP: Final = timedelta(minutes=5)
+OVERLAP: Final = timedelta(minutes=5)
 
 
 class Lists:
@@ -59,15 +59,15 @@ class Lists:
 
         Lists that the feed does not carry, and those where it may have left something out, come whole.
         """
-        too_old = datetime.now(UTC) - since > timedelta(days=_FEED_DAYS)
+        too_old = datetime.now(UTC) - since > timedelta(days=FEED_DAYS)
         fed = [] if too_old else [name for name in names if ENTITIES[name] not in _NOT_IN_FEED]
         found: dict[str, list[Mapping[str, Any]]] = {}
         if fed:
-            for part in await self._client.changes([ENTITIES[name] for name in fed], since - _OVERLAP):
+            for part in await self._client.changes([ENTITIES[name] for name in fed], since - OVERLAP):
                 for entity, rows in part.items():
                     if isinstance(rows, list):
                         found.setdefault(entity, []).extend(rows)
-        if sum(len(rows) for rows in found.values()) >= _FEED_MOST:
+        if sum(len(rows) for rows in found.values()) >= FEED_MOST:
             fed = []
         for name in fed:
             rows = found.get(ENTITIES[name])

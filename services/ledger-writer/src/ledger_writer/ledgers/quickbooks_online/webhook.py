@@ -8,14 +8,17 @@ import base64
 import hashlib
 import hmac
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from pydantic import SecretStr
 
+from ledger_writer.ledgers.changes import Notice, NoticeRefused, ReadNotices
+from ledger_writer.ledgers.quickbooks_online.lists import ENTITIES as LISTS
 from ledger_writer.ledgers.quickbooks_online.numbers import loads
+from ledger_writer.ledgers.quickbooks_online.reading import DOCUMENTS
 
 BYTES_MAX: Final = 2 * 1024 * 1024
 _EVENTS_MAX: Final = 5000
@@ -28,6 +31,7 @@ _ENTITIES: Final = {
         "SalesReceipt TaxAgency Term TimeActivity Transfer Vendor VendorCredit",
     )
 }
+_LIST_OF: Final = {entity: name for name, entity in LISTS.items()}
 _OPERATIONS: Final = {
     "create": "created",
     "update": "updated",
@@ -83,6 +87,22 @@ def parse(body: bytes) -> tuple[Changed, ...]:
     else:
         raise NotANotice("the notice has neither of the two known formats")
     return tuple(dict.fromkeys(change for change in changes if change is not None))
+
+
+def reader(verifier: SecretStr) -> ReadNotices:
+    """What the service's webhook route calls: verified, parsed, and only what a lane can do something about."""
+
+    def read(headers: Mapping[str, str], body: bytes) -> Sequence[Notice]:
+        if not verify(headers, body, verifier):
+            raise NoticeRefused
+        notices = []
+        for change in parse(body):
+            list_name = _LIST_OF.get(change.entity, "")
+            if list_name or change.entity in DOCUMENTS:
+                notices.append(Notice(change.realm_id, change.ledger_id, list_name))
+        return notices
+
+    return read
 
 
 def _old(notifications: list[Any]) -> list[Changed | None]:

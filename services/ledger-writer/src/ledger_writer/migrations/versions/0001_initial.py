@@ -50,6 +50,12 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_table(
+        "checks",
+        sa.Column("company_id", sa.Text(), nullable=False),
+        sa.Column("document_key", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("company_id", "document_key"),
+    )
+    op.create_table(
         "companies",
         sa.Column("company_id", sa.Text(), nullable=False),
         sa.Column("tenant_id", sa.Text(), nullable=False),
@@ -75,6 +81,9 @@ def upgrade() -> None:
         sa.Column("lane_paused", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("lists_wanted", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("lists_read_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("feed_wanted", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("check_wanted", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("checked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("revision", sa.BigInteger(), server_default="1", nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
@@ -87,6 +96,7 @@ def upgrade() -> None:
         unique=True,
         postgresql_where=sa.text("oauth_state <> ''"),
     )
+    op.create_index("companies_of_ledger", "companies", ["ledger", "external_id"], unique=False)
     op.create_index("companies_of_tenant", "companies", ["tenant_id"], unique=False)
     op.create_table(
         "company_settings",
@@ -178,6 +188,13 @@ def upgrade() -> None:
     op.create_index(
         "documents_of_set", "documents", ["set_key"], unique=False, postgresql_where=sa.text("set_key <> ''")
     )
+    op.create_index(
+        "documents_by_ledger_id",
+        "documents",
+        ["company_id", "ledger_id"],
+        unique=False,
+        postgresql_where=sa.text("ledger_id <> ''"),
+    )
     op.create_table(
         "lanes",
         sa.Column("company_id", sa.Text(), nullable=False),
@@ -255,13 +272,16 @@ def downgrade() -> None:
         "documents_later", table_name="documents", postgresql_where=sa.text("state IN ('retry_wait', 'unknown')")
     )
     op.drop_index("documents_due", table_name="documents", postgresql_where=sa.text("state IN ('not_tried', 'queued')"))
+    op.drop_index("documents_by_ledger_id", table_name="documents", postgresql_where=sa.text("ledger_id <> ''"))
     op.drop_index("documents_by_code", table_name="documents", postgresql_where=sa.text("code <> ''"))
     op.drop_index("documents_blocked", table_name="documents", postgresql_where=sa.text("blocked_by IS NOT NULL"))
     op.drop_table("documents")
     op.drop_table("company_settings")
     op.drop_index("companies_of_tenant", table_name="companies")
+    op.drop_index("companies_of_ledger", table_name="companies")
     op.drop_index("companies_oauth_state", table_name="companies", postgresql_where=sa.text("oauth_state <> ''"))
     op.drop_table("companies")
+    op.drop_table("checks")
     op.drop_index("catalog_by_name", table_name="catalog")
     op.drop_table("catalog")
     op.drop_index("attempts_of_document", table_name="attempts")

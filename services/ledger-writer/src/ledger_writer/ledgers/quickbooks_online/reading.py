@@ -1,0 +1,92 @@
+"""What became of documents that are written: asked by id in bulk, or hinted at by the change feed."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from ledger_writer.ledgers.protocol import LedgerFacts, LedgerLink
+from ledger_writer.ledgers.quickbooks_online import lookup
+from ledger_writer.ledgers.quickbooks_online.bodies import ENTITIES
+from ledger_writer.ledgers.quickbooks_online.client import Client
+from ledger_writer.ledgers.quickbooks_online.lists import FEED_DAYS, FEED_MOST, OVERLAP
+from ledger_writer.ledgers.quickbooks_online.settings import OnlineSettings
+from ledger_writer.ledgers.quickbooks_online.wire import Transaction
+
+_NAMES: Final = ("Customer", "Vendor", "Item")
+DOCUMENTS: Final = tuple(sorted(set(ENTITIES.values()) - set(_NAMES)))
+"""Entities that our documents are."""
+
+
+async def facts_of(client: Client, settings: OnlineSettings, links: Mapping[str, LedgerLink]) -> LedgerFacts:
+    """Balances, deposits and existence of written documents, by one statement a hundred of them.
+
+    Raises what `Client` raises, and `pydantic.ValidationError`.
+    """
+    by_entity: dict[str, dict[str, str]] = defaultdict(dict)
+    for key, link in links.items():
+        by_entity[link.details.get("entity", "")][link.ledger_id] = key
+    by_entity.pop("", None)
+    open_balance, changed, missing, deposited = {}, {}, set(), set()
+    for entity, keys in by_entity.items():
+        rows = await _by_id(client, settings, entity, list(keys))
+        missing |= {key for ledger_id, key in keys.items() if ledger_id not in rows}
+        for ledger_id, (link, read) in rows.items():
+            key = keys[ledger_id]
+            if is_void(read):
+                missing.add(key)
+                continue
+            balance = next(
+                (amount for amount in (read.unapplied, read.remaining, read.balance) if amount is not None), None
+            )
+            if balance is not None:
+                open_balance[key] = balance
+            if any(linked.txn_type == "Deposit" for linked in read.linked):
+                deposited.add(key)
+            if _is_edited(links[key], link):
+                changed[key] = link.token
+    return LedgerFacts(
+        open_balance=open_balance, deposited=frozenset(deposited), missing=frozenset(missing), changed=changed
+    )
+
+
+async def changed_documents(client: Client, since: datetime) -> frozenset[str] | None:
+    """Ids of documents that the change feed names, our own writes among them. Raises what `Client` raises.
+
+    None where the feed does not reach back so far, or may have left something out.
+    """
+    if datetime.now(UTC) - since > timedelta(days=FEED_DAYS):
+        return None
+    ids: set[str] = set()
+    count = 0
+    for part in await client.changes(DOCUMENTS, since - OVERLAP):
+        for rows in part.values():
+            if isinstance(rows, list):
+                count += len(rows)
+                ids |= {str(row.get("Id", "")) for row in rows}
+    return None if count >= FEED_MOST else frozenset(ids - {""})
+
+
+def is_void(read: Transaction) -> bool:
+    """A voided document is history: it keeps number and mark, and has no effect."""
+    return read.memo.startswith("Voided") and not read.total
+
+
+def _is_edited(ours: LedgerLink, now: LedgerLink) -> bool:
+    """Whether somebody else changed it. The token alone does not tell: paying an invoice raises the invoice's too."""
+    return now.token != ours.token and now.details.get(lookup.CONTENT) != ours.details.get(lookup.CONTENT)
+
+
+async def _by_id(
+    client: Client, settings: OnlineSettings, entity: str, ids: list[str]
+) -> dict[str, tuple[LedgerLink, Transaction]]:
+    found: dict[str, tuple[LedgerLink, Transaction]] = {}
+    for start in range(0, len(ids), settings.values_per_query):
+        part = ids[start : start + settings.values_per_query]
+        where = f"Id IN {lookup.listed(part)}"
+        if entity in _NAMES:
+            where += " AND Active IN (true, false)"
+        for row in await lookup.rows_of(client, entity, where, settings.page_size):
+            link, read = lookup.transaction_link(entity, row)
+            found[link.ledger_id] = link, read
+    return found

@@ -1,0 +1,60 @@
+"""What the ledger's facts mean for a document that was written: every combination is decided on."""
+
+from decimal import Decimal
+
+import pytest
+from tests.unit.ledger_writer.lanes.test_outcomes import row_of
+from tests.unit.quickbooks_adapter.samples import document
+
+from common.messages.documents import DocumentState
+from common.messages.transactions import DocumentKind
+from ledger_writer.lanes.following import CHANGED, DELETED, verdict
+from ledger_writer.ledgers.protocol import LedgerFacts
+
+RECEIPT = document(DocumentKind.SALES_RECEIPT)
+
+
+def facts(how: str) -> LedgerFacts:
+    return LedgerFacts(
+        open_balance={RECEIPT.key: Decimal(0)},
+        deposited=frozenset(),
+        missing=frozenset({RECEIPT.key} if how == "missing" else ()),
+        changed={RECEIPT.key: "3"} if how == "changed" else {},
+    )
+
+
+# fmt: off
+VERDICTS = [
+    # state               code               found      state afterwards    code afterwards
+    ("synced",            "",                "as ours", None,               None),
+    ("synced",            "",                "changed", "action_required",  CHANGED),
+    ("synced",            "",                "missing", "action_required",  DELETED),
+    ("action_required",   CHANGED,           "changed", None,               None),
+    ("action_required",   CHANGED,           "missing", "action_required",  DELETED),
+    ("action_required",   CHANGED,           "as ours", "queued",           ""),
+    ("action_required",   DELETED,           "missing", None,               None),
+    ("action_required",   DELETED,           "as ours", "queued",           ""),
+    ("action_required",   "SOURCE_CHANGED",  "as ours", None,               None),
+    ("action_required",   "SOURCE_CHANGED",  "changed", "action_required",  CHANGED),
+    ("dismissed",         CHANGED,           "changed", None,               None),
+    ("queued",            "",                "missing", None,               None),
+    ("blocked",           "",                "changed", None,               None),
+    ("voided",            "",                "missing", None,               None),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("state", "code", "found", "to", "to_code"), VERDICTS)
+def test_what_is_found_in_the_ledger_is_shown_once_and_never_written_over(
+    state: str, code: str, found: str, to: str | None, to_code: str | None
+) -> None:
+    row = row_of(RECEIPT, state=state, code=code, ledger_id="17", generation=2, notices="[]")
+    move = verdict(row, facts(found))
+    if to is None:
+        assert move is None
+        return
+    assert move is not None
+    assert (move.state, move.code) == (DocumentState(to).value, to_code)
+    assert not move.is_write
+    assert (move.generation, move.notices, move.operation) == (2, "[]", "check")
+    assert bool(move.reason) == (to == "action_required")
