@@ -158,6 +158,7 @@ def ingest_settings(postgres_database: FreshDatabase, rabbitmq_vhost: FreshVhost
         poll_interval_s=0.1,
         linger_ms=2,
         public_url="http://127.0.0.1:1",
+        allow_private_addresses=True,
     )
 
 

@@ -71,7 +71,8 @@ class Surroundings:
             others = {f"{schema_of(other).upper()}_URL": url for other, url in self.urls.items() if other in OTHERS}
             return {**others, "OPERATOR_KEY": self.secrets.operator_key, "PUBLIC_URL": self.urls["api"]}
         if service == "ingest":
-            return {"PUBLIC_URL": self.urls["ingest"]}
+            # The sample shops are on this machine.
+            return {"PUBLIC_URL": self.urls["ingest"], "ALLOW_PRIVATE_ADDRESSES": "true"}
         if service == "ledger-writer":
             return {"DATA_DIR": str(self.data)}
         return {}

@@ -13,6 +13,7 @@ from common.errors import Rejected
 from common.messages.base import Reason
 from ingest.channel import Account, Channel, ChannelClient, Credentials
 from ingest.channels import BY_NAME
+from ingest.outside import Outside
 from ingest.store import connections
 from ingest.store.connections import ReadingSettings, StoredConnection
 
@@ -27,17 +28,20 @@ class Opened:
     channel: Channel
     credentials: Credentials
     account: Account
+    allow_private: bool = False
+    """Whether the store may be inside our own network."""
 
     def client(self) -> ChannelClient:
-        """A client of the channel's API; the caller closes it."""
-        return self.channel.connect(self.credentials, None)
+        """A client of the channel's API, which reaches nothing inside our network; the caller closes it."""
+        return self.channel.connect(self.credentials, Outside(allow_private=self.allow_private))
 
 
 class Accounts:
     """Looks connections up, and remembers what it found, or that there was nothing, for `keep_s`."""
 
-    def __init__(self, pool: Pool, cipher: Cipher, keep_s: float) -> None:
+    def __init__(self, pool: Pool, cipher: Cipher, keep_s: float, *, allow_private: bool = False) -> None:
         self._pool = pool
+        self._allow_private = allow_private
         self._cipher = cipher
         self._keep_s = keep_s
         self._kept: dict[str, tuple[float, Opened | None]] = {}
@@ -57,7 +61,7 @@ class Accounts:
 
     async def _look_up(self, connection_id: str) -> Opened | None:
         stored = await connections.find(self._pool, self._cipher, connection_id)
-        opened = None if stored is None else open_connection(stored)
+        opened = None if stored is None else open_connection(stored, allow_private=self._allow_private)
         if len(self._kept) >= _KEPT_MAX:
             # Made-up ids in webhook paths must not fill the memory.
             self._kept.clear()
@@ -70,7 +74,7 @@ class Accounts:
         self._kept.pop(connection_id, None)
 
 
-def open_connection(stored: StoredConnection) -> Opened:
+def open_connection(stored: StoredConnection, *, allow_private: bool = False) -> Opened:
     """Put a stored connection together. Raises `Rejected` where this release lacks its channel."""
     channel = BY_NAME.get(stored.channel)
     if channel is None:
@@ -91,7 +95,7 @@ def open_connection(stored: StoredConnection) -> Opened:
         store_currency=stored.store_currency,
         fetches=credentials.fetches and stored.state != "needs_credentials",
     )
-    return Opened(stored, channel, credentials, account)
+    return Opened(stored, channel, credentials, account, allow_private)
 
 
 def read_by(opened: Opened, settings: ReadingSettings | None) -> Opened:

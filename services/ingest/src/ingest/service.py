@@ -32,7 +32,9 @@ class Service:
     def build(cls, runtime: Runtime, settings: IngestSettings) -> "Service":
         """Put the parts together; starts nothing."""
         cipher = Cipher.of(settings.encryption_keys)
-        accounts = Accounts(runtime.pool, cipher, settings.connection_cache_s)
+        accounts = Accounts(
+            runtime.pool, cipher, settings.connection_cache_s, allow_private=settings.allow_private_addresses
+        )
         rules = Rules(timedelta(seconds=settings.refetch_delay_s), settings.refetch_attempts_max)
         intake = Intake(cipher, rules)
         deliveries = Deliveries(

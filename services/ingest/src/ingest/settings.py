@@ -15,6 +15,11 @@ class IngestSettings(ServiceSettings):
 
     public_url: str = ""
     """Address at which channels reach the webhook receiver; without it subscriptions are not registered."""
+    allow_private_addresses: bool = False
+    """Whether connections may be fetched from inside our own network: loopback, private and link-local addresses.
+
+    For tests and for stores that are run beside the product. Off, nobody can make this service call its neighbours.
+    """
     webhook_bytes_max: Annotated[int, Field(ge=1024, le=16 * 1024 * 1024)] = 2 * 1024 * 1024
     webhook_group_max: Annotated[int, Field(ge=1, le=1000)] = 100
     webhook_linger_ms: Annotated[float, Field(ge=0, le=100)] = 3.0

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import SecretStr
 
 from common.application import internal_caller
-from common.errors import Retryable, UpstreamRefused
+from common.errors import Rejected, Retryable
 from common.internal.base import CredentialField, TenantRequest
 from common.internal.ingest import (
     ChannelDescription,
@@ -26,6 +26,7 @@ from common.problems import Problem, not_found
 from ingest.accounts import open_connection, read_credentials
 from ingest.channel import Capability, Channel
 from ingest.channels import BY_NAME, CHANNELS
+from ingest.outside import check_addresses
 from ingest.service import Service
 from ingest.store import connections
 from ingest.store.connections import StoredConnection
@@ -66,6 +67,7 @@ async def create(request: ConnectionCreate, service: CurrentService, response: R
         raise Problem(422, "UNKNOWN_CHANNEL", f"there is no channel {request.channel!r}", cure=", ".join(BY_NAME))
     secrets = {name: value.get_secret_value() for name, value in request.secrets.items()}
     read_credentials(channel, request.config, secrets)
+    await check_addresses(request.config, allow_private=service.settings.allow_private_addresses)
     async with service.runtime.transaction() as (connection, _):
         is_new = await connections.insert(
             connection,
@@ -99,6 +101,7 @@ async def update_credentials(connection_id: str, request: CredentialsUpdate, ser
     config = {**stored.config, **request.config}
     secrets = {**stored.secrets, **{name: value.get_secret_value() for name, value in request.secrets.items()}}
     read_credentials(BY_NAME[stored.channel], config, secrets)
+    await check_addresses(config, allow_private=service.settings.allow_private_addresses)
     async with service.runtime.transaction() as (connection, _):
         await connections.update_credentials(connection, service.cipher, stored, config, secrets)
     service.accounts.forget(connection_id)
@@ -108,14 +111,15 @@ async def update_credentials(connection_id: str, request: CredentialsUpdate, ser
 @routes.post("/connections/{connection_id}/test", operation_id="test_connection")
 async def test(connection_id: str, request: TenantRequest, service: CurrentService) -> ConnectionTest:
     """Ask the channel who these credentials belong to."""
-    opened = open_connection(await _find(service, connection_id, request.tenant_id))
+    stored = await _find(service, connection_id, request.tenant_id)
+    opened = open_connection(stored, allow_private=service.settings.allow_private_addresses)
     if not opened.credentials.fetches:
         text = "this connection lives by webhooks alone; there is nothing to sign in to"
         return ConnectionTest(ok=True, reason=Reason(code="NO_API_ACCESS", text=text))
     client = opened.client()
     try:
         shop = await client.check()
-    except UpstreamRefused as error:
+    except Rejected as error:
         return ConnectionTest(ok=False, reason=error.reason)
     except Retryable as error:
         return ConnectionTest(ok=False, reason=Reason(code="UPSTREAM_UNAVAILABLE", text=error.text, cure="try again"))
