@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 import uuid
 from collections.abc import AsyncIterator
 from types import TracebackType
@@ -11,6 +13,9 @@ import httpx
 
 Json = dict[str, Any]
 PAGE = 500
+PATIENCE_S = 120.0
+"""How long one request is made again while a part of the product is being restarted."""
+_AWAY = frozenset({httpx.codes.BAD_GATEWAY, httpx.codes.SERVICE_UNAVAILABLE, httpx.codes.GATEWAY_TIMEOUT})
 
 
 class Refused(Exception):
@@ -37,21 +42,24 @@ class Gateway:
         await self._client.aclose()
 
     async def get(self, path: str, **query: Any) -> Json:
-        return self._read(await self._client.get(path, params=query))
+        return self._read(await self._ask("GET", path, params=query))
 
     async def post(self, path: str, body: Json | None = None) -> Json:
         """POST with an Idempotency-Key, tried again while a part of the product is being restarted."""
         headers = {"idempotency-key": str(uuid.uuid4())}
-        return self._read(await self._client.post(path, json=body or {}, headers=headers))
+        return self._read(await self._ask("POST", path, json=body or {}, headers=headers))
 
     async def change(self, path: str, body: Json) -> Json:
-        return self._read(await self._client.patch(path, json=body))
+        return self._read(await self._ask("PATCH", path, json=body))
+
+    async def remove(self, path: str) -> Json:
+        return self._read(await self._ask("DELETE", path))
 
     async def save(self, path: str, body: Json) -> Json:
         """PUT over the version that is there now, or as the first one."""
-        now = await self._client.get(path)
+        now = await self._ask("GET", path)
         match = now.headers["etag"] if now.status_code == httpx.codes.OK else '"0"'
-        return self._read(await self._client.put(path, json=body, headers={"if-match": match}))
+        return self._read(await self._ask("PUT", path, json=body, headers={"if-match": match}))
 
     async def each(self, path: str, **query: Any) -> AsyncIterator[Json]:
         """Every item of a list, page by page."""
@@ -64,6 +72,20 @@ class Gateway:
             cursor = page.get("next_cursor")
             if cursor is None:
                 return
+
+    async def _ask(self, method: str, path: str, **more: Any) -> httpx.Response:
+        """Ask, again and again while the answer is that something is away. Anything else it answers counts."""
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                answer = await self._client.request(method, path, **more)
+            except httpx.TransportError:
+                if time.monotonic() > deadline:
+                    raise
+            else:
+                if answer.status_code not in _AWAY or time.monotonic() > deadline:
+                    return answer
+            await asyncio.sleep(0.3)
 
     @staticmethod
     def _read(answer: httpx.Response) -> Json:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
 import httpx
 
-from sandbox.demo.gateway import Gateway, Json
+from sandbox.demo.gateway import PATIENCE_S, Gateway, Json
 from sandbox.shops.life import Event, ShopLife
 from sandbox.shops.shop import Kind
 from sandbox.stack import Stack
@@ -17,7 +18,7 @@ DAYS = 30
 """One polling run may span 31 days, today included."""
 SELLING_DAYS = 16
 """Then nothing new is ordered, and the last refunds still lie in the past."""
-FIRST_RUN_TIMEOUT_S = 60.0
+FIRST_RUN_TIMEOUT_S = 180.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,11 +146,25 @@ async def _pair(gateway: Gateway, scene: Scene) -> Json:
     company = await gateway.post("/companies", body)
     company_id = company["company_id"]
     if scene.ledger == "quickbooks_online":
-        begun = await gateway.post(f"/companies/{company_id}/oauth")
-        # The stand-in consents at once and sends the browser back to the gateway, as Intuit does after a click.
-        async with httpx.AsyncClient(follow_redirects=True, timeout=60, trust_env=False) as browser:
-            (await browser.get(begun["authorization_url"])).raise_for_status()
+        await _consent(gateway, company_id)
     return await gateway.get(f"/companies/{company_id}")
+
+
+async def _consent(gateway: Gateway, company_id: str) -> None:
+    """Click through, from the start where a restart came between."""
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        begun = await gateway.post(f"/companies/{company_id}/oauth")
+        try:
+            # The stand-in consents at once and sends the browser back to the gateway, as Intuit does after a click.
+            async with httpx.AsyncClient(follow_redirects=True, timeout=60, trust_env=False) as browser:
+                (await browser.get(begun["authorization_url"])).raise_for_status()
+        except httpx.HTTPError:
+            if time.monotonic() > deadline:
+                raise
+            await asyncio.sleep(0.5)
+        else:
+            return
 
 
 def _connection(scene: Scene, shop: Json, stack: Stack) -> Json:

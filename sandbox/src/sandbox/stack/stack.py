@@ -16,7 +16,7 @@ from sandbox.infrastructure.processes import ServerProcess
 from sandbox.stack.environment import Surroundings, inherited
 from sandbox.stack.ports import assign_ports
 from sandbox.stack.provision import Place, migrate
-from sandbox.stack.replica import Replica
+from sandbox.stack.replica import NotReady, Replica
 from sandbox.stack.secrets import StackSecrets
 
 STAND_INS = {"quickbooks-online": "sandbox.quickbooks_online", "shops": "sandbox.shops"}
@@ -101,7 +101,17 @@ class Stack:
         await asyncio.gather(*(migrate(service, surroundings.of(service, 0)) for service in idle))
         for replica in self.processes.values():
             replica.start()
-        await asyncio.gather(*(replica.wait_ready() for replica in self.processes.values()))
+        await asyncio.gather(*(self._come_up(replica) for replica in self.processes.values()))
+
+    async def _come_up(self, replica: Replica) -> None:
+        """Wait until it takes requests. What dies meanwhile is started once more, for somebody may have killed it."""
+        try:
+            await replica.wait_ready()
+        except NotReady:
+            if replica.process() is not None:
+                raise
+            replica.start()
+            await replica.wait_ready()
 
     def _front(self, service: str) -> str:
         """The process that takes a service's requests: its balancer, or its only replica."""
