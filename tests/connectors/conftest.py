@@ -17,6 +17,7 @@ LOGINS: dict[str, dict[str, str]] = {
     "shopify": {"shop_domain": "north.myshopify.com", "webhook_secret": SECRET},
     "woocommerce": {"store_url": "https://north.example", "webhook_secret": SECRET},
     "custom": {"signing_secret": SECRET},
+    "stripe": {"secret_key": SECRET, "webhook_secret": SECRET, "orders_connection": "con"},
 }
 
 

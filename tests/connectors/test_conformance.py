@@ -13,7 +13,7 @@ from tests.connectors.conftest import LOGINS, NOW, SECRET, Shelf, account
 
 import ingest.channels
 from common.messages.orders import Order
-from ingest.channel import Capability, Channel
+from ingest.channel import Capability, Channel, PaysOut
 from ingest.channels import BY_NAME, CHANNELS
 from ingest.errors import IncompleteOrder, NormalizationError, OutOfScope, SignatureInvalid
 from ingest.parts import Part, PartKind, Parts
@@ -26,7 +26,10 @@ FILES = {
     "__init__.py", "settings.py", "client.py", "wire.py", "normalization.py", "webhook.py", "README.md",
 }  # fmt: skip
 EXPECTED_ERRORS = (NormalizationError, IncompleteOrder, OutOfScope)
+OF_PROCESSORS = FILES - {"normalization.py"} | {"payouts.py"}
+SHOPS = tuple(channel for channel in CHANNELS if Capability.POLLING in channel.capabilities)
 every_channel = pytest.mark.parametrize("channel", CHANNELS, ids=lambda channel: channel.name)
+every_shop = pytest.mark.parametrize("channel", SHOPS, ids=lambda channel: channel.name)
 
 
 def events(channel: Channel, orders: int = 3) -> list[Event]:
@@ -47,7 +50,8 @@ def test_every_folder_is_listed_and_every_listed_channel_has_its_folder() -> Non
 @every_channel
 def test_a_folder_has_the_same_file_names_and_exports_only_its_channel(channel: Channel) -> None:
     names = {path.name for path in (FOLDER / channel.name).iterdir()}
-    assert names >= FILES, FILES - names
+    wanted = FILES if channel in SHOPS else OF_PROCESSORS
+    assert names >= wanted, wanted - names
     package = importlib.import_module(f"ingest.channels.{channel.name}")
     assert package.__all__ == ["CHANNEL"]
     assert package.CHANNEL is channel
@@ -69,7 +73,7 @@ def test_credentials_hide_their_secrets_and_refuse_what_they_do_not_know(channel
     credentials = channel.credentials.model_validate(LOGINS[channel.name])
     assert SECRET not in repr(credentials)
     assert SECRET not in str(credentials.model_dump())
-    assert not credentials.fetches
+    assert credentials.fetches == (channel not in SHOPS)
     with pytest.raises(ValueError, match="unknown_field"):
         channel.credentials.model_validate({**LOGINS[channel.name], "unknown_field": "x"})
     for name, info in channel.credentials.model_fields.items():
@@ -81,7 +85,7 @@ def _is_secret(info: FieldInfo) -> bool:
     return "SecretStr" in str(info.annotation) or info.annotation is SecretStr
 
 
-@every_channel
+@every_shop
 def test_a_genuine_delivery_is_accepted_and_any_changed_byte_refused(channel: Channel) -> None:
     credentials = channel.credentials.model_validate(LOGINS[channel.name])
     event = events(channel)[0]
@@ -103,7 +107,7 @@ def test_signatures_are_compared_in_constant_time(channel: Channel) -> None:
     assert "verify_base64_sha256" in text or "verify_hex_sha256" in text
 
 
-@every_channel
+@every_shop
 def test_parts_name_their_order_and_the_channels_own_time(channel: Channel) -> None:
     for event in events(channel):
         delivery = channel.parse(headers(event), event.raw())
@@ -115,7 +119,7 @@ def test_parts_name_their_order_and_the_channels_own_time(channel: Channel) -> N
             assert part.version == event.at.astimezone(UTC).replace(microsecond=0) or part.kind is PartKind.DELETION
 
 
-@every_channel
+@every_shop
 def test_normalising_gives_revision_zero_and_the_same_order_every_time(channel: Channel) -> None:
     shelf = Shelf(channel, account(fetches=False))
     for event in events(channel, 10):
@@ -136,6 +140,15 @@ def test_normalising_gives_revision_zero_and_the_same_order_every_time(channel: 
 
 
 @every_channel
+def test_a_channel_that_pays_out_reads_payouts_and_one_that_does_not_lists_none(channel: Channel) -> None:
+    client = channel.connect(channel.credentials.model_validate(LOGINS[channel.name]), None)
+    pays_out = Capability.PAYOUTS in channel.capabilities
+    assert isinstance(client, PaysOut) == pays_out == (channel.normalize_payout is not None)
+    if channel not in SHOPS:
+        assert pays_out, "a channel without orders and payouts brings nothing"
+
+
+@every_channel
 @pytest.mark.parametrize(
     "raw",
     [
@@ -151,7 +164,7 @@ def test_rubbish_is_refused_with_a_reason_and_never_crashes(channel: Channel, ra
     assert isinstance(seen.number, str)
 
 
-@every_channel
+@every_shop
 def test_an_unknown_currency_and_an_unknown_status_are_refused_by_name(channel: Channel) -> None:
     event = next(event for event in events(channel) if channel.parse(headers(event), event.raw()).parts)
     part = next(part for part in channel.parse(headers(event), event.raw()).parts if part.kind is PartKind.ORDER)
@@ -171,7 +184,7 @@ def _status_field(channel: Channel) -> str:
     return "financial_status" if channel.name == "shopify" else "status"
 
 
-@every_channel
+@every_shop
 def test_a_total_that_does_not_add_up_is_refused_with_both_numbers(channel: Channel) -> None:
     event = next(event for event in events(channel) if channel.parse(headers(event), event.raw()).parts)
     part = next(part for part in channel.parse(headers(event), event.raw()).parts if part.kind is PartKind.ORDER)

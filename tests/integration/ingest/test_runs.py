@@ -282,7 +282,7 @@ async def test_credentials_go_in_and_never_come_out(ingest: Ingest) -> None:
     refused = await ingest.connect("other", "shopify", shop_domain="x.myshopify.com")
     assert (refused.status_code, refused.json()["code"]) == (422, "INVALID_CREDENTIALS")
     channels = (await ingest.http.get("/internal/channels")).json()["channels"]
-    assert {channel["name"] for channel in channels} == {"shopify", "woocommerce", "custom"}
+    assert {channel["name"] for channel in channels} == {"shopify", "woocommerce", "custom", "stripe"}
     fields = {field["name"]: field for field in channels[0]["credentials"]}
     assert fields["webhook_secret"]["secret"]
     assert not fields["shop_domain"]["secret"]

@@ -6,7 +6,15 @@ from collections.abc import Iterable
 
 from starlette.applications import Starlette
 
-from sandbox.shops import admin, custom_rest, shopify_graphql, shopify_rest, woocommerce_rest
+from sandbox.shops import (
+    admin,
+    custom_rest,
+    shopify_graphql,
+    shopify_payouts,
+    shopify_rest,
+    stripe_rest,
+    woocommerce_rest,
+)
 from sandbox.shops.store import ShopStore
 
 
@@ -15,6 +23,8 @@ def make_app(shops: Iterable[ShopStore] = ()) -> Starlette:
     routes = (
         *admin.ROUTES,
         *shopify_rest.ROUTES,
+        *shopify_payouts.ROUTES,
+        *stripe_rest.ROUTES,
         *shopify_graphql.ROUTES,
         *woocommerce_rest.ROUTES,
         *custom_rest.ROUTES,

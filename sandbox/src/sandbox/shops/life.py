@@ -68,6 +68,9 @@ class Snapshot:
     events: tuple[Event, ...]
     pulled: Json | None = None
     edited: bool = False
+    number: str = ""
+    money: tuple[Transaction, ...] = ()
+    """Every movement of money of the order so far, for whoever pays it out."""
 
 
 class ShopLife:
@@ -197,7 +200,10 @@ class ShopLife:
         )
         pulled = custom_pull.pulled_json(order) if self.kind == "custom" and not first_only else None
         events = (self._event(moment, 0, topic, body),)
-        return Snapshot(moment.at, str(order.id), body, [], refunds, events, pulled)
+        return Snapshot(
+            moment.at, str(order.id), body, [], refunds, events, pulled,
+            number=str(order.number), money=tuple(order.transactions),
+        )  # fmt: skip
 
     def _shopify_snapshot(self, moment: Moment, changes: Sequence[Change]) -> Snapshot:
         order, money = moment.order, Money(self.shop.currency)
@@ -208,8 +214,9 @@ class ShopLife:
             events.append(self._event(moment, index, SHOPIFY_TOPICS[change.what], payload))
         transactions = [transaction_json(order, row, money) for row in order.transactions]
         return Snapshot(
-            moment.at, str(order.id), body, transactions, body["refunds"], tuple(events), edited=order.edited
-        )
+            moment.at, str(order.id), body, transactions, body["refunds"], tuple(events), edited=order.edited,
+            number=str(order.number), money=tuple(order.transactions),
+        )  # fmt: skip
 
     @staticmethod
     def _shopify_payload(change: Change, order: Order, money: Money, body: Json) -> Json:

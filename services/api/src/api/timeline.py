@@ -5,13 +5,16 @@ from collections.abc import Iterable, Iterator
 from api.views.orders import TimelineEntry
 from common.internal.ingest import OrderHistory
 from common.internal.ledger_writer import DocumentView
-from common.internal.mapper import SetView
+from common.internal.mapper import PayoutMembership, SetView
 
-_STAGES = ("raw", "normalized", "mapped", "planned", "written")
+_STAGES = ("raw", "normalized", "mapped", "planned", "written", "paid_out")
 
 
 def build(
-    source: OrderHistory | None, sets: Iterable[SetView] | None, documents: Iterable[DocumentView] | None
+    source: OrderHistory | None,
+    sets: Iterable[SetView] | None,
+    documents: Iterable[DocumentView] | None,
+    payouts: Iterable[PayoutMembership] | None = None,
 ) -> list[TimelineEntry]:
     """Put together what could be had; parts that are None are left out."""
     entries: list[TimelineEntry] = []
@@ -21,6 +24,8 @@ def build(
         entries += _from_set(view)
     for document in documents or ():
         entries += _from_document(document)
+    for payout in payouts or ():
+        entries.append(_from_payout(payout))
     # Stages break ties: what came must stand before what it became.
     return sorted(entries, key=lambda entry: (entry.at, _STAGES.index(entry.stage)))
 
@@ -85,3 +90,17 @@ def _from_document(document: DocumentView) -> Iterator[TimelineEntry]:
             duration_ms=attempt.duration_ms,
             ledger_id=attempt.ledger_id,
         )
+
+
+def _from_payout(payout: PayoutMembership) -> TimelineEntry:
+    lines = ", ".join(f"{kind} {amount:f}" for kind, amount in zip(payout.kinds[:5], payout.amounts[:5], strict=False))
+    more = f" and {len(payout.kinds) - 5} more" if len(payout.kinds) > 5 else ""
+    return TimelineEntry(
+        at=payout.mapped_at,
+        stage="paid_out",
+        text=f"{payout.processor} payout {payout.payout_id} of {payout.paid_on}: {lines}{more} {payout.currency}",
+        document_key=payout.document_keys[0] if payout.document_keys else None,
+        kind="payout",
+        outcome=payout.outcome.value,
+        reason=payout.reason,
+    )

@@ -2,15 +2,16 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict
 
-from common.messages.orders import Order
+from common.messages.orders import Order, Payout
 from ingest.parts import Part, Parts
+from ingest.payout_parts import PayoutHead, PayoutPart, PayoutParts
 
 if TYPE_CHECKING:
     import httpx  # the pure parts of channels import this module, and must not reach a client through it
@@ -25,6 +26,8 @@ class Capability(StrEnum):
     """Webhook subscriptions can be checked and registered through the API."""
     POLLING = "polling"
     """Orders changed since a moment can be listed."""
+    PAYOUTS = "payouts"
+    """Payouts to the bank can be listed with what is in them."""
     PUSHES_CANONICAL = "pushes_canonical"
     """Deliveries are written for us: they are answered with 202, field paths and conflicts."""
 
@@ -41,6 +44,11 @@ class Credentials(BaseModel):
     def fetches(self) -> bool:
         """Whether these credentials reach the channel's API, or only verify what it sends."""
         raise NotImplementedError
+
+    @property
+    def orders_connection_id(self) -> str | None:
+        """For processors: the connection whose orders are paid through this account."""
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +91,8 @@ class Delivery:
     topic: str
     parts: tuple[Part, ...] = ()
     notice: Notice | None = None
+    payout: PayoutHead | None = None
+    """A payout that the delivery announces; it is fetched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +175,23 @@ class Pushed:
     """Documents in one request, as a list."""
 
 
+@runtime_checkable
+class PaysOut(Protocol):
+    """Optional: payouts to the bank, and what is inside each."""
+
+    def payouts(self, start: date, end: date) -> AsyncIterator[tuple[PayoutHead, ...]]:
+        """Pages of the payouts that arrive at the bank from `start` to `end`, both included."""
+        ...
+
+    async def payout(self, payout_id: str) -> PayoutHead | None:
+        """One payout, None where there is none."""
+        ...
+
+    async def payout_parts(self, head: PayoutHead) -> tuple[PayoutPart, ...]:
+        """The payout with everything that is inside it."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Channel:
     """One kind of sales channel: the only thing a folder exports."""
@@ -185,5 +212,7 @@ class Channel:
     """Open a client with these credentials; the transport is the default one outside of tests."""
     topics: tuple[str, ...] = field(default=())
     """Webhook topics to subscribe to."""
+    normalize_payout: Callable[[PayoutParts, Account], Payout] | None = None
+    """Pure. Raises `NormalizationError` or `OutOfScope`; None where this channel pays nothing out."""
     pushed: Pushed | None = None
     """What is pushed to us, where the channel writes it for us."""

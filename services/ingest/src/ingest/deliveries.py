@@ -16,8 +16,10 @@ from ingest.arrivals import Arrival, Taken
 from ingest.channel import Delivery, NoticeKind
 from ingest.intake import Intake, unknown_only
 from ingest.parts import Part, PartKind
+from ingest.payout_intake import belongs_to
+from ingest.payout_parts import PayoutHead
 from ingest.signatures import moment
-from ingest.store import connections
+from ingest.store import connections, payouts
 
 _PRIVACY = frozenset({NoticeKind.CUSTOMER_REDACT, NoticeKind.SHOP_REDACT, NoticeKind.DATA_REQUEST})
 
@@ -63,6 +65,18 @@ class Deliveries:
                 await connections.set_state(connection, opened.account.connection_id, "needs_credentials", UNINSTALLED)
             elif notice.kind in _PRIVACY:
                 await _record_privacy(connection, opened, delivery, body)
+
+    async def announce(self, opened: Opened, head: PayoutHead) -> None:
+        """Note a payout that an event tells of; a worker fetches it."""
+        async with self._runtime.transaction() as (connection, _):
+            await payouts.announce(
+                connection,
+                connection_id=belongs_to(opened),
+                external_id=head.payout_id,
+                tenant_id=opened.account.tenant_id,
+                source_id=opened.account.connection_id,
+                format_name=opened.channel.name,
+            )
 
     async def _commit(self, submissions: Sequence[Submission]) -> Sequence[Receipt | Exception]:
         arrivals = [arrival for submission in submissions for arrival in submission.arrivals]

@@ -131,9 +131,10 @@ class Receiver:
 class WebhookDesk:
     """Decides what becomes of one request: who sent it, whether it is genuine, what it brings."""
 
-    def __init__(self, accounts: Accounts, deliveries: Deliveries) -> None:
+    def __init__(self, accounts: Accounts, deliveries: Deliveries, wake: Callable[[], None]) -> None:
         self._accounts = accounts
         self._deliveries = deliveries
+        self._wake = wake
 
     async def handle(self, connection_id: str, headers: dict[str, str], body: bytes) -> Answer:
         """Answer one request. Raises `Problem`, `QueueFull`, or one of `database.LOST`."""
@@ -153,10 +154,16 @@ class WebhookDesk:
             if is_document:
                 raise _wrong_document(error) from error
             log.warning("webhook_unreadable", connection_id=connection_id, why=error.text)
+            if Capability.POLLING not in channel.capabilities and channel.normalize_payout is not None:
+                return Answer(200)
             delivery = unreadable(_topic(headers), body)
         if delivery.notice is not None:
             await self._deliveries.notice(opened, delivery, body)
             self._accounts.forget(connection_id)
+            return Answer(200)
+        if delivery.payout is not None:
+            await self._deliveries.announce(opened, delivery.payout)
+            self._wake()
             return Answer(200)
         receipt = await self._deliveries.submit(opened, delivery, body)
         return _document_answer(receipt, body) if is_document else Answer(200)

@@ -23,9 +23,10 @@ from ingest.arrivals import Arrival
 from ingest.channel import By, Capability, ChannelClient, Subscribes
 from ingest.intake import Intake
 from ingest.parts import Part
+from ingest.payout_runs import PayoutRuns
 from ingest.settings import IngestSettings
 from ingest.store import connections, runs
-from ingest.store.runs import StoredRun
+from ingest.store.runs import RunEnded, StoredRun
 from ingest.windows import Window, pieces, scheduled
 
 log = structlog.get_logger(__name__)
@@ -36,10 +37,6 @@ ORDER_KINDS = frozenset(
 NUMBERS_PER_PAGE = 20
 ATTEMPTS_MAX = 6
 _REFUSED_LOGIN = frozenset({"UPSTREAM_UNAUTHORIZED", "UPSTREAM_FORBIDDEN"})
-
-
-class RunEnded(Exception):
-    """The run was cancelled, restarted or finished by somebody else while we worked on it."""
 
 
 @dataclass(slots=True)
@@ -57,11 +54,14 @@ class _Page:
 class Runner:
     """Works on runs, one call each."""
 
-    def __init__(self, runtime: Runtime, settings: IngestSettings, accounts: Accounts, intake: Intake) -> None:
+    def __init__(
+        self, runtime: Runtime, settings: IngestSettings, accounts: Accounts, intake: Intake, payouts: PayoutRuns
+    ) -> None:
         self._runtime = runtime
         self._settings = settings
         self._accounts = accounts
         self._intake = intake
+        self._payouts = payouts
 
     async def work(self, run: StoredRun) -> None:
         """Carry a leased run out. What the channel refuses ends it with a reason; what may pass is tried again."""
@@ -105,11 +105,11 @@ class Runner:
 
     async def _carry_out(self, run: StoredRun, opened: Opened) -> None:
         request = run.request
+        if request.kind is TaskKind.PAYOUTS:
+            await self._payouts.carry_out(run, opened)
+            return
         if request.kind not in ORDER_KINDS:
-            failed = None
-            if request.kind is TaskKind.PAYOUTS:
-                failed = _reason("NOT_SUPPORTED", f"payouts of {opened.channel.title} are not fetched")
-            await self._store(run, opened, 0, _Page((), {}, finished=True, failed=failed))
+            await self._store(run, opened, 0, _Page((), {}, finished=True))
             return
         if opened.stored.state == "disabled" or not opened.stored.enabled:
             raise Rejected(_reason("CONNECTION_DISABLED", "the connection is switched off", "switch it on"))

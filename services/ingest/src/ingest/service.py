@@ -11,6 +11,9 @@ from ingest.accounts import Accounts
 from ingest.deliveries import Deliveries
 from ingest.handlers import handlers
 from ingest.intake import Intake, Rules
+from ingest.payout_intake import PayoutIntake
+from ingest.payout_readers import READERS
+from ingest.payout_runs import PayoutRuns
 from ingest.receiver import Receiver, WebhookDesk
 from ingest.settings import IngestSettings
 from ingest.workers import Workers
@@ -27,6 +30,7 @@ class Service:
     intake: Intake
     deliveries: Deliveries
     workers: Workers
+    payouts: PayoutIntake
 
     @classmethod
     def build(cls, runtime: Runtime, settings: IngestSettings) -> "Service":
@@ -43,6 +47,8 @@ class Service:
             group_max=settings.webhook_group_max,
             linger_s=settings.webhook_linger_ms / 1000,
         )
+        payouts = PayoutIntake(cipher, READERS)
+        payout_runs = PayoutRuns(runtime, accounts, payouts)
         return cls(
             runtime,
             settings,
@@ -50,13 +56,14 @@ class Service:
             accounts,
             intake,
             deliveries,
-            Workers(runtime, settings, accounts, intake, cipher),
+            Workers(runtime, settings, accounts, intake, payout_runs, cipher),
+            payouts,
         )
 
     def start(self, receiver: Receiver) -> None:
         """Take webhooks, consume messages, work on runs."""
         self.deliveries.start()
-        receiver.handle = WebhookDesk(self.accounts, self.deliveries).handle
+        receiver.handle = WebhookDesk(self.accounts, self.deliveries, self.workers.wake).handle
         self.workers.start()
         self.runtime.start_consumers(self.handlers())
 

@@ -207,5 +207,53 @@ class PrivacyRequest(Base, table=True):
     removed: dict[str, Any] | None = _json(null=True)
 
 
+class Payout(Base, table=True):
+    """The payout as last published (`content`, encrypted), and why its newest state is not.
+
+    `connection_id` is the connection whose orders it pays out, `source_id` the one it came through.
+    """
+
+    __tablename__ = "payouts"
+    __table_args__ = (
+        Index("payouts_due", "due_at", postgresql_where=sa.text("due_at IS NOT NULL")),
+        Index("payouts_of_tenant", "tenant_id", "connection_id", "external_id"),
+    )
+    connection_id: str = _text(primary=True)
+    external_id: str = _text(primary=True)
+    tenant_id: str = _text()
+    source_id: str = _text()
+    format: str = _text()
+    via: str = _text()
+    revision: int = _big()
+    state_hash: bytes = _octets()
+    content: bytes | None = _octets(null=True)
+    content_revision: int = _big()
+    status: str = _text()
+    paid_on: date | None = Field(sa_column=sa.Column(sa.Date, nullable=True))
+    currency: str = _text()
+    net: Decimal | None = Field(sa_column=sa.Column(sa.Numeric, nullable=True))
+    lines: int = Field(sa_column=sa.Column(sa.Integer, nullable=False))
+    problem: dict[str, Any] | None = _json(null=True)
+    received_at: datetime = _moment()
+    run_id: str | None = _text(null=True)
+    due_at: datetime | None = _moment(null=True)
+    due_attempts: int = Field(sa_column=sa.Column(sa.Integer, nullable=False))
+
+
+class PayoutPart(Base, table=True):
+    """What a payout was read from, encrypted as it came."""
+
+    __tablename__ = "payout_parts"
+    connection_id: str = _text(primary=True)
+    payout_id: str = _text(primary=True)
+    kind: str = _text(primary=True)
+    part_id: str = _text(primary=True)
+    digest: bytes = _octets()
+    size: int = Field(sa_column=sa.Column(sa.Integer, nullable=False))
+    body: bytes = _octets()
+    received_at: datetime = _moment()
+    run_id: str | None = _text(null=True)
+
+
 outbox_table(Base.metadata)
 METADATA = Base.metadata

@@ -11,11 +11,13 @@ import structlog
 from common.broker import UNAVAILABLE
 from common.crypto import Cipher
 from common.errors import Rejected, Retryable
-from common.messages.orders import Order
+from common.messages.orders import Order, Payout
 from common.runtime import Runtime
 from ingest.accounts import Accounts, Opened
 from ingest.arrivals import Arrival, to_listed
 from ingest.intake import Intake
+from ingest.payout_rebuild import publish_payouts
+from ingest.payout_runs import PayoutRuns
 from ingest.privacy import fulfil
 from ingest.runner import Runner
 from ingest.settings import IngestSettings
@@ -33,15 +35,24 @@ class Workers:
     """Loops that look for work when woken and, at the latest, every `poll_interval_s`."""
 
     def __init__(
-        self, runtime: Runtime, settings: IngestSettings, accounts: Accounts, intake: Intake, cipher: Cipher
+        self,
+        runtime: Runtime,
+        settings: IngestSettings,
+        accounts: Accounts,
+        intake: Intake,
+        payouts: PayoutRuns,
+        cipher: Cipher,
     ) -> None:
         self._runtime = runtime
         self._settings = settings
         self._accounts = accounts
         self._intake = intake
         self._cipher = cipher
-        self._runner = Runner(runtime, settings, accounts, intake)
+        self._payouts = payouts
+        self._runner = Runner(runtime, settings, accounts, intake, payouts)
         self._woken = asyncio.Event()
+        self._interrupted: list[runs.StoredRun] = []
+        """Runs we hold and could not go on with."""
 
     def wake(self) -> None:
         """Look for work now."""
@@ -51,9 +62,8 @@ class Workers:
         """Start every loop on the runtime."""
         for number in range(1, self._settings.workers_max + 1):
             self._loop(f"runs-{number}", self.run_one)
-        self._interrupted: list[runs.StoredRun] = []
-        """Runs we hold and could not go on with."""
         self._loop("due-orders", self.bring_up_to_date)
+        self._loop("due-payouts", self._payouts.fetch_announced)
         self._loop("rebuilds", self.publish_again)
         self._loop("privacy", self.fulfil_privacy)
         self._runtime.start_forever("clean-up", self._clean_up)
@@ -149,6 +159,9 @@ class Workers:
             rebuild = await due.open_rebuild(connection)
             if rebuild is None:
                 return False
+            if rebuild.entity == Payout.type:
+                await publish_payouts(connection, self._cipher, rebuild, batch)
+                return True
             rows = await due.rebuild_page(connection, rebuild, _REBUILD_ROWS)
             for row in rows:
                 key = (row["connection_id"], row["external_id"])

@@ -3,6 +3,8 @@
 from common.batch import Batch
 from common.database import Connection
 from common.messages.orders import Payout
+from common.messages.transactions import TransactionSet
+from mapper.mapping.configuration import Configuration
 from mapper.mapping.payout_candidates import candidates_of
 from mapper.mapping.payouts import map_payout
 from mapper.store.configurations import Prepared
@@ -18,9 +20,13 @@ async def match_payout(connection: Connection, payout: Payout, prepared: Prepare
     batch.execute(CLEAN, payout.tenant_id, payout.connection_id, payout.external_id)
     if prepared is None or prepared.configuration is None:
         return
-    company_id = prepared.connection.company_id
-    sets = await sets_of_payout(connection, payout, company_id)
-    result = map_payout(payout, prepared.configuration, candidates_of(sets))
-    key = (payout.tenant_id, company_id, payout.connection_id, "payout", payout.external_id)
+    result = await payout_set(connection, payout, prepared.configuration)
+    key = (payout.tenant_id, result.company_id, payout.connection_id, "payout", payout.external_id)
     known = (await known_sets(connection, [key])).get(key, NOT_YET)
     write_set(result, known, batch, backfill=True, correlation_id=batch.correlation_id)
+
+
+async def payout_set(connection: Connection, payout: Payout, configuration: Configuration) -> TransactionSet:
+    """The payout matched with what its orders have become. Writes nothing."""
+    sets = await sets_of_payout(connection, payout, configuration.connection.company_id)
+    return map_payout(payout, configuration, candidates_of(sets))

@@ -2,6 +2,8 @@
 
 GET    /internal/sets ?tenant_id&connection_id&source_kind&source_id  → SetList
 POST   /internal/preview                         PreviewRequest       → PreviewResult (nothing is written)
+POST   /internal/connections/{connection_id}/payouts/{payout_id}/preview TenantRequest → PayoutPreview
+GET    /internal/payouts/of-order ?tenant_id&connection_id&external_id → PayoutMemberships
 GET    /internal/rules ?tenant_id&cursor&limit                        → RulePage
 POST   /internal/rules                           RuleSave             → RuleView (201)
 GET    /internal/rules/{rule_id} ?tenant_id                           → RuleView
@@ -106,6 +108,38 @@ class PreviewResult(Shape):
     orders: tuple[PreviewOrder, ...]
     missing: tuple[Identifier, ...] = ()
     """Order keys that mapper does not know."""
+
+
+class PayoutPreview(Shape):
+    """What a payout would become now, as if deposits were switched on and made by themselves."""
+
+    external_id: Identifier
+    revision: int
+    outcome: SetOutcome
+    reason: Reason | None = None
+    documents: tuple[PlannedDocument, ...] = ()
+
+
+class PayoutMembership(Shape):
+    """A payout that an order's money came with."""
+
+    payout_id: Identifier
+    processor: str
+    paid_on: date
+    currency: str
+    net: Amount
+    amounts: tuple[Amount, ...]
+    """Of the lines that speak of the order, as the payout signs them."""
+    kinds: tuple[str, ...]
+    """Kinds of the same lines, in the same order."""
+    mapped_at: AwareDatetime
+    outcome: SetOutcome
+    reason: Reason | None = None
+    document_keys: tuple[Identifier, ...] = ()
+
+
+class PayoutMemberships(Shape):
+    payouts: tuple[PayoutMembership, ...]
 
 
 class RuleSave(TenantRequest):

@@ -18,7 +18,7 @@ from api.views.orders import Document, OrderDetail, OrderSummary, Timeline, Unav
 from common.errors import Retryable
 from common.internal.ingest import OrderHistory
 from common.internal.ledger_writer import DocumentList
-from common.internal.mapper import SetList
+from common.internal.mapper import PayoutMemberships, SetList
 from common.problems import Problem, not_found
 
 routes = router("orders")
@@ -95,7 +95,7 @@ async def get_timeline(order_id: str, caller: Reader, deps: Deps) -> Timeline:
     unavailable: list[Unavailable] = []
     whose = {"tenant_id": caller.tenant_id, "connection_id": row["connection_id"]}
     services = deps.services
-    source, sets, written = await asyncio.gather(
+    source, sets, written, payouts = await asyncio.gather(
         _part(
             "source",
             services.ingest.get(
@@ -118,15 +118,24 @@ async def get_timeline(order_id: str, caller: Reader, deps: Deps) -> Timeline:
             ),
             unavailable,
         ),
+        _part(
+            "payouts",
+            services.mapper.get(
+                "/internal/payouts/of-order", PayoutMemberships, **whose, external_id=row["external_id"]
+            ),
+            unavailable,
+        ),
     )
+    shown_payouts = None if payouts is None else list(payouts.payouts)
     shown_sets = None if sets is None else list(sets.sets)
     shown_documents = None if written is None else list(written.documents)
     return Timeline(
         order=summary(row),
-        entries=timeline.build(source, shown_sets, shown_documents),
+        entries=timeline.build(source, shown_sets, shown_documents, shown_payouts),
         source=source,
         sets=shown_sets,
         documents=shown_documents,
+        payouts=shown_payouts,
         unavailable=unavailable,
     )
 

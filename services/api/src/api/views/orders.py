@@ -6,7 +6,7 @@ from api.columns import Column
 from api.views.base import View
 from common.internal.ingest import OrderHistory
 from common.internal.ledger_writer import DocumentView
-from common.internal.mapper import SetView
+from common.internal.mapper import PayoutMembership, SetView
 from common.messages.base import Amount, Reason
 from common.messages.documents import DocumentState
 from common.messages.transactions import DocumentKind
@@ -90,7 +90,7 @@ class TimelineEntry(View):
 
     at: datetime
     stage: str
-    """raw, normalized, mapped, planned or written."""
+    """raw, normalized, mapped, planned, written or paid_out."""
     text: str
     document_key: str | None = None
     kind: str | None = None
@@ -108,4 +108,6 @@ class Timeline(View):
     source: OrderHistory | None
     sets: list[SetView] | None
     documents: list[DocumentView] | None
+    payouts: list[PayoutMembership] | None
+    """Payouts that the order's money came with."""
     unavailable: list[Unavailable]

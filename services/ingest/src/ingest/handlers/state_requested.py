@@ -6,9 +6,9 @@ from common.batch import Batch
 from common.handling import Handler, load_nothing
 from common.messages.control import StateRequested
 from common.messages.fetching import OrderListed
-from common.messages.orders import Order
+from common.messages.orders import Order, Payout
 
-OURS = frozenset({Order.type, OrderListed.type})
+OURS = frozenset({Order.type, OrderListed.type, Payout.type})
 
 
 def handler(wake: Callable[[], None]) -> Handler[StateRequested, None]:

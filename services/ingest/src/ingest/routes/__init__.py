@@ -2,6 +2,6 @@
 
 from fastapi import APIRouter
 
-from ingest.routes import connections, history
+from ingest.routes import connections, history, payouts
 
-ROUTERS: tuple[APIRouter, ...] = (connections.routes, history.routes)
+ROUTERS: tuple[APIRouter, ...] = (connections.routes, history.routes, payouts.routes)

@@ -48,6 +48,10 @@ RETURNING *
 """
 
 
+class RunEnded(Exception):
+    """The run was cancelled, restarted or finished by somebody else while we worked on it."""
+
+
 @dataclass(frozen=True, slots=True)
 class StoredRun:
     """A run under our lease. `epoch` counts the leases: with a later one somebody else has taken it over."""
@@ -60,11 +64,11 @@ class StoredRun:
     position: dict[str, Any]
     pages: int
     attempts: int
+    epoch: int
 
 
 def _stored(row: Any) -> StoredRun:
     return StoredRun(
-    epoch: int
         run_id=row["run_id"],
         connection_id=row["connection_id"],
         tenant_id=row["tenant_id"],
@@ -73,11 +77,11 @@ def _stored(row: Any) -> StoredRun:
         position=orjson.loads(row["position"]),
         pages=row["pages"],
         attempts=row["attempts"],
+        epoch=row["epoch"],
     )
 
 
 async def pick(pool: Pool) -> StoredRun | None:
-        epoch=row["epoch"],
     """Lease an open run of a connection that nobody works on; None where there is none.
 
     The tenant with the fewest runs under way goes first, so that one with many connections leaves room for others.
@@ -118,10 +122,6 @@ async def renew(pool: Pool, run: StoredRun) -> None:
         run.run_id,
         LEASE_S,
         run.revision,
-    )
-
-
-async def put_back(pool: Pool, run: StoredRun, wait_s: float) -> None:
         run.epoch,
     )
 
@@ -130,6 +130,10 @@ async def release(pool: Pool, run: StoredRun) -> None:
     """Give a run back that we could not go on with, so that nobody has to wait for the end of the lease."""
     await pool.execute(
         "UPDATE runs SET leased_until = NULL WHERE run_id = $1 AND epoch = $2 AND state = 'open'", run.run_id, run.epoch
+    )
+
+
+async def put_back(pool: Pool, run: StoredRun, wait_s: float) -> None:
     """Try the run again after a while."""
     await pool.execute(
         "UPDATE runs SET attempts = attempts + 1, leased_until = NULL, retry_at = now() + make_interval(secs => $2)"
@@ -137,11 +141,11 @@ async def release(pool: Pool, run: StoredRun) -> None:
         run.run_id,
         wait_s,
         run.revision,
+        run.epoch,
     )
 
 
 async def watermark(where: Connection | Pool, connection_id: str, kind: str) -> datetime | None:
-        run.epoch,
     """Up to where this kind of task has fetched and stored everything."""
     value: datetime | None = await where.fetchval(
         "SELECT value FROM watermarks WHERE connection_id = $1 AND kind = $2", connection_id, kind

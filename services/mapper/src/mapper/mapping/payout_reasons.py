@@ -16,6 +16,17 @@ def payouts_off() -> Reason:
     )
 
 
+def not_paid(status: str) -> Reason:
+    return Reason(
+        code="PAYOUT_NOT_PAID",
+        text=f"The payout is {status}: the money did not stay at the bank.",
+        cure="Nothing: the processor pays the amount out again, in another payout.",
+        field="status",
+        value=status,
+        severity=Severity.WARNING,
+    )
+
+
 def unbalanced(stated: Decimal, computed: Decimal, currency: str) -> Reason:
     return Reason(
         code="PAYOUT_UNBALANCED",

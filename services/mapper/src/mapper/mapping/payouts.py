@@ -32,6 +32,7 @@ from mapper.mapping.payout_reasons import (
     amounts_differ,
     incomplete,
     not_automatic,
+    not_paid,
     payout_mode,
     payouts_off,
     unbalanced,
@@ -89,6 +90,9 @@ def _documents(payout: Payout, configuration: Configuration, candidates: Candida
     connection = configuration.connection
     if not connection.payouts.enabled:
         return payouts_off()
+    if payout.status != "paid":
+        # It failed at the bank after it had been reported as paid: a deposit that was made goes away again.
+        return not_paid(payout.status)
     if connection.fees.on_order != "none":
         raise Held(fees_conflict())
     computed = sum((line.amount - line.fee for line in payout.lines), ZERO)

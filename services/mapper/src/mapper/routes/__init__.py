@@ -2,6 +2,6 @@
 
 from fastapi import APIRouter
 
-from mapper.routes import maps, preview, rules, sets
+from mapper.routes import maps, payouts, preview, rules, sets
 
-ROUTERS: tuple[APIRouter, ...] = (sets.router, preview.router, rules.router, maps.router)
+ROUTERS: tuple[APIRouter, ...] = (sets.router, preview.router, rules.router, maps.router, payouts.router)

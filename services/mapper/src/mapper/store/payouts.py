@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from common.bulk import Upsert
 from common.database import Connection
-from common.messages.orders import Order, Payout
+from common.messages.orders import Order, Payout, PayoutLine
 from common.messages.transactions import TransactionSet
 from mapper.mapping.names import normal
 
@@ -141,3 +141,52 @@ async def sets_of_payout(connection: Connection, payout: Payout, company_id: str
         _SETS, payout.tenant_id, company_id, payout.connection_id, references.order_ids, references.others
     )
     return [TransactionSet.model_validate_json(row["body"]) for row in rows]
+
+
+async def payout_of(connection: Connection, tenant_id: str, connection_id: str, external_id: str) -> Payout | None:
+    """One payout; None where mapper has not received it."""
+    body = await connection.fetchval(
+        "SELECT body FROM payouts WHERE tenant_id = $1 AND connection_id = $2 AND external_id = $3",
+        tenant_id,
+        connection_id,
+        external_id,
+    )
+    return None if body is None else Payout.model_validate_json(body)
+
+
+_OF_ORDER = """
+SELECT DISTINCT p.external_id, p.body FROM payout_members m
+JOIN payouts p ON p.tenant_id = m.tenant_id AND p.connection_id = m.connection_id AND p.external_id = m.payout_id
+WHERE m.tenant_id = $1 AND m.connection_id = $2 AND m.reference = ANY($3::text[])
+ORDER BY p.external_id DESC LIMIT 50
+"""
+
+
+async def payouts_of_order(
+    connection: Connection, tenant_id: str, connection_id: str, external_id: str
+) -> list[tuple[Payout, list[PayoutLine]]]:
+    """Payouts that speak of an order, each with the lines that do; at most 50."""
+    body = await connection.fetchval(
+        "SELECT body FROM orders WHERE tenant_id = $1 AND connection_id = $2 AND external_id = $3",
+        tenant_id,
+        connection_id,
+        external_id,
+    )
+    if body is None:
+        return []
+    names = {f"order:{external_id}", *references_of_order(Order.model_validate_json(body))}
+    rows = await connection.fetch(_OF_ORDER, tenant_id, connection_id, sorted(names))
+    payouts = [Payout.model_validate_json(row["body"]) for row in rows]
+    return [(payout, [line for line in payout.lines if names & _names_of(line)]) for payout in payouts]
+
+
+def _names_of(line: PayoutLine) -> set[str]:
+    """What a line calls its order by, as references are written."""
+    found = {
+        f"order:{line.order_external_id}": line.order_external_id,
+        f"number:{normal(line.order_number)}": line.order_number,
+        f"id:{line.tender_external_id}": line.tender_external_id,
+        f"id:{line.refund_external_id}": line.refund_external_id,
+        f"reference:{normal(line.reference)}": line.reference,
+    }
+    return {name for name, value in found.items() if value}

@@ -4,13 +4,14 @@ from ingest.channel import Capability, Channel
 from ingest.channels.shopify.client import ShopifyClient
 from ingest.channels.shopify.normalization import CHANNEL as NAME
 from ingest.channels.shopify.normalization import glance, normalize
+from ingest.channels.shopify.payouts import normalize_payout
 from ingest.channels.shopify.settings import ShopifyCredentials
 from ingest.channels.shopify.webhook import TOPICS, parse, verify
 
 CHANNEL = Channel(
     name=NAME,
     title="Shopify",
-    capabilities=frozenset({Capability.WEBHOOKS, Capability.SUBSCRIPTIONS, Capability.POLLING}),
+    capabilities=frozenset({Capability.WEBHOOKS, Capability.SUBSCRIPTIONS, Capability.POLLING, Capability.PAYOUTS}),
     credentials=ShopifyCredentials,
     normalize=normalize,
     glance=glance,
@@ -18,6 +19,7 @@ CHANNEL = Channel(
     parse=parse,
     connect=ShopifyClient,
     topics=TOPICS,
+    normalize_payout=normalize_payout,
 )
 
 __all__ = ["CHANNEL"]

@@ -5,13 +5,14 @@ REST rather than GraphQL, because its orders have the very shape that webhooks p
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 import orjson
 
+from common.errors import UpstreamUnavailable
 from common.http import OutboundClient
 from ingest.channel import By, Page, Shop, Subscription
 from ingest.channels.shopify.payments import UNPAID_STATUSES
@@ -20,10 +21,12 @@ from ingest.channels.shopify.webhook import identity_of, to_part
 from ingest.channels.shopify.wire import ShopifyShop, ShopifyWebhook
 from ingest.errors import BodyUnreadable
 from ingest.parts import Part, PartKind, Source
+from ingest.payout_parts import PayoutHead, PayoutPart, page
 from ingest.polite import PoliteClient
 from ingest.text import short
 
 PAGE_SIZE = 100
+BALANCE_PAGE_SIZE = 250
 _PAGES_MAX = 250
 """Paging stops at 25,000 objects; a run's windows are short enough never to get there."""
 _BUCKET_HIGH = 0.8
@@ -92,8 +95,42 @@ class ShopifyClient:
                 "POST", "/webhooks.json", {"webhook": {"topic": topic, "address": address, "format": "json"}}
             )
 
+    async def payouts(self, start: date, end: date) -> AsyncIterator[tuple[PayoutHead, ...]]:
+        """Payouts of Shopify Payments by the day they reach the bank."""
+        params: Mapping[str, str | int] = {
+            "limit": PAGE_SIZE, "date_min": start.isoformat(), "date_max": end.isoformat()
+        }  # fmt: skip
+        async for body in self._following("/shopify_payments/payouts.json", params):
+            yield tuple(_head(row) for row in body.get("payouts") or () if isinstance(row, dict))
+
+    async def payout(self, payout_id: str) -> PayoutHead | None:
+        """One payout."""
+        body = await self._api.find(f"/shopify_payments/payouts/{payout_id}.json")
+        row = body.get("payout") if isinstance(body, dict) else None
+        return _head(row) if isinstance(row, dict) else None
+
+    async def payout_parts(self, head: PayoutHead) -> tuple[PayoutPart, ...]:
+        """The payout and every balance transaction in it."""
+        params: Mapping[str, str | int] = {"payout_id": head.payout_id, "limit": BALANCE_PAGE_SIZE}
+        bodies = [body async for body in self._following("/shopify_payments/balance/transactions.json", params)]
+        return (head.part, *(page(number, orjson.dumps(body)) for number, body in enumerate(bodies)))
+
     async def close(self) -> None:
         await self._api.close()
+
+    async def _following(self, path: str, params: Mapping[str, str | int]) -> AsyncIterator[dict[str, Any]]:
+        """Bodies of all pages. Raises `UpstreamUnavailable` for what is no object or never ends."""
+        for _ in range(_PAGES_MAX):
+            body, response = await self._api.get(path, params)
+            if not isinstance(body, dict):
+                raise UpstreamUnavailable(f"shopify answered {path} with something else than an object")
+            yield body
+            following = response.links.get("next", {}).get("url")
+            if not following:
+                return
+            params = dict(parse_qsl(urlsplit(following).query))
+        # A payout with a part of its lines would look like one that does not balance.
+        raise UpstreamUnavailable(f"shopify has more than {_PAGES_MAX} pages at {path}")
 
     async def _with_transactions(self, order: dict[str, Any]) -> tuple[Part, ...]:
         part = to_part("orders/updated", order, orjson.dumps(order), Source.API)
@@ -106,6 +143,10 @@ class ShopifyClient:
         rows = body.get("transactions") or [] if isinstance(body, dict) else body
         listed = Part(PartKind.TRANSACTIONS, identity, orjson.dumps(rows), part.version, source=Source.API, parsed=rows)
         return (part, listed)
+
+
+def _head(row: dict[str, Any]) -> PayoutHead:
+    return PayoutHead(identity_of(row, "id"), orjson.dumps(row), row.get("status") == "paid")
 
 
 async def pace(response: httpx.Response) -> None:

@@ -1,0 +1,163 @@
+"""Payouts of a connection: what came, what it became, what it would become, and files of payouts."""
+
+from datetime import UTC, date, datetime, time
+from typing import Annotated, Any
+
+from fastapi import Path as InPath
+from fastapi import Query, Request
+
+from api.routes.base import ONCE, Deps, Gateway, after_moment, following, router
+from api.routes.connections import own
+from api.security import Reader, Syncer
+from api.store import audit, payouts
+from api.views.base import PAGE_DEFAULT, Cursor, Limit, Page
+from api.views.payouts import PayoutDetail, PayoutRow
+from common.internal import ingest
+from common.internal.base import TenantRequest
+from common.internal.mapper import PayoutPreview, SetList
+
+routes = router("payouts")
+
+PayoutId = Annotated[str, InPath(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
+_NO_DAY = date.max
+_FILE: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            media: {"schema": {"type": "string", "format": "binary"}}
+            for media in ("text/csv", "text/tab-separated-values", "application/gzip", "application/octet-stream")
+        },
+    }
+}
+
+
+@routes.get("/connections/{connection_id}/payouts", operation_id="list_payouts")
+async def list_payouts(
+    connection_id: str, caller: Reader, deps: Deps, limit: Limit = PAGE_DEFAULT, cursor: Cursor = None
+) -> Page[PayoutRow]:
+    """Payouts of the connection's orders, newest first."""
+    await own(deps, caller, connection_id)
+    before = after_moment("payouts", cursor)
+    found = await deps.services.ingest.get(
+        f"/internal/connections/{connection_id}/payouts",
+        ingest.PayoutList,
+        tenant_id=caller.tenant_id,
+        limit=limit,
+        before_day=before[0].date().isoformat() if before else None,
+        before_id=before[1] if before else None,
+    )
+    rows = await _rows(deps, caller.tenant_id, connection_id, found.payouts)
+    keys = [{"day": _moment(row.paid_on), "payout_id": row.payout_id} for row in rows]
+    return Page(items=rows, next_cursor=following("payouts", keys, limit, "day", "payout_id"))
+
+
+@routes.get("/connections/{connection_id}/payouts/{payout_id}", operation_id="get_payout")
+async def get_payout(connection_id: str, payout_id: PayoutId, caller: Reader, deps: Deps) -> PayoutDetail:
+    """One payout, line by line, with its deposit or the reason why there is none."""
+    await own(deps, caller, connection_id)
+    source = await deps.services.ingest.get(
+        f"/internal/connections/{connection_id}/payouts/{payout_id}", ingest.PayoutHistory, tenant_id=caller.tenant_id
+    )
+    sets = await deps.services.mapper.get(
+        "/internal/sets",
+        SetList,
+        tenant_id=caller.tenant_id,
+        connection_id=connection_id,
+        source_kind="payout",
+        source_id=payout_id,
+    )
+    (row,) = await _rows(deps, caller.tenant_id, connection_id, (source.summary,))
+    return PayoutDetail(payout=row, source=source, sets=list(sets.sets))
+
+
+@routes.post("/connections/{connection_id}/payouts/{payout_id}/preview", operation_id="preview_payout")
+async def preview_payout(connection_id: str, payout_id: PayoutId, caller: Reader, deps: Deps) -> PayoutPreview:
+    """The deposit as it would be made now, were payouts switched on and automatic. Nothing is written."""
+    await own(deps, caller, connection_id)
+    return await deps.services.mapper.post(
+        f"/internal/connections/{connection_id}/payouts/{payout_id}/preview",
+        TenantRequest(tenant_id=caller.tenant_id),
+        PayoutPreview,
+    )
+
+
+@routes.post(
+    "/connections/{connection_id}/payout-files",
+    operation_id="upload_payout_file",
+    dependencies=ONCE,
+    openapi_extra=_FILE,
+)
+async def upload_payout_file(
+    connection_id: str,
+    request: Request,
+    caller: Syncer,
+    deps: Deps,
+    format_name: Annotated[
+        str, Query(alias="format", max_length=64, description="payout_csv or amazon_settlement_v2.")
+    ],
+    payout_id: Annotated[str | None, Query(max_length=64, description="Of a CSV without this column.")] = None,
+    paid_on: Annotated[date | None, Query(description="Of a CSV without this column.")] = None,
+    currency: Annotated[str | None, Query(pattern="^[A-Z]{3}$", description="Of a CSV without this column.")] = None,
+    net: Annotated[
+        str | None,
+        Query(
+            pattern=r"^-?\d{1,13}(\.\d{1,4})?$", description="What reached the bank; without it, what the rows come to."
+        ),
+    ] = None,
+    processor: Annotated[str | None, Query(max_length=100, description="Who paid out.")] = None,
+) -> ingest.PayoutUpload:
+    """Upload a payout file, plain or compressed with gzip, up to 8 MB.
+
+    A wrong column refuses the file and is named. A payout that can't be read is kept with its reason, one that does
+    not balance is held with it; the others of the file go on. The same file again changes nothing.
+    """
+    await own(deps, caller, connection_id)
+    uploaded = await deps.services.ingest.upload(
+        f"/internal/connections/{connection_id}/payout-files",
+        await request.body(),
+        ingest.PayoutUpload,
+        tenant_id=caller.tenant_id,
+        format=format_name,
+        payout_id=payout_id,
+        paid_on=paid_on.isoformat() if paid_on else None,
+        currency=currency,
+        net=net,
+        processor=processor,
+    )
+    await audit.record(
+        deps.pool,
+        tenant_id=caller.tenant_id,
+        actor=caller.key_id,
+        action="payouts_uploaded",
+        subject=connection_id,
+        details={"format": format_name, "payouts": len(uploaded.payouts)},
+    )
+    return uploaded
+
+
+async def _rows(
+    deps: Gateway, tenant_id: str, connection_id: str, found: tuple[ingest.PayoutSummary, ...]
+) -> list[PayoutRow]:
+    fates = await payouts.fates(deps.pool, tenant_id, connection_id, [one.external_id for one in found])
+    return [_row(one, fates.get(one.external_id)) for one in found]
+
+
+def _row(one: ingest.PayoutSummary, fate: dict[str, Any] | None) -> PayoutRow:
+    """A payout that could not be read has its own reason; of the others, the set or the deposit says it."""
+    outcome = "refused" if one.problem is not None else "waiting" if fate is None else fate["outcome"]
+    reason = one.problem
+    if reason is None and fate is not None:
+        reason = fate["reason"] or fate["document_reason"]
+    return PayoutRow(
+        **one.model_dump(include=set(PayoutRow.model_fields) & set(ingest.PayoutSummary.model_fields)),
+        payout_id=one.external_id,
+        outcome=outcome,
+        reason=reason,
+        document_key=fate["document_key"] if fate is not None else None,
+        document_state=fate["state"] if fate is not None else None,
+        ledger_id=(fate["ledger_id"] if fate is not None else None) or "",
+    )
+
+
+def _moment(day: date | None) -> datetime:
+    return datetime.combine(day or _NO_DAY, time.min, UTC)

@@ -1,0 +1,21 @@
+"""Publishes stored payouts again for those who rebuild what they keep of them."""
+
+from common.batch import Batch
+from common.crypto import Cipher
+from common.database import Connection
+from common.messages.orders import Payout
+from ingest.store import due, payouts
+from ingest.store.due import StoredRebuild
+
+_ROWS = 50
+
+
+async def publish_payouts(connection: Connection, cipher: Cipher, rebuild: StoredRebuild, batch: Batch) -> None:
+    """Publish one page, as each payout was last sent."""
+    rows = await payouts.rebuild_page(connection, rebuild.tenant_id, rebuild.after, _ROWS)
+    for row in rows:
+        if row.content is not None:
+            body = cipher.decrypt(row.content, payouts.content_context(row.connection_id, row.external_id))
+            batch.publish(Payout.model_validate_json(body), body=body)
+    after = f"{rows[-1].connection_id}/{rows[-1].external_id}" if rows else rebuild.after
+    await due.move_rebuild(connection, rebuild, after, finished=len(rows) < _ROWS)
