@@ -37,7 +37,7 @@ _CONFIRM_TIMEOUT_S = 30.0
 _ANSWER_TIMEOUT_S = 10.0
 """For all else the broker is asked. The library itself waits for ever where its writer died with a full queue."""
 _CLOSE_TIMEOUT_S = 5.0
-_HEARTBEAT_S = 10
+_HEARTBEAT_S = 15
 """A broker that says nothing for three of them is given up; a connection cut in silence is not seen otherwise."""
 _AWAY_S = 0.5
 """So long after a failed connection nobody tries again: else each of a hundred waiting publishers would, in turn."""
