@@ -81,6 +81,8 @@ class Notice:
     kind: NoticeKind
     order_ids: tuple[str, ...] = ()
     customer_id: str = ""
+    at: datetime | None = None
+    """When it happened, where the channel says so."""
 
 
 @dataclass(frozen=True, slots=True)

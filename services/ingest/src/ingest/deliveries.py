@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import orjson
+import structlog
 
 from common.database import LOST, Connection
 from common.group_commit import GroupCommit
@@ -20,6 +21,8 @@ from ingest.payout_intake import belongs_to
 from ingest.payout_parts import PayoutHead
 from ingest.signatures import moment
 from ingest.store import connections, payouts
+
+log = structlog.get_logger(__name__)
 
 _PRIVACY = frozenset({NoticeKind.CUSTOMER_REDACT, NoticeKind.SHOP_REDACT, NoticeKind.DATA_REQUEST})
 
@@ -62,7 +65,12 @@ class Deliveries:
             return
         async with self._runtime.transaction() as (connection, _):
             if notice.kind is NoticeKind.UNINSTALLED:
-                await connections.set_state(connection, opened.account.connection_id, "needs_credentials", UNINSTALLED)
+                connection_id = opened.account.connection_id
+                if await connections.changed_since(connection, connection_id, notice.at):
+                    # It was connected again meanwhile; should that be wrong, the next fetch is refused and says so.
+                    log.info("late_uninstall_ignored", connection_id=connection_id)
+                else:
+                    await connections.set_state(connection, connection_id, "needs_credentials", UNINSTALLED)
             elif notice.kind in _PRIVACY:
                 await _record_privacy(connection, opened, delivery, body)
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import structlog
 
+from common.broker import UNAVAILABLE
 from common.database import LOST
 from common.errors import Rejected, Retryable
 from common.messages.base import Reason
@@ -94,7 +95,7 @@ class Runner:
             except RunEnded:
                 log.info("run_ended_elsewhere")
             except Retryable as error:
-                await self._put_back(run, error)
+                await self._put_back(run, _reason("UPSTREAM_UNAVAILABLE", error.text, _LATER), error.retry_after_s)
             except Rejected as error:
                 if opened is not None and error.reason.code in _REFUSED_LOGIN:
                     await connections.set_state(
@@ -102,6 +103,12 @@ class Runner:
                     )
                     self._accounts.forget(run.connection_id)
                 await self._fail(run, error.reason)
+            except UNAVAILABLE:
+                raise
+            except Exception:
+                # A fault of ours is an attempt like any other: left alone, the run would come back for ever.
+                log.exception("run_stumbled", kind=run.request.kind.value)
+                await self._put_back(run, _FAULT, None)
 
     async def _carry_out(self, run: StoredRun, opened: Opened) -> None:
         request = run.request
@@ -217,12 +224,17 @@ class Runner:
             await runs.advance(connection, run, position=run.position, pages=pages, finished=True)
         log.warning("run_failed", code=reason.code)
 
-    async def _put_back(self, run: StoredRun, error: Retryable) -> None:
-        if run.attempts + 1 >= ATTEMPTS_MAX:
-            await self._fail(run, _reason("UPSTREAM_UNAVAILABLE", error.text, "run the task again later"))
+    async def _put_back(self, run: StoredRun, why: Reason, retry_after_s: float | None) -> None:
+        # Pages that were stored since we took the run have set the count back.
+        attempts = await runs.attempts(self._runtime.pool, run)
+        if attempts is None:
+            log.info("run_ended_elsewhere")
             return
-        wait_s = error.retry_after_s if error.retry_after_s is not None else min(2.0**run.attempts * 10, 600)
-        log.warning("run_deferred", attempt=run.attempts + 1, wait_s=wait_s, why=error.text)
+        if attempts + 1 >= ATTEMPTS_MAX:
+            await self._fail(run, why)
+            return
+        wait_s = retry_after_s if retry_after_s is not None else min(2.0**attempts * 10, 600)
+        log.warning("run_deferred", attempt=attempts + 1, wait_s=wait_s, why=why.text)
         await runs.put_back(self._runtime.pool, run, wait_s)
 
 
@@ -261,3 +273,11 @@ def _not_found(number: str) -> FetchedOrder:
 
 def _reason(code: str, text: str, cure: str = "") -> Reason:
     return Reason(code=code, text=text, cure=cure)
+
+
+_LATER = "run the task again later"
+_FAULT = _reason(
+    "PRODUCT_FAULT",
+    "a fault of tillbook keeps this run from going on; the fault is in the service's log",
+    "report it, and run the task again after an update",
+)

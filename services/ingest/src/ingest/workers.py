@@ -15,7 +15,9 @@ from common.messages.orders import Order, Payout
 from common.runtime import Runtime
 from ingest.accounts import Accounts, Opened
 from ingest.arrivals import Arrival, to_listed
+from ingest.channel import ChannelClient
 from ingest.intake import Intake
+from ingest.parts import Part
 from ingest.payout_rebuild import publish_payouts
 from ingest.payout_runs import PayoutRuns
 from ingest.privacy import fulfil
@@ -133,13 +135,11 @@ class Workers:
             return None
 
     async def _refetch(self, opened: Opened, keys: list[OrderKey]) -> None:
-        """Fetch orders of one connection one after the other; what fails stays due."""
+        """Fetch orders of one connection one after the other; what could not be asked for stays due."""
         client = opened.client()
         try:
             for key in keys:
-                parts = await client.fetch(key[1])
-                if not parts:
-                    log.warning("refetch_found_nothing", connection_id=key[0], order_id=key[1])
+                parts = await parts_of(client, key)
                 arrival = Arrival(opened, key[1], parts, "refetch", f"refetch:{key[1]}"[:128])
                 async with self._runtime.transaction() as (connection, batch):
                     await self._intake.take(connection, [arrival], batch)
@@ -147,9 +147,8 @@ class Workers:
             log.warning("refetch_deferred", connection_id=keys[0][0], why=error.text)
         except Rejected as error:
             log.warning("refetch_refused", connection_id=keys[0][0], code=error.reason.code)
-            if error.reason.code == "UPSTREAM_UNAUTHORIZED":
-                await connections.set_state(self._runtime.pool, keys[0][0], "needs_credentials", error.reason)
-                self._accounts.forget(keys[0][0])
+            await connections.set_state(self._runtime.pool, keys[0][0], "needs_credentials", error.reason)
+            self._accounts.forget(keys[0][0])
         finally:
             await client.close()
 
@@ -191,3 +190,20 @@ class Workers:
             async with self._runtime.pool.acquire() as connection:
                 await forget_deliveries(connection, self._settings.delivery_retention_days)
             await asyncio.sleep(_CLEAN_UP_EVERY_S)
+
+
+async def parts_of(client: ChannelClient, key: OrderKey) -> tuple[Part, ...]:
+    """What the channel has of an order. A refusal that is about this order alone must not cost the ones after it.
+
+    Raises `Retryable`, or `Rejected` where the login is refused.
+    """
+    try:
+        parts = await client.fetch(key[1])
+    except Rejected as error:
+        if error.reason.code == "UPSTREAM_UNAUTHORIZED":
+            raise
+        log.warning("refetch_refused", connection_id=key[0], order_id=key[1], code=error.reason.code)
+        return ()
+    if not parts:
+        log.warning("refetch_found_nothing", connection_id=key[0], order_id=key[1])
+    return parts

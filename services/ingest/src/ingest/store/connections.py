@@ -176,6 +176,14 @@ async def set_state(where: Connection | Pool, connection_id: str, state: str, re
     )
 
 
+async def changed_since(connection: Connection, connection_id: str, at: datetime | None) -> bool:
+    """Whether the connection was changed (by new credentials, mostly) after this moment; locks it."""
+    updated_at: datetime | None = await connection.fetchval(
+        "SELECT updated_at FROM connections WHERE connection_id = $1 FOR UPDATE", connection_id
+    )
+    return at is not None and updated_at is not None and updated_at > at
+
+
 DELETE_OF_CONNECTION: tuple[str, ...] = (
     "DELETE FROM outbox WHERE starts_with(entity_key, $1 || '/')",
     "DELETE FROM runs WHERE connection_id = $1",

@@ -145,6 +145,17 @@ async def put_back(pool: Pool, run: StoredRun, wait_s: float) -> None:
     )
 
 
+async def attempts(pool: Pool, run: StoredRun) -> int | None:
+    """How often the run was put back since it last stored a page; None where it is no longer ours."""
+    count: int | None = await pool.fetchval(
+        "SELECT attempts FROM runs WHERE run_id = $1 AND revision = $2 AND epoch = $3 AND state = 'open'",
+        run.run_id,
+        run.revision,
+        run.epoch,
+    )
+    return count
+
+
 async def watermark(where: Connection | Pool, connection_id: str, kind: str) -> datetime | None:
     """Up to where this kind of task has fetched and stored everything."""
     value: datetime | None = await where.fetchval(

@@ -9,7 +9,7 @@ import orjson
 from ingest.channel import Delivery, Notice, NoticeKind
 from ingest.channels.shopify.settings import ShopifyCredentials
 from ingest.errors import BodyUnreadable
-from ingest.parts import Part, PartKind, Source
+from ingest.parts import BEGINNING, Part, PartKind, Source
 from ingest.signatures import moment, verify_base64_sha256
 
 SIGNATURE = "x-shopify-hmac-sha256"
@@ -64,7 +64,8 @@ def parse(headers: Mapping[str, str], body: bytes) -> Delivery:
     if not isinstance(content, dict):
         raise BodyUnreadable("the body is not a JSON object")
     if topic in NOTICES:
-        return Delivery(identity, topic, notice=_notice(NOTICES[topic], content))
+        at = moment(headers.get("x-shopify-triggered-at"))
+        return Delivery(identity, topic, notice=_notice(NOTICES[topic], content, None if at == BEGINNING else at))
     part = to_part(topic, content, body)
     if part is None:
         return Delivery(identity, topic, notice=Notice(NoticeKind.IGNORED))
@@ -109,11 +110,12 @@ def identity_of(content: dict[str, Any], field: str) -> str:
     return str(value)
 
 
-def _notice(kind: NoticeKind, content: dict[str, Any]) -> Notice:
+def _notice(kind: NoticeKind, content: dict[str, Any], at: datetime | None) -> Notice:
     orders = content.get("orders_to_redact") or content.get("orders_requested") or ()
     customer = content.get("customer")
     return Notice(
         kind,
         order_ids=tuple(str(item)[:64] for item in orders)[:1000] if isinstance(orders, list) else (),
         customer_id=str(customer.get("id", ""))[:64] if isinstance(customer, dict) else "",
+        at=at,
     )
