@@ -4,4 +4,5 @@ from fastapi import APIRouter
 
 from ingest.routes import connections, history, payouts
 
-ROUTERS: tuple[APIRouter, ...] = (connections.routes, history.routes, payouts.routes)
+# `connections` last: its switch takes any word behind a connection's id.
+ROUTERS: tuple[APIRouter, ...] = (history.routes, payouts.routes, connections.routes)
