@@ -4,7 +4,7 @@ SHELL := bash
 BIN := .venv/bin
 MEMBERS := libs/common libs/cli services/ingest services/mapper services/ledger-writer services/api sandbox
 
-.PHONY: help setup demo up down status test test-nightly golden bench bench-rules check fmt lint types docs topology migrations-check lock lock-images clean
+.PHONY: help setup demo up down status test test-nightly golden bench bench-rules bench-quickbooks check fmt lint types docs topology migrations-check lock lock-images clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r t d; do printf '  %-18s %s\n' "$$t" "$$d"; done
@@ -38,6 +38,9 @@ bench: setup ## throughput against the floor, medians of alternating runs; write
 
 bench-rules: setup ## 5,000 rules on one order; writes build/reports/bench-rules.json
 	@$(BIN)/python -m bench.rules $(ARGS)
+
+bench-quickbooks: setup ## a QuickBooks backfill against the vendor's limits, times 20; writes build/reports/bench-quickbooks.json
+	@$(BIN)/python -m bench.quickbooks $(ARGS)
 
 check: lint types test ## everything CI runs
 

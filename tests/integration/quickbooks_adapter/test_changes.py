@@ -189,14 +189,17 @@ async def test_what_is_dismissed_stays_as_the_ledger_has_it_and_what_is_put_back
 
 
 async def look(desk: Desk) -> None:
-    """The nightly check."""
-    assert await companies.want_checks(desk.pool, ["quickbooks_online"], 0) == 1
+    """What happens every night, now."""
+    answer = await desk.call("POST", f"/internal/companies/{COMPANY}/check", {"tenant_id": TENANT})
+    assert answer.status_code == 202, answer.text
     await all_checked(desk)
 
 
 async def test_the_nightly_check_asks_for_everything_where_the_feed_can_not_tell(desk: Desk, company: Company) -> None:
-    await look(desk)
+    assert await companies.want_checks(desk.pool, ["quickbooks_online"], 0) == 1
+    await all_checked(desk)
     await desk.settled(WRITTEN)
+    assert await companies.want_checks(desk.pool, ["quickbooks_online"], 24) == 0
     await redated(desk, company, RECEIPT, "2026-03-20")
     company.stand_in.steer("DELETE", "/counters")
     await desk.pool.execute("UPDATE companies SET checked_at = now() - interval '40 days'")

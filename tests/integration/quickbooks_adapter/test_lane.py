@@ -171,3 +171,24 @@ async def test_a_connection_that_is_gone_keeps_documents_queued_until_somebody_s
     await sign_in(desk, company)
     await desk.settled(DOCUMENTS, timeout_s=60)
     expected(company)
+
+
+async def test_a_summary_carries_the_list_of_its_orders_as_a_file(desk: Desk, company: Company) -> None:
+    await pair(desk, company)
+    customer = samples.customer("Shopify summary")
+    summary = document(
+        DocumentKind.SALES_RECEIPT,
+        source_id="2026-03-14",
+        source_kind="summary",
+        number=None,
+        memo_number="day-1",
+        note="#1001, #1002, #1003",
+    )
+    items = SETS[0].items
+    await desk.send(order_set("2026-03-14", [summary], customers=[customer], items=items))
+    await desk.settled(1 + 1 + len(items))
+    (file,) = company.stored("Attachable")
+    (receipt,) = company.stored("SalesReceipt")
+    assert file["AttachableRef"][0]["EntityRef"] == {"type": "SalesReceipt", "value": receipt["Id"]}
+    content = company.stand_in.http.get(f"/_sandbox/files/{company.realm}/{file['Id']}").text
+    assert content.splitlines() == ["order", "#1001", "#1002", "#1003"]

@@ -7,6 +7,7 @@
 - `looking_up`  what may be there already
 - `outcomes`    pure: from an outcome to what is recorded and published
 - `listing`     reference lists
+- `attaching`   a summary's list of orders as a file
 - `following`   what others changed in the ledger
 - `upkeep`      now and then: say what waits, stale lists, old attempts
 """

@@ -17,7 +17,7 @@ from common.problems import Problem
 from ledger_writer.lanes.lane import Workshop, company_file
 from ledger_writer.ledgers.protocol import AccountBalance, CompanyFile, Ledger, ReportsTrialBalance
 from ledger_writer.routes.shared import CurrentWorkshop, Tenant, company_of, ledger_named, locked_company, view_of
-from ledger_writer.store import companies
+from ledger_writer.store import checks, companies
 from ledger_writer.store.lanes import NOTIFY
 
 router = APIRouter(tags=["companies"])
@@ -60,6 +60,20 @@ async def _set_paused(workshop: Workshop, company_id: str, tenant_id: str, *, pa
             if stored is not None:
                 batch.publish(stored.changed(ledger_named(stored.ledger)))
     return await view_of(workshop, company_id, tenant_id)
+
+
+@router.post("/internal/companies/{company_id}/check", operation_id="check_company", status_code=202)
+async def check_company(
+    _: InternalCaller, workshop: CurrentWorkshop, company_id: CompanyId, request: TenantRequest
+) -> CompanyView:
+    """Have what was written compared with what the ledger has now, as it is done every night."""
+    async with workshop.runtime.transaction() as (connection, _batch):
+        company = await locked_company(connection, company_id, request.tenant_id)
+        ledger = ledger_named(company.ledger)
+        if not ledger.follows_changes:
+            raise Problem(409, "NO_CHECK", f"{ledger.title} is written by nobody else and is not checked")
+        await checks.want(connection, company_id)
+    return await view_of(workshop, company_id, request.tenant_id)
 
 
 @router.get("/internal/companies/{company_id}/trial-balance", operation_id="get_trial_balance")
