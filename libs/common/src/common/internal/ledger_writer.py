@@ -11,6 +11,7 @@ POST   /internal/companies/{company_id}/lane/pause  TenantRequest     → Compan
 POST   /internal/companies/{company_id}/lane/resume TenantRequest     → CompanyView
 GET    /internal/companies/{company_id}/lists/{list_name} ?tenant_id&search&cursor&limit → CatalogPage
 POST   /internal/companies/{company_id}/lists/refresh TenantRequest   → CompanyView (202; entries come when read)
+POST   /internal/companies/{company_id}/check     TenantRequest       → CompanyView (202; differences show on documents)
 GET    /internal/companies/{company_id}/customers ?tenant_id&search   → CatalogPage (asks the ledger's mirror)
 GET    /internal/companies/{company_id}/trial-balance ?tenant_id&as_of → TrialBalance
 GET    /internal/documents ?tenant_id&connection_id&source_kind&source_id → DocumentList

@@ -250,7 +250,7 @@ class Lane:
             reason = error.reason
             needs_reconnect = reason.code == CompanyStatus.NEEDS_RECONNECT.name
             status = CompanyStatus.NEEDS_RECONNECT if needs_reconnect else CompanyStatus.READ_ONLY
-        log.error("company_stopped", company_id=self._lease.company_id, status=status.value, code=reason.code)
+        log.warning("company_stopped", company_id=self._lease.company_id, status=status.value, code=reason.code)
         async with self._workshop.runtime.transaction() as (connection, batch):
             await companies.change(connection, self._lease.company_id, {"status": status.value, "reason": reason})
             company = await companies.get(connection, self._lease.company_id)

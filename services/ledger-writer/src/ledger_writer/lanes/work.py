@@ -17,6 +17,7 @@ from common.messages.documents import DocumentState
 from common.runtime import Runtime
 from common.telemetry import record_span
 from ledger_writer.lanes import outcomes
+from ledger_writer.lanes.attaching import with_file
 from ledger_writer.lanes.gathering import Gathered, gather
 from ledger_writer.lanes.looking_up import LedgerAway, Wave, as_create, find, look_up
 from ledger_writer.lanes.outcomes import Item
@@ -210,6 +211,7 @@ class Pass:
                 outcomes.add_changes(wave.applied, item, operation)
             move = _to_move(item, operation, outcome, notices[key])
             took_s = time.monotonic() - started
+            outcome = await with_file(self._session, operation, answer) if isinstance(answer, Written) else answer
             move.duration_ms = int(took_s * 1000)
             record_span("ledger write", item.row.traceparent, took_s, kind=item.row.kind, ledger=self._ledger.name)
             wave.moves.append((item.row, move))
