@@ -506,3 +506,13 @@ def test_zero_decimal_currencies_round_to_whole_units() -> None:
     file = ledger(home_currency="JPY")
     receipt = only(mapped(source, configuration(file=file)), DocumentKind.SALES_RECEIPT)
     assert [one.amount for one in receipt.lines] == [D(1000), D(1)]
+
+
+def test_a_gift_card_that_paid_too_much_is_not_lost_on_a_receipt() -> None:
+    card = tender("90.00", kind=TenderKind.GIFT_CARD, method="gift_card")
+    result = mapped(example_a(tenders=(card,)), configuration())
+    assert kinds(result) == ["sales_receipt", "payment"]
+    balance = trial_balance(list(result.documents))
+    assert (balance["GIFT"], balance["AR"]) == (D("90.00"), D("-13.00"))
+    plain = ledger(capabilities=ALL_CAPABILITIES - {"deposit_to_liability"})
+    assert kinds(mapped(example_a(tenders=(card,)), configuration(file=plain))) == ["sales_receipt"]

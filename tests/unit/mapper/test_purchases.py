@@ -4,7 +4,7 @@ import pytest
 from tests.unit.mapper.samples import ALL_CAPABILITIES, D, configuration, example_a, kinds, ledger, mapped, only, unpaid
 
 from common.messages.orders import Lifecycle
-from common.messages.transactions import DocumentKind, SetOutcome
+from common.messages.transactions import DocumentKind, MissingPolicy, SetOutcome
 from mapper.mapping.catalog import Catalog, CatalogItem, ItemIndex
 from mapper.mapping.postings import trial_balance
 
@@ -53,3 +53,56 @@ def test_a_ledger_without_purchase_orders_refuses_the_mode() -> None:
     assert result.outcome is SetOutcome.HELD
     assert result.reason is not None
     assert result.reason.code == "MODE_NOT_SUPPORTED"
+
+
+def test_bills_expenses_and_purchase_orders_name_their_vendor() -> None:
+    paid_to = {"on_order": "bill", "payee": "Card Co.", **FEES}
+    for on_order in ("bill", "expense"):
+        result = mapped(example_a(), configuration("invoices_payments_if_paid", fees=paid_to | {"on_order": on_order}))
+        (vendor,) = result.vendors
+        fee = only(result, DocumentKind(on_order))
+        assert (vendor.display_name, vendor.currency, vendor.missing) == ("Card Co.", "USD", MissingPolicy.CREATE)
+        assert (fee.customer_key, fee.hold) == (vendor.key, None)
+    bought = mapped(example_a(), configuration(MODE), ITEMS)
+    assert [one.display_name for one in bought.vendors] == ["Forge", "Wire works"]
+    assert [one.customer_key for one in bought.documents if one.kind is DocumentKind.PURCHASE_ORDER] == [
+        one.key for one in bought.vendors
+    ]
+    assert {one.key for one in bought.vendors}.isdisjoint(one.key for one in bought.customers)
+
+
+def test_a_vendor_is_made_where_a_customer_would_be() -> None:
+    stop = mapped(example_a(), configuration(MODE, customers={"missing": "stop"}), ITEMS)
+    assert {one.missing for one in stop.vendors} == {MissingPolicy.STOP}
+
+
+def test_a_bill_without_a_payee_waits_and_the_sale_goes_on() -> None:
+    result = mapped(example_a(), configuration("sales_receipts", fees={"on_order": "bill", **FEES}))
+    bill = only(result, DocumentKind.BILL)
+    assert bill.hold is not None
+    assert (bill.hold.code, bill.hold.field) == ("VENDOR_MISSING", "fees.payee")
+    assert bill.hold.cure
+    assert only(result, DocumentKind.SALES_RECEIPT).hold is None
+    assert result.vendors == ()
+    assert (
+        only(
+            mapped(example_a(), configuration("sales_receipts", fees={"on_order": "expense", **FEES})),
+            DocumentKind.EXPENSE,
+        ).hold
+        is None
+    )
+
+
+def test_products_are_bought_in_the_ledgers_currency() -> None:
+    file = ledger(multi_currency=True)
+    euros = example_a(currency="EUR", exchange_rate=D("1.10"))
+    euros = euros.model_copy(update={"tenders": (euros.tenders[0].model_copy(update={"currency": "EUR"}),)})
+    result = mapped(euros, configuration(MODE, file=file), ITEMS)
+    bought = [one for one in result.documents if one.kind is DocumentKind.PURCHASE_ORDER]
+    assert [(one.currency, one.exchange_rate, one.total) for one in bought] == [
+        ("USD", None, D("20.00")),
+        ("USD", None, D("8.50")),
+    ]
+    paid_to = {"on_order": "bill", "payee": "Card Co.", **FEES}
+    foreign = mapped(euros, configuration("sales_receipts", file=file, fees=paid_to))
+    assert [(one.display_name, one.currency) for one in foreign.vendors] == [("Card Co. (EUR)", "EUR")]

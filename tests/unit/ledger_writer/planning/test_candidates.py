@@ -117,6 +117,30 @@ def test_a_customer_that_cannot_be_told_waits(make: Any, found: list[Found], mis
     assert verdict.reason.cure
 
 
+@pytest.mark.parametrize(
+    ("found", "missing", "code"),
+    [
+        (
+            [named("Jane Roe", "L1", kind_in_ledger="vendor"), named("Jane Roe", "L2", kind_in_ledger="vendor")],
+            "create",
+            "VENDOR_AMBIGUOUS",
+        ),
+        ([named("Jane Roe", active=False, kind_in_ledger="vendor")], "create", "VENDOR_INACTIVE"),
+        ([named("Jane Roe", kind_in_ledger="customer")], "stop", "VENDOR_MISSING"),
+    ],
+)
+def test_a_vendor_is_told_like_a_customer(make: Any, found: list[Found], missing: str, code: str) -> None:
+    wanted = make.CUSTOMER.model_copy(update={"missing": MissingPolicy(missing)})
+    verdict = judge(operation(make, wanted, K.VENDOR), found, frozenset())
+    assert isinstance(verdict, Unclear)
+    assert verdict.reason.code == code
+    assert "endor" in verdict.reason.text
+    assert verdict.reason.field == "vendor"
+    assert verdict.reason.cure
+    known = named("Jane Roe", "L7", kind_in_ledger="vendor")
+    assert judge(operation(make, make.CUSTOMER, K.VENDOR), [known], frozenset()) == Same(known.link)
+
+
 def test_a_name_taken_by_a_vendor_gets_the_first_free_suffix(make: Any) -> None:
     vendor = named("JANE ROE", kind_in_ledger="vendor")
     verdict = judge(operation(make, make.CUSTOMER, K.CUSTOMER), [vendor], frozenset())

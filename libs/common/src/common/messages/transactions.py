@@ -294,6 +294,8 @@ class TransactionSet(State):
     after_posting: Identifier = "update"
     """update or hold: what an edit does to a document that is already written."""
     customers: tuple[CustomerWanted, ...] = ()
+    vendors: tuple[CustomerWanted, ...] = ()
+    """Whom bills, expenses and purchase orders of the set are for; their documents name them as `customer_key`."""
     items: tuple[ItemWanted, ...] = ()
     documents: Annotated[tuple[Document, ...], Field(max_length=500)] = ()
 

@@ -28,7 +28,7 @@ _LIVE, _BULK = 0, 1
 
 
 async def load(connection: Connection, states: Sequence[TransactionSet]) -> wanted.StoredSets:
-    shared = {one.key for state in states for one in _shared_of(state)}
+    shared = {one.key for state in states for _, one in _shared_of(state)}
     loaded = await wanted.load_sets(connection, [state.key for state in states], shared)
     # Sent when the transaction commits, so that a lane never looks before there is something to see.
     await connection.execute(NOTIFY, sorted({state.company_id for state in states}))
@@ -54,11 +54,11 @@ def handle(state: TransactionSet, loaded: wanted.StoredSets, batch: Batch) -> No
             "revision": state.revision,
         },
     )
-    for one in _shared_of(state):
+    for kind, one in _shared_of(state):
         # Most orders share theirs with others: what is in the ledger, or was asked for just now, costs nothing more.
         if one.key not in loaded.written and loaded.asked.get(one.key) != one:
             loaded.asked[one.key] = one
-            batch.upsert(wanted.SHARED, _shared_row(state, one, loaded.seq, priority))
+            batch.upsert(wanted.SHARED, _shared_row(state, kind, one, loaded.seq, priority))
     for document in state.documents:
         batch.upsert(wanted.DOCUMENTS, _document_row(state, set_key, document, loaded.seq, priority) | trace)
     # A held or filtered set doesn't say what should be there: what was written before it stays.
@@ -70,9 +70,10 @@ def handle(state: TransactionSet, loaded: wanted.StoredSets, batch: Batch) -> No
             batch.execute(wanted.REMOVE, removed, hold, state.inputs.source_revision, priority, loaded.seq)
 
 
-def _shared_of(state: TransactionSet) -> Iterator[CustomerWanted | ItemWanted]:
-    yield from state.customers
-    yield from state.items
+def _shared_of(state: TransactionSet) -> Iterator[tuple[DocumentKind, CustomerWanted | ItemWanted]]:
+    yield from ((DocumentKind.CUSTOMER, one) for one in state.customers)
+    yield from ((DocumentKind.VENDOR, one) for one in state.vendors)
+    yield from ((DocumentKind.ITEM, one) for one in state.items)
 
 
 def _document_row(
@@ -106,10 +107,9 @@ def _document_row(
 
 
 def _shared_row(
-    state: TransactionSet, shared: CustomerWanted | ItemWanted, seq: int, priority: int
+    state: TransactionSet, kind: DocumentKind, shared: CustomerWanted | ItemWanted, seq: int, priority: int
 ) -> dict[str, object]:
     body, fingerprint = encode(shared)
-    kind = DocumentKind.CUSTOMER if isinstance(shared, CustomerWanted) else DocumentKind.ITEM
     return {
         "document_key": shared.key,
         "tenant_id": state.tenant_id,

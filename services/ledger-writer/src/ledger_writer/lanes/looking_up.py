@@ -30,7 +30,7 @@ from ledger_writer.store.due import Move
 from ledger_writer.store.rows import Row
 
 Candidates = Mapping[str, Sequence[Found]]
-_SHARED = frozenset({DocumentKind.CUSTOMER, DocumentKind.ITEM})
+_SHARED = frozenset({DocumentKind.CUSTOMER, DocumentKind.VENDOR, DocumentKind.ITEM})
 
 
 class LedgerAway(Exception):

@@ -44,7 +44,7 @@ def judge(operation: Operation, found: Sequence[Found], linked: frozenset[str], 
     """
     wanted = operation.wanted
     if isinstance(wanted, CustomerWanted):
-        return _judge_customer(wanted, found)
+        return _judge_partner(operation.kind, wanted, found)
     if isinstance(wanted, ItemWanted):
         return _judge_item(wanted, found)
     return _judge_document(operation, wanted, found, linked, duplicate=duplicate)
@@ -100,10 +100,11 @@ def _order_not_found(wanted: Document, found: Found) -> Reason:
     )
 
 
-def _judge_customer(wanted: CustomerWanted, found: Sequence[Found]) -> Verdict:
-    kind = DocumentKind.CUSTOMER.value
-    customers = [one for one in found if one.kind_in_ledger in {"", kind}]
-    active = [one for one in customers if one.active]
+def _judge_partner(kind: DocumentKind, wanted: CustomerWanted, found: Sequence[Found]) -> Verdict:
+    """A customer, or a vendor: they share one space of names in the ledger."""
+    partners = [one for one in found if one.kind_in_ledger in {"", kind.value}]
+    word, code = WORD[kind], kind.value.upper()
+    active = [one for one in partners if one.active]
     if wanted.ledger_id is not None:
         chosen = [one for one in active if one.link.ledger_id == wanted.ledger_id]
         if chosen:
@@ -113,30 +114,31 @@ def _judge_customer(wanted: CustomerWanted, found: Sequence[Found]) -> Verdict:
     if len(active) > 1:
         return Unclear(
             Reason(
-                code="CUSTOMER_AMBIGUOUS",
-                text=f"{len(active)} customers in the ledger match {wanted.display_name!r}.",
-                cure="Connect the customer by hand.",
-                field="customer",
+                code=f"{code}_AMBIGUOUS",
+                text=f"{len(active)} {word}s in the ledger match {wanted.display_name!r}.",
+                cure=f"Connect the {word} by hand.",
+                field=word,
                 value=wanted.display_name,
             )
         )
-    if customers:
+    if partners:
         return Unclear(
             Reason(
-                code="CUSTOMER_INACTIVE",
-                text=f"Customer {wanted.display_name!r} is inactive in the ledger.",
-                cure="Make it active again and resend, or connect another customer.",
-                field="customer",
+                code=f"{code}_INACTIVE",
+                text=f"{word.capitalize()} {wanted.display_name!r} is inactive in the ledger.",
+                cure=f"Make it active again and resend, or connect another {word}.",
+                field=word,
                 value=wanted.display_name,
             )
         )
     if wanted.missing is MissingPolicy.STOP:
         return Unclear(
             Reason(
-                code="CUSTOMER_MISSING",
-                text=f"Customer {wanted.display_name!r} is not in the ledger, and missing customers are not created.",
-                cure="Connect the customer, or let the connection create missing ones.",
-                field="customer",
+                code=f"{code}_MISSING",
+                text=f"{word.capitalize()} {wanted.display_name!r} is not in the ledger, and missing ones are not"
+                " created.",
+                cure=f"Connect the {word}, or let the connection create missing ones.",
+                field=word,
                 value=wanted.display_name,
             )
         )

@@ -19,7 +19,11 @@ from ledger_writer.planning.model import Desired, Effect, Known, Written
 
 _APPLIED_TO = frozenset({DocumentKind.INVOICE, DocumentKind.CREDIT_MEMO, DocumentKind.PAYMENT, DocumentKind.BILL})
 """Kinds that other documents' money is applied to."""
-_SHARED: dict[str, type[CustomerWanted | ItemWanted]] = {"customer": CustomerWanted, "item": ItemWanted}
+_SHARED: dict[str, type[CustomerWanted | ItemWanted]] = {
+    "customer": CustomerWanted,
+    "vendor": CustomerWanted,
+    "item": ItemWanted,
+}
 
 
 _NOTICES = TypeAdapter(tuple[Reason, ...])

@@ -14,14 +14,17 @@ from common.messages.transactions import (
     DocumentKind,
     ItemWanted,
     LineKind,
+    MissingPolicy,
     WantedState,
     document_key,
+    shared_key,
 )
 from common.money import ZERO
 from mapper.mapping.catalog import Catalog
 from mapper.mapping.configuration import Configuration
 from mapper.mapping.directives import Directives
 from mapper.mapping.facts import Facts
+from mapper.mapping.names import normal, tidy
 
 
 class Case:
@@ -44,6 +47,7 @@ class Case:
         "order",
         "prefix",
         "product_hold",
+        "vendors",
     )
 
     def __init__(
@@ -58,6 +62,7 @@ class Case:
         self.currency = order.currency
         self.prefix = directives.prefix or self.connection.numbers.prefix
         self.items: dict[str, ItemWanted] = {}
+        self.vendors: dict[str, CustomerWanted] = {}
         self.line_items: dict[str, str | None] = {}
         """Order line's external id → item key; None where no item was found."""
         self.customer: CustomerWanted | None = None
@@ -80,6 +85,18 @@ class Case:
         item = self.configuration.service_item(kind, name, lambda: self.configuration.account(role), taxable=taxable)
         self.items[item.key] = item
         return item.key
+
+    def vendor(self, name: str, currency: str) -> str:
+        """Key of the vendor of that name; the set carries it from now on. Made where customers would be.
+
+        A ledger's vendor has one currency for ever, so one in another currency is a vendor of its own.
+        """
+        name = tidy(name)[: self.configuration.name_length]
+        shown = name if currency == self.configuration.ledger.home_currency else f"{name} ({currency})"
+        missing = MissingPolicy.STOP if self.connection.customers.missing == "stop" else MissingPolicy.CREATE
+        key = shared_key(self.connection.company_id, DocumentKind.VENDOR, f"name:{normal(shown)}")
+        self.vendors[key] = CustomerWanted(key=key, display_name=shown, missing=missing, currency=currency)
+        return key
 
     def receivable(self) -> Account:
         if self.directives.receivable:

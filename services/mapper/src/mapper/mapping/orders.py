@@ -220,6 +220,7 @@ def _answer(
         kept_mode=kept_mode,
         after_posting=connection.after_posting,
         customers=(customer,) if customer is not None else (),
+        vendors=tuple(case.vendors.values()) if case is not None and documents else (),
         items=tuple(case.items.values()) if case is not None and documents else (),
         documents=tuple(documents or ()),
     )

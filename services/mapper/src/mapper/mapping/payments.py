@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from common.messages.orders import Tender, TenderKind
-from common.messages.transactions import Account, AccountRole, Application, Document, DocumentKind
+from common.messages.transactions import Account, AccountRole, Application, Document, DocumentKind, LineKind
 from common.money import ZERO
 from mapper.mapping.case import Case
 from mapper.mapping.configuration import Configuration
@@ -178,14 +178,23 @@ def receipt_deposit(case: Case) -> tuple[Account, str, str, Sequence[str]]:
 
 
 def unapplied_excess(case: Case, receipt: Document) -> None:
-    """Money beyond a receipt's total: an unapplied payment, so that the deposit account agrees with the processor."""
+    """Money beyond a receipt's total: an unapplied payment, so that the deposit account agrees with the processor.
+
+    The same for a gift card, where the ledger can write its payment.
+    """
     withheld = case.order.tax_remitted
     if case.connection.fees.on_order == "negative_line":
         withheld += fee_on_order(case)
     money = sum((tender.amount for tender in case.facts.tenders if tender.kind is TenderKind.MONEY), ZERO)
     excess = money - max(receipt.total, ZERO)
     excess -= min(withheld, max(excess, ZERO))
-    if excess <= 0:
+    if excess > 0:
+        tender = next(t for t in reversed(case.facts.tenders) if t.kind is TenderKind.MONEY)
+        case.documents.append(payment(case, tender, excess, ZERO, receipt))
+    gifts = [tender for tender in case.facts.tenders if tender.kind is not TenderKind.MONEY]
+    if not gifts or not gifts_are_payments(case):
         return
-    tender = next(t for t in reversed(case.facts.tenders) if t.kind is TenderKind.MONEY)
-    case.documents.append(payment(case, tender, excess, ZERO, receipt))
+    taken = sum((line.amount for line in receipt.lines if line.kind is LineKind.GIFT_CARD_REDEMPTION), ZERO)
+    unused = sum((tender.amount for tender in gifts), ZERO) + taken
+    if unused > 0:
+        case.documents.append(payment(case, gifts[-1], unused, ZERO, receipt))

@@ -16,7 +16,7 @@ from mapper.mapping.case import Case
 from mapper.mapping.catalog import CatalogItem
 from mapper.mapping.numbers import document_number
 from mapper.mapping.products import resolve_item
-from mapper.mapping.reasons import Held, mode_not_supported
+from mapper.mapping.reasons import Held, mode_not_supported, vendor_missing
 from mapper.mapping.sales import fee_on_order
 
 FEE_KINDS = {"expense": DocumentKind.EXPENSE, "bill": DocumentKind.BILL}
@@ -32,6 +32,7 @@ def plan_fee(case: Case, sale: Document) -> None:
         return
     bank = AccountRole.BANK if kind is DocumentKind.EXPENSE else AccountRole.PAYABLE
     title = case.directives.fee_item or case.connection.products.fee_item
+    payee = case.connection.fees.payee.strip()
     line = DocumentLine(kind=LineKind.FEE, account=_fee_account(case), amount=fee, description=title)
     case.documents.append(
         Document(
@@ -41,7 +42,9 @@ def plan_fee(case: Case, sale: Document) -> None:
             source_id=case.order.external_id,
             number=None,
             memo_number=case.memo_number(),
-            note=case.connection.fees.payee,
+            note=payee,
+            customer_key=case.vendor(payee, case.currency) if payee else None,
+            hold=vendor_missing() if kind is DocumentKind.BILL and not payee else None,
             date=max(tender.captured_on for tender in case.facts.tenders),
             currency=case.currency,
             exchange_rate=case.order.exchange_rate,
@@ -61,13 +64,17 @@ def _fee_account(case: Case) -> Account:
 
 
 def plan_purchase_orders(case: Case, order_form: Document, *, closed: bool) -> None:
-    """One purchase order per preferred vendor of the lines, at purchase cost; lines without either need none."""
+    """One purchase order per preferred vendor of the lines, at purchase cost; lines without either need none.
+
+    Costs are in the ledger's own currency, whatever the shop sells in.
+    """
     if not case.configuration.ledger.can("purchase_order"):
         raise Held(
             mode_not_supported(
                 case.connection.mode.value, "the ledger has no purchase orders", "Choose a mode without them."
             )
         )
+    home = case.configuration.ledger.home_currency
     by_vendor: dict[str, list[DocumentLine]] = {}
     for line in case.order.lines:
         item = _item(case, line.sku)
@@ -77,7 +84,7 @@ def plan_purchase_orders(case: Case, order_form: Document, *, closed: bool) -> N
             DocumentLine(
                 kind=LineKind.PRODUCT,
                 account=case.configuration.account(AccountRole.COST_OF_GOODS),
-                amount=quantize(line.quantity * item.purchase_cost, case.currency),
+                amount=quantize(line.quantity * item.purchase_cost, home),
                 description=line.description or line.name,
                 item_key=resolve_item(case, line),
                 quantity=line.quantity,
@@ -95,7 +102,12 @@ def plan_purchase_orders(case: Case, order_form: Document, *, closed: bool) -> N
                 wanted=WantedState.CLOSED if closed else WantedState.PRESENT,
                 **(
                     case.sales_header()
-                    | {"customer_key": None, "note": vendor, "custom_fields": {"vendor": vendor[:500]}}
+                    | {
+                        "customer_key": case.vendor(vendor, home),
+                        "note": vendor,
+                        "custom_fields": {"vendor": vendor[:500]},
+                    }
+                    | {"currency": home, "exchange_rate": None}
                 ),
                 number=document_number(case, mirrored=True, repeat=position),
                 total=total,

@@ -270,3 +270,13 @@ def customer_dismissed(name: str) -> Reason:
         "customer",
         name,
     )
+
+
+def vendor_missing() -> Reason:
+    return Reason(
+        code="VENDOR_MISSING",
+        text="A bill for the merchant fee needs a vendor, and none is set.",
+        cure="Name the payee in the fee settings, or write the fee as an expense.",
+        field="fees.payee",
+        value="",
+    )

@@ -37,7 +37,7 @@ def preview_view(order: Order, result: TransactionSet, rules: tuple[AppliedRule,
 
 
 def planned_documents(result: TransactionSet) -> tuple[PlannedDocument, ...]:
-    customers = {one.key: one.display_name for one in result.customers}
+    customers = {one.key: one.display_name for one in (*result.customers, *result.vendors)}
     items = {one.key: one.name for one in result.items}
     return tuple(_planned(document, customers, items) for document in result.documents)
 

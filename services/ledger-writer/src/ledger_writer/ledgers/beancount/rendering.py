@@ -162,14 +162,15 @@ def _directive(operation: Operation, document: Document) -> Entry:
         lines.append(f'  replaces: "{posting_key(operation.document_key, generation_of(operation.link))}"\n')
     customer = operation.references.get(about.customer_key) if about.customer_key is not None else None
     if customer is not None:
-        lines.append(f'  customer: "{_text(customer.name)}"\n')
+        partner = "vendor" if operation.kind is DocumentKind.PURCHASE_ORDER else "customer"
+        lines.append(f'  {partner}: "{_text(customer.name)}"\n')
     return Entry(about.date.isoformat()[:7], "".join(lines))
 
 
 def _customer(operation: Operation, wanted: CustomerWanted) -> Entry:
     key = posting_key(operation.document_key, operation.generation)
     text = (
-        f'\n{_LIST_DATE} custom "customer" "{_text(wanted.display_name)}"\n'
+        f'\n{_LIST_DATE} custom "{operation.kind.value}" "{_text(wanted.display_name)}"\n'
         f'  document-key: "{operation.document_key}"\n  posting-key: "{key}"\n'
     )
     return Entry(LISTS_FILE, text)
