@@ -34,7 +34,9 @@ async def fragile(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sta
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def world(fragile: Stack) -> AsyncIterator[World]:
-    """A tenant of this test."""
+    """A tenant of this test. What the test before killed is back."""
+    for replica in fragile.processes.values():
+        await replica.wait_ready(within_s=120)
     async with World.of(fragile) as opened:
         yield opened
 

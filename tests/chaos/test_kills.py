@@ -1,14 +1,14 @@
 """kill -9 in the middle of the work: the result is what it would have been."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable, Sequence
 from itertools import count
 
 import pytest
 from tests.chaos.poison import Poisoned
 from tests.e2e import expected
 from tests.e2e.outcome import ended
-from tests.e2e.world import Connection, World, first_day
+from tests.e2e.world import Connection, SampleShop, World, first_day
 
 from common.topology import SERVICES
 from sandbox.shops.life import Event
@@ -25,63 +25,36 @@ ORDERS = 24
 """Every story of the sample shops once."""
 MODE = "invoices_payments_if_paid"
 KINDS = (("shopify", "beancount"), ("woocommerce", "quickbooks_online"))
+SERVERS = ("rabbitmq", "postgres")
 WITHIN_S = 150
 
 
-async def kill_service(stack: Stack, name: str) -> None:
-    """Crash every replica of a service. The supervisor starts it again."""
-    stack.kill(f"{name}-1")
+async def kill(stack: Stack, *names: str) -> None:
+    """Crash services, which their supervisor starts again, or servers, which stay away for a moment."""
+    for name in set(names) - set(SERVERS):
+        stack.kill(f"{name}-1")
+    if down := set(names) & set(SERVERS):
+        infrastructure = stack.infrastructure
+        await asyncio.to_thread(infrastructure.crash, postgres="postgres" in down, rabbitmq="rabbitmq" in down)
+        await asyncio.sleep(1)
+        await asyncio.to_thread(infrastructure.up)
 
 
-async def kill_servers(stack: Stack, name: str) -> None:
-    """Crash Postgres or RabbitMQ, leave it down for a moment, start it again."""
-    infrastructure = stack.infrastructure
-    await asyncio.to_thread(infrastructure.crash, postgres=name == "postgres", rabbitmq=name == "rabbitmq")
-    await asyncio.sleep(1)
-    await asyncio.to_thread(infrastructure.up)
-
-
-UNSEEN = pytest.mark.xfail(strict=False, reason="not yet seen to its end beside the kills of the servers")
-# A defect that is open: after a server was killed, the run that polls stays at `working` for more than 150 s.
-RUN_NEVER_ENDS = pytest.mark.xfail(
-    raises=AssertionError, strict=False, reason="after a killed server the run never ends"
-)
-VICTIMS = [
-    *(pytest.param(kill_service, service, id=service) for service in SERVICES),
-    pytest.param(kill_servers, "rabbitmq", id="rabbitmq", marks=RUN_NEVER_ENDS),
-    pytest.param(kill_servers, "postgres", id="postgres", marks=RUN_NEVER_ENDS),
-]
-
-
-@pytest.mark.parametrize(("kill", "victim"), VICTIMS)
-async def test_a_crash_in_the_middle_changes_nothing_in_the_result(
-    world: World, kill: Callable[[Stack, str], Awaitable[None]], victim: str
-) -> None:
-    shops, connections = [], []
+async def opened(world: World, *, seed: int) -> list[tuple[SampleShop, Connection]]:
+    """A shop of each kind in which everything has happened, connected to a ledger of its own."""
+    pairs = []
     for kind, ledger in KINDS:
-        shops.append(await world.open_shop(kind, orders=ORDERS, seed=23))
-        company = await world.company(ledger, first_day(40))
-        connections.append(await world.connect_shop(company, shops[-1], mode=MODE))
-        await world.begin_life(shops[-1])
-    total = sum(1 for shop in shops for _ in shop.life.events(ORDERS))
-    middle = asyncio.Event()
-    sent = count(1)
+        shop = await world.open_shop(kind, orders=ORDERS, seed=seed)
+        connection = await world.connect_shop(await world.company(ledger, first_day(40)), shop, mode=MODE)
+        await world.begin_life(shop)
+        pairs.append((shop, connection))
+    return pairs
 
-    async def send(connection: Connection, events: Iterable[Event]) -> None:
-        def on_sent(_: int) -> None:
-            if next(sent) == total // 3:
-                middle.set()
 
-        # A shop does not ask twice: what can't be delivered now comes by the polling run.
-        await world.send(connection, events, in_order=True, concurrency=2, timeout_s=10, on_sent=on_sent)
+async def expect_undisturbed_result(world: World, pairs: Iterable[tuple[SampleShop, Connection]]) -> None:
+    """Both ledgers end as if nothing had happened; what a webhook could not deliver comes by the poll."""
 
-    async with asyncio.TaskGroup() as group:
-        for shop, connection in zip(shops, connections, strict=True):
-            group.create_task(send(connection, shop.life.events(ORDERS)))
-        await middle.wait()
-        await kill(world.stack, victim)
-
-    for shop, connection in zip(shops, connections, strict=True):
+    async def one(shop: SampleShop, connection: Connection) -> None:
         story = shop.life.expectation(ORDERS)
         outcome = await ended(world, connection, story, within_s=WITHIN_S)
         assert outcome.accounts == expected.balances(story, MODE)
@@ -89,27 +62,60 @@ async def test_a_crash_in_the_middle_changes_nothing_in_the_result(
         kinds = {key: expected.documents(row, MODE) for key, row in story.orders.items()}
         assert outcome.kinds() == {key: wanted for key, wanted in kinds.items() if wanted}
 
-
-@UNSEEN
-async def test_a_lane_killed_again_and_again_writes_every_document_once(world: World) -> None:
-    shop = await world.open_shop("woocommerce", orders=ORDERS, seed=31)
-    await world.begin_life(shop)
-    connections = [
-        await world.connect_shop(await world.company(ledger, first_day(40)), shop, mode=MODE) for _, ledger in KINDS
-    ]
-    for connection in connections:
-        await world.send(connection, shop.life.events(ORDERS), concurrency=16)
-    for _ in range(4):
-        world.stack.kill("ledger-writer-1")
-        await asyncio.sleep(2.5)
-    story = shop.life.expectation(ORDERS)
-    for connection in connections:
-        outcome = await ended(world, connection, story, within_s=WITHIN_S)
-        assert outcome.accounts == expected.balances(story, MODE)
-        assert not outcome.not_in_ledger
+    async with asyncio.TaskGroup() as group:
+        for shop, connection in pairs:
+            group.create_task(one(shop, connection))
 
 
-@UNSEEN
-async def test_the_poisoned_connection_is_in_nobodys_way(world: World, poisoned: Poisoned) -> None:
+@pytest.mark.parametrize(
+    "crashes",
+    [
+        pytest.param([[service] for service in SERVICES], id="each-service"),
+        pytest.param([["rabbitmq"]], id="rabbitmq"),
+        pytest.param([["postgres"]], id="postgres"),
+        pytest.param([["rabbitmq", "postgres"], [*SERVICES]], id="everything"),
+    ],
+)
+async def test_crashes_in_the_middle_change_nothing_in_the_result(
+    world: World, crashes: Sequence[Sequence[str]]
+) -> None:
+    pairs = await opened(world, seed=23)
+    total = sum(1 for shop, _ in pairs for _ in shop.life.events(ORDERS))
+    moments = [asyncio.Event() for _ in crashes]
+    at = {total * number // (len(crashes) + 1): moment for number, moment in enumerate(moments, start=1)}
+    sent = count(1)
+
+    def on_sent(_: int) -> None:
+        if (moment := at.get(next(sent))) is not None:
+            moment.set()
+
+    async def send(connection: Connection, events: Iterable[Event]) -> None:
+        # A shop does not ask twice: what can't be delivered now comes by the polling run.
+        await world.send(connection, events, in_order=True, concurrency=2, timeout_s=10, on_sent=on_sent)
+
+    async with asyncio.TaskGroup() as group:
+        for shop, connection in pairs:
+            group.create_task(send(connection, shop.life.events(ORDERS)))
+        for victims, moment in zip(crashes, moments, strict=True):
+            await moment.wait()
+            await kill(world.stack, *victims)
+    await expect_undisturbed_result(world, pairs)
+
+
+async def test_crashes_under_a_polling_run_and_its_lanes_change_nothing_in_the_result(world: World) -> None:
+    pairs = await opened(world, seed=31)
+
+    async def crash_one_after_the_other() -> None:
+        # Nothing came by webhook: while a run is fetched and written, its lane dies again and again, and both servers.
+        for victim in ("ledger-writer", "rabbitmq", "ledger-writer", "postgres", "ledger-writer"):
+            await asyncio.sleep(2)
+            await kill(world.stack, victim)
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(expect_undisturbed_result(world, pairs))
+        group.create_task(crash_one_after_the_other())
+
+
+async def test_the_poisoned_connection_is_in_nobodys_way(poisoned: Poisoned) -> None:
     orders = await poisoned.world.orders(poisoned.connection)
     assert {order["column"] for order in orders.values()} == {"in_progress"}
