@@ -13,11 +13,11 @@ def attention(company: Mapping[str, Any], settings: CompanySettings | None) -> I
     `company` is its row: `status`, `reason` (of ledger-writer) and `lane_paused`.
     """
     if company["status"] != "connected":
-        said: Mapping[str, Any] = company["reason"] or {}
+        said: Reason | None = company["reason"]
         yield _reason(
             "NOT_CONNECTED",
-            said.get("text") or f"The company file is {company['status'].replace('_', ' ')}.",
-            said.get("cure") or "Sign in to the ledger again (POST /v1/companies/{company_id}/oauth).",
+            said.text if said is not None else f"The company file is {company['status'].replace('_', ' ')}.",
+            (said.cure if said is not None else "") or "Sign in to the ledger again (POST /v1/companies/{company_id}/oauth).",
             Severity.ERROR,
         )
     if settings is None:
