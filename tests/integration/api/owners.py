@@ -11,9 +11,11 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
+from tests.integration.api import owners_checks
 
 from common.internal import ingest, ledger_writer, mapper
-from common.messages.documents import CatalogEntry, CompanyStatus
+from common.internal import mapper_checks as checks
+from common.messages.documents import Attempt, CatalogEntry, CompanyStatus
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 ACCOUNTS = {
@@ -36,6 +38,9 @@ class Owners:
     histories: dict[tuple[str, str], ingest.OrderHistory] = field(default_factory=dict)
     sets: list[tuple[str, mapper.SetView]] = field(default_factory=list)
     rules: dict[str, tuple[str, mapper.RuleView]] = field(default_factory=dict)
+    payments: tuple[checks.PaymentState, ...] = ()
+    money: tuple[checks.MoneyPlace, ...] = ()
+    attempts: dict[str, tuple[Attempt, ...]] = field(default_factory=dict)
     away: set[str] = field(default_factory=set)
     seen: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
@@ -64,11 +69,12 @@ def build(owners: Owners, keys: dict[str, str]) -> FastAPI:
             return _problem(401, "UNAUTHORIZED", "no")
         if service in owners.away:
             return _problem(503, "UNAVAILABLE", "away")
-        if request.method in {"POST", "PUT"}:
+        if request.method in {"POST", "PUT"} and request.headers.get("content-type") == "application/json":
             owners.seen.append((f"{request.method} {request.url.path}", await request.json()))
         answer: Response = await call_next(request)
         return answer
 
+    owners_checks.add(app, owners)
     _ingest(app, owners)
     _mapper(app, owners)
     _ledger_writer(app, owners)
@@ -212,7 +218,7 @@ def _mapper(app: FastAPI, owners: Owners) -> None:
         return Response(status_code=204)
 
     @app.get(base + "/maps/{map_name}")
-    async def rows(map_name: str, tenant_id: str, connection_id: str) -> Response:
+    async def rows(map_name: str, tenant_id: str, connection_id: str = "") -> Response:
         return _json(mapper.MapPage(items=()))
 
     @app.put(base + "/maps/{map_name}")

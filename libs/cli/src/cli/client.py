@@ -43,6 +43,14 @@ class Api:
         """As `get`."""
         return self._send("PATCH", path, body=body)
 
+    def text(self, path: str, **params: Any) -> str:
+        """A table. Raises `CommandFailed`."""
+        return self._request("GET", path, params=params).text
+
+    def put_text(self, path: str, table: str) -> Any:
+        """Send a table. Raises `CommandFailed`."""
+        return self._request("PUT", path, table=table).json()
+
     def pages(self, path: str, *, rows_max: int, **params: Any) -> Iterator[dict[str, Any]]:
         """Rows of a list, page after page, at most `rows_max`."""
         cursor: str | None = None
@@ -74,15 +82,30 @@ class Api:
     def _send(
         self, method: str, path: str, *, params: dict[str, Any] | None = None, body: dict[str, Any] | None = None
     ) -> Any:
+        response = self._request(method, path, params=params, body=body)
+        return response.json() if response.content else None
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: dict[str, Any] | None = None,
+        body: dict[str, Any] | None = None,
+        table: str | None = None,
+    ) -> httpx.Response:
         given = {name: value for name, value in (params or {}).items() if value is not None}
         headers = {"idempotency-key": str(uuid.uuid4())} if method == "POST" else {}
+        if table is not None:
+            headers["content-type"] = "text/csv; charset=utf-8"
+        content = None if table is None else table.encode()
         try:
-            response = self._client.request(method, path, params=given, json=body, headers=headers)
+            response = self._client.request(method, path, params=given, json=body, content=content, headers=headers)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise _unreachable(self._client.base_url, error) from error
         if response.is_error:
             raise _refusal(response)
-        return response.json() if response.content else None
+        return response
 
 
 def _unreachable(url: httpx.URL, error: Exception) -> CommandFailed:

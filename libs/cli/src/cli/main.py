@@ -9,9 +9,11 @@ from rich.text import Text
 
 from cli.client import Api
 from cli.commands.approve import approve, preview
+from cli.commands.books import back_up, clearing, export, log, restore
 from cli.commands.dead_letters import dead_app
 from cli.commands.orders import documents_app, orders_app
 from cli.commands.repair import dismiss, resend, tasks_app
+from cli.commands.rules import products_app, rules_app
 from cli.commands.status import companies, connections, status, warnings
 from cli.commands.sync import runs_app, sync
 from cli.context import Options, connected, output
@@ -79,6 +81,13 @@ typer_app.command()(approve)
 typer_app.command()(sync)
 typer_app.command()(resend)
 typer_app.command()(dismiss)
+typer_app.command()(clearing)
+typer_app.command()(log)
+typer_app.command("backup")(back_up)
+typer_app.command()(restore)
+documents_app.command("export")(export)
+typer_app.add_typer(rules_app, name="rules")
+typer_app.add_typer(products_app, name="products")
 typer_app.add_typer(orders_app, name="orders")
 typer_app.add_typer(documents_app, name="documents")
 typer_app.add_typer(runs_app, name="runs")

@@ -14,12 +14,10 @@ def attention(company: Mapping[str, Any], settings: CompanySettings | None) -> I
     """
     if company["status"] != "connected":
         said: Reason | None = company["reason"]
-        yield _reason(
-            "NOT_CONNECTED",
-            said.text if said is not None else f"The company file is {company['status'].replace('_', ' ')}.",
-            (said.cure if said is not None else "") or "Sign in to the ledger again (POST /v1/companies/{company_id}/oauth).",
-            Severity.ERROR,
-        )
+        text = said.text if said is not None else f"The company file is {company['status'].replace('_', ' ')}."
+        cure = said.cure if said is not None else ""
+        signing_in = "Sign in to the ledger again (POST /v1/companies/{company_id}/oauth)."
+        yield _reason("NOT_CONNECTED", text, cure or signing_in, Severity.ERROR)
     if settings is None:
         yield _reason(
             "SETTINGS_NEEDED",

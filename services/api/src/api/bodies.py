@@ -14,22 +14,24 @@ class Body(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, use_attribute_docstrings=True)
 
 
-def from_json(contract: type[BaseModel]) -> WrapValidator:
-    """Validate a contract as JSON, which is what its strict types are made for.
+def from_json(contract: type[BaseModel], *place: str) -> WrapValidator:
+    """Validate a contract as JSON, which is what its strict types are made for. `place`: where it stands in the body.
 
     FastAPI hands over Python values, where a strict date is not text. Contracts ignore unknown fields for the sake
     of older readers; a person who writes settings is told instead.
     """
 
     def validate(value: Any, _: Any) -> BaseModel:
+        if isinstance(value, contract):
+            return value
         errors: list[dict[str, Any]] = []
         try:
             state = contract.model_validate_json(_json(value))
         except ValidationError as error:
             found = error.errors(include_url=False, include_context=False)
-            errors = [{**item, "loc": ("body", *item["loc"])} for item in found]
+            errors = [{**item, "loc": ("body", *place, *item["loc"])} for item in found]
         else:
-            errors = [_unknown(place) for place in unknown_fields(contract, value)]
+            errors = [_unknown((*place, *field)) for field in unknown_fields(contract, value)]
             if not errors:
                 return state
         raise RequestValidationError(errors)

@@ -47,6 +47,18 @@ class InternalService:
         self._check(response)
         return self._read(response, answer)
 
+    async def text(self, path: str, **params: str | int | None) -> str:
+        """As `get`, for an answer that is a table."""
+        return (await self._send("GET", path, params=params)).text
+
+    async def put_text(self, path: str, table: str, answer: type[A], **params: str | int | None) -> A:
+        """As `put`, for a body that is a table."""
+        response = await self._client.request(
+            "PUT", path, params=_given(params), content=table.encode(), headers={"content-type": "text/csv"}
+        )
+        self._check(response)
+        return self._read(response, answer)
+
     async def put(self, path: str, body: BaseModel, answer: type[A]) -> A:
         """As `get`, with a body."""
         return self._read(await self._send("PUT", path, body=body), answer)

@@ -5,6 +5,7 @@ import functools
 
 import asyncpg
 from fastapi import FastAPI, Request, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.clients import Services
 from api.dead_letters.collecting import collect
@@ -21,6 +22,8 @@ from common.runtime import Runtime
 from common.topology import SERVICES
 
 SERVICE = "api"
+_FILES = (".csv", "/restore")
+"""Ends of the paths that take files."""
 UNSTORABLE = (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError)
 """NUL in a text: valid JSON, and nothing that Postgres takes."""
 
@@ -65,13 +68,25 @@ async def _close_at_the_end(services: Services) -> None:
         await services.close()
 
 
+class BoundedByPath:
+    """A file (a table, a back-up) may be larger than other bodies."""
+
+    def __init__(self, app: ASGIApp, *, usual: int, files: int) -> None:
+        self._usual = BoundedBody(app, usual)
+        self._files = BoundedBody(app, files)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_file = scope["type"] == "http" and scope["path"].endswith(_FILES)
+        await (self._files if is_file else self._usual)(scope, receive, send)
+
+
 def build(settings: ApiSettings) -> FastAPI:
     """The application, ready to be served."""
     app = create_application(SERVICE, settings, start, ROUTERS, title="tillbook", description="")
     app.state.settings = settings
     app.state.cipher = Cipher.of(settings.encryption_keys)
     app.state.services = Services.of(settings)
-    app.add_middleware(BoundedBody, bytes_max=settings.request_bytes_max)
+    app.add_middleware(BoundedByPath, usual=settings.request_bytes_max, files=settings.file_bytes_max)
     for unstorable in UNSTORABLE:
         app.add_exception_handler(unstorable, _unstorable)
     describe(app)

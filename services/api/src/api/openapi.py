@@ -34,6 +34,10 @@ _TAGS: tuple[tuple[str, str], ...] = (
     ("runs", "Manual syncs and the progress of everything that was started."),
     ("tasks", "What comes round by itself."),
     ("rules and maps", "How orders are changed and matched before they are mapped."),
+    ("payouts", "Payouts of processors, what they became, and files of payouts."),
+    ("tables", "The same as CSV, out and in."),
+    ("explanations", "Why a payment is missing, what an order would become, what a rule would do."),
+    ("books", "What lies in clearing accounts, what was done and when, back-up and restore."),
     ("dead letters", "Messages that could not be handled. For operators."),
     ("health", "For whoever runs the service."),
 )

@@ -22,6 +22,8 @@ class ApiSettings(ServiceSettings):
     """Address that browsers reach the gateway at; vendors redirect to it after a sign-in."""
 
     request_bytes_max: Annotated[int, Field(ge=1024)] = 1024 * 1024
+    file_bytes_max: Annotated[int, Field(ge=1024, le=8 * 1024 * 1024)] = 8 * 1024 * 1024
+    """Of a table or a back-up."""
     internal_timeout_s: Annotated[float, Field(gt=0)] = 30.0
     scheduler_interval_s: Annotated[float, Field(gt=0)] = 2.0
     progress_interval_s: Annotated[float, Field(gt=0)] = 1.0

@@ -1,11 +1,13 @@
 """The story of one order, from what the owners of its parts tell: pure, oldest first."""
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 
 from api.views.orders import TimelineEntry
 from common.internal.ingest import OrderHistory
 from common.internal.ledger_writer import DocumentView
 from common.internal.mapper import PayoutMembership, SetView
+from common.internal.mapper_checks import PaymentState
 
 _STAGES = ("raw", "normalized", "mapped", "planned", "written", "paid_out")
 
@@ -15,6 +17,7 @@ def build(
     sets: Iterable[SetView] | None,
     documents: Iterable[DocumentView] | None,
     payouts: Iterable[PayoutMembership] | None = None,
+    payments: Iterable[PaymentState] | None = None,
 ) -> list[TimelineEntry]:
     """Put together what could be had; parts that are None are left out."""
     entries: list[TimelineEntry] = []
@@ -24,6 +27,10 @@ def build(
         entries += _from_set(view)
     for document in documents or ():
         entries += _from_document(document)
+    decided = max((view.mapped_at for view in sets or ()), default=None)
+    for payment in payments or ():
+        if decided is not None and payment.reason is not None and not payment.in_ledger:
+            entries.append(_from_missing(payment, decided))
     for payout in payouts or ():
         entries.append(_from_payout(payout))
     # Stages break ties: what came must stand before what it became.
@@ -103,4 +110,17 @@ def _from_payout(payout: PayoutMembership) -> TimelineEntry:
         kind="payout",
         outcome=payout.outcome.value,
         reason=payout.reason,
+    )
+
+
+def _from_missing(payment: PaymentState, at: datetime) -> TimelineEntry:
+    """The mapping that decided about it is when it went missing."""
+    by = f" by {payment.method}" if payment.method else ""
+    return TimelineEntry(
+        at=at,
+        stage="planned",
+        text=f"payment of {payment.captured_on}: {payment.amount:f} {payment.currency}{by} is not in the ledger",
+        kind="payment",
+        outcome="missing",
+        reason=payment.reason,
     )

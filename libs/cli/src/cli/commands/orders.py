@@ -43,6 +43,40 @@ _STORY = (
     Column("reason", "reason.text"),
 )
 
+_RULES = (Column("rule", "name"), Column("field", "field"), Column("before", "before"), Column("after", "after"))
+_PLANNED = (
+    Column("would", "would"),
+    Column("kind", "document.kind"),
+    Column("number", "document.number"),
+    Column("date", "document.date"),
+    Column("total", "document.total", right=True),
+    Column("", "document.currency"),
+    Column("customer", "document.customer"),
+    Column("is", "state"),
+    Column("code", "blocked_by.code"),
+    Column("reason", "blocked_by.text"),
+)
+_LINES = (
+    Column("of", "of"),
+    Column("line", "kind"),
+    Column("item", "item"),
+    Column("description", "description"),
+    Column("quantity", "quantity", right=True),
+    Column("amount", "amount", right=True),
+    Column("account", "account"),
+)
+_PAYMENTS = (
+    Column("payment", "tender_id"),
+    Column("date", "captured_on"),
+    Column("method", "method"),
+    Column("amount", "amount", right=True),
+    Column("", "currency"),
+    Column("in ledger", "in_ledger"),
+    Column("code", "reason.code"),
+    Column("reason", "reason.text"),
+    Column("what to do", "reason.cure"),
+)
+
 Limit = Annotated[int, typer.Option("--limit", min=1, max=100_000, help="Rows at most.")]
 
 
@@ -75,6 +109,36 @@ def show_order(context: typer.Context, order: Annotated[str, typer.Argument(help
             _show(output, story)
             detail = api.get(f"/v1/orders/{found['order_id']}")
             output.rows(detail["documents_found"], _DOCUMENTS, title="Documents", empty="no documents")
+
+
+@orders_app.command("preview")
+def preview_order(context: typer.Context, order: Annotated[str, typer.Argument(help="Number or id.")]) -> None:
+    """Show what one order would become now: its documents, and what would happen to each. Nothing is written."""
+    with connected(context) as (api, output):
+        for found in find(api, order):
+            shown = api.get(f"/v1/orders/{found['order_id']}/preview")
+            if output.as_json:
+                output.json(shown)
+                continue
+            reason = shown["reason"]
+            output.line(f"{shown['number']}: {shown['outcome']}" + (f", {reason['text']}" if reason else ""))
+            output.rows(shown["rules"], _RULES, title="Rules that change it", empty="none")
+            output.rows(shown["documents"], _PLANNED, title="Documents", empty="none")
+            lines = [{**line, "of": each["document"]["kind"]} for each in shown["documents"]
+                     for line in each["document"]["lines"]]  # fmt: skip
+            output.rows(lines, _LINES, title="Lines", empty="none")
+
+
+@orders_app.command("why-unpaid")
+def explain_payments(context: typer.Context, order: Annotated[str, typer.Argument(help="Number or id.")]) -> None:
+    """Show each payment of an order, and the first reason that keeps it out of the ledger."""
+    with connected(context) as (api, output):
+        for found in find(api, order):
+            answer = api.get(f"/v1/orders/{found['order_id']}/missing-payments")
+            if output.as_json:
+                output.json(answer)
+                continue
+            output.rows(answer["payments"], _PAYMENTS, title="Payments", empty="no payment was captured")
 
 
 def find(api: Api, order: str) -> list[dict[str, Any]]:

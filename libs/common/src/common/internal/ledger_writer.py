@@ -16,6 +16,7 @@ GET    /internal/companies/{company_id}/customers ?tenant_id&search   → Catalo
 GET    /internal/companies/{company_id}/trial-balance ?tenant_id&as_of → TrialBalance
 GET    /internal/documents ?tenant_id&connection_id&source_kind&source_id → DocumentList
 GET    /internal/documents/{document_key} ?tenant_id                  → DocumentView
+POST   /internal/attempts                         AttemptsQuestion    → AttemptsAnswer
 PUT    /internal/documents/{document_key}/link    LinkRequest         → DocumentView
 DELETE /internal/documents/{document_key}/link ?tenant_id             → DocumentView
 """
@@ -169,6 +170,18 @@ class DocumentList(Shape):
     """Documents of one source entity in every company file, in dependency order, with what they need."""
 
     documents: tuple[DocumentView, ...]
+
+
+class AttemptsQuestion(TenantRequest):
+    """What was tried for these documents, customers and items."""
+
+    document_keys: tuple[Identifier, ...] = Field(max_length=500)
+
+
+class AttemptsAnswer(Shape):
+    """Document key → its attempts, oldest first; keys of other tenants are left out."""
+
+    attempts: dict[str, tuple[Attempt, ...]]
 
 
 class LinkRequest(TenantRequest):

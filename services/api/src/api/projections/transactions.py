@@ -3,6 +3,7 @@
 from api.columns import column_of_set
 from api.projections.living import Deleted, load_deleted
 from api.projections.reasons import reason_code, reason_json
+from api.store.sql import to_json
 from common.batch import Batch
 from common.bulk import Upsert
 from common.handling import Handler
@@ -29,6 +30,7 @@ SETS = Upsert(
         "total": "numeric",
         "currency": "text",
         "date": "date",
+        "grouped": "jsonb",
     },
     guard="t.revision <= excluded.revision",
 )
@@ -58,6 +60,7 @@ def handle_transactions_listed(state: TransactionsListed, deleted: Deleted, batc
             "total": state.total,
             "currency": state.currency,
             "date": state.date,
+            "grouped": to_json(list(state.grouped)) if state.grouped else None,
         },
     )
 

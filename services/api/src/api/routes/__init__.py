@@ -3,10 +3,13 @@
 from fastapi import APIRouter
 
 from api.routes import (
+    backup,
+    clearing,
     companies,
     connections,
     dead_letters,
     documents,
+    explain,
     index,
     keys,
     ledger_lists,
@@ -17,6 +20,8 @@ from api.routes import (
     rules,
     runs,
     settings,
+    sheets,
+    sync_log,
     tasks,
     tenants,
 )
@@ -31,8 +36,13 @@ ROUTERS: tuple[APIRouter, ...] = (
     settings.routes,
     overview.routes,
     orders.routes,
+    sheets.routes,
     documents.routes,
+    explain.routes,
     payouts.routes,
+    clearing.routes,
+    sync_log.routes,
+    backup.routes,
     resend.routes,
     runs.routes,
     tasks.routes,

@@ -11,6 +11,7 @@ from api import timeline
 from api.columns import Column
 from api.ids import order_id, order_key_of
 from api.routes.base import Deps, Gateway, after_moment, following, found, router
+from api.routes.payment_reasons import missing_payments
 from api.security import Reader, TenantPrincipal
 from api.store import documents, orders
 from api.views.base import PAGE_DEFAULT, Cursor, Limit, Page
@@ -129,12 +130,16 @@ async def get_timeline(order_id: str, caller: Reader, deps: Deps) -> Timeline:
     shown_payouts = None if payouts is None else list(payouts.payouts)
     shown_sets = None if sets is None else list(sets.sets)
     shown_documents = None if written is None else list(written.documents)
+    payments = None
+    if shown_sets and row["company_id"] is not None:
+        payments = await _part("payments", missing_payments(deps, caller, row), unavailable)
     return Timeline(
         order=summary(row),
-        entries=timeline.build(source, shown_sets, shown_documents, shown_payouts),
+        entries=timeline.build(source, shown_sets, shown_documents, shown_payouts, payments),
         source=source,
         sets=shown_sets,
         documents=shown_documents,
+        payments=payments,
         payouts=shown_payouts,
         unavailable=unavailable,
     )

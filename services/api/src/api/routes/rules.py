@@ -7,8 +7,8 @@ from pydantic import Field, JsonValue
 
 from api.bodies import Body
 from api.routes import connections as connection_routes
-from api.routes.base import ONCE, Deps, router
-from api.security import Reader, Writer
+from api.routes.base import ONCE, Deps, Gateway, router
+from api.security import Reader, TenantPrincipal, Writer
 from api.store import audit
 from api.views.base import PAGE_DEFAULT, Cursor, Limit
 from common.internal import mapper
@@ -50,7 +50,7 @@ async def list_rules(caller: Reader, deps: Deps, limit: Limit = PAGE_DEFAULT, cu
 async def create_rule(body: RuleBody, caller: Writer, deps: Deps) -> mapper.RuleView:
     """Make a rule. Orders it may change are mapped again."""
     view = await deps.services.mapper.post("/internal/rules", _rule(caller.tenant_id, body), mapper.RuleView)
-    await _audit(deps, caller, "rule_created", view.rule_id)
+    await note(deps, caller, "rule_created", view.rule_id)
     return view
 
 
@@ -58,7 +58,7 @@ async def create_rule(body: RuleBody, caller: Writer, deps: Deps) -> mapper.Rule
 async def get_rule(rule_id: str, caller: Reader, deps: Deps) -> mapper.RuleView:
     """One rule."""
     return await deps.services.mapper.get(
-        f"/internal/rules/{_segment(rule_id)}", mapper.RuleView, tenant_id=caller.tenant_id
+        f"/internal/rules/{segment(rule_id)}", mapper.RuleView, tenant_id=caller.tenant_id
     )
 
 
@@ -66,9 +66,9 @@ async def get_rule(rule_id: str, caller: Reader, deps: Deps) -> mapper.RuleView:
 async def save_rule(rule_id: str, body: RuleBody, caller: Writer, deps: Deps) -> mapper.RuleView:
     """Change a rule."""
     view = await deps.services.mapper.put(
-        f"/internal/rules/{_segment(rule_id)}", _rule(caller.tenant_id, body), mapper.RuleView
+        f"/internal/rules/{segment(rule_id)}", _rule(caller.tenant_id, body), mapper.RuleView
     )
-    await _audit(deps, caller, "rule_saved", rule_id)
+    await note(deps, caller, "rule_saved", rule_id)
     return view
 
 
@@ -77,8 +77,8 @@ async def delete_rule(rule_id: str, caller: Writer, deps: Deps) -> None:
     """Remove a rule."""
     # Read first: a rule of another tenant must answer 404, not look as if it had been deleted.
     await get_rule(rule_id, caller, deps)
-    await deps.services.mapper.delete(f"/internal/rules/{_segment(rule_id)}", tenant_id=caller.tenant_id)
-    await _audit(deps, caller, "rule_deleted", rule_id)
+    await deps.services.mapper.delete(f"/internal/rules/{segment(rule_id)}", tenant_id=caller.tenant_id)
+    await note(deps, caller, "rule_deleted", rule_id)
 
 
 @routes.get("/connections/{connection_id}/maps/{map_name}", operation_id="get_map")
@@ -88,7 +88,7 @@ async def get_map(
     """Rows of a map, e.g. `products`: the channel's SKU or name → the ledger's item."""
     await connection_routes.own(deps, caller, connection_id)
     return await deps.services.mapper.get(
-        f"/internal/maps/{_segment(map_name)}",
+        f"/internal/maps/{segment(map_name)}",
         mapper.MapPage,
         tenant_id=caller.tenant_id,
         connection_id=connection_id,
@@ -105,11 +105,11 @@ async def save_map(connection_id: str, map_name: str, body: MapBody, caller: Wri
         mapper.MapEntry(connection_id=connection_id, source=row.source, target=row.target) for row in body.rows
     )
     saved = await deps.services.mapper.put(
-        f"/internal/maps/{_segment(map_name)}",
+        f"/internal/maps/{segment(map_name)}",
         mapper.MapSave(tenant_id=caller.tenant_id, entries=entries),
         mapper.MapSaved,
     )
-    await _audit(deps, caller, "map_saved", connection_id)
+    await note(deps, caller, "map_saved", connection_id)
     return saved
 
 
@@ -138,12 +138,13 @@ def _rule(tenant_id: str, body: RuleBody) -> mapper.RuleSave:
     return mapper.RuleSave(tenant_id=tenant_id, **body.model_dump())
 
 
-def _segment(text: str) -> str:
+def segment(text: str) -> str:
     """A path segment for the owner, which a crafted id can't leave."""
     if not text.replace("_", "").replace("-", "").isalnum() or not text.isascii():
         raise Problem(404, "NOT_FOUND", f"there is nothing called {text[:50]!r} here")
     return text
 
 
-async def _audit(deps: Deps, caller: Writer, action: str, subject: str) -> None:
+async def note(deps: Gateway, caller: TenantPrincipal, action: str, subject: str) -> None:
+    """Put a change of rules or maps into the audit log."""
     await audit.record(deps.pool, tenant_id=caller.tenant_id, actor=caller.key_id, action=action, subject=subject)

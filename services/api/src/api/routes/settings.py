@@ -76,8 +76,8 @@ async def save_connection_settings(
         company = await companies.one(connection, caller.tenant_id, body.company_id)
         refuse(check_identity(body, connection_id, row["channel"]) + check_target(body, company))
         text = body.model_dump(mode="json")
-        revision = await _save(connection, batch, caller, "connection", connection_id, text, row["settings"])
-        await _ensure_tasks(connection, caller.tenant_id, body)
+        revision = await save_snapshot(connection, batch, caller, "connection", connection_id, text, row["settings"])
+        await ensure_tasks(connection, caller.tenant_id, body)
     response.headers["etag"] = etag(revision)
     return body
 
@@ -134,7 +134,7 @@ async def save_company_settings(
         if not has_accounts:
             body = with_proposals(body, books)
         text = body.model_dump(mode="json")
-        revision = await _save(connection, batch, caller, "company", company_id, text, row["settings"])
+        revision = await save_snapshot(connection, batch, caller, "company", company_id, text, row["settings"])
     response.headers["etag"] = etag(revision)
     return body
 
@@ -160,12 +160,12 @@ async def switch_company(deps: Gateway, caller: TenantPrincipal, company_id: str
             raise none_yet("company file", company_id)
         if any(row["settings"].get(name) != value for name, value in changes.items()):
             text = {**row["settings"], **changes}
-            await _save(connection, batch, caller, "company", company_id, text, row["settings"])
+            await save_snapshot(connection, batch, caller, "company", company_id, text, row["settings"])
             row = found(await companies.one(connection, caller.tenant_id, company_id), "company file", company_id)
     return row
 
 
-async def _save(
+async def save_snapshot(
     connection: Connection,
     batch: Batch,
     caller: TenantPrincipal,
@@ -174,6 +174,7 @@ async def _save(
     text: dict[str, Any],
     before: dict[str, Any] | None,
 ) -> int:
+    """Store, publish and audit one more version of settings that were checked. Returns its revision."""
     revision = await store.save(connection, scope, caller.tenant_id, scope_id, text, caller.key_id)
     batch.publish(
         snapshot(
@@ -198,7 +199,8 @@ async def _save(
     return revision
 
 
-async def _ensure_tasks(connection: Connection, tenant_id: str, settings: ConnectionSettings) -> None:
+async def ensure_tasks(connection: Connection, tenant_id: str, settings: ConnectionSettings) -> None:
+    """Make the tasks that a connection's settings call for, as far as they are not there."""
     wanted = {TaskKind.ORDERS_TO_LEDGER: _ORDERS_EVERY_S}
     if settings.payouts.enabled:
         wanted[TaskKind.PAYOUTS] = _PAYOUTS_EVERY_S

@@ -49,6 +49,29 @@ async def one(where: Where, tenant_id: str, connection_id: str, *, lock: bool = 
     return row_of(record, *_JSON)
 
 
+async def of_company(where: Where, tenant_id: str, company_id: str) -> list[Row]:
+    """Connections with settings that point at a company file."""
+    return rows_of(
+        await where.fetch(
+            f"SELECT {_SHOWN} FROM connections WHERE tenant_id = $1 AND company_id = $2 AND settings IS NOT NULL"
+            " ORDER BY connection_id",
+            tenant_id,
+            company_id,
+        ),
+        *_JSON,
+    )
+
+
+async def unknown(where: Where, tenant_id: str, named: list[str]) -> set[str]:
+    """Which of these are no connections of the tenant."""
+    records = await where.fetch(
+        "SELECT connection_id FROM connections WHERE tenant_id = $1 AND connection_id = ANY($2::text[])",
+        tenant_id,
+        named,
+    )
+    return set(named) - {record["connection_id"] for record in records}
+
+
 async def page(where: Where, tenant_id: str, after: tuple[datetime, str] | None, limit: int) -> list[Row]:
     """In order of creation."""
     moment, identity = after or (None, "")

@@ -1,6 +1,7 @@
 """Documents, customers and items of the read model."""
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 
 from api.store.sql import Conditions, Row, Where, like, row_of, rows_of
 
@@ -8,6 +9,61 @@ _SHOWN = """document_key, tenant_id, company_id, connection_id, source_kind, sou
     revision, kind, state, column_name, reason, notices, blocked_by, number, name, date, amount, currency, ledger_id,
     ledger_url, attempts, first_seen_at, last_attempt_at, next_attempt_at"""
 _JSON = ("reason", "notices")
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What an export is narrowed to; None: not at all."""
+
+    company_id: str | None = None
+    connection_id: str | None = None
+    kinds: list[str] | None = None
+    state: str | None = None
+    column: str | None = None
+    code: str | None = None
+    date_from: date | None = None
+    date_to: date | None = None
+
+    def conditions(self, tenant_id: str) -> Conditions:
+        wanted = Conditions()
+        wanted.add("tenant_id = {}", tenant_id)
+        wanted.given("company_id = {}", self.company_id)
+        wanted.given("connection_id = {}", self.connection_id)
+        wanted.given("kind = ANY({}::text[])", self.kinds)
+        wanted.given("state = {}", self.state)
+        wanted.given("column_name = {}", self.column)
+        wanted.given("reason_code = {}", self.code)
+        wanted.given("date >= {}", self.date_from)
+        wanted.given("date <= {}", self.date_to)
+        return wanted
+
+
+async def count(where: Where, tenant_id: str, wanted: Filter, most: int) -> int:
+    """How many documents match, counted no further than `most`."""
+    conditions = wanted.conditions(tenant_id)
+    limit = conditions.parameter(most)
+    found: int = await where.fetchval(
+        f"SELECT count(*) FROM (SELECT FROM documents WHERE {conditions.text} LIMIT {limit}) AS counted",
+        *conditions.values,
+    )
+    return found
+
+
+async def matching(
+    where: Where, tenant_id: str, wanted: Filter, before: tuple[datetime, str] | None, limit: int
+) -> list[Row]:
+    """Documents that match, last seen first."""
+    conditions = wanted.conditions(tenant_id)
+    if before is not None:
+        conditions.add("(first_seen_at, document_key) < ({}, {})", *before)
+    return rows_of(
+        await where.fetch(
+            f"SELECT {_SHOWN} FROM documents WHERE {conditions.text}"
+            f" ORDER BY first_seen_at DESC, document_key DESC LIMIT {conditions.parameter(limit)}",
+            *conditions.values,
+        ),
+        *_JSON,
+    )
 
 
 async def page(
@@ -54,6 +110,21 @@ async def page(
     )
 
 
+async def of_order(where: Where, tenant_id: str, company_id: str, connection_id: str, external_id: str) -> list[Row]:
+    """Documents that one order has become in a company file."""
+    return rows_of(
+        await where.fetch(
+            f"SELECT {_SHOWN} FROM documents WHERE tenant_id = $1 AND company_id = $2 AND connection_id = $3"
+            " AND source_kind = 'order' AND source_id = $4 ORDER BY document_key LIMIT 1000",
+            tenant_id,
+            company_id,
+            connection_id,
+            external_id,
+        ),
+        *_JSON,
+    )
+
+
 async def one(where: Where, tenant_id: str, document_key: str) -> Row | None:
     record = await where.fetchrow(
         f"SELECT {_SHOWN}, (SELECT count(*) FROM documents b WHERE b.blocked_by = d.document_key) AS blocks"
@@ -62,6 +133,18 @@ async def one(where: Where, tenant_id: str, document_key: str) -> Row | None:
         document_key,
     )
     return row_of(record, *_JSON)
+
+
+async def some(where: Where, tenant_id: str, document_keys: list[str]) -> list[Row]:
+    """Those of these documents that the tenant has."""
+    return rows_of(
+        await where.fetch(
+            f"SELECT {_SHOWN} FROM documents WHERE tenant_id = $1 AND document_key = ANY($2::text[])",
+            tenant_id,
+            document_keys,
+        ),
+        *_JSON,
+    )
 
 
 async def known(where: Where, tenant_id: str, company_id: str, document_keys: list[str]) -> list[Row]:

@@ -44,6 +44,7 @@ class TransactionSet(Base, table=True):
     __table_args__ = (
         Index("sets_source", "connection_id", "source_kind", "source_id"),
         Index("sets_company", "company_id", "outcome"),
+        Index("sets_payouts", "company_id", postgresql_where=sa.text("source_kind = 'payout'")),
     )
     set_key: str = column.text(primary=True)
     tenant_id: str = column.text()
@@ -62,6 +63,8 @@ class TransactionSet(Base, table=True):
     total: Decimal | None = column.amount()
     currency: str = column.text()
     date: dt.date | None = column.day()
+    grouped: list[str] | None = column.json(null=True)
+    """Of a payout: keys of the documents that its deposit groups."""
 
 
 class Document(Base, table=True):

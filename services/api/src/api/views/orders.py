@@ -7,6 +7,7 @@ from api.views.base import View
 from common.internal.ingest import OrderHistory
 from common.internal.ledger_writer import DocumentView
 from common.internal.mapper import PayoutMembership, SetView
+from common.internal.mapper_checks import PaymentState
 from common.messages.base import Amount, Reason
 from common.messages.documents import DocumentState
 from common.messages.transactions import DocumentKind
@@ -108,6 +109,8 @@ class Timeline(View):
     source: OrderHistory | None
     sets: list[SetView] | None
     documents: list[DocumentView] | None
+    payments: list[PaymentState] | None
+    """Captured payments; those that are not in the ledger with the first reason that keeps them out."""
     payouts: list[PayoutMembership] | None
     """Payouts that the order's money came with."""
     unavailable: list[Unavailable]

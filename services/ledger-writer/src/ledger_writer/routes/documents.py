@@ -7,7 +7,14 @@ from fastapi import APIRouter, Path, Query
 
 from common.application import InternalCaller
 from common.database import Connection, Pool
-from common.internal.ledger_writer import DocumentList, DocumentView, LinkRequest, WrittenLink
+from common.internal.ledger_writer import (
+    AttemptsAnswer,
+    AttemptsQuestion,
+    DocumentList,
+    DocumentView,
+    LinkRequest,
+    WrittenLink,
+)
 from common.messages.base import Identifier, Reason
 from common.messages.documents import Attempt, DocumentState
 from common.messages.transactions import DocumentKind
@@ -56,6 +63,15 @@ async def get_document(
     if not rows:
         raise not_found("document", document_key)
     return (await _views(pool, rows))[0]
+
+
+@router.post("/internal/attempts", operation_id="list_attempts")
+async def list_attempts(_: InternalCaller, workshop: CurrentWorkshop, request: AttemptsQuestion) -> AttemptsAnswer:
+    """What was tried for many documents at once, for the log."""
+    pool = workshop.runtime.pool
+    keys = await timeline.of_tenant(pool, request.tenant_id, request.document_keys)
+    found = await timeline.attempts_of(pool, keys)
+    return AttemptsAnswer(attempts={key: tuple(attempts) for key, attempts in found.items()})
 
 
 @router.put("/internal/documents/{document_key}/link", operation_id="link_document")

@@ -25,6 +25,16 @@ async def of_source(pool: Pool, tenant_id: str, connection_id: str, source_kind:
     return rows + await due.by_keys(pool, needed)
 
 
+async def of_tenant(pool: Pool, tenant_id: str, keys: Sequence[str]) -> list[str]:
+    """Those of these documents that are the tenant's."""
+    records = await pool.fetch(
+        "SELECT document_key FROM documents WHERE tenant_id = $1 AND document_key = ANY($2::text[])",
+        tenant_id,
+        list(keys),
+    )
+    return [record["document_key"] for record in records]
+
+
 async def attempts_of(where: Pool | Connection, keys: Sequence[str]) -> dict[str, list[Attempt]]:
     """Attempts by document key, oldest first, at most the latest 200 each."""
     records = await where.fetch(

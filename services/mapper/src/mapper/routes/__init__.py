@@ -2,6 +2,15 @@
 
 from fastapi import APIRouter
 
-from mapper.routes import maps, payouts, preview, rules, sets
+from mapper.routes import dry_runs, maps, payments, payouts, preview, restoring, rules, sets
 
-ROUTERS: tuple[APIRouter, ...] = (sets.router, preview.router, rules.router, maps.router, payouts.router)
+ROUTERS: tuple[APIRouter, ...] = (
+    sets.router,
+    preview.router,
+    dry_runs.router,
+    rules.router,
+    maps.router,
+    payouts.router,
+    payments.router,
+    restoring.router,
+)

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from common.application import CurrentRuntime, InternalCaller
 from common.database import Connection
 from common.internal.mapper import RulePage, RuleSave, RuleView
+from common.internal.mapper_checks import DraftRule, RulesImported
 from common.problems import FieldProblem, Problem, not_found
 from mapper.routes.cursors import decode, encode
 from mapper.rules.compiling import compile_rule
@@ -65,10 +66,10 @@ async def list_rules(
 @router.post("/rules", operation_id="create_rule", status_code=201)
 async def create_rule(body: RuleSave, runtime: CurrentRuntime, waker: CurrentWaker, _: InternalCaller) -> RuleView:
     """Save a new rule."""
-    rule = _checked(body, str(uuid.uuid4()))
+    rule = checked(body, str(uuid.uuid4()))
     async with runtime.transaction() as (connection, batch):
         await change_configuration(connection, [body.tenant_id])
-        await _check_room(connection, body.tenant_id, 1, runtime.settings)
+        await check_room(connection, body.tenant_id, 1, runtime.settings)
         row = await write_rule(connection, body.tenant_id, rule, 1)
         batch.execute(MARK_TENANT, body.tenant_id)
         batch.after_commit(waker.wake)
@@ -90,14 +91,14 @@ async def import_rules(
     _: InternalCaller,
     tenant_id: Id,
     table: Annotated[str, Body(media_type="text/csv", max_length=TABLE_BYTES_MAX)],
-) -> dict[str, int]:
+) -> RulesImported:
     """Save all rules of a table, or none with the wrong cell named; a rule of the same name is replaced."""
     rules = read_table(table)
     async with runtime.transaction() as (connection, batch):
         await change_configuration(connection, [tenant_id])
         known = {row["name"]: row for row in await read_rules(connection, tenant_id)}
         fresh = [rule for rule in rules if rule.name not in known]
-        await _check_room(connection, tenant_id, len(fresh), runtime.settings)
+        await check_room(connection, tenant_id, len(fresh), runtime.settings)
         for rule in rules:
             held = known.get(rule.name)
             rule_id = held["rule_id"] if held else str(uuid.uuid4())
@@ -105,7 +106,7 @@ async def import_rules(
             await write_rule(connection, tenant_id, rule.model_copy(update={"rule_id": rule_id}), revision)
         batch.execute(MARK_TENANT, tenant_id)
         batch.after_commit(waker.wake)
-    return {"created": len(fresh), "replaced": len(rules) - len(fresh)}
+    return RulesImported(created=len(fresh), replaced=len(rules) - len(fresh))
 
 
 @router.get("/rules/{rule_id}", operation_id="read_rule")
@@ -123,7 +124,7 @@ async def replace_rule(
     rule_id: str, body: RuleSave, runtime: CurrentRuntime, waker: CurrentWaker, _: InternalCaller
 ) -> RuleView:
     """Replace a rule that was read at `revision`."""
-    rule = _checked(body, rule_id)
+    rule = checked(body, rule_id)
     async with runtime.transaction() as (connection, batch):
         await change_configuration(connection, [body.tenant_id])
         held = await read_rule(connection, body.tenant_id, rule_id)
@@ -155,7 +156,8 @@ async def delete_rule(
         batch.after_commit(waker.wake)
 
 
-def _checked(body: RuleSave, rule_id: str) -> Rule:
+def checked(body: RuleSave | DraftRule, rule_id: str, place: str = "") -> Rule:
+    """The rule, read and compiled. Raises a 422 problem or `RuleRefused`; fields are named below `place`."""
     try:
         rule = Rule.model_validate(
             {
@@ -169,7 +171,7 @@ def _checked(body: RuleSave, rule_id: str) -> Rule:
     except ValidationError as error:
         fields = [
             FieldProblem(
-                field=".".join(["definition", *(str(part) for part in item["loc"])]),
+                field=place + ".".join(["definition", *(str(part) for part in item["loc"])]),
                 value=str(item.get("input"))[:200] if isinstance(item.get("input"), (str, int, bool)) else None,
                 cure=str(item["msg"]),
             )
@@ -180,7 +182,8 @@ def _checked(body: RuleSave, rule_id: str) -> Rule:
     return rule
 
 
-async def _check_room(connection: Connection, tenant_id: str, more: int, settings: object) -> None:
+async def check_room(connection: Connection, tenant_id: str, more: int, settings: object) -> None:
+    """Raises a 409 problem where the tenant would have too many rules."""
     limit = settings.rules_max if isinstance(settings, MapperSettings) else 0
     if await count_rules(connection, tenant_id) + more > limit:
         raise Problem(

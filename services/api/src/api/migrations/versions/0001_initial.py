@@ -313,9 +313,13 @@ def upgrade() -> None:
         sa.Column("total", sa.Numeric(), nullable=True),
         sa.Column("currency", sa.Text(), nullable=False),
         sa.Column("date", sa.Date(), nullable=True),
+        sa.Column("grouped", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.PrimaryKeyConstraint("set_key"),
     )
     op.create_index("sets_company", "sets", ["company_id", "outcome"], unique=False)
+    op.create_index(
+        "sets_payouts", "sets", ["company_id"], unique=False, postgresql_where=sa.text("source_kind = 'payout'")
+    )
     op.create_index("sets_source", "sets", ["connection_id", "source_kind", "source_id"], unique=False)
     op.create_table(
         "settings_history",

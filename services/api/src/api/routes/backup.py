@@ -1,0 +1,244 @@
+"""Back-up and restore of a company file's settings, its connections' settings, rules and maps as one file."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from fastapi import Response
+
+from api.restoring import Ledger, mapped_entries, mapped_rules, missing_in, moved, unmapped
+from api.routes import companies as company_routes
+from api.routes.base import Deps, Gateway, router
+from api.routes.settings import ensure_tasks, save_snapshot
+from api.routes.settings_gate import company_settings, connection_settings, none_yet, read_books, refuse
+from api.security import Reader, TenantPrincipal, Writer
+from api.settings_checks import check_company, check_connection
+from api.sheets import attachment
+from api.store import audit, companies, connections
+from api.views.backup import Backup, BackupEntry, BackupMaps, BackupRule, Changes, RestoreReport, RestoreRequest
+from common.internal import ledger_writer, mapper
+from common.internal.mapper_checks import Restore, Restored
+from common.messages.control import CompanySettings, ConnectionSettings
+from common.problems import FieldProblem, Problem
+
+routes = router("books")
+
+_RULES_PAGE = 500
+_MAP_PAGE = 1000
+_ANY = "*"
+_LISTS = ("items", "payment_methods", "classes", "tax_codes")
+
+
+@routes.get("/companies/{company_id}/backup", operation_id="back_up")
+async def back_up(company_id: str, caller: Reader, deps: Deps, response: Response) -> Backup:
+    """Settings of the company file and of the connections that point at it, all rules, and their maps, as one file.
+
+    Credentials, sign-ins and links to documents are never in it.
+    """
+    row = await company_routes.own(deps, caller, company_id)
+    if row["settings"] is None:
+        raise none_yet("company file", company_id)
+    pointing = [
+        connection_settings(each["settings"])
+        for each in await connections.of_company(deps.pool, caller.tenant_id, company_id)
+    ]
+    entries = await _entries(deps, caller.tenant_id)
+    mine = {_ANY, *(each.connection_id for each in pointing)}
+    response.headers.update(attachment(f"tillbook-{company_id}.json"))
+    return Backup(
+        made_at=datetime.now(UTC),
+        company=company_settings(row["settings"]),
+        connections=sorted(pointing, key=lambda each: each.connection_id),
+        rules=await _rules(deps, caller.tenant_id),
+        maps=BackupMaps(products=[entry for entry in entries if entry.connection_id in mine]),
+    )
+
+
+@routes.post("/companies/{company_id}/restore", operation_id="restore")
+async def restore(company_id: str, body: RestoreRequest, caller: Writer, deps: Deps) -> RestoreReport:
+    """Take settings, rules and maps of a back-up over into a company file; without `dry_run: false` only say what would
+    change.
+
+    Everything is checked before anything is saved; every wrong field is named. Approval, pause and a later
+    `closed_through` of the company file stay as they are. A rule of the same name is replaced, others are kept.
+    """
+    row = await company_routes.own(deps, caller, company_id)
+    company, wanted, wrong = await _settings(deps, caller, row, body)
+    refuse(wrong)
+    ledger = await _ledger(deps, caller.tenant_id, company_id)
+    targets = {each.connection_id for each in body.backup.connections}
+    names = {old: body.connections.get(old, old) for old in targets}
+    asked = Restore(
+        tenant_id=caller.tenant_id,
+        rules=mapped_rules(body.backup.rules, names),
+        entries=mapped_entries(body.backup.maps.products, names),
+        dry_run=True,
+    )
+    # First without saving: what one service refuses must not be half done in the other.
+    found = await deps.services.mapper.post("/internal/restore", asked, Restored)
+    refuse([FieldProblem(field=f"body.backup.{one.field}", value=one.value, cure=f"{one.text} {one.cure}".strip())
+            for one in found.problems])  # fmt: skip
+    changes = await _save(deps, caller, company, wanted, dry_run=body.dry_run)
+    if not body.dry_run:
+        found = await deps.services.mapper.post(
+            "/internal/restore", asked.model_copy(update={"dry_run": False}), Restored
+        )
+    return RestoreReport(
+        dry_run=body.dry_run,
+        restored=not body.dry_run,
+        made_at=body.backup.made_at,
+        changes=Changes(
+            company=changes.pop(company.company_id, []),
+            connections=changes,
+            rules_created=found.rules_created,
+            rules_replaced=found.rules_replaced,
+            rules_unchanged=found.rules_unchanged,
+            map_rows_saved=found.entries_saved,
+            map_rows_unchanged=found.entries_unchanged,
+        ),
+        missing=missing_in(ledger, wanted, body.backup.maps.products),
+    )
+
+
+async def _settings(
+    deps: Gateway, caller: TenantPrincipal, row: dict[str, Any], body: RestoreRequest
+) -> tuple[CompanySettings, list[ConnectionSettings], list[FieldProblem]]:
+    """The file's settings as they would stand here, and what is wrong with them."""
+    backup = body.backup
+    before = company_settings(row["settings"]) if row["settings"] else None
+    company = backup.company.model_copy(
+        update={
+            "company_id": row["company_id"],
+            "ledger": row["ledger"],
+            "approved_at": before.approved_at if before else None,
+            "paused": before.paused if before else False,
+            "closed_through": max(backup.company.closed_through, before.closed_through)
+            if before
+            else backup.company.closed_through,
+        }
+    )
+    books = await read_books(deps, caller.tenant_id, row["company_id"], needed=bool(company.accounts))
+    wrong = check_company(company, row["ledger"], books.accounts, datetime.now(UTC).date())
+    wrong = [one.model_copy(update={"field": one.field.replace("body.", "body.backup.company.", 1)}) for one in wrong]
+    known = {each["connection_id"]: each async for each in _own_connections(deps, caller.tenant_id)}
+    wrong += unmapped(backup.connections, body.connections, {name: each["channel"] for name, each in known.items()})
+    wanted = []
+    for number, each in enumerate(backup.connections):
+        target = known.get(body.connections.get(each.connection_id, each.connection_id))
+        if target is None:
+            continue
+        settings = moved(each, target["connection_id"], target["channel"], row["company_id"])
+        wanted.append(settings)
+        wrong += [
+            one.model_copy(update={"field": one.field.replace("body.", f"body.backup.connections.{number}.", 1)})
+            for one in check_connection(settings, row["capabilities"], company.accounts)
+        ]
+    return company, wanted, wrong
+
+
+async def _own_connections(deps: Gateway, tenant_id: str) -> Any:
+    after = None
+    while rows := await connections.page(deps.pool, tenant_id, after, 500):
+        for row in rows:
+            yield row
+        after = (rows[-1]["created_at"], rows[-1]["connection_id"])
+
+
+async def _save(
+    deps: Gateway,
+    caller: TenantPrincipal,
+    company: CompanySettings,
+    wanted: Iterable[ConnectionSettings],
+    *,
+    dry_run: bool,
+) -> dict[str, list[str]]:
+    """Save what differs in one transaction. Returns company or connection → names of settings that change."""
+    changes: dict[str, list[str]] = {}
+    async with deps.runtime.transaction() as (connection, batch):
+        row = await companies.one(connection, caller.tenant_id, company.company_id, lock=True)
+        text = company.model_dump(mode="json")
+        before = row["settings"] if row else None
+        changes[company.company_id] = _changed(before, text)
+        if not dry_run and changes[company.company_id]:
+            await save_snapshot(connection, batch, caller, "company", company.company_id, text, before)
+        for settings in wanted:
+            identity = settings.connection_id
+            row = await connections.one(connection, caller.tenant_id, identity, lock=True)
+            text = settings.model_dump(mode="json")
+            before = row["settings"] if row else None
+            changes[identity] = _changed(before, text)
+            if not dry_run and row is not None and changes[identity]:
+                await save_snapshot(connection, batch, caller, "connection", identity, text, before)
+                await ensure_tasks(connection, caller.tenant_id, settings)
+        if not dry_run:
+            await audit.record(
+                connection,
+                tenant_id=caller.tenant_id,
+                actor=caller.key_id,
+                action="restored",
+                subject=company.company_id,
+                details={"changed": {name: fields for name, fields in changes.items() if fields}},
+            )
+    return changes
+
+
+def _changed(before: dict[str, Any] | None, after: dict[str, Any]) -> list[str]:
+    return sorted(name for name, value in after.items() if (before or {}).get(name) != value)
+
+
+async def _rules(deps: Gateway, tenant_id: str) -> list[BackupRule]:
+    rules: list[BackupRule] = []
+    cursor: str | None = None
+    while True:
+        page = await deps.services.mapper.get(
+            "/internal/rules", mapper.RulePage, tenant_id=tenant_id, limit=_RULES_PAGE, cursor=cursor
+        )
+        rules += [
+            BackupRule(name=one.name, enabled=one.enabled, priority=one.priority, definition=one.definition)
+            for one in page.items
+        ]
+        cursor = page.next_cursor
+        if cursor is None:
+            return rules
+
+
+async def _entries(deps: Gateway, tenant_id: str) -> list[BackupEntry]:
+    entries: list[BackupEntry] = []
+    cursor: str | None = None
+    while True:
+        page = await deps.services.mapper.get(
+            "/internal/maps/products", mapper.MapPage, tenant_id=tenant_id, limit=_MAP_PAGE, cursor=cursor
+        )
+        entries += [
+            BackupEntry(connection_id=one.connection_id, source=one.source, target=one.target) for one in page.items
+        ]
+        cursor = page.next_cursor
+        if cursor is None:
+            return entries
+
+
+async def _ledger(deps: Gateway, tenant_id: str, company_id: str) -> Ledger:
+    """Names in the ledger's lists, for saying what of a back-up it lacks."""
+    names: dict[str, frozenset[str]] = {}
+    for list_name in ("accounts", *_LISTS):
+        found: set[str] = set()
+        cursor: str | None = None
+        while True:
+            try:
+                page = await deps.services.ledger_writer.get(
+                    f"/internal/companies/{company_id}/lists/{list_name}",
+                    ledger_writer.CatalogPage,
+                    tenant_id=tenant_id,
+                    limit=500,
+                    cursor=cursor,
+                )
+            except Problem as problem:
+                if problem.status != 404:
+                    raise
+                break
+            found |= {name.casefold() for one in page.items if one.active for name in (one.name, one.full_name)}
+            cursor = page.next_cursor
+            if cursor is None:
+                break
+        names[list_name] = frozenset(found)
+    return Ledger(names)
