@@ -10,6 +10,7 @@ from api.routes.base import ONCE, Deps, Gateway, after_moment, following, router
 from api.routes.connections import own
 from api.security import Reader, Syncer
 from api.store import audit, payouts
+from api.store.payouts import Fate
 from api.views.base import PAGE_DEFAULT, Cursor, Limit, Page
 from api.views.payouts import PayoutDetail, PayoutRow
 from common.internal import ingest
@@ -142,20 +143,16 @@ async def _rows(
     return [_row(one, fates.get(one.external_id)) for one in found]
 
 
-def _row(one: ingest.PayoutSummary, fate: dict[str, Any] | None) -> PayoutRow:
+def _row(one: ingest.PayoutSummary, fate: Fate | None) -> PayoutRow:
     """A payout that could not be read has its own reason; of the others, the set or the deposit says it."""
-    outcome = "refused" if one.problem is not None else "waiting" if fate is None else fate["outcome"]
-    reason = one.problem
-    if reason is None and fate is not None:
-        reason = fate["reason"] or fate["document_reason"]
     return PayoutRow(
         **one.model_dump(include=set(PayoutRow.model_fields) & set(ingest.PayoutSummary.model_fields)),
         payout_id=one.external_id,
-        outcome=outcome,
-        reason=reason,
-        document_key=fate["document_key"] if fate is not None else None,
-        document_state=fate["state"] if fate is not None else None,
-        ledger_id=(fate["ledger_id"] if fate is not None else None) or "",
+        outcome="refused" if one.problem is not None else "waiting" if fate is None else fate.outcome,
+        reason=one.problem or (fate.reason if fate is not None else None),
+        document_key=fate.document_key if fate is not None else None,
+        document_state=fate.document_state if fate is not None else None,
+        ledger_id=fate.ledger_id if fate is not None else "",
     )
 
 
