@@ -17,8 +17,8 @@ async def load(connection: Connection, states: Sequence[DocumentDismissed]) -> d
     changed: dict[str, Row] = {}
     for state in sorted(states, key=lambda one: one.document_key):
         act = requests.dismiss if state.dismissed else requests.undismiss
-        row = await act(connection, state.document_key, state.company_id, state.revision)
-        if row is not None and row.tenant_id == state.tenant_id:
+        row = await act(connection, state.document_key, state.company_id, state.revision, state.tenant_id)
+        if row is not None:
             changed[state.document_key] = row
     await due.release(connection, sorted(changed))
     await connection.execute(NOTIFY, sorted({state.company_id for state in states}))

@@ -36,8 +36,12 @@ async def load(connection: Connection, states: Sequence[StateRequested]) -> Owne
 
 
 async def _companies(connection: Connection, tenant_id: str) -> list[State]:
-    stored = await companies.all_of(connection, tenant_id, "", _PAGE)
-    return [company.changed(BY_NAME[company.ledger]) for company in stored if company.ledger in BY_NAME]
+    states: list[State] = []
+    after = ""
+    while stored := await companies.all_of(connection, tenant_id, after, _PAGE):
+        states += [company.changed(BY_NAME[company.ledger]) for company in stored if company.ledger in BY_NAME]
+        after = stored[-1].company_id
+    return states
 
 
 async def _documents(connection: Connection, tenant_id: str) -> list[State]:

@@ -42,7 +42,10 @@ WHERE company_id = $1 AND kind = $2 AND ledger_id = ANY($3::text[]) AND ledger_i
 
 _RECORD = """
 UPDATE documents AS d SET
-    state = CASE WHEN d.seq = x.seq THEN x.state ELSE 'queued' END,
+    state = CASE WHEN d.seq = x.seq THEN x.state
+                 WHEN d.state <> 'dismissed' THEN 'queued'
+                 WHEN x.is_write OR x.state = 'unknown' THEN x.state
+                 ELSE d.state END,
     code = x.code, reason = x.reason, raw = x.raw, notices = x.notices, error_class = x.error_class,
     blocked_by = x.blocked_by, intent = x.intent, failures = x.failures, generation = x.generation,
     attempts = d.attempts + x.attempted, override = d.override AND d.seq <> x.seq,
@@ -71,7 +74,7 @@ RETURNING d.document_key, d.revision, d.seq, d.state, d.source_revision, d.conte
 
 _RECORD_WRITTEN = """
 UPDATE documents AS d SET
-    state = CASE WHEN d.seq = x.seq THEN 'synced' ELSE 'queued' END,
+    state = CASE WHEN d.seq = x.seq OR d.state = 'dismissed' THEN 'synced' ELSE 'queued' END,
     code = '', reason = '', raw = '', notices = '', error_class = '', blocked_by = NULL, intent = '', failures = 0,
     generation = x.generation, attempts = d.attempts + 1, override = d.override AND d.seq <> x.seq,
     last_attempt_at = now(), next_attempt_at = NULL, written = NULL, written_hash = x.written_hash,

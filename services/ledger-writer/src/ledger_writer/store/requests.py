@@ -36,15 +36,16 @@ SELECT {COLUMNS} FROM documents WHERE set_key IN (
 
 _DISMISS = f"""
 UPDATE documents SET state = {_state_after(Event.DISMISSED)}, dismissed_revision = $3, revision = revision + 1,
-    blocked_by = NULL, next_attempt_at = NULL
-WHERE document_key = $1 AND company_id = $2 AND dismissed_revision < $3
+    blocked_by = NULL, next_attempt_at = CASE WHEN state = 'unknown' THEN next_attempt_at END,
+    seq = nextval('due_seq')
+WHERE document_key = $1 AND company_id = $2 AND dismissed_revision < $3 AND tenant_id = $4
 RETURNING {COLUMNS}
 """
 
 _UNDISMISS = f"""
 UPDATE documents SET state = {_state_after(Event.UNDISMISSED)}, dismissed_revision = $3, revision = revision + 1,
     seq = nextval('due_seq')
-WHERE document_key = $1 AND company_id = $2 AND dismissed_revision < $3
+WHERE document_key = $1 AND company_id = $2 AND dismissed_revision < $3 AND tenant_id = $4
 RETURNING {COLUMNS}
 """
 
@@ -97,15 +98,19 @@ async def lock(connection: Connection, document_key: str, tenant_id: str) -> Row
     return None if record is None else Row.of(record)
 
 
-async def dismiss(connection: Connection, document_key: str, company_id: str, revision: int) -> Row | None:
-    """Hide a warning. None where the document is unknown or a later change of mind is known."""
-    record = await connection.fetchrow(_DISMISS, document_key, company_id, revision)
+async def dismiss(
+    connection: Connection, document_key: str, company_id: str, revision: int, tenant_id: str
+) -> Row | None:
+    """Hide a warning. None where the tenant has no such document or a later change of mind is known."""
+    record = await connection.fetchrow(_DISMISS, document_key, company_id, revision, tenant_id)
     return None if record is None else Row.of(record)
 
 
-async def undismiss(connection: Connection, document_key: str, company_id: str, revision: int) -> Row | None:
+async def undismiss(
+    connection: Connection, document_key: str, company_id: str, revision: int, tenant_id: str
+) -> Row | None:
     """Take a dismissal back; the document is tried again."""
-    record = await connection.fetchrow(_UNDISMISS, document_key, company_id, revision)
+    record = await connection.fetchrow(_UNDISMISS, document_key, company_id, revision, tenant_id)
     return None if record is None else Row.of(record)
 
 

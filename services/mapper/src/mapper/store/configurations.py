@@ -78,6 +78,23 @@ class _Items:
     customers: set[str] = field(default_factory=set)
     emails: set[str] = field(default_factory=set)
     customers_revision: int = 0
+    _people: dict[str, tuple[str, frozenset[str]]] = field(default_factory=dict)
+    """Ledger id → name and addresses of an active customer."""
+
+    def put_customers(self, entries: Iterable[CatalogEntry]) -> None:
+        """Take in what changed; who was renamed or made inactive is known by the old name no longer."""
+        gone = False
+        for entry in entries:
+            gone |= self._people.pop(entry.ledger_id, None) is not None
+            if entry.active:
+                emails = frozenset(normal(email) for email in entry.email.split(",") if email.strip())
+                self._people[entry.ledger_id] = normal(entry.name), emails
+                self.customers.add(normal(entry.name))
+                self.emails |= emails
+        if gone:
+            # Others may share the name or address of the one that went.
+            self.customers = {name for name, _ in self._people.values()}
+            self.emails = {email for _, emails in self._people.values() for email in emails}
 
 
 class Configurations:
@@ -162,11 +179,7 @@ class Configurations:
             items.revision = max(items.revision, revision)
         if _asks_for_customers(settings) and items.customers_revision < revision:
             rows = await connection.fetch(_CATALOG, tenant_id, company_id, ["customers"], items.customers_revision)
-            for row in rows:
-                entry = CatalogEntry.model_validate_json(row["body"])
-                if entry.active:
-                    items.customers.add(normal(entry.name))
-                    items.emails.update(normal(email) for email in entry.email.split(",") if email.strip())
+            items.put_customers(CatalogEntry.model_validate_json(row["body"]) for row in rows)
             items.customers_revision = max(items.customers_revision, revision)
         return items
 
