@@ -57,10 +57,19 @@ async def wired(
     service = SmallService(small_service.pool, broker, outbox, small_service.handler)
     service.start()
     await small_service.send(*(product(number) for number in range(10)))
-    await service.until(BEFORE)
+    await service.until(BEFORE, timeout_s=40)
     yield service
     await service.stop()
     await broker.close()
+
+
+async def is_there(broker: Broker) -> bool:
+    """What readiness is told. A reset connection is noticed a moment later."""
+    try:
+        await broker.ping()
+    except BrokerLost:
+        return False
+    return True
 
 
 async def announced(service: SmallService, direct: SmallService) -> set[str]:
@@ -105,8 +114,9 @@ async def test_a_broker_that_is_down_for_a_while_is_waited_for(
 ) -> None:
     with broker_wire.down():
         await small_service.send(*(product(number) for number in range(10, 20)))
-        with pytest.raises(BrokerLost):
-            await wired.broker.ping()
+        async with asyncio.timeout(30):
+            while await is_there(wired.broker):
+                await asyncio.sleep(0.02)
         async with wired.pool.acquire() as connection, connection.transaction():
             row = listed(product(1, revision=2))
             stored = await insert(
@@ -114,7 +124,7 @@ async def test_a_broker_that_is_down_for_a_while_is_waited_for(
             )
         assert await wired.outbox.publish(stored) is False
         sweeping = asyncio.create_task(wired.outbox.run())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             # The alert of an outage must not depend on what the outage prevents.
             while OUTBOX_UNPUBLISHED.collect()[0].samples[0].value < 1:
                 await asyncio.sleep(0.02)
@@ -190,7 +200,7 @@ async def test_a_database_that_goes_away_is_waited_for_and_counts_as_nobodys_att
         wired = SmallService(pool, small_service.broker, outbox, small_service.handler)
         wired.start()
         await small_service.send(*(product(number) for number in range(10)))
-        await small_service.until(BEFORE)
+        await small_service.until(BEFORE, timeout_s=40)
         going = asyncio.create_task(outage(wire))
         for number in range(10, 20):
             await small_service.send(product(number))
