@@ -199,8 +199,9 @@ class Pass:
         stop: Refused | None = None
         wait_s: float | None = None
         started = recorded_at = time.monotonic()
-        async for key, outcome in self._outcomes(wave.operations):
+        async for key, answer in self._outcomes(wave.operations):
             operation, item = waiting.pop(key), items[key]
+            outcome = await with_file(self._session, operation, answer) if isinstance(answer, Written) else answer
             if isinstance(outcome, NotSent):
                 wait_s = max(wait_s or 0.0, outcome.retry_after_s)
                 continue
@@ -211,7 +212,6 @@ class Pass:
                 outcomes.add_changes(wave.applied, item, operation)
             move = _to_move(item, operation, outcome, notices[key])
             took_s = time.monotonic() - started
-            outcome = await with_file(self._session, operation, answer) if isinstance(answer, Written) else answer
             move.duration_ms = int(took_s * 1000)
             record_span("ledger write", item.row.traceparent, took_s, kind=item.row.kind, ledger=self._ledger.name)
             wave.moves.append((item.row, move))
