@@ -20,7 +20,7 @@ from tests.unit.mapper.samples import (
 from common.messages.control import TransactionMode
 from common.messages.orders import Order, OrderDiscount, ShippingLine
 from common.messages.transactions import DocumentKind, LineKind, SetOutcome, TransactionSet
-from mapper.mapping.catalog import Catalog
+from mapper.mapping.catalog import Catalog, CatalogItem, ItemIndex
 from mapper.mapping.orders import NO_RULES
 from mapper.mapping.postings import trial_balance
 from mapper.mapping.summaries import map_summary, memberships
@@ -175,3 +175,51 @@ def test_refunds_that_are_not_merged_follow_their_summary() -> None:
     (refund,) = own.documents
     assert (refund.kind, refund.total) == (DocumentKind.REFUND_RECEIPT, D("24.66"))
     assert refund.depends_on == (summary(source).documents[0].key,)
+
+
+def test_a_change_after_the_summary_was_written_is_said_and_stays_said() -> None:
+    settings = configuration("summary_sales_receipt")
+    (day,) = memberships(O1, settings, NO_RULES)
+
+    def made(*members: Order, previous: TransactionSet | None, finished: bool = True) -> TransactionSet:
+        mode = TransactionMode.SUMMARY_SALES_RECEIPT
+        return map_summary(
+            day, "tenant", members, settings, NO_RULES, Catalog(), mode=mode, finished=finished, previous=previous
+        )
+
+    waiting = made(O1, previous=None, finished=False)
+    first = made(O1, O2, previous=waiting)
+    assert first.documents[0].notices == (), "nothing was written while the day went on"
+    assert made(O1, O2, previous=first) == first
+    changed = made(O2, O3, previous=first)
+    (notice,) = changed.documents[0].notices
+    assert notice.code == "SUMMARY_CHANGED"
+    assert "105.93 USD became 70.79" in notice.text
+    assert "Added: 3. Gone: 1." in notice.text
+    assert notice.cure
+    assert made(O2, O3, previous=changed) == changed
+
+
+def test_the_cost_of_a_summary_is_a_journal_beside_it() -> None:
+    items = [
+        CatalogItem("1", "A", "A", purchase_cost=D("10.00")),
+        CatalogItem("2", "B", "B", item_type="NonInventory"),
+    ]
+    settings = configuration("summary_sales_receipt", summary_costs="journal")
+    (day,) = memberships(O1, settings, NO_RULES)
+
+    def made(catalog: Catalog, previous: TransactionSet | None = None) -> TransactionSet:
+        mode = TransactionMode.SUMMARY_SALES_RECEIPT
+        return map_summary(
+            day, "tenant", [O1, O2], settings, NO_RULES, catalog, mode=mode, finished=True, previous=previous
+        )
+
+    first = made(Catalog(items=ItemIndex(items)))
+    receipt, journal = first.documents
+    assert trial_balance([journal]) == {"COGS": D("30.00"), "INV": D("-30.00")}
+    assert (journal.kind, journal.depends_on) == (DocumentKind.JOURNAL_ENTRY, (receipt.key,))
+    assert [(one.code, one.value) for one in receipt.notices] == [("COGS_UNRELIABLE", "B")]
+    dearer = [CatalogItem("1", "A", "A", purchase_cost=D("12.00")), CatalogItem("2", "B", "B", item_type="Inventory")]
+    later = made(Catalog(items=ItemIndex(dearer)), first)
+    assert trial_balance([later.documents[1]]) == {"COGS": D("30.00"), "INV": D("-30.00")}, "the cost of that day"
+    assert [one.code for one in later.documents[0].notices] == []

@@ -10,7 +10,7 @@ from common.messages.orders import Order
 from mapper.mapping.reasons import Held
 from mapper.mapping.summaries import KINDS, Membership, map_summary, memberships
 from mapper.store.configurations import Prepared
-from mapper.store.sets import NOT_YET, known_sets, write_set
+from mapper.store.sets import NOT_YET, known_sets, read_sets, write_set
 from mapper.store.summaries import MADE, SET_MEMBERSHIPS, DueSummary, members_of
 
 
@@ -66,5 +66,6 @@ async def make_summary(
         prepared.catalog,
         mode=mode,
         finished=finished,
+        previous=next(iter(await read_sets(connection, [key])), None) if known.revision else None,
     )
     write_set(result, known, batch, backfill=True, correlation_id="")

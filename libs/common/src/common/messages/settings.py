@@ -219,6 +219,8 @@ class ConnectionSettings(Described):
     """Account of tips: what is owed to staff, or income."""
     merge_refunds: bool = False
     """In summaries: refunds as negative quantities rather than documents of their own."""
+    summary_costs: Literal["ledger", "journal"] = "ledger"
+    """Cost of goods sold of a summary: left to the ledger (stock items), or by a journal for the other items."""
     terms_days: Annotated[int, Field(ge=0, le=3650)] = 0
     """Days until an invoice is due."""
     store_filter: tuple[ShortText, ...] = ()

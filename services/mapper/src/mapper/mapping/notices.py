@@ -59,6 +59,27 @@ def sku_missing(name: str) -> Reason:
     )
 
 
+def summary_changed(before: Decimal, now: Decimal, currency: str, joined: str, left: str) -> Reason:
+    orders = "".join(f" {word}: {numbers}." for word, numbers in (("Added", joined), ("Gone", left)) if numbers)
+    return notice(
+        "SUMMARY_CHANGED",
+        f"Orders of this summary changed after it was written: {before} {currency} became {now}.{orders}"[:4000],
+        "Compare it with the bank; with after_posting = hold such a change waits for you.",
+        "total",
+        f"{now}",
+    )
+
+
+def cost_missing(product: str) -> Reason:
+    return notice(
+        "COGS_UNRELIABLE",
+        f"The cost of {product!r} is not known, so the cost of goods sold of this day leaves it out.",
+        "Give the item a purchase cost in the ledger; the journal follows by itself.",
+        "purchase_cost",
+        product,
+    )
+
+
 def rule_failed(rule: str, problem: str) -> Reason:
     return notice(
         "RULE_EXPRESSION_FAILED",

@@ -37,6 +37,8 @@ from mapper.mapping.reasons import Held, order_of_summary, summary_negative, wai
 from mapper.mapping.refund_lines import refund_parts
 from mapper.mapping.removals import without_removed
 from mapper.mapping.sales import sale_of
+from mapper.mapping.summary_changes import with_change_noted
+from mapper.mapping.summary_costs import costs_of
 from mapper.rules.engine import CompiledRules
 
 M = TransactionMode
@@ -103,8 +105,11 @@ def map_summary(
     *,
     mode: TransactionMode,
     finished: bool,
+    previous: TransactionSet | None = None,
 ) -> TransactionSet:
     """One document for all members; waits while the day is not over. Pure; revision 0.
+
+    `previous` is what was made of it before: a change after that is said on the document.
 
     A member whose parts do not add up holds the whole summary and is named: a summary that leaves one out would never
     agree with the bank.
@@ -113,10 +118,20 @@ def map_summary(
     try:
         document, items = _summarise(membership, orders, configuration, rules, catalog, mode)
     except Held as held:
-        return _answer(membership, tenant_id, first, configuration, mode, held.reason, None, {})
-    if not finished and document is not None:
+        return _answer(membership, tenant_id, first, configuration, mode, held.reason, (), {})
+    if document is None:
+        return _answer(membership, tenant_id, first, configuration, mode, None, (), {})
+    if not finished:
         document = document.model_copy(update={"hold": waiting_for_day_end(membership.day)})
-    return _answer(membership, tenant_id, first, configuration, mode, None, document, items)
+    documents: tuple[Document, ...] = (with_change_noted(document, previous),)
+    if configuration.connection.summary_costs == "journal" and mode is not M.SUMMARY_SALES_ORDER:
+        try:
+            costs = costs_of(tenant_id, document, items, configuration, catalog, previous)
+        except Held as held:
+            return _answer(membership, tenant_id, first, configuration, mode, held.reason, (), {})
+        noted = documents[0].model_copy(update={"notices": (*documents[0].notices, *costs.missing)})
+        documents = (noted, costs.journal) if costs.journal is not None else (noted,)
+    return _answer(membership, tenant_id, first, configuration, mode, None, documents, items)
 
 
 def _summarise(
@@ -266,12 +281,12 @@ def _answer(
     configuration: Configuration,
     mode: TransactionMode,
     reason: Reason | None,
-    document: Document | None,
+    documents: tuple[Document, ...],
     items: Mapping[str, ItemWanted],
 ) -> TransactionSet:
     connection = configuration.connection
-    customers = (_customer(first, configuration),) if first is not None and document is not None else ()
-    used = {line.item_key for line in document.lines} if document is not None else set()
+    customers = (_customer(first, configuration),) if first is not None and documents else ()
+    used = {line.item_key for document in documents for line in document.lines}
     return TransactionSet(
         tenant_id=tenant_id,
         revision=0,
@@ -290,9 +305,9 @@ def _answer(
         kept_mode=mode.value,
         date=membership.day,
         currency=first.currency if first is not None else configuration.ledger.home_currency,
-        source_total=document.total if document is not None else ZERO,
+        source_total=documents[0].total if documents else ZERO,
         after_posting=connection.after_posting,
         customers=customers,
         items=tuple(item for key, item in items.items() if key in used),
-        documents=(document,) if document is not None else (),
+        documents=documents,
     )

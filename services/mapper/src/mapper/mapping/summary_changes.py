@@ -1,0 +1,36 @@
+"""A summary whose members changed after it was written says so (section 15)."""
+
+from common.messages.transactions import Document, TransactionSet
+from mapper.mapping.notices import summary_changed
+
+CODE = "SUMMARY_CHANGED"
+NAMED_MAX = 20
+
+
+def with_change_noted(document: Document, previous: TransactionSet | None) -> Document:
+    """The document with a warning, if an earlier version that was not held differs from it.
+
+    The warning stays on it for as long as nothing else changes. A day that was not over had nothing written.
+    """
+    before = next((one for one in previous.documents if one.key == document.key), None) if previous else None
+    if before is None or before.hold is not None or document.hold is not None:
+        return document
+    kept = tuple(one for one in before.notices if one.code == CODE)
+    bare = {"notices": (), "hold": None}
+    if before.model_copy(update=bare) == document.model_copy(update=bare):
+        return document.model_copy(update={"notices": (*document.notices, *kept)})
+    now, then = _numbers(document), _numbers(before)
+    joined = [number for number in now if number not in then]
+    left = [number for number in then if number not in now]
+    notice = summary_changed(before.total, document.total, document.currency, _named(joined), _named(left))
+    return document.model_copy(update={"notices": (*document.notices, notice)})
+
+
+def _numbers(document: Document) -> dict[str, None]:
+    """Order numbers as the note lists them; the cut end of a long list is left out."""
+    listed = document.note.split(", ")
+    return dict.fromkeys(listed[:-1] if document.note.endswith(" …") else listed)
+
+
+def _named(numbers: list[str]) -> str:
+    return ", ".join(numbers[:NAMED_MAX]) + (" …" if len(numbers) > NAMED_MAX else "")
