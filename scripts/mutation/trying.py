@@ -117,7 +117,7 @@ class Trial:
             told = stream.read()
         _, status = os.waitpid(pid, 0)
         if status:
-            raise pytest.UsageError("the tests fail without any mutant; run them with pytest first")
+            raise pytest.UsageError(f"a test fails without any mutant: {told.decode() or 'pytest itself'}")
         covering: Covering = pickle.loads(told)  # noqa: S301 - written by our own fork
         return covering
 
@@ -133,6 +133,7 @@ class Trial:
                 item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
                 seconds[item.nodeid] = time.process_time() - start
                 if self._failed:
+                    os.write(writing, item.nodeid.encode())
                     os._exit(KILLED)
             watch.stop()
             data = watch.get_data()

@@ -26,10 +26,10 @@ def plain(value: Any) -> Any:
     return value if isinstance(value, bool | int | None) else str(value)
 
 
-def expectation(name: str, value: Any) -> tuple[str, str]:
+def expectation(name: str, value: Any, folder: Path = EXPECTED) -> tuple[str, str]:
     """What was found, and what the file says; both as text."""
     found = orjson.dumps(plain(value), option=OPTIONS).decode()
-    path = EXPECTED / f"{name}.json"
+    path = folder / f"{name}.json"
     if WRITES:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(found, encoding="utf-8")
