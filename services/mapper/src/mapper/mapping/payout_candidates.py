@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from common.messages.transactions import Document, DocumentKind, TransactionSet, WantedState
+from common.messages.transactions import AccountRole, Document, DocumentKind, TransactionSet, WantedState
 from mapper.mapping.names import normal
 from mapper.mapping.payouts import Candidates
 
@@ -23,7 +23,7 @@ def candidates_of(sets: Iterable[TransactionSet]) -> Candidates:
         if not one.documents and one.reason is not None:
             why_not[normal(one.source_number)] = why_not[one.source_id] = one.reason.text
         for document in one.documents:
-            if document.wanted is not WantedState.PRESENT or document.hold is not None or not document.total:
+            if not _may_be_paid_out(document):
                 continue
             if document.kind in INCOMING:
                 if document.kind is DocumentKind.PAYMENT:
@@ -39,3 +39,10 @@ def candidates_of(sets: Iterable[TransactionSet]) -> Candidates:
                 for key in orders:
                     refunds_by_order.setdefault(key, []).append(document)
     return Candidates(by_tender, by_refund, by_reference, by_order, refunds_by_order, why_not)
+
+
+def _may_be_paid_out(document: Document) -> bool:
+    """Whether it is money that a processor could have had; a gift card's payment never is."""
+    if document.wanted is not WantedState.PRESENT or document.hold is not None or not document.total:
+        return False
+    return document.deposit_to is None or document.deposit_to.role is not AccountRole.GIFT_CARDS
