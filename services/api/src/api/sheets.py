@@ -7,8 +7,6 @@ from typing import Any
 
 from fastapi import Response
 
-from api.routes.base import Responses
-
 MEDIA_TYPE = "text/csv"
 _FORMULAS = ("=", "+", "@", "\t", "\r")
 
@@ -19,7 +17,7 @@ class Sheet(Response):
     media_type = MEDIA_TYPE
 
 
-def documented(example: str) -> Responses:
+def documented(example: str) -> dict[int | str, dict[str, Any]]:
     """The answer of a route that sends a table, for the OpenAPI document."""
     shape = {"schema": {"type": "string"}, "example": example}
     return {200: {"description": "The table.", "content": {MEDIA_TYPE: shape}}}
