@@ -7,7 +7,7 @@ from tests.unit.mapper.samples import D, configuration, example_a, line, tender
 from tests.unit.mapper.test_rules import compiled, rule, run
 
 from common.messages.orders import Address
-from common.messages.transactions import SetOutcome
+from common.messages.transactions import SetOutcome, TransactionSet
 from mapper.mapping.orders import map_order
 from mapper.rules.compiling import RuleRefused, compile_rule
 from mapper.rules.model import Rule
@@ -114,7 +114,7 @@ def test_an_expression_that_fails_is_a_named_warning_and_the_rest_goes_on(source
     result = run(example_a(note="many"), failing, working)
     assert result.outcome is SetOutcome.MAPPED
     assert result.documents[0].memo_number == "M"
-    (warning,) = [one for one in result.documents[0].notices if one.code == "RULE_EXPRESSION_FAILED"]
+    (warning,) = [one for one in result.documents[0].notices if one.code == "RULE_FAILED"]
     assert (warning.field, warning.value) == ("rules", "faulty")
     assert "'faulty'" in warning.text
     assert says in warning.text
@@ -133,7 +133,7 @@ def test_many_expressions_on_a_long_order_end_within_their_budget() -> None:
     result = map_order(order, configuration(), rules)
     assert time.perf_counter() - started < 5
     assert result.documents[0].memo_number == "M"
-    warned = {one.value for one in result.documents[0].notices if one.code == "RULE_EXPRESSION_FAILED"}
+    warned = {one.value for one in result.documents[0].notices if one.code == "RULE_FAILED"}
     assert "greedy 199" in warned
     assert "greedy 0" in warned or len(warned) == 199
 
@@ -178,3 +178,26 @@ def test_a_table_refuses_what_it_would_read_back_differently() -> None:
     both = rule("map_class", "X", ("sku", "contains", "A"), ("sku", "contains", "B"), name="both")
     with pytest.raises(Exception, match="export it as JSON"):
         write_table([both])
+
+
+@pytest.mark.parametrize(
+    ("action", "value"),
+    [
+        ("map_transaction_type", "{sku}"),
+        ("split_sku", "{sku}"),
+        ("split_sku", "- {sku}"),
+        ("map_due_date", "+{sku}"),
+        ("map_currency", "{sku}"),
+        ("multiply_quantity", "{sku}"),
+    ],
+)
+def test_a_value_from_the_order_that_the_action_cannot_take_is_a_named_warning(action: str, value: str) -> None:
+    result = run(example_a(), rule(action, value, name="templated"))
+    assert result.outcome is SetOutcome.MAPPED
+    (warning,) = [one for one in result.documents[0].notices if one.code == "RULE_FAILED"]
+    assert warning.value == "templated"
+    assert kinds_of(result) == kinds_of(run(example_a()))
+
+
+def kinds_of(result: TransactionSet) -> list[str]:
+    return [f"{one.kind} {one.total} {one.currency}" for one in result.documents]

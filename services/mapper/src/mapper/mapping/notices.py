@@ -82,9 +82,9 @@ def cost_missing(product: str) -> Reason:
 
 def rule_failed(rule: str, problem: str) -> Reason:
     return notice(
-        "RULE_EXPRESSION_FAILED",
-        f"The expression of the rule {rule!r} could not be evaluated: {problem}. The rule was passed over."[:4000],
-        "Correct the expression; test with has(...) or != null for what may be absent.",
+        "RULE_FAILED",
+        f"The rule {rule!r} was passed over: {problem}."[:4000],
+        "Correct its value, or its expression: test with has(...) or != null for what may be absent.",
         "rules",
         rule,
     )

@@ -8,6 +8,7 @@ from typing import Final
 
 from common.messages.orders import Order
 from mapper.mapping.directives import NO_DIRECTIVES, Directives
+from mapper.rules.action_checks import BadValue
 from mapper.rules.action_table import ActionKind, shown_value
 from mapper.rules.fields import Field, Scope, field_named, text_of
 from mapper.rules.model import Rule
@@ -120,6 +121,8 @@ class CompiledRules:
                 text_of(shown_value(working, compiled.kind, compiled.rule.action, index)) if trace is not None else ""
             )
             value = value_of(compiled.rule, working, index)
+            if not _is_usable(compiled, value, working):
+                continue
             compiled.kind.apply(working, index, value, compiled.rule)
             changed = True
             if trace is not None:
@@ -128,6 +131,19 @@ class CompiledRules:
             if compiled.rule.stop:
                 stopped.add((scope, index))
         return changed
+
+
+def _is_usable(compiled: CompiledRule, value: str, working: Working) -> bool:
+    """Whether a value that comes from the order is one the action takes; if not, the rule is named in a warning."""
+    rule = compiled.rule
+    if rule.clear or not (rule.copy_from or "{" in rule.value):
+        return True
+    try:
+        compiled.kind.check(value)
+    except BadValue as error:
+        working.directives.failures.setdefault(rule.name, str(error))
+        return False
+    return True
 
 
 def value_of(rule: Rule, working: Working, index: int) -> str:
