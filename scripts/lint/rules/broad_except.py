@@ -16,6 +16,7 @@ ALLOWED: dict[tuple[str, str], str] = {
     (f"{COMMON}/handling.py", "_one_by_one"): "decided on and sent on",
     (f"{COMMON}/handling.py", "_handle_one"): "the border of the runtime: decided on and sent on",
     (f"{COMMON}/runtime.py", "keep_running"): "logged with its traceback; the loop must outlive one bad pass",
+    ("services/ingest/src/ingest/runner.py", "_work"): "logged with its traceback; counted as an attempt of the run",
     ("sandbox/src/sandbox/fresh/databases.py", "make_template"): "raised again where the service's URL is asked for",
     (
         "services/ledger-writer/src/ledger_writer/lanes/lane.py",

@@ -105,9 +105,9 @@ class Runner:
                 await self._fail(run, error.reason)
             except UNAVAILABLE:
                 raise
-            except Exception as error:  # noqa: BLE001 - counted as an attempt, logged, and shown on the run
+            except Exception:
                 # A fault of ours is an attempt like any other: left alone, the run would come back for ever.
-                log.error("run_stumbled", kind=run.request.kind.value, exc_info=error)
+                log.exception("run_stumbled", kind=run.request.kind.value)
                 await self._put_back(run, _FAULT, None)
 
     async def _carry_out(self, run: StoredRun, opened: Opened) -> None:
