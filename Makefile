@@ -4,7 +4,7 @@ SHELL := bash
 BIN := .venv/bin
 MEMBERS := libs/common libs/cli services/ingest services/mapper services/ledger-writer services/api sandbox
 
-.PHONY: help setup demo up down status test test-nightly golden mutation bench bench-rules bench-quickbooks check fmt lint types docs topology migrations-check lock lock-images clean
+.PHONY: help setup demo up down status test test-nightly golden mutation bench bench-rules bench-quickbooks same-books check fmt lint types docs topology migrations-check lock lock-images clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r t d; do printf '  %-18s %s\n' "$$t" "$$d"; done
@@ -44,6 +44,9 @@ bench-rules: setup ## 5,000 rules on one order; writes build/reports/bench-rules
 
 bench-quickbooks: setup ## a QuickBooks backfill against the vendor's limits, times 20; writes build/reports/bench-quickbooks.json
 	@$(BIN)/python -m bench.quickbooks $(ARGS)
+
+same-books: setup ## the same orders through Beancount and QuickBooks in every mode; writes build/reports/same-books.json
+	@TILLBOOK_SHOW=same-books $(BIN)/pytest -q -s tests/e2e/test_same_books.py $(ARGS)
 
 check: lint types test ## everything CI runs
 

@@ -5,7 +5,7 @@ import itertools
 import time
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -94,7 +94,7 @@ class World:
         name = f"Books {uuid.uuid4().hex[:8]}"
         body = {"ledger": ledger, "name": name, "home_currency": "USD"}
         company_id = (await self.gateway.post("/companies", body))["company_id"]
-        realm = await self._consent(company_id) if ledger == "quickbooks_online" else ""
+        realm = await self.consent(company_id) if ledger == "quickbooks_online" else ""
         detail = await self.gateway.get(f"/companies/{company_id}")
         settings = {
             "company_id": company_id,
@@ -107,15 +107,23 @@ class World:
         await self.gateway.post(f"/companies/{company_id}/approve")
         return Company(company_id, ledger, realm)
 
-    async def _consent(self, company_id: str) -> str:
-        """Give a company of its own to the app, as its owner does with one click at Intuit."""
-        realm = str(next(_realms))
+    async def consent(
+        self, company_id: str, seeded: Sequence[tuple[str, Json]] = (), *, again: str = "", **company: Any
+    ) -> str:
+        """Give a company of its own to the app, as its owner does with one click at Intuit. Returns its realm.
+
+        `company` are settings of the stand-in's; `seeded` the (entity, object) that stand there before. `again`: the
+        realm that was given before.
+        """
+        realm = again or str(next(_realms))
         begun = await self.gateway.post(f"/companies/{company_id}/oauth")
+        steering = f"{self.stack.url_of('quickbooks-online')}/_sandbox/companies"
         async with httpx.AsyncClient(follow_redirects=True, timeout=60, trust_env=False) as browser:
-            made = await browser.post(
-                f"{self.stack.url_of('quickbooks-online')}/_sandbox/companies", json={"realm_id": realm}
-            )
-            made.raise_for_status()
+            if not again:
+                (await browser.post(steering, json={"realm_id": realm, **company})).raise_for_status()
+            if seeded:
+                parts = [{"entity": entity, "object": content} for entity, content in seeded]
+                (await browser.post(f"{steering}/{realm}/seed", json=parts)).raise_for_status()
             answer = await browser.get(f"{begun['authorization_url']}&realmId={realm}")
             answer.raise_for_status()
         return realm

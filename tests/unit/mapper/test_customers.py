@@ -124,7 +124,7 @@ def test_connected_customers_win_over_the_strategy_and_ignored_ones_wait() -> No
     assert ignored.documents[0].hold.code == "DISMISSED_DEPENDENCY"
 
 
-@pytest.mark.vector
+@pytest.mark.vector_core
 def test_vector_41_only_documents_from_the_horizon_on_are_in_scope() -> None:
     catalog = Catalog(customer_links={"c1": CustomerLink("existing", "k" * 32, "77", "", date(2026, 3, 5))})
     late = tender("77.00", captured_on=date(2026, 3, 9))

@@ -40,7 +40,7 @@ from mapper.mapping.postings import trial_balance
 A = {"INC": D("-69.99"), "SHIP": D("-7.95"), "TAX": D("-4.06"), "DISC": D("5.00")}
 
 
-@pytest.mark.vector
+@pytest.mark.vector_core
 def test_vector_01_paid_order_in_receipt_mode_is_one_receipt() -> None:
     result = mapped(example_a(), configuration("sales_receipts"))
     assert kinds(result) == ["sales_receipt"]
@@ -48,7 +48,7 @@ def test_vector_01_paid_order_in_receipt_mode_is_one_receipt() -> None:
     assert result.documents[0].total == D("77.00")
 
 
-@pytest.mark.vector
+@pytest.mark.vector_core
 def test_vector_02_paid_order_in_invoice_mode_ends_with_balance_zero() -> None:
     result = mapped(example_a(), configuration("invoices_payments_if_paid"))
     assert kinds(result) == ["invoice", "payment"]
@@ -58,7 +58,7 @@ def test_vector_02_paid_order_in_invoice_mode_ends_with_balance_zero() -> None:
     assert payment.memo_number == "1001"
 
 
-@pytest.mark.vector
+@pytest.mark.vector_core
 def test_vector_03_pending_then_paid_adds_only_the_payment() -> None:
     settings = configuration("invoices_payments_if_paid", order_statuses=["paid", "pending"])
     first = mapped(unpaid(), settings)
@@ -68,7 +68,7 @@ def test_vector_03_pending_then_paid_adds_only_the_payment() -> None:
     assert first.documents[0] == second.documents[0]
 
 
-@pytest.mark.vector
+@pytest.mark.vector_core
 def test_vector_05_a_full_discount_leaves_an_invoice_of_zero_and_skips_the_payment() -> None:
     free = order(lines=(line("l1", "HAMMER", "25.00", amount=D("0.00"), discount=D("25.00")),), total=D("0.00"))
     result = mapped(free, configuration("invoices_payments_if_paid"))
@@ -78,7 +78,7 @@ def test_vector_05_a_full_discount_leaves_an_invoice_of_zero_and_skips_the_payme
     assert skipped.code == "NO_BALANCE"
 
 
-@pytest.mark.vector
+@pytest.mark.vector_core
 def test_vector_06_two_equal_tenders_with_different_ids_are_two_payments() -> None:
     source = example_a(tenders=(tender("38.50", "t1"), tender("38.50", "t2")))
     result = mapped(source, configuration("invoices_payments_if_paid"))
@@ -88,7 +88,7 @@ def test_vector_06_two_equal_tenders_with_different_ids_are_two_payments() -> No
     assert trial_balance(list(result.documents)) == A | {"UF": D("77.00")}
 
 
-@pytest.mark.vector
+@pytest.mark.vector_core
 def test_vector_07_the_same_tender_delivered_twice_is_one_payment() -> None:
     settings = configuration("invoices_payments_if_paid")
     again = mapped(example_a(revision=2), settings)
@@ -96,7 +96,7 @@ def test_vector_07_the_same_tender_delivered_twice_is_one_payment() -> None:
     assert len(again.documents) == 2
 
 
-@pytest.mark.vector
+@pytest.mark.vector_core
 def test_vector_08_an_overpayment_applies_the_balance_and_leaves_the_rest() -> None:
     source = example_a(tenders=(tender("80.00"),))
     payment = only(mapped(source, configuration("invoices_payments_if_paid")), DocumentKind.PAYMENT)
@@ -129,7 +129,7 @@ def test_a_split_payment_lands_in_two_accounts() -> None:
     assert result.documents[2].deposit_to.name == "Wallet clearing"
 
 
-@pytest.mark.vector
+@pytest.mark.vector_core
 def test_vector_14_two_refunds_take_the_whole_order_back() -> None:
     for mode in ("sales_receipts", "invoices_payments_if_paid"):
         result = mapped(example_a(refunds=(second_refund(), first_refund())), configuration(mode))
@@ -152,14 +152,14 @@ def test_vector_14_two_refunds_take_the_whole_order_back() -> None:
         assert refunds[0].date == date(2026, 3, 10)
 
 
-@pytest.mark.vector
+@pytest.mark.vector_core
 def test_vector_15_the_original_stands_before_its_refund() -> None:
     result = mapped(example_a(refunds=(first_refund(),)), configuration("sales_receipts"))
     receipt, refund = result.documents
     assert refund.depends_on == (receipt.key,)
 
 
-@pytest.mark.vector
+@pytest.mark.vector_core
 def test_vector_16_goods_that_stay_away_use_an_item_without_stock() -> None:
     kept = first_refund(lines=(first_refund().lines[0].model_copy(update={"restock": False}),))
     for refund, wanted in ((first_refund(), "HAMMER"), (kept, "Returned without restock")):
@@ -168,7 +168,7 @@ def test_vector_16_goods_that_stay_away_use_an_item_without_stock() -> None:
         assert names[only(result, DocumentKind.REFUND_RECEIPT).lines[0].item_key or ""] == wanted
 
 
-@pytest.mark.vector
+@pytest.mark.vector_core
 def test_vector_17_cancelling_an_unpaid_order_voids_its_invoice() -> None:
     cancelled = unpaid(lifecycle=Lifecycle.CANCELLED, cancelled_on=date(2026, 3, 5))
     result = mapped(cancelled, configuration("invoices_payments_if_paid"))
@@ -305,7 +305,7 @@ def test_a_ledger_without_refund_receipts_gets_a_credit_memo_and_the_money_that_
     }
 
 
-@pytest.mark.vector
+@pytest.mark.vector_core
 def test_vector_26_inclusive_tax_sends_net_and_tax_as_amounts() -> None:
     source = order(
         lines=(line("l1", "MUG", "13.55", taxes=(tax("1.35", "GST", "0.10"),)),),
@@ -323,7 +323,7 @@ def test_vector_26_inclusive_tax_sends_net_and_tax_as_amounts() -> None:
     assert receipt.taxes[0].amount == D("1.35")
 
 
-@pytest.mark.vector
+@pytest.mark.vector_core
 def test_vector_27_a_cent_is_rounded_and_half_a_unit_stops_the_order() -> None:
     rounded = mapped(example_a(total=D("77.01"), tenders=(tender("77.01"),)), configuration("sales_receipts"))
     receipt = only(rounded, DocumentKind.SALES_RECEIPT)
@@ -347,7 +347,7 @@ GIFT_ORDER = order(
 )
 
 
-@pytest.mark.vector
+@pytest.mark.vector_core
 def test_vector_28_a_gift_card_is_a_line_on_receipts_and_a_payment_on_invoices() -> None:
     wanted = {"UF": D("50.00"), "GIFT": D("30.00"), "INC": D("-75.00"), "TAX": D("-5.00")}
     receipt = mapped(GIFT_ORDER, configuration("sales_receipts"))
@@ -412,7 +412,7 @@ def test_a_merchant_fee_can_stand_on_the_order() -> None:
     assert trial_balance(list(invoiced.documents)) == A | {"UF": D("74.47"), "FEES": D("2.53")}
 
 
-@pytest.mark.vector
+@pytest.mark.vector_core
 def test_vector_49_fees_on_the_order_and_on_the_payout_are_refused_together() -> None:
     result = mapped(example_a(), configuration(fees={"on_order": "negative_line"}, payouts={"enabled": True}))
     assert result.outcome is SetOutcome.HELD
@@ -462,7 +462,7 @@ def test_a_price_without_an_exact_form_sends_the_amount_alone() -> None:
     assert (receipt.lines[0].quantity, receipt.lines[0].unit_price) == (D(3), None)
 
 
-@pytest.mark.vector
+@pytest.mark.vector_core
 def test_vector_09_section_nine_row_by_row() -> None:
     """Order 3001: 221.24 + 13 % tax; 100.00 paid at order, 150.00 at shipping."""
     mode = "sales_orders_invoices_payments_if_paid"
@@ -488,7 +488,7 @@ def test_vector_09_section_nine_row_by_row() -> None:
     assert trial_balance(list(day_6.documents)) == {"UF": D("250.00"), "INC": D("-221.24"), "TAX": D("-28.76")}
 
 
-@pytest.mark.vector
+@pytest.mark.vector_core
 def test_vector_50_mapping_twice_gives_the_same_set() -> None:
     """The pure half of a preview: nothing but the inputs decides."""
     settings = configuration("invoices_payments_if_paid")

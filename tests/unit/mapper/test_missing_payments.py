@@ -75,7 +75,7 @@ def test_an_old_payment_is_out_of_scope() -> None:
     assert letter(reason) == "h"
 
 
-@pytest.mark.vector
+@pytest.mark.vector_core
 def test_vector_04_a_blank_filter_that_does_not_follow_changes_misses_the_payment() -> None:
     settings = configuration(MODE, follow_changes=False)
     assert [one.kind.value for one in mapped(unpaid(), settings).documents] == ["invoice"]

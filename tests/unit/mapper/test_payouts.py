@@ -87,7 +87,7 @@ def deposited(source: Payout, settings: Configuration, *orders: Order) -> tuple[
     return map_payout(source, settings, candidates_of(sets)), documents
 
 
-@pytest.mark.vector
+@pytest.mark.vector_core
 @pytest.mark.parametrize("mode", ["sales_receipts", "invoices_payments_if_paid"])
 def test_vector_18_a_payout_becomes_a_deposit_to_the_cent(mode: str) -> None:
     result, sales = deposited(payout("209.91", *CHARGES, REFUND), settled(mode), *SALES)
@@ -101,7 +101,7 @@ def test_vector_18_a_payout_becomes_a_deposit_to_the_cent(mode: str) -> None:
     assert after["BANK"] == D("209.91")
 
 
-@pytest.mark.vector
+@pytest.mark.vector_core
 def test_vector_19_a_payout_with_a_missing_order_names_it_and_finishes_when_it_is_there() -> None:
     source = payout("209.91", *CHARGES, REFUND)
     settings = settled("sales_receipts")
@@ -139,7 +139,7 @@ OLD = order(
 )
 
 
-@pytest.mark.vector
+@pytest.mark.vector_core
 def test_vector_20_a_negative_payout_is_a_deposit_of_zero() -> None:
     result, _ = deposited(
         payout("-56.17", *NEGATIVE), settled("sales_receipts", books=RETURNS), sale("1004", "30.00"), OLD
@@ -164,7 +164,7 @@ def test_the_next_payout_carries_the_shortfall() -> None:
     }
 
 
-@pytest.mark.vector
+@pytest.mark.vector_core
 def test_vector_21_a_chargeback_and_its_fee() -> None:
     plain = SALE_1001.model_copy(update={"refunds": ()})
     source = payout("174.07", *CHARGES, payout_line("chargeback", "-45.50"), payout_line("dispute_fee", "-15.00"))
@@ -179,14 +179,14 @@ def test_vector_21_a_chargeback_and_its_fee() -> None:
     assert trial_balance(list(won.documents)) == {"BANK": D("45.50"), "CHB": D("-45.50")}
 
 
-@pytest.mark.vector
+@pytest.mark.vector_core
 def test_vector_22_the_same_payout_twice_is_one_deposit() -> None:
     first, _ = deposited(payout("209.91", *CHARGES, REFUND), settled("sales_receipts"), *SALES)
     again, _ = deposited(payout("209.91", *CHARGES, REFUND, revision=2), settled("sales_receipts"), *SALES)
     assert first.documents == again.documents
 
 
-@pytest.mark.vector
+@pytest.mark.vector_core
 def test_vector_23_a_settlement_across_a_month_end_carries_forward() -> None:
     source = payout(
         "700.00",
@@ -219,7 +219,7 @@ MARKETPLACE = (
 BY_DESCRIPTION = {"shipping": "SHIP", "tax": "TAX", "tax withheld": "TAX", "promotion": "DISC"}
 
 
-@pytest.mark.vector
+@pytest.mark.vector_core
 @pytest.mark.parametrize("mode", ["journal_entries", "summary_payout"])
 def test_vector_24_a_marketplace_settlement_balances(mode: str) -> None:
     settings = settled(mode, payouts={"adjustments": BY_DESCRIPTION}, books=RETURNS)

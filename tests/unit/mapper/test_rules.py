@@ -57,7 +57,7 @@ def names_of(result: TransactionSet) -> dict[str, str]:
     return {item.key: item.name for item in result.items}
 
 
-@pytest.mark.vector
+@pytest.mark.vector_core
 class TestVector30:
     """Each rule of the table with what the table expects."""
 
@@ -303,7 +303,7 @@ class TestVector30:
         assert [item.name for item in run(source, r27).items] == ["Metal Chalkboard"]
 
 
-@pytest.mark.vector
+@pytest.mark.vector_core
 def test_vector_31_a_later_rule_sees_what_an_earlier_one_did() -> None:
     strip = rule("strip_sku", "FBA-", ("sku", "starts_with", "FBA-"), priority=1, name="strip")
     product = rule("map_sku", "Hammer, 500 g", ("sku", "equals", "123"), priority=2, name="map")

@@ -49,7 +49,7 @@ def test_each_filter_names_itself(source: Order, changes: dict[str, Any], code: 
     assert result.documents == ()
 
 
-@pytest.mark.vector
+@pytest.mark.vector_core
 def test_vector_45_the_status_filter_says_what_it_saw_and_what_it_wants() -> None:
     result = mapped(unpaid(native_status="On hold"), configuration(order_statuses=["paid", "shipped"]))
     assert result.reason is not None
@@ -109,7 +109,7 @@ def hold_of(items: list[CatalogItem], **products: Any) -> str | None:
     return hold.code if hold else None
 
 
-@pytest.mark.vector
+@pytest.mark.vector_core
 def test_vector_33_a_leaf_that_stands_twice_needs_its_full_name() -> None:
     nails = CatalogItem("3", "NAILS", "NAILS")
     assert hold_of([*TOOLS, nails], missing="stop_and_queue") == "PRODUCT_AMBIGUOUS"
@@ -216,7 +216,7 @@ def test_long_numbers_are_cut_in_the_number_and_whole_in_the_memo() -> None:
     assert [one.number for one in result.documents[1:]] == ["AZ2026-03-02-00000000", "AZ2026-03-02-000000-1"]
 
 
-@pytest.mark.vector
+@pytest.mark.vector_core
 def test_vector_11_next_number_leaves_the_invoice_to_the_ledger_and_keeps_the_memo() -> None:
     settings = configuration("sales_orders_invoices_payments_if_paid", numbers={"policy": "next"})
     sales_order, invoice, _ = mapped(example_a(number="3001"), settings).documents

@@ -58,7 +58,7 @@ def test_each_shipment_is_an_invoice_and_the_last_one_closes_the_order() -> None
     )
 
 
-@pytest.mark.vector
+@pytest.mark.vector_core
 def test_vector_10_an_invoice_forty_days_later_still_closes_the_sales_order() -> None:
     late = tender("77.00", captured_on=ORDER_DAY + timedelta(days=40))
     source = example_a(tenders=(late,), fulfillment_status=FulfillmentStatus.FULFILLED)

@@ -80,7 +80,7 @@ def summary(*orders: Order, day: date = ORDER_DAY, finished: bool = True, **chan
     )
 
 
-@pytest.mark.vector
+@pytest.mark.vector_core
 def test_vector_25_a_day_is_one_receipt_and_the_same_again() -> None:
     result = summary(O1, O2, O3)
     (receipt,) = result.documents

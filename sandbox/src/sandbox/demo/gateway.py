@@ -55,6 +55,10 @@ class Gateway:
     async def remove(self, path: str) -> Json:
         return self._read(await self._ask("DELETE", path))
 
+    async def replace(self, path: str, body: Json) -> Json:
+        """PUT where no version is compared."""
+        return self._read(await self._ask("PUT", path, json=body))
+
     async def save(self, path: str, body: Json) -> Json:
         """PUT over the version that is there now, or as the first one."""
         now = await self._ask("GET", path)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from common.batch import Batch
 from common.database import Connection
 from common.internal.mapper import AppliedRule
+from common.messages.control import ConnectionSettings
 from common.messages.orders import Order
 from common.messages.transactions import Inputs, SetOutcome, TransactionSet
 from mapper.mapping.orders import map_order
@@ -15,7 +16,7 @@ from mapper.rules.engine import Change
 from mapper.store.configurations import Configurations, ConnectionKey, Prepared
 from mapper.store.orders import OrderKey, key_of
 from mapper.store.payouts import MARK_MEMBERS, REFERENCES, reference_rows, references_of_order
-from mapper.store.sets import NOT_YET, KnownSet, SetKey, known_sets, write_set, write_unmatched
+from mapper.store.sets import NOT_YET, KnownSet, SetKey, known_sets, mapped_revisions, write_set, write_unmatched
 from mapper.summarising import set_memberships
 
 
@@ -33,6 +34,26 @@ async def read_surroundings(
     """Configurations and known sets of these orders. The caller holds the configuration and order locks."""
     prepared = await configurations.load(connection, {(key[0], key[1]) for key in keys})
     return Surroundings(prepared, await known_sets(connection, list(_set_keys(prepared, keys))))
+
+
+async def changed_unseen(connection: Connection, orders: Sequence[Order], around: Surroundings) -> frozenset[OrderKey]:
+    """Orders whose later revisions are stored and not mapped, because the connection looks at each only once.
+
+    A changed rule or list must not let them in by the back door; a person's resend does.
+    """
+    once = {}
+    for order in orders:
+        prepared = around.prepared.get((order.tenant_id, order.connection_id))
+        if prepared is not None and looks_once(prepared.connection):
+            company_id = prepared.connection.company_id
+            once[order.tenant_id, company_id, order.connection_id, "order", order.external_id] = order
+    mapped = await mapped_revisions(connection, list(once))
+    return frozenset(key_of(order) for key, order in once.items() if mapped.get(key, order.revision) != order.revision)
+
+
+def looks_once(connection: ConnectionSettings) -> bool:
+    """Reference behaviour (section 7): with a blank filter an order is looked at once, when it is new."""
+    return not connection.follow_changes and not connection.order_statuses
 
 
 def _set_keys(prepared: Mapping[ConnectionKey, Prepared], keys: Iterable[OrderKey]) -> Iterable[SetKey]:

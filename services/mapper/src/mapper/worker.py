@@ -10,7 +10,7 @@ import structlog
 from common.messages.transactions import TransactionSet
 from common.runtime import Runtime
 from mapper.matching import match_payout
-from mapper.remapping import map_and_record, read_surroundings
+from mapper.remapping import changed_unseen, map_and_record, read_surroundings
 from mapper.settings import MapperSettings
 from mapper.store.configurations import Configurations
 from mapper.store.locks import share_configuration
@@ -92,7 +92,10 @@ class Worker:
                 return 0
             keys = [key_of(one.order) for one in claimed]
             around = await read_surroundings(connection, self.configurations, keys)
+            later = await changed_unseen(connection, [one.order for one in claimed if not one.live], around)
             for one in claimed:
+                if key_of(one.order) in later:
+                    continue
                 # Only a request that names orders carries a correlation id; settings and maps mark them without.
                 map_and_record(
                     one.order,

@@ -166,6 +166,8 @@ class Tender(Frozen):
     """The channel's local calendar date of the capture."""
     reference: ShortText = ""
     fee: Amount | None = None
+    exchange_rate: Number | None = None
+    """Home currency per unit on the day of the capture, where it differs from the order's."""
 
 
 class RefundLine(Frozen):

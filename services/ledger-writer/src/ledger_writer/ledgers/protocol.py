@@ -42,6 +42,8 @@ class Capability(StrEnum):
     NEXT_NUMBER = "next_number"
     LINE_TAX_CODES = "line_tax_codes"
     CREATES_ITEMS = "creates_items"
+    DEPOSIT_TO_LIABILITY = "deposit_to_liability"
+    """Takes a liability as the account money is paid into, so that a gift card can be a payment of its own."""
     EDITS_POSTED = "edits_posted"
     """Can change a written document in place; else a change is a void and a new document."""
 

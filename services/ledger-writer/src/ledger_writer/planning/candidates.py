@@ -33,6 +33,7 @@ class Unclear:
 
 Verdict = Same | Absent | Unclear
 
+_ORDER_FORMS = frozenset({DocumentKind.SALES_ORDER, DocumentKind.ESTIMATE})
 _NAME_SUFFIXES = (" (C)", "-1", "-2", "-3", "-4", "-5")
 
 
@@ -68,7 +69,7 @@ def _judge_document(
     customer = operation.references.get(wanted.customer_key) if wanted.customer_key is not None else None
     expected_customer = customer.ledger_id if customer is not None else ""
     one = unmarked[0]
-    if operation.kind is DocumentKind.SALES_ORDER and one.memo_number not in {"", wanted.memo_number, wanted.number}:
+    if operation.kind in _ORDER_FORMS and one.memo_number not in {"", wanted.memo_number, wanted.number}:
         return Unclear(_order_not_found(wanted, one))
     if len(unmarked) == 1 and one.customer == expected_customer and one.link.total == wanted.total:
         return Same(one.link)
@@ -92,8 +93,8 @@ def _order_not_found(wanted: Document, found: Found) -> Reason:
     """The invoice that closes a sales order finds it by its number, which the memo has to repeat (section 10)."""
     return Reason(
         code="SO_NOT_FOUND",
-        text=f"Sales order {wanted.number or wanted.memo_number} can't be told from the one in the ledger: that one"
-        f" has {found.memo_number!r} in its memo.",
+        text=f"{WORD[wanted.kind].capitalize()} {wanted.number or wanted.memo_number} can't be told from the one in the"
+        f" ledger: that one has {found.memo_number!r} in its memo.",
         cure="Put the order's number into its memo, or link it by hand, and resend.",
         field="memo",
         value=found.memo_number[:500],

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from common.batch import Batch
 from common.database import Connection
 from common.handling import Handler
-from common.messages.control import ConnectionSettings
 from common.messages.orders import Order
-from mapper.remapping import Surroundings, map_and_record, read_surroundings
+from mapper.remapping import Surroundings, looks_once, map_and_record, read_surroundings
 from mapper.store.configurations import Configurations
 from mapper.store.locks import share_configuration
 from mapper.store.orders import ORDERS, OrderKey, key_of, lock_orders, order_row, stored_revisions
@@ -39,11 +38,6 @@ def handle_order_normalized(state: Order, loaded: Loaded, batch: Batch) -> None:
         return
     batch.upsert(ORDERS, order_row(state, batch.body.decode()))
     prepared = loaded.around.prepared.get((state.tenant_id, state.connection_id))
-    if prepared is not None and stored >= 0 and _looks_once(prepared.connection):
+    if prepared is not None and stored >= 0 and looks_once(prepared.connection):
         return
     map_and_record(state, loaded.around, batch, backfill=batch.backfill, correlation_id=batch.correlation_id)
-
-
-def _looks_once(connection: ConnectionSettings) -> bool:
-    """Reference behaviour (section 7): with a blank filter an order is looked at once, when it is new."""
-    return not connection.follow_changes and not connection.order_statuses

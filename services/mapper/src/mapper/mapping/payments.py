@@ -128,7 +128,7 @@ def payment(case: Case, tender: Tender, amount: Decimal, share: Decimal, paid_fo
         memo_number=case.memo_number(),
         date=tender.captured_on,
         currency=case.currency,
-        exchange_rate=case.order.exchange_rate,
+        exchange_rate=tender.exchange_rate or case.order.exchange_rate,
         total=amount,
         customer_key=case.customer.key if case.customer else None,
         deposit_to=tender_account(case, tender.method, tender.external_id, tender.kind),

@@ -168,6 +168,7 @@ def _plan_without_invoice(case: Case, row: ModeRow, cell: tuple[Step, ...], orde
         return
     if order_form is None and case.directives.no_invoice_by is not None:
         return
-    plan_payments(case, case.order.total, order_form, applied=False, with_gifts=gifts_are_payments(case))
+    # A gift card settles an invoice of ours. Where there is none it has nothing to settle, in no ledger.
+    plan_payments(case, case.order.total, order_form, applied=False, with_gifts=False)
     if row.refunds is not RefundSteps.NOTHING:
         plan_refunds(case, RefundSteps.UNAPPLIED, order_form)

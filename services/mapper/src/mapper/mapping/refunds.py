@@ -182,7 +182,10 @@ def _refund_unapplied(case: Case, fact: RefundFact) -> None:
     """Refund of payments that were never applied: no income is touched (rule 6)."""
     payments = {one.source_id: one for one in case.documents if one.kind is DocumentKind.PAYMENT}
     for transaction in fact.refund.transactions:
-        paid = payments.get(transaction.tender_external_id or "") or next(iter(payments.values()), None)
+        own = payments.get(transaction.tender_external_id or "")
+        if own is None and transaction.kind is not TenderKind.MONEY:
+            continue  # the gift card was no payment, so nothing of it can go back
+        paid = own or next(iter(payments.values()), None)
         if not transaction.amount or paid is None:
             continue
         applied = Application(document_key=paid.key, amount=min(transaction.amount, paid.total))

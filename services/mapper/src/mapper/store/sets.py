@@ -69,6 +69,14 @@ FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
 JOIN sets s USING (tenant_id, company_id, connection_id, source_kind, source_id)
 """
 
+_MAPPED = """
+SELECT s.tenant_id, s.company_id, s.connection_id, s.source_kind, s.source_id,
+       (s.body::jsonb #>> '{inputs,source_revision}')::bigint AS source_revision
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
+     AS wanted (tenant_id, company_id, connection_id, source_kind, source_id)
+JOIN sets s USING (tenant_id, company_id, connection_id, source_kind, source_id)
+"""
+
 _FORGET_UNMATCHED = """
 DELETE FROM unmatched
 WHERE tenant_id = $1 AND connection_id = $2 AND external_id = $3 AND NOT product_key = ANY($4::text[])
@@ -109,6 +117,19 @@ class KnownSet:
 
 
 NOT_YET = KnownSet(0, "", FIRST_TIME, False)
+
+
+async def mapped_revisions(connection: Connection, keys: Sequence[SetKey]) -> dict[SetKey, int]:
+    """The source's revision that each of these sets was made from."""
+    if not keys:
+        return {}
+    rows = await connection.fetch(_MAPPED, *(list(column) for column in zip(*keys, strict=True)))
+    return {
+        (row["tenant_id"], row["company_id"], row["connection_id"], row["source_kind"], row["source_id"]): row[
+            "source_revision"
+        ]
+        for row in rows
+    }
 
 
 async def known_sets(connection: Connection, keys: Sequence[SetKey]) -> dict[SetKey, KnownSet]:

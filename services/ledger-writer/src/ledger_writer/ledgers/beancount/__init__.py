@@ -23,6 +23,7 @@ LEDGER = Ledger(
             Capability.PURCHASE_ORDER,
             Capability.MULTI_CURRENCY,
             Capability.CREATES_ITEMS,
+            Capability.DEPOSIT_TO_LIABILITY,
             Capability.EDITS_POSTED,
         }
     ),

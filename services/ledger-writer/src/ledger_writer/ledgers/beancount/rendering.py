@@ -125,6 +125,8 @@ def _facts(document: Document, applications: Applications) -> list[str]:
         facts.append(f'  department: "{_text(document.department)}"\n')
     if document.exchange_rate is not None:
         facts.append(f"  rate: {document.exchange_rate:f}\n")
+    if document.closes:
+        facts.append(f'  closes: "{", ".join(document.closes)}"\n')
     if applications:
         applied = ", ".join(f"{key} {amount:f}" for key, amount in applications)
         facts.append(f'  applied: "{applied}"\n')
