@@ -1,4 +1,4 @@
-"""Edges of the core that whole orders seldom touch: smallest amounts, longest tables, what comes after what is skipped."""
+"""Edges of the core that whole orders seldom touch: smallest amounts, longest tables, what follows what is skipped."""
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -88,9 +88,7 @@ def test_an_item_of_the_ledger_keeps_everything_that_its_entry_says() -> None:
 def test_a_box_of_ten_is_sold_at_ten_times_the_price_of_each() -> None:
     details = {"uom:each": "10", "uom": "box"}
     items = ItemIndex([CatalogItem("i1", "NAILS", "NAILS", details=details)])
-    source = order(
-        lines=(line("l1", "NAILS", "0.50", "30", uom="each"),), total=D("15.00"), tenders=(tender("15.00"),)
-    )
+    source = order(lines=(line("l1", "NAILS", "0.50", "30", uom="each"),), total=D("15.00"), tenders=(tender("15.00"),))
     result = mapped(source, configuration(), Catalog(items=items))
     (sold,) = result.documents[0].lines
     assert (sold.quantity, sold.unit_price, sold.uom, sold.amount) == (Decimal(3), Decimal(5), "box", D("15.00"))
