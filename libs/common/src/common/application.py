@@ -206,6 +206,7 @@ def serve(app: ASGIApp, settings: ServiceSettings) -> None:
         port=settings.http_port,
         log_config=None,
         access_log=False,
+        proxy_headers=False,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=int(settings.shutdown_grace_s),
         server_header=False,

@@ -50,8 +50,13 @@ class Batch:
         correlation_id: str | None = None,
         traceparent: str | None = None,
         body: bytes | None = None,
+        revision: int | None = None,
     ) -> None:
-        """Send a state when the transaction commits. `body` saves encoding it again if the caller has its JSON."""
+        """Send a state when the transaction commits.
+
+        `body` saves encoding it again if the caller has its JSON; `revision` goes with a body that has another one than
+        the state.
+        """
         content = body if body is not None else state.encoded()
         cause = correlation_id if correlation_id is not None else self.correlation_id
         trace = traceparent or self.traceparent
@@ -62,7 +67,7 @@ class Batch:
             OutboxRow(
                 type=state.type,
                 entity_key=state.key,
-                revision=state.revision,
+                revision=state.revision if revision is None else revision,
                 body=content,
                 correlation_id=cause,
                 traceparent=trace,

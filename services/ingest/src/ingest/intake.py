@@ -172,12 +172,12 @@ class Intake:
         revision = stored.revision + 1 if stored is not None else 1
         row = self._row(key, arrival, merged, read, stored, revision)
         if read.order is not None:
-            order = read.order.model_copy(update={"revision": revision})
             body = read.body_at(revision)
             row["content"] = self._cipher.encrypt(body, content_context(key))
             row["content_revision"] = revision
             batch.publish(
-                order,
+                read.order,
+                revision=revision,
                 backfill=arrival.backfill,
                 correlation_id=arrival.correlation_id,
                 traceparent=arrival.traceparent,

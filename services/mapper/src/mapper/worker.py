@@ -157,7 +157,7 @@ class Worker:
                 if request["entity"] == TransactionSet.type:
                     batch.publish(one, backfill=True, correlation_id=request["request_id"])
                 else:
-                    batch.publish(listed(one), correlation_id=request["request_id"])
+                    batch.publish(listed(one, one.revision), correlation_id=request["request_id"])
             if sets:
                 batch.execute(_REPLAY_MOVED, request["request_id"], orjson.dumps(position).decode())
             else:

@@ -178,8 +178,8 @@ def write_set(
     digest = content_hash(unnumbered, result.inputs.source_revision)
     if digest == known.content_hash:
         return False
-    numbered = result.model_copy(update={"revision": known.revision + 1})
-    body = unnumbered.replace(_REVISION, b'"revision":%d,' % numbered.revision, 1)
+    revision = known.revision + 1
+    body = unnumbered.replace(_REVISION, b'"revision":%d,' % revision, 1)
     now = History.of(result)
     batch.upsert(
         SETS,
@@ -189,7 +189,7 @@ def write_set(
             "connection_id": result.connection_id,
             "source_kind": result.source_kind,
             "source_id": result.source_id,
-            "revision": numbered.revision,
+            "revision": revision,
             "content_hash": digest,
             "mapped": now.mapped or known.history.mapped,
             "invoiced": now.invoiced or known.history.invoiced,
@@ -199,8 +199,8 @@ def write_set(
             "body": body.decode(),
         },
     )
-    batch.publish(numbered, backfill=backfill, correlation_id=correlation_id, body=body)
-    batch.publish(listed(numbered), correlation_id=correlation_id)
+    batch.publish(result, revision=revision, backfill=backfill, correlation_id=correlation_id, body=body)
+    batch.publish(listed(result, revision), correlation_id=correlation_id)
     return True
 
 
@@ -214,11 +214,11 @@ def _read_shipments(text: str) -> tuple[Mapping[str, Decimal], ...]:
     return tuple({line: Decimal(quantity) for line, quantity in one.items()} for one in orjson.loads(text))
 
 
-def listed(result: TransactionSet) -> TransactionsListed:
+def listed(result: TransactionSet, revision: int) -> TransactionsListed:
     """The slim state for the read model."""
     return TransactionsListed(
         tenant_id=result.tenant_id,
-        revision=result.revision,
+        revision=revision,
         company_id=result.company_id,
         connection_id=result.connection_id,
         source_kind=result.source_kind,
