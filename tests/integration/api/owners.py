@@ -33,6 +33,8 @@ class Owners:
 
     connections: dict[str, dict[str, Any]] = field(default_factory=dict)
     companies: dict[str, dict[str, Any]] = field(default_factory=dict)
+    checked: list[str] = field(default_factory=list)
+    """Company files whose check was asked for."""
     documents: dict[str, ledger_writer.DocumentView] = field(default_factory=dict)
     document_tenants: dict[str, str] = field(default_factory=dict)
     histories: dict[tuple[str, str], ingest.OrderHistory] = field(default_factory=dict)
@@ -230,7 +232,7 @@ def _mapper(app: FastAPI, owners: Owners) -> None:
         return _json(mapper.UnmatchedPage(items=()))
 
 
-def _ledger_writer(app: FastAPI, owners: Owners) -> None:  # noqa: C901 - a list of routes
+def _ledger_writer(app: FastAPI, owners: Owners) -> None:  # noqa: C901, PLR0915 - a list of routes
     base = "/ledger-writer/internal"
 
     def view(held: dict[str, Any]) -> ledger_writer.CompanyView:
@@ -303,6 +305,16 @@ def _ledger_writer(app: FastAPI, owners: Owners) -> None:  # noqa: C901 - a list
             return NOT_FOUND
         held["view"]["lane_paused"] = action == "pause"
         return _json(view(held))
+
+    @app.post(base + "/companies/{company_id}/check")
+    async def check(company_id: str, request: Request) -> Response:
+        held = held_by(company_id, (await request.json())["tenant_id"])
+        if held is None:
+            return NOT_FOUND
+        if held["view"]["ledger"] == "beancount":
+            return _problem(409, "NO_CHECK", "Beancount is written by nobody else and is not checked")
+        owners.checked.append(company_id)
+        return _json(view(held), 202)
 
     @app.post(base + "/companies/{company_id}/lists/refresh")
     async def refresh(company_id: str, request: Request) -> Response:

@@ -118,6 +118,22 @@ def test_approval_and_pause_have_routes_of_their_own(shop: Shop) -> None:
     assert http.post(f"/v1/companies/{shop.company_id}/resume").json()["paused"] is False
 
 
+def test_a_check_is_asked_for_where_others_write_to_the_ledger_too(gateway: Gateway, shop: Shop) -> None:
+    http = shop.tenant.http
+    refused = http.post(f"/v1/companies/{shop.company_id}/check")
+    assert (refused.status_code, refused.json()["code"]) == (409, "NO_CHECK")
+    paired = http.post("/v1/companies", json={"ledger": "quickbooks_online", "name": "Books", "home_currency": "USD"})
+    company_id = paired.json()["company_id"]
+    asked = http.post(f"/v1/companies/{company_id}/check")
+    assert (asked.status_code, asked.json()["company_id"]) == (202, company_id)
+    assert gateway.owners.checked == [company_id]
+    stranger = gateway.shop().tenant.http
+    assert stranger.post(f"/v1/companies/{company_id}/check").status_code == 404
+    assert gateway.owners.checked == [company_id]
+    noted = gateway.fetch("SELECT subject FROM audit_log WHERE action = 'company_check_asked'")
+    assert [row["subject"] for row in noted] == [company_id]
+
+
 def test_keys_are_shown_once_scoped_rotated_and_revoked(gateway: Gateway) -> None:
     tenant = gateway.tenant()
     made = tenant.http.post("/v1/api-keys", json={"name": "reader", "scopes": ["read"]}).json()

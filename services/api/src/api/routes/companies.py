@@ -162,6 +162,28 @@ async def resume_lane(company_id: str, caller: Writer, deps: Deps) -> CompanyDet
     return await _lane(deps, caller, company_id, "resume")
 
 
+@routes.post(
+    "/companies/{company_id}/check",
+    operation_id="check_company",
+    status_code=status.HTTP_202_ACCEPTED,
+    dependencies=ONCE,
+)
+async def check_company(company_id: str, caller: Writer, deps: Deps) -> CompanyDetail:
+    """Compare what was written with what the ledger has now, as is done every night.
+
+    The answer does not wait for it: differences show on the documents (`LEDGER_CHANGED`, `LEDGER_DELETED`).
+    Refused with `NO_CHECK` for a ledger that nobody else writes to.
+    """
+    row = await own(deps, caller, company_id)
+    view = await deps.services.ledger_writer.post(
+        f"/internal/companies/{company_id}/check",
+        TenantRequest(tenant_id=caller.tenant_id),
+        ledger_writer.CompanyView,
+    )
+    await note(deps.pool, caller, "company_check_asked", company_id)
+    return detail(row, view)
+
+
 @routes.delete("/companies/{company_id}", operation_id="delete_company", status_code=status.HTTP_204_NO_CONTENT)
 async def delete_company(company_id: str, caller: Writer, deps: Deps) -> None:
     """Remove a company file with its links. Refused while a connection points at it."""
