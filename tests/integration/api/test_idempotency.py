@@ -119,7 +119,7 @@ def test_bodies_are_bounded_and_must_be_json(gateway: Gateway) -> None:
     assert large.headers["content-type"] == "application/problem+json"
     broken = tenant.http.post("/v1/connections", content=b"{", headers={"content-type": "application/json"})
     assert broken.status_code == 422
-    assert broken.json()["code"] == "INVALID_REQUEST"
+    assert broken.json()["code"] == "JSON_BROKEN"
     missing = tenant.http.get("/v1/nothing")
     assert (missing.status_code, missing.headers["content-type"]) == (404, "application/problem+json")
 
