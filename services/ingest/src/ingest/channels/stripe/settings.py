@@ -13,6 +13,7 @@ class StripeCredentials(Credentials):
     """A restricted key that may read balance, payouts, charges, refunds and disputes is enough."""
 
     secret_key: SecretStr
+    """Key of the account (`sk_…`, or better a restricted `rk_…`): Developers → API keys in Stripe's dashboard."""
     orders_connection: Annotated[str, Field(min_length=1, max_length=128)]
     """The connection whose orders are paid through this account: its settings say what becomes of the payouts."""
     webhook_secret: SecretStr | None = None
@@ -20,6 +21,7 @@ class StripeCredentials(Credentials):
     stripe_account: Annotated[str, Field(pattern=r"^(acct_\w{1,64})?$")] = ""
     """A connected account that is read instead of the key's own."""
     base_url: Annotated[str, Field(pattern=r"^https?://")] = "https://api.stripe.com"
+    """Address of Stripe's API; another one only for tests against a stand-in."""
 
     @property
     def fetches(self) -> bool:
