@@ -101,6 +101,18 @@ def test_vector_18_a_payout_becomes_a_deposit_to_the_cent(mode: str) -> None:
     assert after["BANK"] == D("209.91")
 
 
+def test_a_receipt_is_found_by_the_tender_that_paid_its_order() -> None:
+    sets = [mapped(one, settled("sales_receipts")) for one in SALES]
+    source = payout("74.47", payout_line("charge", "77.00", "2.53", tender_external_id="t1001"))
+    unnamed = map_payout(source, settled("sales_receipts"), candidates_of(sets))
+    assert unnamed.reason is not None
+    assert unnamed.reason.code == "PAYOUT_INCOMPLETE"
+    found = candidates_of(sets, {"t1001": "id1001", "t9": "never received"})
+    (deposit,) = map_payout(source, settled("sales_receipts"), found).documents
+    (receipt,) = [one for one in sets[0].documents if one.kind is DocumentKind.SALES_RECEIPT]
+    assert deposit.depends_on == (receipt.key,)
+
+
 @pytest.mark.vector_core
 def test_vector_19_a_payout_with_a_missing_order_names_it_and_finishes_when_it_is_there() -> None:
     source = payout("209.91", *CHARGES, REFUND)

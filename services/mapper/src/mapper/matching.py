@@ -8,7 +8,7 @@ from mapper.mapping.configuration import Configuration
 from mapper.mapping.payout_candidates import candidates_of
 from mapper.mapping.payouts import map_payout
 from mapper.store.configurations import Prepared
-from mapper.store.payouts import CLEAN, sets_of_payout
+from mapper.store.payouts import CLEAN, orders_by_tender, sets_of_payout
 from mapper.store.sets import NOT_YET, known_sets, write_set
 
 
@@ -29,4 +29,4 @@ async def match_payout(connection: Connection, payout: Payout, prepared: Prepare
 async def payout_set(connection: Connection, payout: Payout, configuration: Configuration) -> TransactionSet:
     """The payout matched with what its orders have become. Writes nothing."""
     sets = await sets_of_payout(connection, payout, configuration.connection.company_id)
-    return map_payout(payout, configuration, candidates_of(sets))
+    return map_payout(payout, configuration, candidates_of(sets, await orders_by_tender(connection, payout)))

@@ -1,6 +1,7 @@
 """Which documents payout lines may stand for, from the sets of their orders."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from common.messages.transactions import AccountRole, Document, DocumentKind, TransactionSet, WantedState
 from mapper.mapping.names import normal
@@ -8,10 +9,14 @@ from mapper.mapping.payouts import Candidates
 
 INCOMING = frozenset({DocumentKind.SALES_RECEIPT, DocumentKind.PAYMENT})
 OUTGOING = frozenset({DocumentKind.REFUND_RECEIPT, DocumentKind.REFUND_PAYMENT})
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
-def candidates_of(sets: Iterable[TransactionSet]) -> Candidates:
-    """Index the money documents of these orders' sets by tender, refund, reference and order."""
+def candidates_of(sets: Iterable[TransactionSet], orders_by_tender: Mapping[str, str] = NOTHING) -> Candidates:
+    """Index the money documents of these orders' sets by tender, refund, reference and order.
+
+    `orders_by_tender`: tender's external id → its order's.
+    """
     by_tender: dict[str, Document] = {}
     by_refund: dict[str, list[Document]] = {}
     by_reference: dict[str, Document] = {}
@@ -38,7 +43,20 @@ def candidates_of(sets: Iterable[TransactionSet]) -> Candidates:
                     by_refund.setdefault(document.reference, []).append(document)
                 for key in orders:
                     refunds_by_order.setdefault(key, []).append(document)
+    by_tender |= _receipts_by_tender(orders_by_tender, by_order)
     return Candidates(by_tender, by_refund, by_reference, by_order, refunds_by_order, why_not)
+
+
+def _receipts_by_tender(
+    orders_by_tender: Mapping[str, str], by_order: Mapping[str, Sequence[Document]]
+) -> dict[str, Document]:
+    """A receipt doesn't name what paid it, as a payment does: its order does."""
+    found = {}
+    for tender, order in orders_by_tender.items():
+        receipts = [one for one in by_order.get(order, ()) if one.kind is DocumentKind.SALES_RECEIPT]
+        if len(receipts) == 1:
+            found[tender] = receipts[0]
+    return found
 
 
 def _may_be_paid_out(document: Document) -> bool:

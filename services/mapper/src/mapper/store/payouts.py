@@ -63,6 +63,11 @@ WHERE s.tenant_id = $1 AND s.company_id = $2 AND s.connection_id = $3 AND s.sour
       WHERE tenant_id = $1 AND connection_id = $3 AND reference = ANY($5::text[])))
 ORDER BY s.source_id
 """
+_NAMED = """
+SELECT reference, min(external_id) AS order_id FROM order_references
+WHERE tenant_id = $1 AND connection_id = $2 AND reference = ANY($3::text[])
+GROUP BY reference HAVING count(*) = 1
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +146,13 @@ async def sets_of_payout(connection: Connection, payout: Payout, company_id: str
         _SETS, payout.tenant_id, company_id, payout.connection_id, references.order_ids, references.others
     )
     return [TransactionSet.model_validate_json(row["body"]) for row in rows]
+
+
+async def orders_by_tender(connection: Connection, payout: Payout) -> dict[str, str]:
+    """Tender's external id, as the payout's lines give it → the one order that it paid."""
+    names = {f"id:{line.tender_external_id}": line.tender_external_id for line in payout.lines}
+    rows = await connection.fetch(_NAMED, payout.tenant_id, payout.connection_id, sorted(names))
+    return {names[row["reference"]]: row["order_id"] for row in rows}
 
 
 async def payout_of(connection: Connection, tenant_id: str, connection_id: str, external_id: str) -> Payout | None:
