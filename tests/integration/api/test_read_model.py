@@ -4,6 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from tests.integration.api import gateway as running
 from tests.integration.api import owners as stand_in
 from tests.integration.api.gateway import Gateway, Shop
@@ -52,6 +53,22 @@ def test_an_order_is_in_the_worst_column_of_its_documents(gateway: Gateway, shop
     gateway.publish(missing.model_copy(update={"revision": 2, "state": DocumentState.SYNCED, "reason": None}))
     running.eventually(lambda: orders(shop)[0]["column"] == "in_ledger")
     assert orders(shop)[0]["reason"] is None
+
+
+@pytest.mark.parametrize(("settings", "column"), [({"follow_changes": False}, "in_ledger"), ({}, "in_progress")])
+def test_a_later_revision_is_in_progress_only_where_changes_are_followed(
+    gateway: Gateway, shop: Shop, settings: dict[str, Any], column: str
+) -> None:
+    path = f"/v1/connections/{shop.connection_id}/settings"
+    stored = shop.tenant.http.get(path)
+    shop.tenant.http.put(path, json=stored.json() | settings, headers={"if-match": stored.headers["etag"]})
+    gateway.publish(running.order_listed(shop, "1"))
+    gateway.publish(running.transactions_listed(shop, "1"))
+    gateway.publish(running.document_changed(shop, "1"))
+    running.eventually(lambda: [row["column"] for row in orders(shop)] == ["in_ledger"])
+    gateway.publish(running.order_listed(shop, "1", revision=2))
+    running.eventually(lambda: orders(shop)[0]["revision"] == 2)
+    assert orders(shop)[0]["column"] == column
 
 
 def test_an_older_revision_never_overwrites_a_newer_one(gateway: Gateway, shop: Shop) -> None:

@@ -6,6 +6,10 @@ mapping outcome, or the mere fact that nothing has come back yet says where it i
 
 from api.columns import WAITING_PREFIX, Column
 
+LOOKS_ONCE = """(c.settings @> '{"follow_changes": false}'
+    AND coalesce(c.settings -> 'order_statuses', '[]') = '[]')"""
+"""Whether the connection's orders are looked at only when they are new: nothing comes of their later revisions."""
+
 ORDER_STATE = f"""
 SELECT o.*, c.company_id, s.set_key, s.source_revision AS mapped_revision, s.outcome, s.column_alone,
     s.documents AS documents_wanted,
@@ -17,7 +21,7 @@ SELECT o.*, c.company_id, s.set_key, s.source_revision AS mapped_revision, s.out
         WHEN o.problem_code IS NOT NULL THEN
             CASE WHEN hidden THEN '{Column.DISMISSED}' ELSE '{Column.WARNINGS}' END
         WHEN c.settings IS NULL THEN '{Column.NOT_TRIED}'
-        WHEN s.set_key IS NULL OR s.source_revision < o.revision THEN '{Column.IN_PROGRESS}'
+        WHEN s.set_key IS NULL OR (s.source_revision < o.revision AND NOT {LOOKS_ONCE}) THEN '{Column.IN_PROGRESS}'
         WHEN s.outcome = 'filtered' THEN '{Column.OUT_OF_SCOPE}'
         WHEN coalesce(d.seen, 0) = 0 THEN
             CASE WHEN hidden AND s.column_alone = '{Column.WARNINGS}' THEN '{Column.DISMISSED}' ELSE s.column_alone END
