@@ -116,13 +116,15 @@ class Books:
         """Wait until exactly these documents (`kind amount`) are in the ledger and nothing is under way."""
         expected = Counter([*wanted, *(f"void {one}" for one in voided)])
         rows: list[Json] = []
+        every: list[Json] = []
 
         async def is_so() -> bool:
-            nonlocal rows
-            rows = await self.documents(*WRITTEN)
+            nonlocal rows, every
+            every = await self.documents()
+            rows = [row for row in every if row["state"] in WRITTEN]
             return Counter(map(shown, rows)) == expected
 
-        await eventually(is_so, f"{dict(expected)}", within_s=WITHIN_S, seen=lambda: list(map(shown, rows)))
+        await eventually(is_so, f"{dict(expected)}", within_s=WITHIN_S, seen=lambda: list(map(told, every)))
         await self.world.settled(self.company, within_s=WITHIN_S)
         assert await is_so(), f"then became {list(map(shown, rows))}"
         return rows
@@ -386,6 +388,11 @@ class Books:
 def shown(row: Json) -> str:
     """`kind amount`, marked where it was voided."""
     return f"{'void ' if row['state'] == 'voided' else ''}{row['kind']} {Decimal(row['amount'] or 0):.2f}"
+
+
+def told(row: Json) -> str:
+    """The same with its state, and why it is in it."""
+    return f"{shown(row)}, {row['state']} {(row['reason'] or {}).get('code', '')}".rstrip()
 
 
 def _plain(sums: Mapping[str, Any]) -> dict[str, Decimal]:

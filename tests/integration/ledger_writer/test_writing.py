@@ -114,6 +114,37 @@ async def test_a_held_edit_waits_for_a_person_who_applies_or_ignores_it(open_des
     await open_desk.until_state(receipt_key(make, "1"), "action_required", "SOURCE_CHANGED")
 
 
+async def test_what_takes_the_place_of_a_standing_document_waits_until_that_is_void(open_desk: Any, make: Any) -> None:
+    await open_desk.send(make.receipt_set("1", "77.00"))
+    await open_desk.settled(3)
+    await open_desk.configure(closed_through=date(2026, 1, 31))
+    # The mode changed: an invoice takes the place of a receipt that may not be made void.
+    customer, item = make.customer_of("Buyer 1"), make.item_of("Mug")
+    invoice = make.form("1", K.INVOICE, "80.00", customer=customer, item=item, on=date(2026, 2, 5))
+    await open_desk.send(make.order_set("1", [invoice], customers=[customer], items=[item], revision=2))
+    stands = "SELECT state || ' ' || code FROM documents WHERE document_key = $1"
+
+    async def both_wait() -> None:
+        await open_desk.until(stands, "action_required PERIOD_CLOSED", receipt_key(make, "1"))
+        await open_desk.until(stands, "blocked REPLACED_STILL_IN_LEDGER", invoice.key)
+        assert (await open_desk.balances())["Income:Sales"] == D("-77.00")
+
+    await both_wait()
+    before = await open_desk.pool.fetchval("SELECT max(seq) FROM documents")
+    order = f"{make.CONNECTION}/1"
+    await open_desk.send(
+        ResendRequested(
+            tenant_id=make.TENANT, revision=1, resend_id="res_1", company_id=make.COMPANY, order_keys=(order,)
+        )
+    )
+    await open_desk.until("SELECT min(seq) > $1 FROM documents WHERE set_key <> ''", True, before)
+    await both_wait()
+    await open_desk.configure()
+    await open_desk.until_state(invoice.key, "synced")
+    await open_desk.until_state(receipt_key(make, "1"), "voided")
+    assert (await open_desk.balances())["Income:Sales"] == D("-80.00")
+
+
 def dismissal(make: Any, key: str, revision: int, *, dismissed: bool) -> DocumentDismissed:
     return DocumentDismissed(
         tenant_id=make.TENANT,

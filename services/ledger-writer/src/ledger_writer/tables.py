@@ -168,6 +168,7 @@ class DocumentRow(Base, table=True):
         ),
         Index("documents_blocked", "blocked_by", postgresql_where=sa.text("blocked_by IS NOT NULL")),
         Index("documents_of_set", "set_key", postgresql_where=sa.text("set_key <> ''")),
+        Index("documents_leaving", "set_key", postgresql_where=sa.text("removed AND effect = 'present'")),
         Index("documents_by_ledger_id", "company_id", "ledger_id", postgresql_where=sa.text("ledger_id <> ''")),
         Index("documents_by_code", "company_id", "code", postgresql_where=sa.text("code <> ''")),
     )

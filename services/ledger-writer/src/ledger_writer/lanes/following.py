@@ -84,6 +84,9 @@ class Follower:
 
 def verdict(row: Row, facts: LedgerFacts) -> Move | None:
     """What the ledger's facts mean for a written document: pure. None where nothing has to be recorded."""
+    if row.document_key in facts.missing and row.removed:
+        # What was to be made void is gone: planning finds that nothing is left to do.
+        return _move(row, Event.AGREES, None, "deleted")
     if row.document_key in facts.missing:
         reason = _deleted(row)
     elif row.document_key in facts.changed:

@@ -9,6 +9,7 @@ from common.messages.transactions import Document
 from ledger_writer.lanes.outcomes import Item
 from ledger_writer.ledgers.protocol import Capability, Ledger, LedgerLink, LedgerSession
 from ledger_writer.planning.dependencies import referred
+from ledger_writer.planning.holds import NOT_POSTING
 from ledger_writer.planning.model import Effect, Known, Terms
 from ledger_writer.store import due
 from ledger_writer.store.companies import Company
@@ -26,6 +27,8 @@ class Gathered:
     items: dict[str, Item]
     known: dict[str, Known]
     terms: Terms
+    leaving: dict[str, Known]
+    """Set → a document that was removed from it and still stands in the ledger."""
 
 
 async def gather(pool: Pool, company: Company, ledger: Ledger, session: LedgerSession, rows: Sequence[Row]) -> Gathered:
@@ -55,7 +58,14 @@ async def gather(pool: Pool, company: Company, ledger: Ledger, session: LedgerSe
                 pending.append(item)
     known = {key: to_known(stored[key]) for key in referenced if key in stored}
     terms = await _terms(company, ledger, session, items.values(), known)
-    return Gathered(items, known, terms)
+    return Gathered(items, known, terms, await leaving_of(pool, items.values()))
+
+
+async def leaving_of(pool: Pool, items: Iterable[Item]) -> dict[str, Known]:
+    """Documents that keep what is to be created of their sets back."""
+    sets = {item.row.set_key for item in items if item.row.effect != Effect.PRESENT and not item.row.removed} - {""}
+    found = await due.leaving(pool, sets, NOT_POSTING) if sets else {}
+    return {set_key: to_known(row) for set_key, row in found.items()}
 
 
 def _keys(item: Item) -> Iterable[str]:

@@ -18,7 +18,7 @@ from common.runtime import Runtime
 from common.telemetry import record_span
 from ledger_writer.lanes import outcomes
 from ledger_writer.lanes.attaching import with_file
-from ledger_writer.lanes.gathering import Gathered, gather
+from ledger_writer.lanes.gathering import Gathered, gather, leaving_of
 from ledger_writer.lanes.looking_up import LedgerAway, Wave, as_create, find, look_up
 from ledger_writer.lanes.outcomes import Item
 from ledger_writer.ledgers.protocol import (
@@ -158,7 +158,7 @@ class Pass:
         """Work in waves: a ledger that names its documents itself can't take two at once that refer to each other."""
         items = gathered.items
         while items:
-            steps = plan([item.desired for item in items.values()], gathered.known, gathered.terms)
+            steps = plan([item.desired for item in items.values()], gathered.known, gathered.terms, gathered.leaving)
             coming = {step.operation.document_key for step in steps if isinstance(step, Write)}
             later: dict[str, Item] = {}
             moves: list[tuple[Row, Move]] = []
@@ -175,6 +175,7 @@ class Pass:
             if later:
                 keys = {key for item in later.values() for key in referred(item.desired.wanted)}
                 gathered.known.update({row.document_key: to_known(row) for row in await due.by_keys(self._pool, keys)})
+                gathered.leaving = await leaving_of(self._pool, later.values())
 
     async def _carry_out(
         self, writes: Sequence[Write], items: Mapping[str, Item], settled: list[tuple[Row, Move]]
@@ -182,12 +183,13 @@ class Pass:
         """Look up, commit intents, send and record one wave, together with what was settled without a write."""
         wave = await look_up(self._session, self._pool, self._company.company_id, writes, items)
         wave.moves = settled + wave.moves
-        if not wave.operations:
+        intents = _encode_intents(wave.operations, items) if wave.operations else None
+        company = self._company
+        # Also where nothing is sent: what settings released while the lane was busy must not be held by the old ones.
+        await lanes.intend(self._pool, self._lease, intents, self._lease_s, company.revision, company.settings_revision)
+        if intents is None:
             await self._record(wave.moves, wave.applied, intents=None)
             return
-        intents = _encode_intents(wave.operations, items)
-        company = self._company
-        await lanes.intend(self._pool, self._lease, intents, self._lease_s, company.revision, company.settings_revision)
         notices = {write.operation.document_key: write.notices for write in writes}
         await self._send(wave, items, notices, intents)
 

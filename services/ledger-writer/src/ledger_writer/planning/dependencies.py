@@ -94,6 +94,30 @@ def is_under_way(dependency: Known) -> bool:
     return dependency.state in _UNDER_WAY
 
 
+def still_there(replaced: Known) -> Reason:
+    """Why nothing new of an order is booked while `replaced`, which the order no longer has, stands in the ledger."""
+    name = f"{WORD[replaced.kind]} {replaced.label}".rstrip()
+    because = replaced.reason
+    if replaced.state in _UNDER_WAY:
+        return Reason(
+            code="WAITING_FOR_REMOVAL",
+            text=f"Takes the place of {name}, which is about to be made void.",
+            cure="It is sent by itself once that is void.",
+            value=replaced.label or None,
+            severity=Severity.WARNING,
+        )
+    detail = f": {because.text}" if because is not None else "."
+    dismissed = replaced.state is DocumentState.DISMISSED
+    return Reason(
+        code="REPLACED_STILL_IN_LEDGER",
+        text=f"Takes the place of {name}, which is still in the ledger{detail}"[:4000],
+        cure=f"Take the dismissal of {name} back so that it is made void, or dismiss this too."
+        if dismissed
+        else f"Settle the warning of {name}; this follows by itself once that is void. Or dismiss this.",
+        value=replaced.label or None,
+    )
+
+
 def blocked_reason(dependency: Known) -> Reason:
     """Why something that needs `dependency` can't be written, naming it as a person knows it."""
     name = f"{WORD[dependency.kind]} {dependency.label}".rstrip()

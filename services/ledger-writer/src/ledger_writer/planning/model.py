@@ -52,6 +52,8 @@ class Desired:
     """A person asked for it to be sent although an edit was held."""
     generation: int = 0
     former: LedgerLink | None = None
+    set_key: str = ""
+    """The transaction set it belongs to; empty for customers and items."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,9 @@ class Ground:
     """Of those, the documents that this plan takes money off → the one that is applied to them less."""
     writing: set[str] = field(default_factory=set)
     """What this plan writes."""
+    leaving: Mapping[str, Known] = field(default_factory=dict)
+    """Set → a document that is no longer part of it and whose postings still stand in the ledger."""
 
     @classmethod
-    def of(cls, known: Mapping[str, Known], terms: Terms) -> "Ground":
-        return cls(dict(known), terms)
+    def of(cls, known: Mapping[str, Known], terms: Terms, leaving: Mapping[str, Known]) -> "Ground":
+        return cls(dict(known), terms, leaving=leaving)

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from types import MappingProxyType
 
 from common.messages.base import Reason, Severity
 from common.messages.documents import DocumentState
@@ -20,6 +21,9 @@ from ledger_writer.planning.states import Event, next_state
 
 RANK: Mapping[DocumentKind, int] = {kind: rank for rank, kind in enumerate(DEPENDENCY_ORDER)}
 
+_ASKS_FOR_NOTHING = frozenset({"NO_BALANCE", "BEFORE_HORIZON"})
+"""Holds that make a document unnecessary; any other waits for somebody."""
+
 _WAITING_FOR_APPROVAL = Reason(
     code="WAITING_FOR_APPROVAL",
     text="The first sync of this company file waits for someone to approve its preview.",
@@ -28,14 +32,20 @@ _WAITING_FOR_APPROVAL = Reason(
 )
 
 
-def plan(desired: Sequence[Desired], known: Mapping[str, Known], terms: Terms) -> list[Step]:
+def plan(
+    desired: Sequence[Desired],
+    known: Mapping[str, Known],
+    terms: Terms,
+    leaving: Mapping[str, Known] = MappingProxyType({}),
+) -> list[Step]:
     """Decide about each due document, in dependency order; first of all what takes money off others.
 
     `known` holds what the documents refer to, as far as it is stored. With `terms.links_ahead` a document that is
     created or changed by this very plan counts as there for those after it: such a ledger is written in the plan's
     order. Others are written to side by side, and whoever needs an earlier operation's effect is left for later.
+    `leaving` names, for sets that have one, a document that was removed from the set and still stands in the ledger.
     """
-    ground = Ground.of(known, terms)
+    ground = Ground.of(known, terms, leaving)
     steps: list[Step] = []
     for one in sorted(desired, key=lambda item: (not _takes_money_off(item, terms), RANK[item.kind])):
         step = decide(one, ground)
@@ -49,10 +59,10 @@ def decide(desired: Desired, ground: Ground) -> Step:
     if not isinstance(desired.wanted, Document):
         return _shared(desired, ground.terms)
     standing = desired.written
-    if standing is not None and desired.key in ground.terms.missing_in_ledger and not desired.override:
-        return Settle(desired.key, Event.NEEDS_PERSON, _deleted(desired))
     if is_unwanted(desired):
         return _undo(desired, ground)
+    if standing is not None and desired.key in ground.terms.missing_in_ledger and not desired.override:
+        return Settle(desired.key, Event.NEEDS_PERSON, _deleted(desired))
     if desired.wanted.wanted is WantedState.CLOSED:
         return _close(desired, ground)
     if standing is None or standing.effect is Effect.VOID or desired.key in ground.terms.missing_in_ledger:
@@ -135,6 +145,10 @@ def _create(desired: Desired, document: Document, ground: Ground) -> Step:
         return Settle(desired.key, Event.NOT_NEEDED, _before_horizon(customer.horizon))
     if holds.is_closed(desired.kind, document.date, ground.terms):
         return Settle(desired.key, Event.NEEDS_PERSON, holds.closed_period(document.date, ground.terms))
+    replaced = ground.leaving.get(desired.set_key)
+    if replaced is not None and desired.kind not in holds.NOT_POSTING:
+        # Whoever asked for it: beside the document whose place it takes, it would book the same money twice.
+        return Settle(desired.key, Event.WAITS, dependencies.still_there(replaced), replaced.key)
     references = dependencies.resolve(document, ground)
     if isinstance(references, Settle):
         return references
@@ -280,7 +294,7 @@ def ahead(key: str, wanted: Wanted) -> LedgerLink:
 
 
 def _on_hold(key: str, hold: Reason) -> Settle:
-    if hold.code == "NO_BALANCE":
+    if hold.code in _ASKS_FOR_NOTHING:
         return Settle(key, Event.NOT_NEEDED, hold)
     waits = hold.code.startswith("WAITING_")
     return Settle(key, Event.WAITS if waits else Event.NEEDS_PERSON, hold)
@@ -289,7 +303,7 @@ def _on_hold(key: str, hold: Reason) -> Settle:
 def _not_needed() -> Reason:
     return Reason(
         code="NOT_NEEDED",
-        text="The order no longer needs this document, and it was never written.",
+        text="The order no longer needs this document, and it is not in the ledger.",
         severity=Severity.WARNING,
     )
 

@@ -13,6 +13,7 @@ from common.errors import UpstreamUnavailable
 from common.internal.base import TenantRequest
 from common.internal.ledger_writer import CompanyView, TrialBalance, TrialBalanceRow
 from common.messages.base import Identifier
+from common.messages.documents import CompanyStatus
 from common.problems import Problem
 from ledger_writer.lanes.lane import Workshop, company_file
 from ledger_writer.ledgers.protocol import AccountBalance, CompanyFile, Ledger, ReportsTrialBalance
@@ -46,15 +47,19 @@ async def pause_lane(
 async def resume_lane(
     _: InternalCaller, workshop: CurrentWorkshop, company_id: CompanyId, request: TenantRequest
 ) -> CompanyView:
-    """Go on writing."""
+    """Go on writing; where the ledger had refused all writes, e.g. for an unpaid subscription, try again."""
     return await _set_paused(workshop, company_id, request.tenant_id, paused=False)
 
 
 async def _set_paused(workshop: Workshop, company_id: str, tenant_id: str, *, paused: bool) -> CompanyView:
     async with workshop.runtime.transaction() as (connection, batch):
         company = await locked_company(connection, company_id, tenant_id)
-        if company.lane_paused != paused:
-            await companies.change(connection, company_id, {"lane_paused": paused})
+        was_refused = not paused and company.status is CompanyStatus.READ_ONLY
+        if company.lane_paused != paused or was_refused:
+            values: dict[str, object] = {"lane_paused": paused}
+            if was_refused:
+                values |= {"status": CompanyStatus.CONNECTED.value, "reason": None}
+            await companies.change(connection, company_id, values)
             await connection.execute(NOTIFY, [company_id])
             stored = await companies.get(connection, company_id)
             if stored is not None:

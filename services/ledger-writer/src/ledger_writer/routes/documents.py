@@ -106,6 +106,8 @@ async def unlink_document(
         if not row.link:
             raise Problem(409, "NOT_LINKED", "this document has no link to give up")
         row = await requests.unlink(connection, row, _UNLINKED.model_dump_json(exclude_defaults=True))
+        await due.release(connection, [document_key])
+        await connection.execute(NOTIFY, [row.company_id])
         batch.publish(to_document_changed(row))
         views = await _views(connection, [row])
     return views[0]

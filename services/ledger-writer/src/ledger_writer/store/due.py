@@ -30,6 +30,14 @@ SELECT {COLUMNS} FROM documents
 WHERE state IN ('not_tried', 'queued') AND document_key IN ({_OF_THE_SAME_SETS})
 """
 
+_LEAVING = f"""
+SELECT {COLUMNS} FROM documents
+WHERE set_key = ANY($1::text[]) AND removed AND effect = 'present' AND state NOT IN ('voided', 'skipped')
+  AND NOT kind = ANY($2::text[])
+ORDER BY state IN ('action_required', 'dismissed'), rank DESC, document_key DESC
+"""
+"""What a person must see comes last, so that of several of one set it is the one that is named."""
+
 _APPLY_AGAIN = f"""
 UPDATE documents SET state = 'queued', seq = nextval('due_seq')
 WHERE state = 'synced' AND notices LIKE '%"{PARTLY_UNAPPLIED}"%' AND document_key IN ({_OF_THE_SAME_SETS})
@@ -180,6 +188,12 @@ async def by_keys(where: Pool | Connection, keys: Iterable[str]) -> list[Row]:
 async def siblings(pool: Pool, keys: Sequence[str]) -> list[Row]:
     """What is due of the transaction sets that these documents belong to, themselves included."""
     return [Row.of(record) for record in await pool.fetch(_SIBLINGS, keys)]
+
+
+async def leaving(pool: Pool, set_keys: Iterable[str], but: Iterable[str]) -> dict[str, Row]:
+    """Set → a document that was removed from it and stands in the ledger, of no kind in `but`."""
+    rows = [Row.of(record) for record in await pool.fetch(_LEAVING, sorted(set_keys), sorted(but))]
+    return {row.set_key: row for row in rows}
 
 
 async def apply_again(connection: Connection, keys: Sequence[str]) -> None:

@@ -41,6 +41,7 @@ class Row:
     source_id: str
     source_number: str
     source_revision: int
+    set_key: str
     kind: str
     seq: int
     wanted: str
@@ -165,6 +166,7 @@ def to_desired(row: Row) -> Desired:
         override=row.override,
         generation=row.generation,
         former=decode_link(row.former),
+        set_key=row.set_key,
     )
 
 

@@ -126,9 +126,9 @@ def searches(operations: Sequence[Operation], settings: OnlineSettings) -> list[
 
 def _field(operation: Operation) -> str:
     """The property by which an operation's object is found."""
-    if operation.link is not None:
-        return "Id"
     wanted = operation.wanted
+    if operation.link is not None or _chosen(wanted):
+        return "Id"
     if isinstance(wanted, CustomerWanted):
         by_email = wanted.match_field == "email" and wanted.email
         return "PrimaryEmailAddr" if by_email else "DisplayName"
@@ -137,12 +137,20 @@ def _field(operation: Operation) -> str:
     return "DocNumber" if wanted.number and operation.kind not in _UNNUMBERED else "TxnDate"
 
 
+def _chosen(wanted: Document | CustomerWanted | ItemWanted) -> str:
+    """Id of the customer or item that a person or the catalogue named: its name says no more than it does.
+
+    An item below another one is asked for by its full name, and `Name` is only the last part of that.
+    """
+    return "" if isinstance(wanted, Document) else wanted.ledger_id or ""
+
+
 def value_of(field: str, operation: Operation) -> str:
     """What the property must be for the operation's object, as it was or would be written."""
     wanted = operation.wanted
     if field == "Id":
         link = operation.link or operation.former
-        return link.ledger_id if link is not None else ""
+        return link.ledger_id if link is not None else _chosen(wanted)
     if isinstance(wanted, CustomerWanted):
         return wanted.email if field == "PrimaryEmailAddr" else clean(wanted.display_name, DISPLAY_NAME_MAX)
     if isinstance(wanted, ItemWanted):

@@ -189,6 +189,13 @@ def upgrade() -> None:
         "documents_of_set", "documents", ["set_key"], unique=False, postgresql_where=sa.text("set_key <> ''")
     )
     op.create_index(
+        "documents_leaving",
+        "documents",
+        ["set_key"],
+        unique=False,
+        postgresql_where=sa.text("removed AND effect = 'present'"),
+    )
+    op.create_index(
         "documents_by_ledger_id",
         "documents",
         ["company_id", "ledger_id"],
