@@ -20,22 +20,6 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 AT_ONCE = 6
 ALL = [VECTORS[number] for number in sorted(VECTORS)]
 
-UNSEEN = dict.fromkeys((26, 28, 30, 34, 50), "what it expects was corrected after it was last run") | {
-    29: "the gain is; the deposit of a payout in euros is not made, and it is not known why",
-    33: "the ambiguous leaf is held; its full name was not seen to be written",
-    37: "a throttled request waits its 60 s, longer than the test waited when it was last run",
-    38: "the pause is seen; that writing resumes within the test's patience is not",
-    41: "the early document is held as BEFORE_HORIZON, and was last seen counted as a warning",
-}
-"""Vectors that were not seen to pass to their end. Take a line out once its vector has."""
-
-
-def played(vector: Vector) -> object:
-    doubt = UNSEEN.get(vector.number)
-    marks = [pytest.mark.xfail(reason=doubt, strict=False)] if doubt else []
-    return pytest.param(vector, marks=marks, id=vector.id)
-
-
 Playing = Mapping[int, "asyncio.Task[None]"]
 
 
@@ -62,6 +46,6 @@ async def test_there_are_fifty_vectors() -> None:
 
 @pytest.mark.vector
 @pytest.mark.slow
-@pytest.mark.parametrize("vector", [played(one) for one in ALL])
+@pytest.mark.parametrize("vector", ALL, ids=lambda one: one.id)
 async def test_vector(playing: Playing, vector: Vector) -> None:
     assert await playing[vector.number] is None
