@@ -187,6 +187,60 @@ async def test_a_document_deleted_in_the_ledger_is_missed_and_its_void_is_fulfil
         assert isinstance(again, Written)
 
 
+@pytest.mark.parametrize("action", ["drop_before", "drop_after", "status", "expire_token"])
+async def test_what_is_applied_later_is_applied_once_though_trouble_passed(company: Company, action: str) -> None:
+    invoice, memo = WANTED["invoice"], WANTED["credit_memo"]
+    wanted = replace(memo, applications=((invoice.document_key, Decimal("77.00")),))
+    async with company.session() as session:
+        await company.people_and_goods(session)
+        await company.written(session, invoice)
+        company.stand_in.fail(action=action, status=503, entity="Payment", operation="create", realm=company.realm)
+        first = await company.write(session, wanted)
+        if not isinstance(first, Written):
+            assert isinstance(first, Unanswered)
+            found = await session.find([wanted])
+            company.links[wanted.document_key] = found[wanted.document_key][0].link
+            again = await company.change(session, wanted, OperationKind.UPDATE)
+            assert isinstance(again, Written)
+            assert (again.notices, again.applied) == ((), None)
+        assert len(company.stored("Payment")) == len(company.stored("CreditMemo")) == 1
+        assert company.one("Invoice", company.links[invoice.document_key].ledger_id)["Balance"] == 0
+
+
+async def test_an_application_that_is_refused_counts_as_not_made(company: Company) -> None:
+    invoice, memo = WANTED["invoice"], WANTED["credit_memo"]
+    wanted = replace(memo, applications=((invoice.document_key, Decimal("77.00")),))
+    async with company.session() as session:
+        await company.people_and_goods(session)
+        await company.written(session, invoice)
+        company.stand_in.fail(action="fault", code="620", entity="Payment", operation="create", realm=company.realm)
+        written = await company.written(session, wanted)
+        assert ([notice.code for notice in written.notices], written.applied) == (["NOT_APPLIED"], ())
+
+
+@pytest.mark.parametrize("action", ["drop_before", "drop_after", "status", "throttle", "expire_token"])
+async def test_a_file_hangs_on_its_document_once_though_trouble_passed(company: Company, action: str) -> None:
+    async with company.session(throttled_wait_s=0.05) as session:
+        await company.people_and_goods(session)
+        written = await company.written(session, WANTED["deposit"])
+        company.stand_in.fail(action=action, status=503, operation="upload", realm=company.realm)
+        attached = await session.attach(written.link, file_name="o.csv", content_type="text/csv", file=b"order\n1\n")
+        assert [file["Id"] for file in company.stored("Attachable")] == [attached]
+
+
+@pytest.mark.parametrize("name", ["customer", "item", "invoice"])
+async def test_a_request_id_that_was_used_costs_another_try_and_no_name(company: Company, name: str) -> None:
+    wanted = WANTED[name]
+    async with company.session() as session:
+        await company.people_and_goods(session)
+        before = {row.get("DisplayName") or row.get("Name") for row in company.stored(ENTITIES[wanted.kind])}
+        outcome = await outcome_of(company, session, wanted, code="600", operation="create")
+        assert isinstance(outcome, Refused)
+        assert (outcome.error_class, outcome.reason.code) == (ErrorClass.CONFLICT, "REQUEST_REPEATED")
+        assert {row.get("DisplayName") or row.get("Name") for row in company.stored(ENTITIES[wanted.kind])} == before
+        await company.written(session, replace(wanted, idempotency_key="another attempt"))
+
+
 async def test_throttling_is_waited_out_and_never_reported(company: Company) -> None:
     async with company.session(throttled_wait_s=0.3) as session:
         await company.people_and_goods(session)

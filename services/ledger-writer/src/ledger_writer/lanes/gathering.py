@@ -99,7 +99,8 @@ async def _terms(
     return replace(
         terms,
         deposited=facts.deposited,
-        changed_in_ledger=frozenset(facts.changed),
+        # What differs because of a change of ours that got no answer was changed by nobody else.
+        changed_in_ledger=frozenset(facts.changed) - {item.desired.key for item in items if item.row.intent},
         missing_in_ledger=facts.missing,
     )
 

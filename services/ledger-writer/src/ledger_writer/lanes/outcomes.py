@@ -110,10 +110,12 @@ def not_yet_known(item: Item, wait_s: float) -> Move:
 def repeat(item: Item, sent_hash: str) -> Move:
     """An unanswered change is sent again under the same key: the vendor answers a repeat with the first result.
 
-    With other content it is another change: under the old key the first result would pass for it.
+    With other content it is another change: under the old key the first result would pass for it. The intent is kept
+    until an outcome is known, so that nobody else is taken for the author of what the first attempt may have changed.
     """
     move = _move(item.row, next_state(DocumentState(item.row.state), Event.ABSENT))
     move.generation = item.row.generation + (1 if sent_hash != item.desired.content_hash else 0)
+    move.intent = item.row.intent
     return move
 
 
@@ -136,6 +138,7 @@ def refused(item: Item, operation: Operation, outcome: Refused) -> Move:
     if event is Event.RETRY:
         wait_s = wait.total_seconds()
         move.wait_s = max(wait_s, outcome.retry_after_s or 0.0)
+        move.intent = row.intent
     if event is Event.WAITS:
         move.blocked_by = reason.value
     move.operation, move.outcome = operation.operation.value, "refused"

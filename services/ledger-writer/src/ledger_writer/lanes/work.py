@@ -6,6 +6,7 @@ cleared in the transaction that records its outcome.
 
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -211,6 +212,8 @@ class Pass:
                 stop = outcome
                 continue
             if isinstance(outcome, Written):
+                if outcome.applied is not None:
+                    operation = replace(operation, applications=outcome.applied)
                 outcomes.add_changes(wave.applied, item, operation)
             move = _to_move(item, operation, outcome, notices[key])
             took_s = time.monotonic() - started

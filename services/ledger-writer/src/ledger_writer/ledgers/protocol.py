@@ -117,6 +117,8 @@ class Written:
     link: LedgerLink
     action: str = "created"
     notices: tuple[Reason, ...] = ()
+    applied: tuple[tuple[str, Decimal], ...] | None = None
+    """What was really applied, where that is less than the operation's applications; None: all of them."""
 
 
 @dataclass(frozen=True, slots=True)

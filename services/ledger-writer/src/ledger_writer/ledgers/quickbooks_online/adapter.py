@@ -6,6 +6,7 @@ outcome; nothing about documents is remembered.
 """
 
 import asyncio
+import hashlib
 import time
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -47,6 +48,7 @@ from ledger_writer.ledgers.quickbooks_online.oauth import IntuitOAuth
 from ledger_writer.ledgers.quickbooks_online.pairing import read_profile
 from ledger_writer.ledgers.quickbooks_online.profile import Profile
 from ledger_writer.ledgers.quickbooks_online.reading import changed_documents, facts_of
+from ledger_writer.ledgers.quickbooks_online.requests import request_id
 from ledger_writer.ledgers.quickbooks_online.settings import OnlineSettings
 from ledger_writer.ledgers.quickbooks_online.tokens import Access, CompanySecrets, NeedsReconnect
 from ledger_writer.ledgers.quickbooks_online.writing import Writer
@@ -144,15 +146,23 @@ class Session:
     async def attach(self, link: LedgerLink, *, file_name: str, content_type: str, file: bytes) -> str:
         """Hang a file on a written document (a settlement report on its deposit). Returns the attachment's id.
 
-        Raises as the readers do. Repeating it attaches the file again: the ledger does not compare files.
+        Trouble that passes is met by asking again under the same request id, so that the file hangs there once. Raises
+        as the readers do.
         """
         entity = link.details.get("entity", "")
         metadata = attachment(entity, link.ledger_id, file_name=file_name, content_type=content_type)
-        try:
-            stored = await self._client.upload(metadata, file_name, file, content_type)
-        except _CALLS as error:
-            raise _as_error(error) from error
-        return str(stored.get("Id", ""))
+        content = hashlib.sha256(file).hexdigest()
+        attempt = hashlib.sha256(f"{entity}:{link.ledger_id}:{file_name}:{content}".encode()).hexdigest()
+        for left in reversed(range(_ATTACHING_TRIES)):
+            try:
+                stored = await self._client.upload(metadata, file_name, file, content_type, request_id(attempt))
+            except _CALLS as error:
+                raised = _as_error(error)
+                if isinstance(raised, Rejected) or not left:
+                    raise raised from error
+                continue
+            return str(stored.get("Id", ""))
+        raise AssertionError("the last try returns or raises")
 
     async def _one(self, writer: Writer, operation: Operation) -> Outcomes:
         async with self._running:
@@ -238,6 +248,7 @@ class OpenOnline:
 
 
 _CALLS: Final = (LedgerFault, NotAsked, NoAnswer, NeedsReconnect, Retryable)
+_ATTACHING_TRIES: Final = 4
 _LISTS_ARE_OLD: Final = ("ACCOUNT_MISSING", "TAX_CODE_MISSING", "REFERENCE_INVALID", "OBJECT_NOT_FOUND")
 
 

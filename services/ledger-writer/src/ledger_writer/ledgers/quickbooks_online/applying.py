@@ -2,7 +2,9 @@
 
 A payment carries its applications itself. A credit memo is applied by a payment of nothing that names it and the
 invoice; a purchase that pays a customer back is applied to the customer's payment (or credit memo) in the same way.
-The money is right before any of this: what fails here leaves a notice, never a document that is written twice.
+The money is right before any of this, and what is written stays written. Where the ledger did not answer or had other
+trouble that passes, the whole counts as unanswered: the look-up finds the document, and the application is tried again.
+A refusal for good leaves a notice, and the application counts as not made, so that a resend makes it.
 """
 
 from collections.abc import Mapping
@@ -13,11 +15,13 @@ from typing import Any
 import structlog
 
 from common.errors import Retryable
+from common.messages.base import Reason
 from common.messages.transactions import Document, DocumentKind
-from ledger_writer.ledgers.protocol import LedgerLink, Operation, Written
+from ledger_writer.ledgers.protocol import ErrorClass, LedgerLink, Operation, Unanswered, Written
 from ledger_writer.ledgers.quickbooks_online.bodies.base import Books, customer_ref, linked, notice
 from ledger_writer.ledgers.quickbooks_online.bodies.money import application, link_to
 from ledger_writer.ledgers.quickbooks_online.client import Client, LedgerFault, NoAnswer, NotAsked
+from ledger_writer.ledgers.quickbooks_online.errors import classify
 from ledger_writer.ledgers.quickbooks_online.names import CannotBuild
 from ledger_writer.ledgers.quickbooks_online.requests import request_id
 from ledger_writer.ledgers.quickbooks_online.tokens import NeedsReconnect
@@ -25,16 +29,17 @@ from ledger_writer.ledgers.quickbooks_online.tokens import NeedsReconnect
 log = structlog.get_logger(__name__)
 
 _APPLIED_LATER = (DocumentKind.CREDIT_MEMO, DocumentKind.REFUND_PAYMENT)
+_PASSING = (ErrorClass.TRANSIENT, ErrorClass.CONFLICT, ErrorClass.LOOKUP)
 _TRIES = 3
 
 
-async def apply(client: Client, books: Books, operation: Operation, written: Written) -> Written:
+async def apply(client: Client, books: Books, operation: Operation, written: Written) -> Written | Unanswered:
     """Apply what was written to what the operation names. Safe to repeat: what is applied already stays."""
     document = operation.wanted
-    if not isinstance(document, Document) or operation.kind not in _APPLIED_LATER or not operation.applications:
+    if not isinstance(document, Document) or operation.kind not in _APPLIED_LATER:
         return written
-    try:
-        for number, (key, amount) in enumerate(operation.applications):
+    for number, (key, amount) in enumerate(operation.applications):
+        try:
             await _apply_one(
                 client,
                 books,
@@ -46,21 +51,32 @@ async def apply(client: Client, books: Books, operation: Operation, written: Wri
                 number,
                 fresh=written.action == "created",
             )
-    except (LedgerFault, NotAsked, NoAnswer, NeedsReconnect, Retryable, CannotBuild) as error:
-        log.warning("quickbooks_not_applied", kind=operation.kind.value, problem=type(error).__name__)
-        return replace(
-            written,
-            notices=(
-                *written.notices,
-                notice(
-                    "NOT_APPLIED",
-                    f"the document is in QuickBooks but not set off against the other one: {error}",
-                    "Apply it in QuickBooks (Receive payment), or resend.",
-                    field_name="applications",
-                ),
-            ),
-        )
+        except (LedgerFault, NotAsked, NoAnswer, NeedsReconnect, Retryable, CannotBuild) as error:
+            log.warning("quickbooks_not_applied", kind=operation.kind.value, problem=type(error).__name__)
+            if _passes(error):
+                return Unanswered(f"the document is there, whether it is applied is not known: {error}")
+            return replace(
+                written, notices=(*written.notices, _not_applied(error)), applied=operation.applications[:number]
+            )
     return written
+
+
+def _passes(error: Exception) -> bool:
+    """Whether nothing is wrong with the application itself, so that trying it again is all that is needed."""
+    if isinstance(error, LedgerFault):
+        refused = classify(error.fault)
+        return refused.stops_company or refused.error_class in _PASSING
+    return not isinstance(error, CannotBuild)
+
+
+def _not_applied(error: Exception) -> Reason:
+    said = classify(error.fault).reason.text if isinstance(error, LedgerFault) else str(error)
+    return notice(
+        "NOT_APPLIED",
+        f"the document is in QuickBooks but not set off against the other one: {said}",
+        "Apply it in QuickBooks (Receive payment), or resend.",
+        field_name="applications",
+    )
 
 
 async def _apply_one(

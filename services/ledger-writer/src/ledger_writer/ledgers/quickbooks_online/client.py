@@ -167,13 +167,20 @@ class Client:
         path = f"{self._root}/companyinfo/{self._realm}"
         return _inside(await self._send("GET", path, reading=True), "CompanyInfo")
 
-    async def upload(self, metadata: Any, file_name: str, file: bytes, content_type: str) -> Any:
+    async def upload(self, metadata: Any, file_name: str, file: bytes, content_type: str, request_id: str) -> Any:
         """A file on a document. Returns the Attachable. A refusal may come inside an accepted call."""
         parts = {
             "file_metadata_01": ("metadata.json", dumps(metadata), "application/json"),
             "file_content_01": (file_name, file, content_type),
         }
-        answer = await self._send("POST", f"{self._root}/upload", files=parts, headers={"Accept": "application/json"})
+        answer = await self._send(
+            "POST",
+            f"{self._root}/upload",
+            params={"requestid": request_id},
+            files=parts,
+            # A repeat has to be the same to the byte, or the ledger takes it for another request.
+            headers={"Accept": "application/json", "Content-Type": f"multipart/form-data; boundary={request_id}"},
+        )
         first = (answer.get("AttachableResponse") or [{}])[0]
         fault = fault_inside(first)
         if fault is not None:
@@ -227,12 +234,15 @@ class Client:
         raise NotAsked("QuickBooks keeps asking to slow down", self._settings.throttled_wait_s)
 
     async def _sent(self, request: httpx.Request) -> httpx.Response:
-        """The whole answer. The time-out spans the request: httpx alone bounds only each part of it."""
+        """The whole answer. The time-out spans the request, connecting included: httpx alone bounds each part only.
+
+        It is the bound that the lane's lease counts with, so that nothing is awaited for longer than may be sent.
+        """
         self.requests += 1
         started = time.perf_counter()
         status = "none"
         try:
-            async with asyncio.timeout(self._settings.request_timeout_s + self._settings.connect_timeout_s):
+            async with asyncio.timeout(self._settings.request_timeout_s):
                 response = await self._http.send(request)
             status = str(response.status_code)
             return response

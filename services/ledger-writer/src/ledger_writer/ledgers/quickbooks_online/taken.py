@@ -1,6 +1,7 @@
 """When the ledger says that a name, number or request is there already: whose is it?"""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from common.errors import Retryable
@@ -15,6 +16,8 @@ from ledger_writer.ledgers.quickbooks_online.outcomes import written_as
 from ledger_writer.ledgers.quickbooks_online.requests import request_id
 from ledger_writer.ledgers.quickbooks_online.settings import OnlineSettings
 
+_NAME_TAKEN: Final = "NAME_TAKEN"
+_REPEATED: Final = "REQUEST_REPEATED"
 _SUFFIXES: Final = (" (C)", " (C)-1", " (C)-2")
 
 
@@ -32,7 +35,9 @@ async def settle(
     if isinstance(wanted, ItemWanted):
         return _item_taken(wanted, candidates, refused)
     ours = [found for found in candidates if lookup.is_ours(operation, found)]
-    return Written(link=ours[0].link, action="linked") if len(ours) == 1 else refused
+    if len(ours) == 1:
+        return Written(link=ours[0].link, action="linked")
+    return refused if ours else _not_there(refused)
 
 
 async def _candidates(client: Client, settings: OnlineSettings, operation: Operation) -> Sequence[Found]:
@@ -42,6 +47,11 @@ async def _candidates(client: Client, settings: OnlineSettings, operation: Opera
         # The write was refused for good; only this look-up is open, and it may simply be repeated.
         raise Retryable(error.detail) from error
     return found.get(operation.document_key, ())
+
+
+def _not_there(refused: Refused) -> Refused:
+    """The id of the request was used, not the number or name: under a new id it is written."""
+    return replace(refused, error_class=ErrorClass.CONFLICT) if refused.reason.code == _REPEATED else refused
 
 
 async def _name_taken(
@@ -54,6 +64,8 @@ async def _name_taken(
     holders = holders or await _holders(client, settings, body.entity, [f"{name}{suffix}" for suffix in _SUFFIXES])
     if holders:
         return _link_or_wait(body.entity, name, holders)
+    if refused.reason.code != _NAME_TAKEN:
+        return _not_there(refused)
     for number, suffix in enumerate(_SUFFIXES, start=1):
         again = build(operation, books, suffix=suffix)
         step = request_id(operation.idempotency_key, f"n{number}")
@@ -107,8 +119,8 @@ def _item_taken(wanted: ItemWanted, candidates: Sequence[Found], refused: Refuse
         )
     if len(active) == 1:
         return Written(link=active[0].link, action="linked")
-    if refused.reason.code != "NAME_TAKEN":
-        return refused
+    if refused.reason.code != _NAME_TAKEN:
+        return _not_there(refused)
     return refusal(
         ErrorClass.CONFIG,
         "PRODUCT_NAME_TAKEN",
