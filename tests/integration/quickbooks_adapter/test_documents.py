@@ -425,7 +425,8 @@ async def test_a_foreign_order_is_written_in_its_own_currency(british: Company) 
     )
     async with british.session() as session:
         await british.people_and_goods(session)
-        await british.written(session, operation(euro))
+        # The customer of the same key, wanted anew: another request than the one that made the first.
+        await british.written(session, operation(euro, attempt="g2"))
         written = await british.written(session, operation(invoice))
         stored = british.one("Invoice", written.link.ledger_id)
     assert stored["CurrencyRef"]["value"] == "EUR"
