@@ -3,12 +3,16 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Annotated
 
 import typer
 
 from cli.client import Api
 from cli.output import Output
 from cli.profile import load
+
+OnlyCompany = Annotated[str | None, typer.Option("--company", help="Id; default: the only one.")]
+"""The company file of a command that works on one; see `only_company`."""
 
 
 @dataclass(frozen=True, slots=True)

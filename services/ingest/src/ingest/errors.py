@@ -7,6 +7,11 @@ from common.messages.base import Reason, Severity
 
 _VALUE_LENGTH_MAX = 120
 
+CONNECTION_DISABLED = Reason(code="CONNECTION_DISABLED", text="the connection is switched off", cure="switch it on")
+NO_API_ACCESS = Reason(
+    code="NO_API_ACCESS", text="this connection has no access to fetch with", cure="add API credentials to it"
+)
+
 
 class NormalizationError(Rejected):
     """The channel's data can't become an order. Nothing is guessed: the raw parts stay, the order is listed with this.

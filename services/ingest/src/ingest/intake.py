@@ -16,7 +16,7 @@ import orjson
 from common.batch import Batch
 from common.crypto import Cipher
 from common.database import Connection, lock_keys
-from common.messages.base import Reason
+from common.messages.base import Reason, at_revision
 from common.messages.fetching import FetchOutcome
 from common.messages.orders import Order, order_key
 from ingest.accounts import Opened, read_by
@@ -40,7 +40,6 @@ from ingest.store.orders import (
 )
 
 _DERIVED = b'"derived:'
-_REVISION = b'"revision":0,'
 _MODIFIED = b'"modified_at":"'
 
 
@@ -70,10 +69,6 @@ class _Read:
             return hashlib.sha256(problem.encode()).digest()
         before, _, rest = self.body.partition(_MODIFIED)
         return hashlib.sha256(before + rest.partition(b'"')[2]).digest()
-
-    def body_at(self, revision: int) -> bytes:
-        """The order's JSON at a revision. A quote inside a text is escaped, so the first match is the field itself."""
-        return self.body.replace(_REVISION, b'"revision":%d,' % revision, 1)
 
 
 class Intake:
@@ -172,7 +167,7 @@ class Intake:
         revision = stored.revision + 1 if stored is not None else 1
         row = self._row(key, arrival, merged, read, stored, revision)
         if read.order is not None:
-            body = read.body_at(revision)
+            body = at_revision(read.body, revision)
             row["content"] = self._cipher.encrypt(body, content_context(key))
             row["content_revision"] = revision
             batch.publish(

@@ -14,7 +14,7 @@ from common.batch import Batch
 from common.crypto import Cipher
 from common.database import Connection, lock_keys
 from common.errors import Rejected
-from common.messages.base import Reason
+from common.messages.base import Reason, at_revision
 from common.messages.fetching import FetchOutcome
 from common.messages.orders import Payout
 from ingest.accounts import Opened, zone_of
@@ -26,8 +26,6 @@ from ingest.store import payouts as store
 from ingest.store.connections import settings_in_force
 from ingest.store.orders import problem_json
 from ingest.store.payouts import StoredPayout
-
-_REVISION = b'"revision":0,'
 
 Reader = Callable[[PayoutParts, Account], Payout]
 """Pure. Raises `NormalizationError` or `OutOfScope`; the payout has revision 0."""
@@ -48,7 +46,6 @@ class PayoutArrival:
     """`api`, `webhook` or `upload`."""
     parts: tuple[PayoutPart, ...] = ()
     run_id: str | None = None
-    backfill: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +100,7 @@ class PayoutIntake:
             return _Read(None, error.reason)
         if not is_settled(payout) and (stored is None or stored.content is None):
             return _Read(payout, _not_paid(payout))
-        return _Read(payout, None, payout.model_dump_json().encode())
+        return _Read(payout, None, payout.encoded())
 
     def _keep(self, arrival: PayoutArrival, batch: Batch) -> None:
         if not arrival.parts:
@@ -139,7 +136,7 @@ class PayoutIntake:
             return TakenPayout(arrival.payout_id, stored.revision, FetchOutcome.UNCHANGED, read.problem)
         revision = (stored.revision if stored is not None else 0) + 1
         payout, is_sent = read.payout, read.problem is None
-        body = read.body.replace(_REVISION, b'"revision":%d,' % revision, 1)
+        body = at_revision(read.body, revision)
         content = self._cipher.encrypt(body, store.content_context(*key)) if is_sent else stored and stored.content
         batch.upsert(
             store.PAYOUTS,
@@ -167,8 +164,7 @@ class PayoutIntake:
             },
         )
         if payout is not None and is_sent:
-            sent = payout.model_copy(update={"revision": revision})
-            batch.publish(sent, backfill=arrival.backfill and Payout.has_backfill, body=body)
+            batch.publish(payout, revision=revision, body=body)
         outcome = FetchOutcome.STORED if is_sent else FetchOutcome.REFUSED
         return TakenPayout(arrival.payout_id, revision, outcome, read.problem)
 

@@ -16,11 +16,12 @@ from common.messages.fetching import FetchOutcome, TaskProgress
 from common.runtime import Runtime
 from ingest.accounts import Accounts, Opened
 from ingest.channel import PaysOut
+from ingest.errors import CONNECTION_DISABLED, NO_API_ACCESS
 from ingest.payout_intake import PayoutArrival, PayoutIntake, TakenPayout, belongs_to
 from ingest.payout_parts import PayoutHead
 from ingest.store import payouts, runs
 from ingest.store.payouts import DuePayout
-from ingest.store.runs import RunEnded, StoredRun
+from ingest.store.runs import StoredRun
 from ingest.totals import local_date
 from ingest.windows import scheduled
 
@@ -45,7 +46,7 @@ class PayoutRuns:
     async def carry_out(self, run: StoredRun, opened: Opened) -> None:
         """Fetch the payouts of a run's window. Raises `Rejected`, `Retryable` or `RunEnded`."""
         if opened.stored.state == "disabled" or not opened.stored.enabled:
-            raise Rejected(_reason("CONNECTION_DISABLED", "the connection is switched off", "switch it on"))
+            raise Rejected(CONNECTION_DISABLED)
         if opened.channel.normalize_payout is None:
             raise Rejected(
                 _reason(
@@ -56,9 +57,7 @@ class PayoutRuns:
             )
         await self._check_target(opened)
         if not opened.account.fetches:
-            raise Rejected(
-                _reason("NO_API_ACCESS", "this connection has no access to fetch with", "add API credentials to it")
-            )
+            raise Rejected(NO_API_ACCESS)
         client = opened.client()
         try:
             if not isinstance(client, PaysOut):
@@ -116,15 +115,13 @@ class PayoutRuns:
 
     async def _take(self, run: StoredRun, opened: Opened, arrival: PayoutArrival) -> None:
         async with self._runtime.transaction(correlation_id=run.run_id) as (connection, batch):
-            if not await runs.still_ours(connection, run):
-                raise RunEnded
+            await runs.require_ours(connection, run)
             taken = await self._intake.take(connection, arrival, batch)
         _note(opened, taken)
 
     async def _finish(self, run: StoredRun, mark: datetime | None) -> None:
         async with self._runtime.transaction(correlation_id=run.run_id) as (connection, batch):
-            if not await runs.still_ours(connection, run):
-                raise RunEnded
+            await runs.require_ours(connection, run)
             if mark is not None:
                 await runs.move_watermark(connection, run.connection_id, TaskKind.PAYOUTS.value, mark)
             batch.publish(

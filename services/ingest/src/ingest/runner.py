@@ -22,6 +22,7 @@ from common.runtime import Runtime
 from ingest.accounts import Accounts, Opened
 from ingest.arrivals import Arrival
 from ingest.channel import By, Capability, ChannelClient, Subscribes
+from ingest.errors import CONNECTION_DISABLED, NO_API_ACCESS
 from ingest.intake import Intake
 from ingest.parts import Part
 from ingest.payout_runs import PayoutRuns
@@ -119,11 +120,9 @@ class Runner:
             await self._store(run, opened, 0, _Page((), {}, finished=True))
             return
         if opened.stored.state == "disabled" or not opened.stored.enabled:
-            raise Rejected(_reason("CONNECTION_DISABLED", "the connection is switched off", "switch it on"))
+            raise Rejected(CONNECTION_DISABLED)
         if not opened.account.fetches or Capability.POLLING not in opened.channel.capabilities:
-            raise Rejected(
-                _reason("NO_API_ACCESS", "this connection has no access to fetch with", "add API credentials to it")
-            )
+            raise Rejected(NO_API_ACCESS)
         client = opened.client()
         try:
             if request.kind is TaskKind.WEBHOOK_CHECK:
@@ -183,8 +182,7 @@ class Runner:
         """One page: orders, progress, position, watermark, all or nothing."""
         arrivals = [_arrival(run, opened, parts) for parts in page.orders if parts]
         async with self._runtime.transaction(correlation_id=run.run_id) as (connection, batch):
-            if not await runs.still_ours(connection, run):
-                raise RunEnded
+            await runs.require_ours(connection, run)
             taken = await self._intake.take(connection, arrivals, batch) if arrivals else {}
             items = [taken[arrival.key].fetched(arrival.order_id) for arrival in arrivals]
             items += [_not_found(missing) for missing in page.missing]

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.context import connected, only_company
+from cli.context import OnlyCompany, connected, only_company
 from cli.output import GOOD, Column, Output
 from cli.problems import Exit
 
@@ -28,12 +28,10 @@ _DOCUMENTS = (
     Column("held by", "hold.code"),
 )
 
-CompanyOption = Annotated[str | None, typer.Option("--company", help="Id; default: the only one.")]
-
 
 def preview(
     context: typer.Context,
-    company: CompanyOption = None,
+    company: OnlyCompany = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=50, help="Orders that are shown in full.")] = 10,
 ) -> None:
     """Show what the first sync would write. Nothing is written by looking."""
@@ -47,7 +45,7 @@ def preview(
 
 def approve(
     context: typer.Context,
-    company: CompanyOption = None,
+    company: OnlyCompany = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
 ) -> None:
     """Approve the first sync of a company file: from now on documents are written to its ledger."""

@@ -7,12 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.context import connected, only_company
+from cli.context import OnlyCompany, connected, only_company
 from cli.files import read_text, write
 from cli.output import BAD, GOOD, Column
 from cli.problems import Exit
 
-CompanyOption = Annotated[str | None, typer.Option("--company", help="Id; default: the only one.")]
 File = Annotated[Path, typer.Argument(help="Path of the file; - is standard output or input.")]
 
 _AGES = (
@@ -51,7 +50,7 @@ _MISSING = (Column("in the file", "field"), Column("name", "value"), Column("wha
 
 def clearing(
     context: typer.Context,
-    company: CompanyOption = None,
+    company: OnlyCompany = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=100_000, help="Rows at most.")] = 200,
 ) -> None:
     """Show money that was received and not deposited yet: its age, its payout, and why it is still there."""
@@ -79,7 +78,7 @@ def log(
         output.rows(rows, _LOG, title="Log", empty="nothing was done yet")
 
 
-def back_up(context: typer.Context, file: File, company: CompanyOption = None) -> None:
+def back_up(context: typer.Context, file: File, company: OnlyCompany = None) -> None:
     """Write settings, rules and maps of a company file into one file. Credentials are never in it."""
     with connected(context) as (api, output):
         company_id = only_company(api, company)
@@ -93,7 +92,7 @@ def back_up(context: typer.Context, file: File, company: CompanyOption = None) -
 def restore(
     context: typer.Context,
     file: File,
-    company: CompanyOption = None,
+    company: OnlyCompany = None,
     connection: Annotated[
         list[str] | None,
         typer.Option("--connection", help="OLD=NEW: whose settings go where; may repeat."),

@@ -1,5 +1,6 @@
 """Orders with their whole story, and documents."""
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
@@ -101,13 +102,9 @@ def list_orders(
 def show_order(context: typer.Context, order: Annotated[str, typer.Argument(help="Number or id.")]) -> None:
     """Show the story of one order: what came, what it became, and every write with its reason."""
     with connected(context) as (api, output):
-        for found in find(api, order):
-            story = api.get(f"/v1/orders/{found['order_id']}/timeline")
-            if output.as_json:
-                output.json(story)
-                continue
+        for story in _answers(api, output, order, "timeline"):
             _show(output, story)
-            detail = api.get(f"/v1/orders/{found['order_id']}")
+            detail = api.get(f"/v1/orders/{story['order']['order_id']}")
             output.rows(detail["documents_found"], _DOCUMENTS, title="Documents", empty="no documents")
 
 
@@ -115,11 +112,7 @@ def show_order(context: typer.Context, order: Annotated[str, typer.Argument(help
 def preview_order(context: typer.Context, order: Annotated[str, typer.Argument(help="Number or id.")]) -> None:
     """Show what one order would become now: its documents, and what would happen to each. Nothing is written."""
     with connected(context) as (api, output):
-        for found in find(api, order):
-            shown = api.get(f"/v1/orders/{found['order_id']}/preview")
-            if output.as_json:
-                output.json(shown)
-                continue
+        for shown in _answers(api, output, order, "preview"):
             reason = shown["reason"]
             output.line(f"{shown['number']}: {shown['outcome']}" + (f", {reason['text']}" if reason else ""))
             output.rows(shown["rules"], _RULES, title="Rules that change it", empty="none")
@@ -133,11 +126,7 @@ def preview_order(context: typer.Context, order: Annotated[str, typer.Argument(h
 def explain_payments(context: typer.Context, order: Annotated[str, typer.Argument(help="Number or id.")]) -> None:
     """Show each payment of an order, and the first reason that keeps it out of the ledger."""
     with connected(context) as (api, output):
-        for found in find(api, order):
-            answer = api.get(f"/v1/orders/{found['order_id']}/missing-payments")
-            if output.as_json:
-                output.json(answer)
-                continue
+        for answer in _answers(api, output, order, "missing-payments"):
             output.rows(answer["payments"], _PAYMENTS, title="Payments", empty="no payment was captured")
 
 
@@ -154,6 +143,16 @@ def find(api: Api, order: str) -> list[dict[str, Any]]:
         raise CommandFailed(
             f"there is no order {order!r}", Exit.REFUSED, cure="use its number or id as `tillbook orders list` shows it"
         ) from failure
+
+
+def _answers(api: Api, output: Output, order: str, about: str) -> Iterator[dict[str, Any]]:
+    """What the API says about each order that is meant, for people; programs get it as it is."""
+    for found in find(api, order):
+        answer = api.get(f"/v1/orders/{found['order_id']}/{about}")
+        if output.as_json:
+            output.json(answer)
+        else:
+            yield answer
 
 
 def _show(output: Output, story: dict[str, Any]) -> None:

@@ -6,12 +6,11 @@ import typer
 
 from cli.commands.orders import find
 from cli.commands.sync import Wait, finish
-from cli.context import connected, only_company
+from cli.context import OnlyCompany, connected, only_company
 from cli.output import Column
 
 tasks_app = typer.Typer(help="What comes round by itself.", no_args_is_help=True)
 
-CompanyOption = Annotated[str | None, typer.Option("--company", help="Id; default: the only one.")]
 Documents = Annotated[list[str] | None, typer.Option("--document", "-d", help="Key; may repeat.")]
 Orders = Annotated[list[str] | None, typer.Option("--order", "-o", help="Number or id; may repeat.")]
 Code = Annotated[str | None, typer.Option("--code", help="Every warning with this code.")]
@@ -32,7 +31,7 @@ _TASKS = (
 
 def resend(
     context: typer.Context,
-    company: CompanyOption = None,
+    company: OnlyCompany = None,
     document: Documents = None,
     order: Orders = None,
     code: Code = None,
@@ -58,7 +57,7 @@ def resend(
 
 def dismiss(
     context: typer.Context,
-    company: CompanyOption = None,
+    company: OnlyCompany = None,
     document: Documents = None,
     order: Orders = None,
     code: Code = None,

@@ -89,6 +89,15 @@ class State(Frozen):
         return self.model_dump_json(exclude_defaults=True).encode()
 
 
+def at_revision(body: bytes, revision: int) -> bytes:
+    """The JSON of a state that was encoded at revision 0, at another revision.
+
+    What decides whether there is a new revision is the content, so the state is encoded before its number is known. A
+    quote inside a text is escaped: the first match is the field itself.
+    """
+    return body.replace(b'"revision":0,', b'"revision":%d,' % revision, 1)
+
+
 class Severity(StrEnum):
     """`error` keeps something out of the ledger; `warning` was posted and wants a look."""
 

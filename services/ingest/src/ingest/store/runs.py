@@ -99,6 +99,12 @@ async def still_ours(connection: Connection, run: StoredRun) -> bool:
     return row is not None and (row["state"], row["revision"], row["epoch"]) == ("open", run.revision, run.epoch)
 
 
+async def require_ours(connection: Connection, run: StoredRun) -> None:
+    """Raise `RunEnded` unless the run is `still_ours`."""
+    if not await still_ours(connection, run):
+        raise RunEnded
+
+
 async def advance(
     connection: Connection, run: StoredRun, *, position: dict[str, Any], pages: int, finished: bool
 ) -> None:

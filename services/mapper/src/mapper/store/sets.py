@@ -11,6 +11,7 @@ import orjson
 from common.batch import Batch
 from common.bulk import Upsert
 from common.database import Connection
+from common.messages.base import at_revision
 from common.messages.orders import Order
 from common.messages.transactions import LineKind, SetOutcome, TransactionSet, TransactionsListed
 from mapper.mapping.history import FIRST_TIME, History
@@ -56,7 +57,6 @@ UNMATCHED = Upsert(
     update=("company_id", "sku", "name"),
 )
 
-_REVISION = b'"revision":0,'
 _INPUTS = b'"inputs":{'
 
 _KNOWN = """
@@ -179,7 +179,7 @@ def write_set(
     if digest == known.content_hash:
         return False
     revision = known.revision + 1
-    body = unnumbered.replace(_REVISION, b'"revision":%d,' % revision, 1)
+    body = at_revision(unnumbered, revision)
     now = History.of(result)
     batch.upsert(
         SETS,
