@@ -251,6 +251,38 @@ def test_vector_24_a_marketplace_settlement_balances(mode: str) -> None:
     assert (shown["Commission"], shown["Fulfilment"], shown["Storage"]) == (D("140.00"), D("180.00"), D("25.00"))
 
 
+@pytest.mark.parametrize("mode", ["journal_entries", "summary_payout"])
+def test_tax_and_shipping_of_a_settlement_are_no_income_even_where_settings_are_silent(mode: str) -> None:
+    result, _ = deposited(payout("565.00", *MARKETPLACE), settled(mode, books=RETURNS))
+    assert result.reason is None
+    assert trial_balance(list(result.documents)) == {
+        "BANK": D("565.00"),
+        "DISC": D("20.00"),
+        "FEES": D("345.00"),
+        "REFC": D("80.00"),
+        "RSV": D("40.00"),
+        "INC": D("-1000.00"),
+        "SHIP": D("-50.00"),
+    }
+
+
+def test_a_loan_goes_to_the_account_that_settings_name_and_a_transfer_stays_with_its_processor() -> None:
+    source = payout(
+        "75.50",
+        CHARGES[2].model_copy(update={"fee": D("0.00")}),
+        payout_line("loan", "50.00", description="advance"),
+        payout_line("transfer", "-20.00", description="transfer"),
+    )
+    accounts = {"loan": "Liabilities:Loan"}
+    clearing = {"Shopify Payments": "Assets:Clearing:Shopify", "shopify_payments": "Assets:Clearing:Shopify"}
+    settings = settled("sales_receipts", payouts={"accounts": accounts}, deposit_accounts=clearing)
+    result, _ = deposited(source, settings, SALES[2])
+    assert result.reason is None
+    lines = {one.description: (one.account.name, one.amount) for one in result.documents[0].lines}
+    assert lines["advance"] == ("Liabilities:Loan", D("-50.00"))
+    assert lines["Transfer"] == ("Assets:Clearing:Shopify", D("20.00"))
+
+
 @pytest.mark.parametrize(
     ("source", "mode", "code"),
     [

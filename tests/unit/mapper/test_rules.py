@@ -149,6 +149,10 @@ class TestVector30:
         assert run(example_a(), rule("map_shipping_amount", "0", ("total", "more_than", "300"))).outcome is (
             SetOutcome.MAPPED
         )
+        # Leave of one rule is no leave of another.
+        both = run(example_a(), r10.model_copy(update={"allow_total_change": True}), rule("remove_tax", name="T"))
+        assert both.reason is not None
+        assert (both.reason.code, both.reason.value) == ("AMOUNT_CHANGED_BY_RULE", "T")
 
     def test_r11_surcharges_add_an_amount_or_a_percentage(self) -> None:
         """Deferred for orders from the ledger; the arithmetic is the same."""
@@ -272,6 +276,19 @@ class TestVector30:
         result = run(source, r24, mode="invoices_only", catalog=Catalog(items=ItemIndex([item])))
         assert [one.amount for one in result.documents[0].lines] == [D("8.00"), D("2.00")]
         assert [one.code for one in result.documents[0].notices] == ["PRICE_LEVEL_MISSING"]
+        paid = source.model_copy(
+            update={
+                "lines": source.lines[:1],
+                "total": D("10.00"),
+                "tenders": (tender("10.00"),),
+                "financial_status": FinancialStatus.PAID,
+            }
+        )
+        held = run(paid, r24, catalog=Catalog(items=ItemIndex([item])))
+        assert held.reason is not None
+        assert (held.reason.code, held.reason.value) == ("AMOUNT_CHANGED_BY_RULE", r24.name)
+        free = r24.model_copy(update={"allow_total_change": True})
+        assert run(paid, free, catalog=Catalog(items=ItemIndex([item]))).documents[0].total == D("8.00")
 
     def test_r25_a_refund_takes_the_processors_number(self) -> None:
         r25 = rule(

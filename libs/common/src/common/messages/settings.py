@@ -169,7 +169,9 @@ class PayoutSettings(Described):
     fee_payee: ShortText = ""
     """Vendor or customer of the processor's fees."""
     adjustments: dict[str, AccountRole] = Field(default_factory=dict)
-    """Description of an adjustment → role of the account it goes to."""
+    """Description of an adjustment, or `loan` → role of the account it goes to."""
+    accounts: dict[str, ShortText] = Field(default_factory=dict)
+    """Description of an adjustment, or `loan` → account of the ledger by its name, where no role fits."""
 
 
 class ConnectionSettings(Described):

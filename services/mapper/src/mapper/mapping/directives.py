@@ -15,6 +15,8 @@ class LineDirective:
     tax_code: str = ""
     item: str = ""
     price_level: str = ""
+    price_level_by: str = ""
+    """The rule that named the level, where it may not change the total."""
 
 
 @dataclass(slots=True)
@@ -27,8 +29,7 @@ class Directives:
     unpaid_by: str | None = None
     paid_by: str | None = None
     changed_by: str | None = None
-    """The rule that changed an amount first."""
-    allow_total_change: bool = False
+    """The first rule that changed an amount without leave to change totals."""
     prefix: str = ""
     memo: str = ""
     customer_name: str = ""

@@ -148,7 +148,7 @@ def _check_settings(
     if connection.fees.on_order != "none" and connection.payouts.enabled:
         raise Held(fees_conflict())
     changed = directives.changed_by
-    if changed and ruled.total != order.total and facts.tenders and not directives.allow_total_change:
+    if changed and ruled.total != order.total and facts.tenders:
         raise Held(amount_changed(order.total, ruled.total, order.currency, changed))
 
 

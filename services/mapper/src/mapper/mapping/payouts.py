@@ -27,8 +27,8 @@ from common.messages.transactions import (
 from common.money import ZERO
 from mapper.mapping.configuration import Configuration
 from mapper.mapping.names import normal
+from mapper.mapping.payout_accounts import OTHERS, TRANSFER, other_account
 from mapper.mapping.payout_reasons import (
-    adjustment_unmapped,
     amounts_differ,
     incomplete,
     not_automatic,
@@ -46,17 +46,6 @@ DEPOSIT_MODES: Final = frozenset(
 )
 CHARGES: Final = frozenset({"charge"})
 REFUNDS: Final = frozenset({"refund"})
-ROLES: Final[dict[str, AccountRole]] = {
-    "chargeback": AccountRole.CHARGEBACKS,
-    "chargeback_reversal": AccountRole.CHARGEBACKS,
-    "dispute_fee": AccountRole.FEES,
-    "fee": AccountRole.FEES,
-    "reserve_held": AccountRole.RESERVE,
-    "reserve_released": AccountRole.RESERVE,
-    "carried_forward": AccountRole.SHORTFALL,
-    "transfer": AccountRole.UNDEPOSITED_FUNDS,
-}
-"""Line kind → account; adjustments and loans are told apart by their description, in settings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,26 +202,18 @@ def _grouped_line(document: Document, sign: int) -> DocumentLine:
 
 def _other_lines(payout: Payout, configuration: Configuration) -> list[DocumentLine]:
     """One line per fee kind and per other kind; debits positive."""
-    sums: dict[tuple[AccountRole, str], Decimal] = {}
+    sums: dict[tuple[Account, str], Decimal] = {}
     fees = sum((line.fee for line in payout.lines), ZERO)
     if fees:
-        sums[AccountRole.FEES, "Processing fees"] = fees
+        sums[configuration.account(AccountRole.FEES), "Processing fees"] = fees
     for line in payout.lines:
         if line.kind in CHARGES or line.kind in REFUNDS:
             continue
-        role = ROLES.get(line.kind) or adjustment_role(line, configuration)
-        title = line.kind.replace("_", " ").capitalize() if line.kind in ROLES else line.description
-        sums[role, title] = sums.get((role, title), ZERO) - line.amount
-    return [_posting(configuration.account(role), amount, title) for (role, title), amount in sums.items() if amount]
-
-
-def adjustment_role(line: PayoutLine, configuration: Configuration) -> AccountRole:
-    """Account of an adjustment by its description. Raises `Held` where settings name none."""
-    known = {normal(text): role for text, role in configuration.connection.payouts.adjustments.items()}
-    role = known.get(normal(line.description)) or known.get(normal(line.kind))
-    if role is None:
-        raise Held(adjustment_unmapped(line.description or line.kind))
-    return role
+        account = other_account(line, payout, configuration)
+        own = line.description if line.kind not in OTHERS and line.kind != TRANSFER else ""
+        title = own or line.kind.replace("_", " ").capitalize()
+        sums[account, title] = sums.get((account, title), ZERO) - line.amount
+    return [_posting(account, amount, title) for (account, title), amount in sums.items() if amount]
 
 
 def _posting(account: Account, amount: Decimal, description: str) -> DocumentLine:

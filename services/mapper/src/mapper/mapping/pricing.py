@@ -33,9 +33,8 @@ def with_price_levels(order: Order, directives: Directives, catalog: Catalog, ma
             continue
         amount = quantize(price * line.quantity, order.currency) - line.discount
         change += amount - line.amount
+        directives.changed_by = directives.changed_by or (directive.price_level_by if directive else "") or None
         lines.append(line.model_copy(update={"unit_price": price, "amount": amount}))
-    if change:
-        directives.changed_by = directives.changed_by or "price level"
     return order.model_copy(update={"lines": tuple(lines), "total": order.total + change})
 
 

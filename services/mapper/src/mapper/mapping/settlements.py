@@ -12,6 +12,7 @@ from typing import Final
 from common.messages.control import TransactionMode
 from common.messages.orders import Payout, PayoutLine
 from common.messages.transactions import (
+    Account,
     AccountRole,
     Document,
     DocumentKind,
@@ -21,23 +22,10 @@ from common.messages.transactions import (
 )
 from common.money import ZERO
 from mapper.mapping.configuration import Configuration
-from mapper.mapping.names import normal
-from mapper.mapping.payout_reasons import adjustment_unmapped, carried
-from mapper.mapping.reasons import Held
+from mapper.mapping.payout_accounts import settled_account
+from mapper.mapping.payout_reasons import carried
 
 SETTLED_MODES: Final = frozenset({TransactionMode.JOURNAL_ENTRIES, TransactionMode.SUMMARY_PAYOUT})
-
-ROLES: Final[dict[str, AccountRole]] = {
-    "charge": AccountRole.INCOME,
-    "refund": AccountRole.RETURNS,
-    "fee": AccountRole.FEES,
-    "dispute_fee": AccountRole.FEES,
-    "chargeback": AccountRole.CHARGEBACKS,
-    "chargeback_reversal": AccountRole.CHARGEBACKS,
-    "reserve_held": AccountRole.RESERVE,
-    "reserve_released": AccountRole.RESERVE,
-    "carried_forward": AccountRole.SHORTFALL,
-}
 
 
 def settlement_documents(payout: Payout, configuration: Configuration) -> tuple[Document, ...]:
@@ -47,7 +35,7 @@ def settlement_documents(payout: Payout, configuration: Configuration) -> tuple[
     carried_in = ZERO
     for index, (month, lines) in enumerate(months):
         is_last = index == len(months) - 1
-        postings = _postings(lines, configuration)
+        postings = _postings(payout, lines, configuration)
         activity = -sum((line.amount for line in postings), ZERO)
         if carried_in:
             postings.append(_line(configuration, AccountRole.CARRIED_FORWARD, -carried_in, "Carried forward"))
@@ -72,30 +60,17 @@ def _by_month(payout: Payout) -> list[tuple[date, Sequence[PayoutLine]]]:
     return sorted(months.items())
 
 
-def _postings(lines: Sequence[PayoutLine], configuration: Configuration) -> list[DocumentLine]:
+def _postings(payout: Payout, lines: Sequence[PayoutLine], configuration: Configuration) -> list[DocumentLine]:
     """One posting per account and title; debits positive, so what the merchant earned is negative."""
-    sums: dict[tuple[AccountRole, str], Decimal] = {}
+    sums: dict[tuple[Account, str], Decimal] = {}
+    fees = configuration.account(AccountRole.FEES)
     for line in lines:
-        role = role_of(line, configuration)
+        account = settled_account(line, payout, configuration)
         title = line.description or line.kind.replace("_", " ").capitalize()
-        sums[role, title] = sums.get((role, title), ZERO) - line.amount
+        sums[account, title] = sums.get((account, title), ZERO) - line.amount
         if line.fee:
-            sums[AccountRole.FEES, "Processing fees"] = sums.get((AccountRole.FEES, "Processing fees"), ZERO) + line.fee
-    return [_line(configuration, role, amount, title) for (role, title), amount in sums.items() if amount]
-
-
-def role_of(line: PayoutLine, configuration: Configuration) -> AccountRole:
-    """Settings by description first (Shipping → SHIP, Tax → TAX, …), then the line's kind."""
-    adjustments = configuration.connection.payouts.adjustments
-    if adjustments and line.description:
-        wanted = normal(line.description)
-        for text, stated in adjustments.items():
-            if normal(text) == wanted:
-                return stated
-    role = ROLES.get(line.kind)
-    if role is None:
-        raise Held(adjustment_unmapped(line.description or line.kind))
-    return role
+            sums[fees, "Processing fees"] = sums.get((fees, "Processing fees"), ZERO) + line.fee
+    return [_posting(account, amount, title) for (account, title), amount in sums.items() if amount]
 
 
 def _money(payout: Payout, configuration: Configuration) -> list[DocumentLine]:
@@ -105,9 +80,11 @@ def _money(payout: Payout, configuration: Configuration) -> list[DocumentLine]:
 
 
 def _line(configuration: Configuration, role: AccountRole, amount: Decimal, description: str) -> DocumentLine:
-    return DocumentLine(
-        kind=LineKind.POSTING, account=configuration.account(role), amount=amount, description=description
-    )
+    return _posting(configuration.account(role), amount, description)
+
+
+def _posting(account: Account, amount: Decimal, description: str) -> DocumentLine:
+    return DocumentLine(kind=LineKind.POSTING, account=account, amount=amount, description=description)
 
 
 def _journal(

@@ -191,7 +191,7 @@ def _with_tax_lines(configuration: Configuration) -> Configuration:
 
 def _add(groups: dict[tuple[object, ...], _Group], lines: Sequence[DocumentLine]) -> None:
     """Sum lines of one item and price; tax of every rate on one line."""
-    for line in lines:
+    for line in map(_of_one_agency, lines):
         by_price = line.unit_price if line.kind is LineKind.PRODUCT else None
         name = "" if line.kind is not LineKind.PRODUCT else line.item_key
         identity = (line.kind, name, line.item_key, line.account, by_price, line.tax_code, line.class_name)
@@ -203,6 +203,13 @@ def _add(groups: dict[tuple[object, ...], _Group], lines: Sequence[DocumentLine]
         held.quantity = (
             held.quantity + line.quantity if held.quantity is not None and line.quantity is not None else None
         )
+
+
+def _of_one_agency(line: DocumentLine) -> DocumentLine:
+    """Orders of several places meet here: an agency of its own for each would be as many lines of tax."""
+    if line.kind is not LineKind.TAX or not line.account.qualifier:
+        return line
+    return line.model_copy(update={"account": line.account.model_copy(update={"qualifier": ""})})
 
 
 def _document(

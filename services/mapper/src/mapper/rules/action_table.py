@@ -54,7 +54,7 @@ ACTIONS: Final[dict[Action, ActionKind]] = {
     A.MAP_CUSTOMER_NAME: ActionKind(ORDER, do.apply_directive("customer_name"), "customer_name"),
     A.MAP_BILLING_COMPANY: ActionKind(ORDER, do.apply_billing_company, "billing_company"),
     A.MAP_CUSTOMER_TYPE: ActionKind(ORDER, do.apply_customer_type, "customer_group"),
-    A.MAP_PRICE_LEVEL: ActionKind(LINE, do.apply_line_directive("price_level"), "price_level"),
+    A.MAP_PRICE_LEVEL: ActionKind(LINE, do.apply_price_level, "price_level"),
     A.MAP_SALES_REP: ActionKind(ORDER, do.apply_order("sales_rep"), "sales_rep"),
     A.MAP_CLASS: ActionKind(ORDER, do.apply_order("class_name"), "class"),
     A.MAP_LINE_CLASS: ActionKind(LINE, do.apply_line("class_name"), "line_class"),

@@ -36,6 +36,12 @@ def apply_line_directive(attribute: str) -> Apply:
     return lambda working, index, value, _rule: setattr(working.line_directive(index), attribute, value)
 
 
+def apply_price_level(working: Working, index: int, value: str, rule: Rule) -> None:
+    directive = working.line_directive(index)
+    directive.price_level = value
+    directive.price_level_by = "" if rule.allow_total_change else rule.name
+
+
 def apply_nothing(working: Working, index: int, value: str, rule: Rule) -> None:
     """Acts elsewhere: on inventory, or on what comes from the ledger."""
 

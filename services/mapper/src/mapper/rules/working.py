@@ -93,9 +93,8 @@ class Working:
         """Record that a rule changed amounts; the total follows (section 22.12)."""
         if not difference:
             return
-        directives = self.directives
-        directives.changed_by = directives.changed_by or rule
-        directives.allow_total_change = directives.allow_total_change or allowed
+        if not allowed:
+            self.directives.changed_by = self.directives.changed_by or rule
         self.set_order(total=self.order.total + difference)
 
     def result(self) -> Order:
