@@ -164,6 +164,10 @@ def _ingest(app: FastAPI, owners: Owners) -> None:  # noqa: C901 - a list of rou
         mark = ingest.Watermark(kind="orders_to_ledger", value=NOW, updated_at=NOW)
         return _json(ingest.WatermarkList(watermarks=(mark,))) if held_by(connection_id, tenant_id) else NOT_FOUND
 
+    @app.get(base + "/connections/{connection_id}/privacy-requests")
+    async def privacy_requests(connection_id: str, tenant_id: str) -> Response:
+        return _json(ingest.PrivacyRequestList(requests=())) if held_by(connection_id, tenant_id) else NOT_FOUND
+
     @app.get(base + "/connections/{connection_id}/orders")
     async def history(connection_id: str, tenant_id: str, external_id: str) -> Response:
         found = owners.histories.get((connection_id, external_id))

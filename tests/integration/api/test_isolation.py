@@ -21,6 +21,7 @@ OPERATOR_ONLY = frozenset(
         "list_tenants",
         "get_tenant",
         "delete_tenant",
+        "get_tenant_purge",
         "create_tenant_api_key",
         "rebuild_tenant",
         "list_operator_api_keys",

@@ -3,7 +3,7 @@
 from tests.integration.api import gateway as running
 from tests.integration.api.gateway import Gateway, Shop
 
-from common.messages.control import SettingsChanged, StateRequested, TenantDeleted
+from common.messages.control import SettingsChanged, StateRequested, TenantDeleted, TenantPurged
 
 
 def test_the_walk_from_tenant_to_approved_company_publishes_full_settings(gateway: Gateway) -> None:
@@ -168,6 +168,16 @@ def test_deleting_a_tenant_removes_its_rows_and_tells_the_others(gateway: Gatewa
     assert removed["connections"] == 1
     assert shop.tenant.http.get("/v1/orders").status_code == 401
     assert [state.tenant_id for state in gateway.sent(TenantDeleted)][-1] == shop.tenant.tenant_id
+    path = f"/v1/tenants/{shop.tenant.tenant_id}/purge"
+    first = gateway.operator.get(path).json()
+    assert (first["complete"], [one["service"] for one in first["services"]]) == (False, ["api"])
+    others = ("ingest", "mapper", "ledger-writer")
+    for service in others:
+        gateway.publish(
+            TenantPurged(tenant_id=shop.tenant.tenant_id, revision=1, service=service, removed={"orders": 1})
+        )
+    running.eventually(lambda: gateway.operator.get(path).json()["complete"])
+    assert gateway.operator.get(f"/v1/tenants/{gateway.tenant().tenant_id}/purge").status_code == 404
     # What was still on its way must not bring the tenant back.
     gateway.publish(running.order_listed(shop, "2"))
     other = gateway.shop()

@@ -255,6 +255,41 @@ async def test_a_privacy_request_removes_people_and_keeps_amounts(ingest: Ingest
     assert await ingest.service.runtime.pool.fetchval("SELECT count(*) FROM raw_parts") == 2
 
 
+async def test_a_forgotten_shop_loses_its_people_and_credentials_and_keeps_its_amounts(
+    ingest: Ingest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.privacy.ORDERS_AT_ONCE", 2)
+    life = shop("shopify", orders=5, scenarios=["never_paid"]).life
+    await ingest.connect("con", "shopify", shop_domain="x.myshopify.com", webhook_secret=SECRET)
+    events = list(life.events(5))
+    for event in events:
+        await ingest.post("con", event)
+    body = orjson.dumps({"shop_id": 1, "shop_domain": "x.myshopify.com"})
+    await ingest.http.post("/webhooks/con", content=body, headers=signed("shop/redact", body))
+    await ingest.until("SELECT count(*) FROM privacy_requests WHERE finished_at IS NOT NULL", wanted=1)
+    assert await ingest.service.runtime.pool.fetchval("SELECT count(*) FROM raw_parts") == 0
+    keys = {f"con/{event.order_id}" for event in events}
+    await ingest.eventually(lambda: all(ingest.orders[key].forgotten for key in keys))
+    assert all(ingest.orders[key].customer is None and ingest.orders[key].total > 0 for key in keys)
+    params = {"tenant_id": "tenant"}
+    connection = (await ingest.http.get("/internal/connections/con", params=params)).json()
+    assert (connection["state"], connection["reason"]["code"]) == ("needs_credentials", "SHOP_FORGOTTEN")
+    listed = (await ingest.http.get("/internal/connections/con/privacy-requests", params=params)).json()["requests"]
+    assert [(one["kind"], one["removed"]) for one in listed] == [("shop_redact", {"raw_parts": 5, "orders": 5})]
+
+
+async def test_a_request_for_data_is_listed_for_those_who_answer_it(ingest: Ingest) -> None:
+    await ingest.connect("con", "shopify", shop_domain="x.myshopify.com", webhook_secret=SECRET)
+    body = orjson.dumps({"customer": {"id": 7}, "orders_requested": [11, 12]})
+    await ingest.http.post("/webhooks/con", content=body, headers=signed("customers/data_request", body))
+    params = {"tenant_id": "tenant"}
+    (listed,) = (await ingest.http.get("/internal/connections/con/privacy-requests", params=params)).json()["requests"]
+    assert (listed["kind"], listed["customer_id"], listed["order_ids"]) == ("data_request", "7", ["11", "12"])
+    assert listed["finished_at"] is None
+    other = await ingest.http.get("/internal/connections/con/privacy-requests", params={"tenant_id": "other"})
+    assert other.status_code == 404
+
+
 async def test_the_history_of_an_order_shows_every_arrival_and_revision(ingest: Ingest) -> None:
     life = shop("custom", orders=1, scenarios=["pending_then_paid"]).life
     await ingest.connect("con", "custom", signing_secret=SECRET)

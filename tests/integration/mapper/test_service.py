@@ -2,6 +2,7 @@
 
 import asyncio
 
+import orjson
 import pytest
 from tests.integration.mapper.conftest import Service, company_changed, numbered, settings_changed
 from tests.unit.mapper.samples import ORDER_DAY, company, connection, example_a, kinds, unpaid
@@ -10,6 +11,7 @@ from common.messages.control import ResendRequested, StateRequested, TenantDelet
 from common.messages.documents import CatalogEntry
 from common.messages.orders import FinancialStatus
 from common.messages.transactions import SetOutcome, TransactionSet
+from mapper.handlers.tenant_deleted import FORGETTING
 
 
 async def test_an_order_becomes_a_set_of_documents(mapper: Service) -> None:
@@ -121,13 +123,37 @@ async def test_a_resend_maps_again_and_a_rebuild_publishes_everything_again(mapp
     await mapper.until_row("SELECT count(*) FROM orders WHERE dirty_since IS NOT NULL", wanted=0)
 
 
-async def test_deleting_a_tenant_leaves_nothing_of_it(mapper: Service) -> None:
+async def test_documents_of_a_forgotten_customer_stay_as_they_were(mapper: Service) -> None:
+    await mapper.configure(connection("sales_receipts"))
+    order = example_a()
+    await mapper.send(order)
+    before = await mapper.set_of("9001")
+    await mapper.send(order.model_copy(update={"revision": order.revision + 1, "customer": None, "forgotten": True}))
+    await mapper.until_row("SELECT max(revision) FROM orders", wanted=order.revision + 1)
+    await mapper.configure(connection("invoices_only"), revision=2)
+    await mapper.until_row("SELECT count(*) FROM orders WHERE dirty_since IS NOT NULL", wanted=0)
+    assert await mapper.set_of("9001") == before
+    assert len(mapper.versions) == 1
+
+
+async def test_deleting_a_tenant_leaves_nothing_of_it_and_takes_what_comes_late(mapper: Service) -> None:
     await mapper.configure(connection("sales_receipts"))
     await mapper.send(example_a())
     await mapper.set_of("9001")
     await mapper.send(TenantDeleted(tenant_id="tenant", revision=1))
-    for table in ("orders", "sets", "settings", "companies", "outbox"):
-        await mapper.until_row(f"SELECT count(*) FROM {table}", wanted=0)
+    left = {
+        table: f"SELECT count(*) FROM {table}" + (" WHERE type <> 'tenant.purged.v1'" if table == "outbox" else "")
+        for table in ("orders", "sets", "settings", "companies", "outbox")
+    }
+    for count in left.values():
+        await mapper.until_row(count, wanted=0)
+    await mapper.send(example_a(external_id="late"))
+    await mapper.until_row(left["orders"], wanted=1)
+    await FORGETTING.look_once(mapper.runtime)
+    for count in left.values():
+        assert await mapper.runtime.pool.fetchval(count) == 0
+    removed = orjson.loads(await mapper.runtime.pool.fetchval("SELECT removed FROM deleted_tenants"))
+    assert removed["orders"] == 2
 
 
 async def test_a_preview_shows_the_documents_and_writes_nothing(mapper: Service) -> None:

@@ -97,6 +97,11 @@ async def answers(pool: Pool, within_s: float = 5.0) -> bool:
     return True
 
 
+def affected(status: str) -> int:
+    """Number of rows in a command's status, e.g. `UPDATE 3`."""
+    return int(status.rsplit(" ", 1)[1])
+
+
 async def lock_keys(connection: Connection, keys: Iterable[str]) -> None:
     """Take the transaction's lock on each entity, in sorted order so that two batches can't deadlock.
 

@@ -18,9 +18,10 @@ import structlog
 from sqlalchemy.dialects import postgresql
 
 from common.broker import UNAVAILABLE, Broker, Outgoing, Unroutable
-from common.database import Connection, Pool
+from common.database import Connection, Pool, affected
 from common.messages import BY_TYPE
 from common.messages.base import State
+from common.messages.control import TenantPurged
 from common.packs import encode_member, join_members, split_by_size
 from common.telemetry import OUTBOX_OLDEST_S, OUTBOX_PUBLISHED, OUTBOX_UNPUBLISHED
 from common.topology import EXCHANGE, HEADER_TENANT, routing_key
@@ -166,6 +167,21 @@ def packed_rows(contract: type[State], tenant_id: str, members: Sequence[bytes])
     ]
 
 
+async def forget_tenant(connection: Connection, tenant_id: str) -> int:
+    """Remove a tenant's rows, published or not. States name their tenant at the top, raw messages in a header of ours.
+
+    The report of the removal itself stays. Returns the number of rows.
+    """
+    status = await connection.execute(
+        "DELETE FROM outbox WHERE type <> $2 AND CASE WHEN exchange = ''"
+        " THEN convert_from(body, 'UTF8')::jsonb ->> 'tenant_id' = $1 ELSE headers ->> $3 = $1 END",
+        tenant_id,
+        TenantPurged.type,
+        HEADER_TENANT,
+    )
+    return affected(status)
+
+
 def to_messages(stored: Sequence[StoredRow]) -> list[tuple[Outgoing, list[StoredRow]]]:
     """Pack rows into messages: states of one type and lane share a message, raw messages stay alone."""
     groups: dict[tuple[str, bool], list[StoredRow]] = {}
@@ -282,7 +298,7 @@ async def mark_for_republish(pool: Pool, since: datetime) -> int:
         """,
         since,
     )
-    return int(status.rsplit(" ", 1)[1])
+    return affected(status)
 
 
 def _stored(record: dict[str, Any]) -> StoredRow:

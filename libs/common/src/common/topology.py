@@ -20,6 +20,7 @@ from common.messages.control import (
     StateRequested,
     TaskRequested,
     TenantDeleted,
+    TenantPurged,
 )
 from common.messages.documents import CatalogEntry, CompanyChanged, DocumentChanged
 from common.messages.fetching import OrderListed, TaskProgress
@@ -102,7 +103,16 @@ QUEUES: tuple[Queue, ...] = (
         StateRequested,
         TenantDeleted,
     ),
-    *_queues("api", OrderListed, TransactionsListed, DocumentChanged, CompanyChanged, TaskProgress, StateRequested),
+    *_queues(
+        "api",
+        OrderListed,
+        TransactionsListed,
+        DocumentChanged,
+        CompanyChanged,
+        TaskProgress,
+        StateRequested,
+        TenantPurged,
+    ),
 )
 
 

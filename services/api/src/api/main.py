@@ -15,8 +15,10 @@ from api.projections import HANDLERS
 from api.routes import ROUTERS
 from api.scheduler import schedule
 from api.settings import ApiSettings
+from api.store import tenants
 from common.application import BoundedBody, create_application
 from common.crypto import Cipher
+from common.forgetting import AGAIN_EVERY_S
 from common.problems import Problem
 from common.runtime import Runtime
 from common.topology import SERVICES
@@ -44,6 +46,7 @@ async def start(app: FastAPI, runtime: Runtime) -> None:
             idempotency_hours=settings.idempotency_hours,
         ),
     )
+    runtime.start_forever("forgetting", functools.partial(_forget_again, runtime))
     for service in SERVICES:
         runtime.start_forever(f"dead letters of {service}", functools.partial(collect, runtime, cipher, service))
     runtime.start_forever(
@@ -52,6 +55,13 @@ async def start(app: FastAPI, runtime: Runtime) -> None:
             replay, runtime, cipher, batch=settings.dead_letters_per_batch, interval_s=settings.scheduler_interval_s
         ),
     )
+
+
+async def _forget_again(runtime: Runtime) -> None:
+    while True:
+        await asyncio.sleep(AGAIN_EVERY_S)
+        async with runtime.transaction() as (connection, _):
+            await tenants.purge_again(connection)
 
 
 async def _unstorable(_: Request, __: Exception) -> Response:

@@ -138,8 +138,8 @@ async def _record_privacy(connection: Connection, opened: Opened, delivery: Deli
         return
     await connection.execute(
         "INSERT INTO privacy_requests"
-        " (connection_id, delivery_id, tenant_id, kind, customer_id, order_ids, received_at)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
+        " (connection_id, delivery_id, tenant_id, kind, customer_id, order_ids, after, received_at)"
+        " VALUES ($1, $2, $3, $4, $5, $6, '', $7) ON CONFLICT DO NOTHING",
         opened.account.connection_id,
         delivery.delivery_id or hashlib.sha256(body).hexdigest(),
         opened.account.tenant_id,

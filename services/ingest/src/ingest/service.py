@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from common.crypto import Cipher
@@ -10,6 +11,7 @@ from common.runtime import Runtime
 from ingest.accounts import Accounts
 from ingest.deliveries import Deliveries
 from ingest.handlers import handlers
+from ingest.handlers.tenant_deleted import FORGETTING
 from ingest.intake import Intake, Rules
 from ingest.payout_intake import PayoutIntake
 from ingest.payout_readers import READERS
@@ -66,6 +68,7 @@ class Service:
         receiver.handle = WebhookDesk(self.accounts, self.deliveries, self.workers.wake).handle
         self.workers.start()
         self.runtime.start_consumers(self.handlers())
+        self.runtime.start_forever("forgetting", partial(FORGETTING.look_again, self.runtime))
 
     def handlers(self) -> tuple[Handler[Any, Any], ...]:
         return handlers(self.workers.wake, self.accounts.forget)

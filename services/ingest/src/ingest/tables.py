@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import BYTEA, JSONB
 from sqlalchemy.orm import registry
 from sqlmodel import Field, Index, SQLModel
 
+from common.forgetting import deleted_tenants_table
 from common.outbox import outbox_table
 
 
@@ -202,6 +203,7 @@ class PrivacyRequest(Base, table=True):
     kind: str = _text()
     customer_id: str = _text()
     order_ids: list[str] = _json()
+    after: str = _text()
     received_at: datetime = _moment()
     finished_at: datetime | None = _moment(null=True)
     removed: dict[str, Any] | None = _json(null=True)
@@ -256,4 +258,5 @@ class PayoutPart(Base, table=True):
 
 
 outbox_table(Base.metadata)
+deleted_tenants_table(Base.metadata)
 METADATA = Base.metadata

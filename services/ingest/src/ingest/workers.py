@@ -174,15 +174,18 @@ class Workers:
         return True
 
     async def fulfil_privacy(self) -> bool:
-        """Fulfil one privacy request; false where none is open."""
+        """Fulfil one privacy request, or a part of one; false where none is open."""
         async with self._runtime.transaction() as (connection, batch):
             request = await due.open_privacy_request(connection)
             if request is None:
                 return False
-            removed = await fulfil(connection, self._cipher, request, batch)
-            await due.close_privacy_request(connection, request, removed)
-        self._accounts.forget(request.connection_id)
-        log.info("privacy_request_fulfilled", kind=request.kind, connection_id=request.connection_id, **removed)
+            after = await fulfil(connection, self._cipher, request, batch)
+            await due.move_privacy_request(connection, request, after)
+        if after is None:
+            self._accounts.forget(request.connection_id)
+            log.info(
+                "privacy_request_fulfilled", kind=request.kind, connection_id=request.connection_id, **request.removed
+            )
         return True
 
     async def _clean_up(self) -> None:

@@ -1,11 +1,14 @@
 """Builds the service: the only module with effects at start."""
 
+from functools import partial
+
 from fastapi import FastAPI
 
 from common.application import create_application
 from common.crypto import Cipher
 from common.runtime import Runtime
 from ledger_writer.handlers import HANDLERS
+from ledger_writer.handlers.tenant_deleted import FORGETTING
 from ledger_writer.lanes.holder import Holder
 from ledger_writer.lanes.lane import Workshop
 from ledger_writer.lanes.upkeep import Upkeep
@@ -26,6 +29,7 @@ def create(settings: LedgerWriterSettings) -> FastAPI:
         runtime.start_consumers(HANDLERS)
         runtime.start_forever("lanes", Holder(workshop).run)
         runtime.start_forever("notices", app.state.notices.run)
+        runtime.start_forever("forgetting", partial(FORGETTING.look_again, runtime))
         runtime.start_forever("upkeep", Upkeep(workshop).run)
 
     return create_application(

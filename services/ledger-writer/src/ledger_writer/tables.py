@@ -19,6 +19,7 @@ from sqlalchemy.dialects.postgresql import BYTEA, JSONB
 from sqlalchemy.orm import registry
 from sqlmodel import Field, Index, SQLModel
 
+from common.forgetting import deleted_tenants_table
 from common.outbox import outbox_table
 
 
@@ -270,5 +271,6 @@ class CatalogRow(Base, table=True):
 
 DUE_SEQUENCE = sa.Sequence("due_seq", metadata=Base.metadata)
 outbox_table(Base.metadata)
+deleted_tenants_table(Base.metadata)
 METADATA = Base.metadata
 """Everything `alembic check` compares the migrations with."""

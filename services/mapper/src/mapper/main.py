@@ -1,10 +1,13 @@
 """Builds the service: settings, handlers, worker, routes. Nothing has an effect before the application starts."""
 
+from functools import partial
+
 from fastapi import FastAPI
 
 from common.application import create_application
 from common.runtime import Runtime
 from mapper.handlers import handlers
+from mapper.handlers.tenant_deleted import FORGETTING
 from mapper.routes import ROUTERS
 from mapper.settings import MapperSettings
 from mapper.store.configurations import Configurations
@@ -21,6 +24,7 @@ def create(settings: MapperSettings) -> FastAPI:
         app.state.waker = waker
         runtime.start_forever("remap", Worker(runtime, configurations, waker, settings).run)
         runtime.start_consumers(handlers(configurations, waker))
+        runtime.start_forever("forgetting", partial(FORGETTING.look_again, runtime))
 
     return create_application(
         "mapper",

@@ -68,6 +68,9 @@ def map_and_record(
 ) -> TransactionSet | None:
     """Map one order and record its set if that changed. None where the connection has no settings yet.
 
+    Documents of an order whose people were removed on request stay as they are: the books are kept by law, and without
+    its customer the order would be booked on somebody else's name.
+
     `renew`: somebody asked for this order to be brought up to date, so that it follows a new transaction mode too.
     """
     tenant_id, connection_id, external_id = key_of(order)
@@ -76,6 +79,8 @@ def map_and_record(
         return None
     company_id = prepared.connection.company_id
     known = around.known.get((tenant_id, company_id, connection_id, "order", external_id), NOT_YET)
+    if order.forgotten and known.history.mapped:
+        return None
     result = map_prepared(order, prepared, known.renewed() if renew else known)
     changed = write_set(
         result,

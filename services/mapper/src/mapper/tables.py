@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
+from common.forgetting import deleted_tenants_table
 from common.outbox import outbox_table
 
 
@@ -313,5 +314,6 @@ class ReplayRow(Base, table=True):
 
 
 outbox_table(Base.metadata)
+deleted_tenants_table(Base.metadata)
 METADATA = Base.metadata
 """Everything `alembic check` compares the migrations with."""

@@ -10,6 +10,7 @@ POST   /internal/connections/{connection_id}/disable TenantRequest    → Connec
 POST   /internal/connections/{connection_id}/enable  TenantRequest    → ConnectionView
 DELETE /internal/connections/{connection_id}    ?tenant_id            → 204 (orders and raw parts go too)
 GET    /internal/connections/{connection_id}/watermarks ?tenant_id    → WatermarkList
+GET    /internal/connections/{connection_id}/privacy-requests ?tenant_id → PrivacyRequestList
 GET    /internal/connections/{connection_id}/orders ?tenant_id&external_id → OrderHistory
 GET    /internal/connections/{connection_id}/payouts ?tenant_id&limit&before_day&before_id → PayoutList
 GET    /internal/connections/{connection_id}/payouts/{payout_id} ?tenant_id → PayoutHistory
@@ -117,6 +118,30 @@ class Watermark(Shape):
 
 class WatermarkList(Shape):
     watermarks: tuple[Watermark, ...]
+
+
+class PrivacyRequest(Shape):
+    """What a channel asked on behalf of a customer or a whole shop, and what was done about it."""
+
+    delivery_id: str
+    kind: Identifier
+    """customer_redact and shop_redact are carried out at once; data_request is yours to answer: what is held is the
+    history of each order."""
+    customer_id: str
+    """The channel's id."""
+    order_ids: tuple[str, ...]
+    """The channel's ids; none where the whole shop is meant."""
+    received_at: AwareDatetime
+    finished_at: AwareDatetime | None
+    """When it was carried out; never for a data_request."""
+    removed: dict[str, int] | None
+    """Rows emptied, by kind."""
+
+
+class PrivacyRequestList(Shape):
+    """The newest 500."""
+
+    requests: tuple[PrivacyRequest, ...]
 
 
 class RawPart(Shape):

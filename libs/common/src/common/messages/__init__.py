@@ -9,6 +9,7 @@ from common.messages.control import (
     StateRequested,
     TaskRequested,
     TenantDeleted,
+    TenantPurged,
 )
 from common.messages.documents import CatalogEntry, CompanyChanged, DocumentChanged
 from common.messages.fetching import OrderListed, TaskProgress
@@ -33,6 +34,7 @@ CONTRACTS: tuple[type[State], ...] = (
     CustomerConnected,
     StateRequested,
     TenantDeleted,
+    TenantPurged,
 )
 BY_TYPE: dict[str, type[State]] = {contract.type: contract for contract in CONTRACTS}
 

@@ -38,6 +38,7 @@ __all__ = [
     "TaskRequested",
     "TaxSettings",
     "TenantDeleted",
+    "TenantPurged",
     "TransactionMode",
 ]
 
@@ -173,3 +174,18 @@ class TenantDeleted(State):
     @property
     def key(self) -> str:
         return self.tenant_id
+
+
+class TenantPurged(State):
+    """What one service has removed of a deleted tenant so far."""
+
+    type: ClassVar[str] = "tenant.purged.v1"
+    packed_max: ClassVar[int] = 1
+
+    service: Identifier
+    removed: dict[Identifier, int]
+    """Rows per table."""
+
+    @property
+    def key(self) -> str:
+        return f"{self.tenant_id}/{self.service}"

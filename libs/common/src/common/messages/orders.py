@@ -278,6 +278,8 @@ class Order(State):
     invoice_mode: ShortText = ""
     do_not_import: bool = False
     merchant_fee: Amount | None = None
+    forgotten: bool = False
+    """The people in it were removed on request. What was made of the order stays as it is."""
 
     @property
     def key(self) -> str:

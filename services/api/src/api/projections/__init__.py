@@ -6,6 +6,7 @@ from api.projections.companies import COMPANY_CHANGED
 from api.projections.documents import DOCUMENT_CHANGED
 from api.projections.orders import ORDER_LISTED
 from api.projections.progress import TASK_PROGRESS
+from api.projections.purges import TENANT_PURGED
 from api.projections.rebuild import STATE_REQUESTED
 from api.projections.transactions import TRANSACTIONS_LISTED
 from common.handling import Handler
@@ -17,6 +18,7 @@ HANDLERS: tuple[Handler[Any, Any], ...] = (
     COMPANY_CHANGED,
     TASK_PROGRESS,
     STATE_REQUESTED,
+    TENANT_PURGED,
 )
 
 __all__ = ["HANDLERS"]

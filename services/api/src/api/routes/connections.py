@@ -144,6 +144,15 @@ async def get_watermarks(connection_id: str, caller: Reader, deps: Deps) -> inge
     )
 
 
+@routes.get("/connections/{connection_id}/privacy-requests", operation_id="list_privacy_requests")
+async def list_privacy_requests(connection_id: str, caller: Reader, deps: Deps) -> ingest.PrivacyRequestList:
+    """What the channel asked to forget or to hand out, newest first. A data_request is yours to answer."""
+    await own(deps, caller, connection_id)
+    return await deps.services.ingest.get(
+        f"/internal/connections/{connection_id}/privacy-requests", ingest.PrivacyRequestList, tenant_id=caller.tenant_id
+    )
+
+
 @routes.delete("/connections/{connection_id}", operation_id="delete_connection", status_code=status.HTTP_204_NO_CONTENT)
 async def delete_connection(connection_id: str, caller: Writer, deps: Deps) -> None:
     """Remove a connection with its orders. What is in the ledger stays there."""

@@ -8,7 +8,16 @@ from api.routes.base import ONCE, Deps, after_moment, following, found, router
 from api.routes.keys import make_key
 from api.security import Operator, Reader
 from api.store import audit, tenants
-from api.views.accounts import ApiKeyCreate, ApiKeyCreated, Purged, Rebuild, Tenant, TenantCreate
+from api.views.accounts import (
+    ApiKeyCreate,
+    ApiKeyCreated,
+    Purge,
+    Purged,
+    PurgedByService,
+    Rebuild,
+    Tenant,
+    TenantCreate,
+)
 from api.views.base import PAGE_DEFAULT, Cursor, Limit, Page
 from common.messages.base import State
 from common.messages.control import StateRequested, TenantDeleted
@@ -16,6 +25,7 @@ from common.messages.documents import CompanyChanged, DocumentChanged
 from common.messages.fetching import OrderListed
 from common.messages.transactions import TransactionsListed
 from common.problems import not_found
+from common.topology import SERVICES
 
 routes = router("tenants")
 
@@ -58,6 +68,7 @@ async def delete_tenant(tenant_id: str, caller: Operator, deps: Deps) -> Purged:
         if removed is None:
             raise not_found("tenant", tenant_id)
         batch.publish(TenantDeleted(tenant_id=tenant_id, revision=await tenants.revision(connection, tenant_id)))
+        tenants.report(batch, tenant_id, "api", 1, removed)
         await audit.record(
             connection,
             tenant_id=None,
@@ -67,6 +78,21 @@ async def delete_tenant(tenant_id: str, caller: Operator, deps: Deps) -> Purged:
             details=dict(removed),
         )
     return Purged(tenant_id=tenant_id, removed=removed)
+
+
+@routes.get("/tenants/{tenant_id}/purge", operation_id="get_tenant_purge")
+async def get_tenant_purge(tenant_id: str, _: Operator, deps: Deps) -> Purge:
+    """What each service has removed of a deleted tenant."""
+    purged = await tenants.purged(deps.pool, tenant_id)
+    if purged is None:
+        raise not_found("deleted tenant", tenant_id)
+    deleted_at, services = purged
+    return Purge(
+        tenant_id=tenant_id,
+        deleted_at=deleted_at,
+        complete={row["service"] for row in services} == set(SERVICES),
+        services=tuple(PurgedByService(**row) for row in services),
+    )
 
 
 @routes.post(

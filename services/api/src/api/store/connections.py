@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from api.store.sql import Row, Where, affected, row_of, rows_of
+from api.store.sql import Row, Where, row_of, rows_of
+from common.database import affected
 
 _SHOWN = "connection_id, tenant_id, channel, name, created_at, ready, company_id, settings, settings_revision"
 _JSON = ("settings",)

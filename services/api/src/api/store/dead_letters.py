@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from api.store.sql import Conditions, Row, Where, affected, row_of, rows_of, to_json
+from api.store.sql import Conditions, Row, Where, row_of, rows_of, to_json
 from common.bulk import Upsert
+from common.database import affected
 from common.messages.documents import DocumentChanged
 from common.messages.fetching import OrderListed
 from common.messages.orders import Order

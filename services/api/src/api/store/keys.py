@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from api.store.sql import Row, Where, affected, row_of, rows_of
+from api.store.sql import Row, Where, row_of, rows_of
+from common.database import affected
 
 _SHOWN = "key_id, tenant_id, name, scopes, created_at, created_by, expires_at, revoked_at, last_used_at"
 

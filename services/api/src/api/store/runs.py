@@ -5,7 +5,8 @@ from typing import Any
 
 from api.columns import Column
 from api.store.order_state import ORDER_STATE
-from api.store.sql import Conditions, Row, Where, affected, row_of, rows_of, to_json
+from api.store.sql import Conditions, Row, Where, row_of, rows_of, to_json
+from common.database import affected
 
 _SHOWN = """run_id, tenant_id, trigger, kind, connection_id, company_id, task_id, requested_at, requested_by, request,
     revision, fetched_at, failed, cancelled"""

@@ -76,11 +76,6 @@ def to_json(value: Mapping[str, Any] | list[Any] | None) -> str | None:
     return None if value is None else orjson.dumps(value, default=str).decode()
 
 
-def affected(status: str) -> int:
-    """Number of rows in a command's status, e.g. `UPDATE 3`."""
-    return int(status.rsplit(" ", 1)[1])
-
-
 def like(text: str) -> str:
     """A pattern that finds the text anywhere, with its wildcards taken literally."""
     escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

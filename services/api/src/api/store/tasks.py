@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from api.store.sql import Row, Where, affected, row_of, rows_of
+from api.store.sql import Row, Where, row_of, rows_of
+from common.database import affected
 
 _SHOWN = """t.task_id, t.tenant_id, t.connection_id, t.kind, t.interval_s, t.cron, t.active, t.next_run_at, t.revision,
     t.last_run_id, r.requested_at AS last_run_at, r.fetched_at AS last_fetched_at, r.failed AS last_failed,

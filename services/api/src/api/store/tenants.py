@@ -2,8 +2,12 @@
 
 from datetime import datetime
 
-from api.store.sql import Row, Where, affected, row_of, rows_of
-from common.database import Connection
+from api.store.sql import Row, Where, row_of, rows_of, to_json
+from common.batch import Batch
+from common.bulk import Upsert
+from common.database import Connection, affected
+from common.forgetting import AGAIN_FOR_DAYS
+from common.outbox import forget_tenant
 
 _SHOWN = "tenant_id, name, created_at"
 
@@ -55,10 +59,15 @@ _PURGED: tuple[tuple[str, str], ...] = (
     ("api_keys", "tenant_id = $1"),
     ("idempotency", "owner = $1"),
     ("audit_log", "tenant_id = $1"),
-    # States name their tenant at the top level; raw messages name it in a header of ours.
-    ("outbox", ("CASE WHEN exchange = '' THEN convert_from(body, 'UTF8')::jsonb ->> 'tenant_id' = $1"
-               " ELSE headers ->> 'x-tillbook-tenant' = $1 END")),
-)  # fmt: skip
+)
+
+_REPORT = Upsert(
+    "purges",
+    ("tenant_id", "service"),
+    {"tenant_id": "text", "service": "text", "revision": "bigint", "removed": "jsonb"},
+    guard="t.revision < excluded.revision",
+    assignments={"purged_at": "now()"},
+)
 
 
 async def purge(connection: Connection, tenant_id: str) -> dict[str, int] | None:
@@ -73,10 +82,42 @@ async def purge(connection: Connection, tenant_id: str) -> dict[str, int] | None
     )
     if not affected(status):
         return None
-    return {
+    return await _remove(connection, tenant_id)
+
+
+async def purge_again(connection: Connection) -> None:
+    """Remove what came in for tenants that were deleted lately: dead letters, mostly."""
+    gone = await connection.fetch(
+        "SELECT tenant_id FROM tenants WHERE deleted_at > now() - make_interval(days => $1)", AGAIN_FOR_DAYS
+    )
+    for record in gone:
+        await _remove(connection, record["tenant_id"])
+
+
+async def _remove(connection: Connection, tenant_id: str) -> dict[str, int]:
+    removed = {
         table: affected(await connection.execute(f"DELETE FROM {table} WHERE {condition}", tenant_id))
         for table, condition in _PURGED
     }
+    removed["outbox"] = await forget_tenant(connection, tenant_id)
+    return removed
+
+
+def report(batch: Batch, tenant_id: str, service: str, revision: int, removed: dict[str, int]) -> None:
+    """Keep what a service says it has removed so far."""
+    values = {"tenant_id": tenant_id, "service": service, "revision": revision, "removed": to_json(removed)}
+    batch.upsert(_REPORT, values)
+
+
+async def purged(where: Where, tenant_id: str) -> tuple[datetime, list[Row]] | None:
+    """When the tenant was deleted and what each service has removed; None where it was not."""
+    deleted_at = await where.fetchval("SELECT deleted_at FROM tenants WHERE tenant_id = $1", tenant_id)
+    if deleted_at is None:
+        return None
+    records = await where.fetch(
+        "SELECT service, removed, purged_at FROM purges WHERE tenant_id = $1 ORDER BY service", tenant_id
+    )
+    return deleted_at, rows_of(records, "removed")
 
 
 async def empty_read_model(connection: Connection, tenant_id: str) -> dict[str, int]:

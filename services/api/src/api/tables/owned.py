@@ -20,6 +20,17 @@ class Tenant(Base, table=True):
     deleted_at: datetime | None = column.moment(null=True)
 
 
+class Purge(Base, table=True):
+    """What each service has removed of a deleted tenant; outlives the tenant's other rows."""
+
+    __tablename__ = "purges"
+    tenant_id: str = column.text(primary=True)
+    service: str = column.text(primary=True)
+    revision: int = column.big()
+    removed: dict[str, int] = column.json()
+    purged_at: datetime = column.moment(now=True)
+
+
 class ApiKey(Base, table=True):
     """`secret_hash` is SHA-256 of 256 random bits: nothing slower is needed, and nothing can be guessed from it."""
 

@@ -23,10 +23,30 @@ class Tenant(View):
 
 
 class Purged(View):
-    """What was removed here. The other services remove their part when the message reaches them."""
+    """What was removed here. The other services remove their part when the message reaches them.
+
+    `GET /v1/tenants/{tenant_id}/purge` has what they report.
+    """
 
     tenant_id: str
     removed: dict[str, int]
+
+
+class PurgedByService(View):
+    """What one service has removed, by table, and when it last did."""
+
+    service: str
+    removed: dict[str, int]
+    purged_at: datetime
+
+
+class Purge(View):
+    """How far the removal of a tenant is: `complete` once every service has reported."""
+
+    tenant_id: str
+    deleted_at: datetime
+    complete: bool
+    services: tuple[PurgedByService, ...]
 
 
 class Rebuild(View):

@@ -14,5 +14,5 @@ def handlers(wake: Callable[[], None], forget: Callable[[str], None]) -> tuple[H
         settings_changed.handler(wake, forget),
         resend_requested.handler(wake),
         state_requested.handler(wake),
-        tenant_deleted.handler(forget),
+        tenant_deleted.FORGETTING.handler(),
     )

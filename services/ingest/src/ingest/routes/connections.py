@@ -3,6 +3,7 @@
 import typing
 from typing import Annotated, Any, Literal
 
+import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import SecretStr
 
@@ -17,6 +18,8 @@ from common.internal.ingest import (
     ConnectionTest,
     ConnectionView,
     CredentialsUpdate,
+    PrivacyRequest,
+    PrivacyRequestList,
     PushContract,
     Watermark,
     WatermarkList,
@@ -157,6 +160,29 @@ async def watermarks(connection_id: str, tenant_id: Tenant, service: CurrentServ
         "SELECT kind, value, updated_at FROM watermarks WHERE connection_id = $1 ORDER BY kind", connection_id
     )
     return WatermarkList(watermarks=tuple(Watermark(**dict(row)) for row in rows))
+
+
+@routes.get("/connections/{connection_id}/privacy-requests", operation_id="list_privacy_requests")
+async def privacy_requests(connection_id: str, tenant_id: Tenant, service: CurrentService) -> PrivacyRequestList:
+    """What the channel asked to forget or to hand out, newest first."""
+    await _find(service, connection_id, tenant_id)
+    rows = await service.runtime.pool.fetch(
+        "SELECT delivery_id, kind, customer_id, order_ids, received_at, finished_at, removed FROM privacy_requests"
+        " WHERE connection_id = $1 ORDER BY received_at DESC LIMIT 500",
+        connection_id,
+    )
+    return PrivacyRequestList(
+        requests=tuple(
+            PrivacyRequest(
+                **{
+                    **dict(row),
+                    "order_ids": orjson.loads(row["order_ids"]),
+                    "removed": None if row["removed"] is None else orjson.loads(row["removed"]),
+                }
+            )
+            for row in rows
+        )
+    )
 
 
 async def _find(service: Service, connection_id: str, tenant_id: str) -> StoredConnection:

@@ -9,7 +9,7 @@ import orjson
 
 from common.bulk import Upsert
 from common.crypto import Cipher
-from common.database import Connection, Pool
+from common.database import Connection, Pool, affected
 from common.messages.base import Reason
 
 SETTINGS = Upsert(
@@ -166,6 +166,21 @@ async def update_credentials(
     )
 
 
+async def forget_secrets(connection: Connection, cipher: Cipher, connection_id: str, reason: Reason) -> None:
+    """Put nothing in the place of a connection's secrets; it needs new ones and says why."""
+    tenant_id = await connection.fetchval(
+        "UPDATE connections SET state = 'needs_credentials', reason = $2, updated_at = now() WHERE connection_id = $1"
+        " RETURNING tenant_id",
+        connection_id,
+        reason.model_dump_json(),
+    )
+    await connection.execute(
+        "UPDATE connections SET secrets = $2 WHERE connection_id = $1",
+        connection_id,
+        cipher.encrypt(orjson.dumps({}), secrets_context(tenant_id, connection_id)),
+    )
+
+
 async def set_state(where: Connection | Pool, connection_id: str, state: str, reason: Reason | None = None) -> None:
     """Change a connection's state and say why."""
     await where.execute(
@@ -184,36 +199,49 @@ async def changed_since(connection: Connection, connection_id: str, at: datetime
     return at is not None and updated_at is not None and updated_at > at
 
 
-DELETE_OF_CONNECTION: tuple[str, ...] = (
-    "DELETE FROM outbox WHERE starts_with(entity_key, $1 || '/')",
-    "DELETE FROM runs WHERE connection_id = $1",
-    "DELETE FROM watermarks WHERE connection_id = $1",
-    "DELETE FROM normalisations WHERE connection_id = $1",
-    "DELETE FROM deliveries WHERE connection_id = $1",
-    "DELETE FROM raw_parts WHERE connection_id = $1",
-    "DELETE FROM orders WHERE connection_id = $1",
-    "DELETE FROM payout_parts WHERE connection_id = $1",
-    "DELETE FROM payouts WHERE connection_id = $1",
-    "DELETE FROM privacy_requests WHERE connection_id = $1",
-    "DELETE FROM connection_settings WHERE connection_id = $1",
-    "DELETE FROM connections WHERE connection_id = $1",
+_TABLES = (
+    "runs",
+    "watermarks",
+    "normalisations",
+    "deliveries",
+    "raw_parts",
+    "orders",
+    "payout_parts",
+    "payouts",
+    "privacy_requests",
+    "connection_settings",
+    "connections",
 )
+"""What hangs on a connection, the connection itself last."""
 
 
-async def delete(connection: Connection, connection_id: str) -> int:
-    """Remove a connection with everything that came through it. Returns the number of rows."""
-    removed = 0
-    for statement in DELETE_OF_CONNECTION:
-        status = await connection.execute(statement, connection_id)
-        removed += int(status.rsplit(" ", 1)[1])
+async def delete(connection: Connection, connection_id: str) -> dict[str, int]:
+    """Remove a connection with everything that came through it. Returns the number of rows per table."""
+    await connection.execute("DELETE FROM outbox WHERE starts_with(entity_key, $1 || '/')", connection_id)
+    return {
+        table: affected(await connection.execute(f"DELETE FROM {table} WHERE connection_id = $1", connection_id))
+        for table in _TABLES
+    }
+
+
+async def purge(connection: Connection, tenant_id: str) -> dict[str, int]:
+    """Remove everything of a tenant. Returns the number of rows per table."""
+    removed = dict.fromkeys((*_TABLES, "rebuilds"), 0)
+    for connection_id in await _of_tenant(connection, tenant_id):
+        for table, count in (await delete(connection, connection_id)).items():
+            removed[table] += count
+    for table in ("rebuilds", "runs"):
+        removed[table] += affected(await connection.execute(f"DELETE FROM {table} WHERE tenant_id = $1", tenant_id))
     return removed
 
 
-async def of_tenant(connection: Connection, tenant_id: str) -> list[str]:
-    """Ids of a tenant's connections, those included that only settings are known of."""
+async def _of_tenant(connection: Connection, tenant_id: str) -> list[str]:
+    """Ids of a tenant's connections, those included of which only settings or late orders are left."""
     rows = await connection.fetch(
         "SELECT connection_id FROM connections WHERE tenant_id = $1"
-        " UNION SELECT connection_id FROM connection_settings WHERE tenant_id = $1",
+        " UNION SELECT connection_id FROM connection_settings WHERE tenant_id = $1"
+        " UNION SELECT connection_id FROM orders WHERE tenant_id = $1"
+        " UNION SELECT connection_id FROM payouts WHERE tenant_id = $1",
         tenant_id,
     )
     return [row["connection_id"] for row in rows]

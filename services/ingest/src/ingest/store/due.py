@@ -89,25 +89,31 @@ class StoredPrivacyRequest:
     delivery_id: str
     kind: str
     order_ids: tuple[str, ...]
+    after: str
+    """The last order of the part that is done."""
+    removed: dict[str, int]
 
 
 async def open_privacy_request(connection: Connection) -> StoredPrivacyRequest | None:
     """Lock the oldest unfulfilled privacy request; None where there is none."""
     row = await connection.fetchrow(
-        "SELECT connection_id, delivery_id, kind, order_ids FROM privacy_requests"
+        "SELECT connection_id, delivery_id, kind, order_ids, after, removed FROM privacy_requests"
         " WHERE finished_at IS NULL AND kind <> 'data_request' ORDER BY received_at LIMIT 1 FOR UPDATE SKIP LOCKED"
     )
     if row is None:
         return None
     ids = tuple(str(item) for item in orjson.loads(row["order_ids"]))
-    return StoredPrivacyRequest(row["connection_id"], row["delivery_id"], row["kind"], ids)
+    removed = {} if row["removed"] is None else orjson.loads(row["removed"])
+    return StoredPrivacyRequest(row["connection_id"], row["delivery_id"], row["kind"], ids, row["after"], removed)
 
 
-async def close_privacy_request(connection: Connection, request: StoredPrivacyRequest, removed: dict[str, int]) -> None:
-    """Say what was removed."""
+async def move_privacy_request(connection: Connection, request: StoredPrivacyRequest, after: str | None) -> None:
+    """Say what was removed, and how far it is; None when all is done."""
     await connection.execute(
-        "UPDATE privacy_requests SET finished_at = now(), removed = $3 WHERE connection_id = $1 AND delivery_id = $2",
+        "UPDATE privacy_requests SET finished_at = CASE WHEN $3::text IS NULL THEN now() END,"
+        " after = coalesce($3, after), removed = $4 WHERE connection_id = $1 AND delivery_id = $2",
         request.connection_id,
         request.delivery_id,
-        orjson.dumps(removed).decode(),
+        after,
+        orjson.dumps(request.removed).decode(),
     )

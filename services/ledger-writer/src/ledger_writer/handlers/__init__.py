@@ -20,5 +20,5 @@ HANDLERS: tuple[Handler[Any, Any], ...] = (
     resend_requested.HANDLER,
     document_dismissed.HANDLER,
     state_requested.HANDLER,
-    tenant_deleted.HANDLER,
+    tenant_deleted.FORGETTING.handler(),
 )

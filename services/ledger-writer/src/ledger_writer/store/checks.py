@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from common.database import Connection, Pool
+from common.database import Connection, Pool, affected
 from ledger_writer.store.lanes import NOTIFY
 
 _IS_WRITTEN = """d.ledger_id <> '' AND d.written_hash IS NOT NULL AND d.effect IN ('present', 'closed')
@@ -86,7 +86,7 @@ async def looked(
     await connection.execute(
         "UPDATE companies SET check_wanted = false, checked_at = $2 WHERE company_id = $1", company_id, started
     )
-    return int(status.rsplit(" ", 1)[1])
+    return affected(status)
 
 
 async def take(pool: Pool, company_id: str, limit: int) -> list[str]:

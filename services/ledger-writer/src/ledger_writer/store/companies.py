@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 import orjson
 
-from common.database import Connection, Pool
+from common.database import Connection, Pool, affected
 from common.messages.base import Reason
 from common.messages.control import CompanySettings
 from common.messages.documents import CompanyChanged, CompanyStatus
@@ -205,22 +205,23 @@ async def want_lists(connection: Connection, company_id: str) -> None:
     await connection.execute("UPDATE companies SET lists_wanted = true WHERE company_id = $1", company_id)
 
 
-async def purge(connection: Connection, tenant_id: str) -> int:
-    """Remove everything of a tenant, what waits in the outbox included. Returns the number of documents."""
-    await connection.execute(
-        "DELETE FROM attempts WHERE document_key IN (SELECT document_key FROM documents WHERE tenant_id = $1)",
-        tenant_id,
-    )
-    await connection.execute(
-        "DELETE FROM checks WHERE company_id IN (SELECT company_id FROM companies WHERE tenant_id = $1)", tenant_id
-    )
-    status = await connection.execute("DELETE FROM documents WHERE tenant_id = $1", tenant_id)
-    for table in ("sets", "catalog", "lanes", "company_settings", "companies"):
-        await connection.execute(f"DELETE FROM {table} WHERE tenant_id = $1", tenant_id)
-    await connection.execute(
-        "DELETE FROM outbox WHERE exchange = '' AND convert_from(body, 'UTF8')::jsonb ->> 'tenant_id' = $1", tenant_id
-    )
-    return int(status.rsplit(" ", 1)[1])
+_OF_TENANT = {
+    "attempts": "document_key IN (SELECT document_key FROM documents WHERE tenant_id = $1)",
+    "checks": "company_id IN (SELECT company_id FROM companies WHERE tenant_id = $1)",
+    **dict.fromkeys(
+        ("documents", "sets", "catalog", "lanes", "company_settings", "companies"),
+        "tenant_id = $1",
+    ),
+}
+"""Table → which of its rows are a tenant's; those first that are known by another table."""
+
+
+async def purge(connection: Connection, tenant_id: str) -> dict[str, int]:
+    """Remove everything of a tenant. Returns the number of rows per table."""
+    return {
+        table: affected(await connection.execute(f"DELETE FROM {table} WHERE {whose}", tenant_id))
+        for table, whose in _OF_TENANT.items()
+    }
 
 
 async def want_stale_lists(pool: Pool, hours: float, following: Sequence[str], minutes: float) -> int:
@@ -237,7 +238,7 @@ async def want_stale_lists(pool: Pool, hours: float, following: Sequence[str], m
         list(following),
         minutes,
     )
-    return int(status.rsplit(" ", 1)[1])
+    return affected(status)
 
 
 async def want_checks(pool: Pool, following: Sequence[str], hours: float) -> int:
@@ -248,4 +249,4 @@ async def want_checks(pool: Pool, following: Sequence[str], hours: float) -> int
         list(following),
         hours,
     )
-    return int(status.rsplit(" ", 1)[1])
+    return affected(status)

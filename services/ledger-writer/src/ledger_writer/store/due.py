@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from common.database import Connection, Pool
+from common.database import Connection, Pool, affected
 from ledger_writer.planning.applications import PARTLY_UNAPPLIED
 from ledger_writer.store.rows import COLUMNS, Row
 
@@ -279,7 +279,7 @@ async def apply(connection: Connection, changes: Mapping[str, Decimal]) -> None:
 async def release(connection: Connection, keys: Sequence[str]) -> int:
     """Make everything due that waited for one of these. Returns how many."""
     status = await connection.execute(_RELEASE, keys)
-    return int(status.rsplit(" ", 1)[1])
+    return affected(status)
 
 
 async def announce(connection: Connection) -> list[Row]:

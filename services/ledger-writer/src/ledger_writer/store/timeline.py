@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from common.database import Connection, Pool
+from common.database import Connection, Pool, affected
 from common.messages.base import Reason
 from common.messages.documents import Attempt
 from ledger_writer.planning.dependencies import referred
@@ -65,4 +65,4 @@ async def forget_attempts(pool: Pool, days: int) -> int:
         " WHERE a.at < now() - make_interval(days => $1) AND d.state IN ('synced', 'voided', 'skipped') LIMIT 5000)",
         days,
     )
-    return int(status.rsplit(" ", 1)[1])
+    return affected(status)

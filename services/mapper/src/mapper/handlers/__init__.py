@@ -31,5 +31,5 @@ def handlers(configurations: Configurations, waker: Waker) -> list[Handler[Any, 
         customer_connected.handler(waker),
         resend_requested.handler(waker),
         state_requested.handler(waker),
-        tenant_deleted.handler(),
+        tenant_deleted.FORGETTING.handler(),
     ]

@@ -1,14 +1,9 @@
-"""A tenant is gone: remove everything of it, also what still waits in the outbox."""
+"""A tenant leaves: everything of theirs is removed, here and later what was under way."""
 
-from collections.abc import Sequence
 from typing import Final
 
-import orjson
-
-from common.batch import Batch
-from common.database import Connection
-from common.handling import Handler
-from common.messages.control import TenantDeleted
+from common.database import Connection, affected
+from common.forgetting import Forgetting
 from mapper.store.locks import change_configuration
 
 TABLES: Final = (
@@ -32,15 +27,13 @@ TABLES: Final = (
 )
 
 
-def handler() -> Handler[TenantDeleted, None]:
-    async def load(connection: Connection, states: Sequence[TenantDeleted]) -> None:
-        await change_configuration(connection, (state.tenant_id for state in states))
+async def purge(connection: Connection, tenant_id: str) -> dict[str, int]:
+    """Remove everything of a tenant. Returns the number of rows per table."""
+    await change_configuration(connection, [tenant_id])
+    return {
+        table: affected(await connection.execute(f"DELETE FROM {table} WHERE tenant_id = $1", tenant_id))  # noqa: S608
+        for table in TABLES
+    }
 
-    return Handler(TenantDeleted, load, handle_tenant_deleted)
 
-
-def handle_tenant_deleted(state: TenantDeleted, _: None, batch: Batch) -> None:
-    for table in TABLES:
-        batch.execute(f"DELETE FROM {table} WHERE tenant_id = $1", state.tenant_id)  # noqa: S608 - names from this file
-    needle = b'"tenant_id":' + orjson.dumps(state.tenant_id)
-    batch.execute("DELETE FROM outbox WHERE position($1::bytea IN body) > 0", needle)
+FORGETTING = Forgetting("mapper", purge)

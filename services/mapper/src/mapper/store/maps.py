@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import asyncpg
 
-from common.database import Connection
+from common.database import Connection, affected
 from common.internal.mapper import MapEntry
 from mapper.mapping.names import normal
 from mapper.store.companies import LINKS_CHANGED_OF_CONNECTION
@@ -94,14 +94,14 @@ async def save_map(
         status = await connection.execute(
             _REMOVE, tenant_id, map_name, [key[0] for key in gone], [key[1] for key in gone]
         )
-        removed = int(status.rsplit(" ", 1)[-1])
+        removed = affected(status)
     connections = sorted({entry.connection_id for entry in entries})
     for changed in connections:
         await connection.execute(LINKS_CHANGED_OF_CONNECTION, tenant_id, changed)
     keys = [(entry.connection_id, product_key(entry.source)) for entry in entries]
     status = await connection.execute(_RELEASE, tenant_id, [key[0] for key in keys], [key[1] for key in keys])
     await connection.execute(_MARK_REST, tenant_id, connections)
-    return len(kept), removed, int(status.rsplit(" ", 1)[-1])
+    return len(kept), removed, affected(status)
 
 
 async def unmatched_page(

@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 import orjson
 
-from common.database import Connection
+from common.database import Connection, affected
 from mapper.rules.model import Rule
 
 _ENABLED = "SELECT rule_id, name, priority, definition FROM rules WHERE tenant_id = $1 AND enabled"
@@ -102,7 +102,7 @@ async def delete_rules(connection: Connection, tenant_id: str, rule_ids: Sequenc
     """Remove rules and count the change. Returns how many there were."""
     removed = 0
     for rule_id in rule_ids:
-        removed += int((await connection.execute(_DELETE, tenant_id, rule_id)).rsplit(" ", 1)[-1])
+        removed += affected(await connection.execute(_DELETE, tenant_id, rule_id))
     if removed:
         await connection.execute(_CHANGED, tenant_id)
     return removed

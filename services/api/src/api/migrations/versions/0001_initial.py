@@ -15,6 +15,15 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "purges",
+        sa.Column("tenant_id", sa.Text(), nullable=False),
+        sa.Column("service", sa.Text(), nullable=False),
+        sa.Column("revision", sa.BigInteger(), nullable=False),
+        sa.Column("removed", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("purged_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "service"),
+    )
+    op.create_table(
         "api_keys",
         sa.Column("key_id", sa.Text(), nullable=False),
         sa.Column("tenant_id", sa.Text(), nullable=True),

@@ -16,6 +16,14 @@ depends_on = None
 def upgrade() -> None:
     op.execute(sa.schema.CreateSequence(sa.Sequence("due_seq")))
     op.create_table(
+        "deleted_tenants",
+        sa.Column("tenant_id", sa.Text(), nullable=False),
+        sa.Column("revision", sa.BigInteger(), nullable=False),
+        sa.Column("removed", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("deleted_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id"),
+    )
+    op.create_table(
         "attempts",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("document_key", sa.Text(), nullable=False),
@@ -263,6 +271,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_table("deleted_tenants")
     op.drop_index("sets_of_source", table_name="sets")
     op.drop_table("sets")
     op.drop_index(

@@ -15,6 +15,14 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "deleted_tenants",
+        sa.Column("tenant_id", sa.Text(), nullable=False),
+        sa.Column("revision", sa.BigInteger(), nullable=False),
+        sa.Column("removed", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("deleted_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id"),
+    )
+    op.create_table(
         "catalog",
         sa.Column("tenant_id", sa.Text(), nullable=False),
         sa.Column("company_id", sa.Text(), nullable=False),
