@@ -20,7 +20,7 @@ def client(answer: httpx.Response | Exception, answer_bytes_max: int = ANSWER_BY
     )
 
 
-@pytest.mark.parametrize("status", [408, 425, 500, 502, 503, 504, 508])
+@pytest.mark.parametrize("status", [408, 425, 500, 501, 502, 503, 504, 505, 508, 511, 520, 521, 525, 530, 599])
 def test_what_may_pass_by_itself_is_retryable(status: int) -> None:
     with pytest.raises(UpstreamUnavailable):
         raise_for_status("shop", httpx.Response(status))

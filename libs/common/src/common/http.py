@@ -11,7 +11,8 @@ from common.messages.base import Reason
 from common.telemetry import UPSTREAM_REQUESTS, UPSTREAM_SECONDS, current_traceparent
 
 ANSWER_BYTES_MAX = 32 * 1024 * 1024
-_RETRYABLE_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504, 508})
+_RETRYABLE_BELOW_500 = frozenset({408, 425})
+"""Beside every status from 500 on, the unregistered ones of proxies and CDNs (520 to 530) included."""
 
 
 class OutboundClient:
@@ -100,7 +101,7 @@ def retry_after_s(response: httpx.Response) -> float | None:
 def raise_for_status(system: str, response: httpx.Response) -> None:
     """Turn a refusal into our errors; 2xx passes.
 
-    Raises `RateLimited` (429), `UpstreamUnavailable` (408, 425, 5xx, 508) or `UpstreamRefused` (everything else).
+    Raises `RateLimited` (429), `UpstreamUnavailable` (408, 425, 500 and above) or `UpstreamRefused` (everything else).
     The body is not quoted: it may repeat what was sent.
     """
     status = response.status_code
@@ -108,7 +109,7 @@ def raise_for_status(system: str, response: httpx.Response) -> None:
         return
     if status == 429:
         raise RateLimited(f"{system} asked us to slow down", retry_after_s(response))
-    if status in _RETRYABLE_STATUS:
+    if status >= 500 or status in _RETRYABLE_BELOW_500:
         raise UpstreamUnavailable(f"{system} answered {status}", retry_after_s(response))
     code = {401: "UPSTREAM_UNAUTHORIZED", 403: "UPSTREAM_FORBIDDEN", 404: "UPSTREAM_NOT_FOUND"}.get(
         status, "UPSTREAM_REFUSED"
