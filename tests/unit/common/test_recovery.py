@@ -1,8 +1,12 @@
 """What becomes of a state that could not be handled, as a table."""
 
+import enum
+import json
 from datetime import UTC, datetime
+from typing import Any
 
 import asyncpg
+import pydantic
 import pytest
 
 from common.errors import InvalidMessage, NotYetArrived, RateLimited, Rejected
@@ -92,14 +96,29 @@ def test_texts_of_foreign_errors_do_not_travel() -> None:
     assert "4111" not in row.headers[HEADER_ERROR_TEXT]
 
 
-def test_dead_letters_are_grouped_by_our_own_innermost_frame() -> None:
+@pytest.mark.parametrize(
+    ("source", "raised"),
+    [
+        pytest.param("json.loads('{')", ValueError, id="the standard library reading JSON"),
+        pytest.param("enum.Enum('Mode', ['sales'])('no_such_mode')", ValueError, id="the standard library's enums"),
+        pytest.param("pydantic.TypeAdapter(int).validate_json('{')", ValueError, id="another package"),
+        pytest.param("1 / 0", ZeroDivisionError, id="no further frame"),
+    ],
+)
+@pytest.mark.parametrize("root", ["services/mapper/src", "lib/python3.11/site-packages"])
+def test_dead_letters_are_grouped_by_our_own_innermost_frame(source: str, raised: type[Exception], root: str) -> None:
+    """The same in a checkout and in an image, where our packages are installed beside the others."""
+    own: dict[str, Any] = {"__name__": "mapper.store.configurations", "json": json, "enum": enum, "pydantic": pydantic}
+    exec(compile(f"def load():\n    {source}", f"/opt/{root}/mapper/store/configurations.py", "exec"), own)
+    with pytest.raises(raised) as caught:
+        own["load"]()
+    assert first_own_frame(caught.value) == "store/configurations.py:load"
+
+
+def test_an_error_that_never_met_our_code_has_no_frame_of_ours() -> None:
     with pytest.raises(ValueError, match="not a number") as raised:
-        failure_in_here()
-    assert first_own_frame(raised.value) == "common/test_recovery.py:failure_in_here"
-
-
-def failure_in_here() -> None:
-    int("not a number")
+        int("not a number")
+    assert first_own_frame(raised.value) == "unknown"
 
 
 @pytest.mark.parametrize("value", [None, 0, -1, "7", True])

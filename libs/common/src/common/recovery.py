@@ -12,7 +12,7 @@ from typing import Any
 from common.database import CONTENDED
 from common.errors import InvalidMessage, Rejected, Retryable
 from common.outbox import OutboxRow
-from common.topology import DEAD_EXCHANGE, HEADER_TENANT, delay_for
+from common.topology import DEAD_EXCHANGE, HEADER_TENANT, SERVICES, delay_for
 
 HEADER_ATTEMPT = "x-tillbook-attempt"
 HEADER_QUEUE = "x-tillbook-queue"
@@ -29,6 +29,8 @@ HEADER_DEAD_LETTER = "x-tillbook-dead-letter"
 FAILURE_HEADERS: frozenset[str] = frozenset(
     {HEADER_ATTEMPT, HEADER_ERROR_TYPE, HEADER_ERROR_TEXT, HEADER_FRAME, HEADER_FAILED_AT, HEADER_FIRST_FAILED_AT}
 )
+
+_OWN_PACKAGES = frozenset({"common", *(service.replace("-", "_") for service in SERVICES)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +77,11 @@ def decide(error: Exception, attempt: int, policy: RetryPolicy) -> Retry | Park:
 def first_own_frame(error: BaseException) -> str:
     """`package/module.py:function` of the innermost frame that is ours: what dead letters are grouped by."""
     own = "unknown"
-    for frame in traceback.extract_tb(error.__traceback__):
-        path = Path(frame.filename)
-        if "site-packages" in path.parts or path.parts[:1] == ("<frozen importlib._bootstrap>",):
-            continue
-        own = f"{path.parent.name}/{path.name}:{frame.name}"
+    for frame, _line in traceback.walk_tb(error.__traceback__):
+        # By the module's name: installed into an image, our own files lie among everybody else's.
+        if str(frame.f_globals.get("__name__", "")).partition(".")[0] in _OWN_PACKAGES:
+            path = Path(frame.f_code.co_filename)
+            own = f"{path.parent.name}/{path.name}:{frame.f_code.co_name}"
     return own
 
 
