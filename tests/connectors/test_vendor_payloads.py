@@ -3,14 +3,13 @@
 The table in this test's output says which becomes an order and which is refused, with the reason a bookkeeper reads.
 """
 
-import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 from tests.connectors.conftest import LOGINS, NOW, SECRET, Shelf, account
+from tests.vendor_data import FOLDER, needs
 
 from common.messages.orders import Order
 from ingest.channels import BY_NAME
@@ -19,14 +18,7 @@ from ingest.parts import Part, PartKind, Source
 from ingest.signatures import moment
 from sandbox.shops.signatures import mac_base64
 
-DATA = Path(os.environ.get("TILLBOOK_VENDOR_DATA", Path(__file__).parents[3] / "shared" / "vendors"))
-pytestmark = [
-    pytest.mark.vendor,
-    pytest.mark.skipif(
-        not (DATA / "shopify").is_dir(), reason="vendors' data is not here: set TILLBOOK_VENDOR_DATA to its folder"
-    ),
-]
-
+pytestmark = [pytest.mark.vendor, needs("shopify", "woocommerce")]
 
 EXPECTED: dict[str, str] = {
     "Shopify webhooks/order_transactions_create": "DETAILS_MISSING",
@@ -69,7 +61,7 @@ class Row:
 
 
 def load(path: str) -> Any:
-    return orjson.loads((DATA / path).read_bytes())
+    return orjson.loads((FOLDER / path).read_bytes())
 
 
 def shopify(topic: str, *bodies: dict[str, Any]) -> Shelf:
@@ -121,7 +113,7 @@ def live(body: dict[str, Any]) -> dict[str, Any]:
 
 def shopify_rows() -> list[Row]:
     rows = []
-    sent = {path.stem: orjson.loads(path.read_bytes()) for path in sorted((DATA / "shopify/webhooks").glob("*.json"))}
+    sent = {path.stem: orjson.loads(path.read_bytes()) for path in sorted((FOLDER / "shopify/webhooks").glob("*.json"))}
     hooks = {name: hook for name, hook in sent.items() if isinstance(hook, dict) and "payload" in hook}
     order = hooks["orders_updated"]["payload"]
     for name, hook in hooks.items():
@@ -155,7 +147,7 @@ def shopify_rows() -> list[Row]:
 
 
 def woocommerce_rows() -> list[Row]:
-    folder = DATA / "woocommerce/fixtures"
+    folder = FOLDER / "woocommerce/fixtures"
     refunds = orjson.loads((folder / "order-refunds.list-all-refunds.json").read_bytes())
     rows = []
     for path in sorted(folder.glob("orders.*.json")):

@@ -1,14 +1,13 @@
 """Every payout, balance transaction and settlement the vendors published, through normalisation, with the outcome."""
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
 
 import orjson
 import pytest
 from tests.connectors.conftest import account
+from tests.vendor_data import FOLDER, has, needs
 
 from common.messages.orders import Payout
 from ingest.channels.shopify.payouts import normalize_payout as read_shopify
@@ -19,13 +18,8 @@ from ingest.payout_parts import FILE, HEAD, PayoutPart, PayoutParts, page
 from ingest.uploads import settlement
 from ingest.uploads.file import packed
 
-FOLDER = Path(os.environ.get("TILLBOOK_VENDOR_DATA") or Path(__file__).parents[3] / "shared" / "vendors")
-pytestmark = [
-    pytest.mark.vendor,
-    pytest.mark.skipif(
-        not (FOLDER / "shopify").is_dir(), reason="vendors' data is not here: set TILLBOOK_VENDOR_DATA to its folder"
-    ),
-]
+VENDORS = ("shopify", "stripe", "amazon-settlement")
+pytestmark = [pytest.mark.vendor, needs(*VENDORS)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +107,7 @@ def test_print_what_became_of_every_payout(capsys: pytest.CaptureFixture[str]) -
     assert len(cases()) >= 5
 
 
-@pytest.mark.parametrize("case", cases() if FOLDER.is_dir() else [], ids=lambda case: case.name)
+@pytest.mark.parametrize("case", cases() if has(*VENDORS) else [], ids=lambda case: case.name)
 def test_a_published_payout_is_read_as_the_table_says(case: Case) -> None:
     assert outcome_of(case) == case.outcome, case.why
 

@@ -15,8 +15,9 @@ import orjson
 import pytest
 import pytest_asyncio
 from tests.e2e.expected import by_role
-from tests.e2e.vendor_cases import PAYLOADS, Case, available, cases, classified, read
+from tests.e2e.vendor_cases import PAYLOADS, VENDORS, Case, cases, classified, read
 from tests.e2e.world import Company, Connection, World
+from tests.vendor_data import has, needs
 
 from sandbox.demo.gateway import Json
 from sandbox.shops.life import Event
@@ -25,7 +26,7 @@ from sandbox.stack import Stack
 pytestmark = [
     pytest.mark.asyncio(loop_scope="session"),
     pytest.mark.vendor,
-    pytest.mark.skipif(not available(), reason="vendors' data is not here: set TILLBOOK_VENDOR_DATA to its folder"),
+    needs(*VENDORS),
 ]
 
 LEDGERS = ("beancount", "quickbooks_online")
@@ -183,7 +184,7 @@ async def test_print_what_became_of_every_payload(sent: Sent, capsys: pytest.Cap
 
 
 @pytest.mark.parametrize("ledger", LEDGERS)
-@pytest.mark.parametrize("case", cases() if available() else [], ids=lambda case: case.name)
+@pytest.mark.parametrize("case", cases() if has(*VENDORS) else [], ids=lambda case: case.name)
 async def test_payload_lands_in_the_ledger_or_in_the_right_reason(sent: Sent, case: Case, ledger: str) -> None:
     landed = sent.landed[case.name, ledger]
     assert landed.documents == tuple(sorted(case.documents)), str(landed)

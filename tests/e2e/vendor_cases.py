@@ -3,18 +3,17 @@
 Expected outcomes are reasoned from the payload itself, never from what the product did with it.
 """
 
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
-from pathlib import Path
 from typing import Any
 
 import orjson
+from tests.vendor_data import FOLDER
 
 from sandbox.shops.shop import Kind
 
-DATA = Path(os.environ.get("TILLBOOK_VENDOR_DATA", Path(__file__).parents[3] / "shared" / "vendors"))
+VENDORS = ("shopify", "woocommerce")
 Json = dict[str, Any]
 
 PAYLOADS = {
@@ -112,20 +111,16 @@ class Case:
         return str(body.get("order_id") or body.get("order_edit", {}).get("order_id") or body["id"])
 
 
-def available() -> bool:
-    return (DATA / "shopify").is_dir() and (DATA / "woocommerce").is_dir()
-
-
 def read(path: str) -> Any:
-    return orjson.loads((DATA / path).read_bytes())
+    return orjson.loads((FOLDER / path).read_bytes())
 
 
 def classified() -> Iterator[tuple[str, list[str]]]:
     """Every file of both vendors with what it is said to be. Exactly one thing, or the tables above are wrong."""
     tables = {**PAYLOADS, **NOT_PAYLOADS}
-    for vendor in ("shopify", "woocommerce"):
-        for path in sorted((DATA / vendor).glob("*/*.json")):
-            name = path.relative_to(DATA).as_posix()
+    for vendor in VENDORS:
+        for path in sorted((FOLDER / vendor).glob("*/*.json")):
+            name = path.relative_to(FOLDER).as_posix()
             yield name, [what for pattern, what in tables.items() if fnmatch(name, pattern)]
 
 

@@ -15,6 +15,7 @@ import pytest
 from intuitlib.client import AuthClient
 from intuitlib.enums import Scopes
 from quickbooks import QuickBooks
+from tests.vendor_data import published
 
 REDIRECT = "http://localhost:8000/callback"
 ROOT = Path(__file__).resolve().parents[3]
@@ -161,10 +162,7 @@ def stand_in() -> Iterator[StandIn]:
 @pytest.fixture(scope="session")
 def vendor_data() -> Path:
     """The folder of public QuickBooks data; the test is skipped where it is not at hand."""
-    folder = Path(os.environ.get("TILLBOOK_VENDOR_DATA", ROOT.parent / "shared" / "vendors")) / "quickbooks" / "qbo"
-    if not folder.is_dir():
-        pytest.skip(f"no QuickBooks data at {folder}; set TILLBOOK_VENDOR_DATA")
-    return folder
+    return published("quickbooks/qbo")
 
 
 @pytest.fixture

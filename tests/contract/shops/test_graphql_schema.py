@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +14,7 @@ from graphql import (
     parse,
     print_ast,
 )
+from tests import vendor_data
 
 from sandbox.shops import ShopLife
 from sandbox.shops.admin import open_shop
@@ -27,11 +26,7 @@ START = date(2026, 3, 1)
 
 
 def published() -> DocumentNode:
-    name = "shopify/admin-graphql-2026-10.orders-excerpt.graphql"
-    root = Path(os.environ.get("TILLBOOK_VENDOR_DATA", Path(__file__).parents[4] / "shared" / "vendors"))
-    if not (root / name).is_file():
-        pytest.skip(f"{name} is not in the vendors' data; set TILLBOOK_VENDOR_DATA to a folder that has it")
-    return parse((root / name).read_text())
+    return parse(vendor_data.published("shopify/admin-graphql-2026-10.orders-excerpt.graphql").read_text())
 
 
 def fields(document: DocumentNode) -> dict[str, dict[str, tuple[str, dict[str, str]]]]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
+from tests.vendor_data import published
 
 from sandbox.shops import SHOPS, ShopLife
 
@@ -29,11 +28,7 @@ NAMELESS = ("customer", "billing_address", "shipping_address", "contact_email")
 
 
 def vendor_file(path: str) -> Any:
-    root = Path(os.environ.get("TILLBOOK_VENDOR_DATA", Path(__file__).parents[4] / "shared" / "vendors"))
-    file = root / path
-    if not file.is_file():
-        pytest.skip(f"{path} is not in the vendors' data; set TILLBOOK_VENDOR_DATA to a folder that has it")
-    return json.loads(file.read_text())
+    return json.loads(published(path).read_text())
 
 
 def without_empty_samples(schema: Any) -> Any:

@@ -4,7 +4,6 @@ The schema's sequences fix the order of elements; JSON has none. The converter r
 and refuses a field that the schema does not know, which JSON alone would let pass.
 """
 
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -12,8 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import pytest
 from lxml import etree
+from tests.vendor_data import published
 
 XS = "{http://www.w3.org/2001/XMLSchema}"
 NAMESPACE = "http://schema.intuit.com/finance/v3"
@@ -26,10 +25,7 @@ class NotInSchema(AssertionError):
 
 def vendor_data() -> Path:
     """The folder of the vendors' published data, or a skip that says what to set."""
-    folder = Path(os.environ.get("TILLBOOK_VENDOR_DATA", "../shared/vendors")) / "quickbooks" / "qbo"
-    if not folder.is_dir():
-        pytest.skip(f"vendor data is not at {folder}: set TILLBOOK_VENDOR_DATA to the folder of the vendors' data")
-    return folder
+    return published("quickbooks/qbo")
 
 
 @dataclass
