@@ -14,6 +14,7 @@ from mapper.mapping.payments import receipt_deposit
 from mapper.mapping.reasons import Held, mode_not_supported, waiting_for_payment
 from mapper.mapping.sales import Sale, sale_of
 from mapper.mapping.tax import warn_unexpected
+from mapper.mapping.terms import days_of
 
 
 def receipt(case: Case, order: Order, *, waits: bool, tip_excess: Decimal) -> Document:
@@ -50,7 +51,8 @@ def invoice(case: Case, sale: Sale, *, ordinal: int = 0, closes: tuple[Document,
         reference=case.order.reference_number,
         receivable=case.receivable(),
         closes=keys,
-        depends_on=keys,
+        # One that was closed unwritten never will be in the ledger, and keeps nothing back.
+        depends_on=tuple(one.key for one in closes if one.wanted is WantedState.PRESENT),
         **_header(case),
         **_body(sale),
     )
@@ -95,7 +97,7 @@ def _unposted(case: Case, kind: DocumentKind, sale: Sale, *, closed: bool) -> Do
 
 def plain_sale(case: Case, order: Order) -> Sale:
     """The order's lines as sold, gift cards included: what an order form shows."""
-    return sale_of(case, order, redeem_gifts=False, tip_excess=ZERO)
+    return sale_of(case, order, redeem_gifts=False, tip_excess=ZERO, with_fee=False)
 
 
 def _header(case: Case) -> dict[str, Any]:
@@ -110,7 +112,10 @@ def _body(sale: Sale) -> dict[str, Any]:
 
 
 def _due_date(case: Case) -> date | None:
+    """Stated, or the order's date and its terms, else those of the connection."""
     if case.order.due_on is not None:
         return case.order.due_on
-    days = case.connection.terms_days
-    return case.order.ordered_on + timedelta(days=days) if days else None
+    days = days_of(case.order.terms)
+    if days is None:
+        days = case.connection.terms_days or None
+    return None if days is None else case.order.ordered_on + timedelta(days=days)

@@ -20,7 +20,8 @@ ACCOUNTED_ELSEWHERE: Final = frozenset({"IN_SUMMARY", "IN_PAYOUT"})
 class History:
     """`cancellation`: void or credit, empty while not cancelled. `shipments`: per part-invoice, line id → quantity.
 
-    `mode`: the mode in force when documents that may be written were made; empty while there are none.
+    `invoiced`: an invoice waits for nothing, so that it may be in the ledger. `mode`: the mode in force when documents
+    that may be written were made; empty while there are none.
     """
 
     mapped: bool = False
@@ -52,7 +53,7 @@ class History:
         )
         return cls(
             mapped=bool(previous.documents),
-            invoiced=bool(invoices),
+            invoiced=any(one.hold is None for one in invoices),
             cancellation=_cancellation(previous),
             shipments=shipments,
             mode=previous.kept_mode if _stands(previous) else "",

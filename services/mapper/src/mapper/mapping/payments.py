@@ -9,7 +9,7 @@ from common.money import ZERO
 from mapper.mapping.case import Case
 from mapper.mapping.configuration import Configuration
 from mapper.mapping.reasons import Held, no_balance, overpaid
-from mapper.mapping.sales import fee_on_order
+from mapper.mapping.sales import fee_as_line
 
 LIABILITY_DEPOSITS = "deposit_to_liability"
 """Capability of ledgers that take a liability as deposit-to account, so that a gift card can be a payment."""
@@ -50,9 +50,7 @@ def payable_tenders(case: Case, due: Decimal, *, with_gifts: bool) -> list[tuple
     lower by it. With `refund_policy = reduce_payment` money given back lowers the payment it belonged to.
     """
     wanted = [(tender, tender.amount) for tender in case.facts.tenders if with_gifts or tender.kind is TenderKind.MONEY]
-    withheld = case.order.tax_remitted
-    if case.connection.fees.on_order == "negative_line":
-        withheld += fee_on_order(case)
+    withheld = case.order.tax_remitted + fee_as_line(case)
     excess = sum((amount for _, amount in wanted), ZERO) - due
     if withheld > 0 and excess > 0:
         wanted = _lowered(wanted, min(withheld, excess))
@@ -62,12 +60,13 @@ def payable_tenders(case: Case, due: Decimal, *, with_gifts: bool) -> list[tuple
 
 
 def _lowered(tenders: list[tuple[Tender, Decimal]], by: Decimal) -> list[tuple[Tender, Decimal]]:
-    kept: list[tuple[Tender, Decimal]] = []
-    for tender, amount in reversed(tenders):
-        taken = min(by, amount)
+    """Less by what never arrived: the last money first, and gift cards, from which nobody keeps anything, last."""
+    left = dict(enumerate(amount for _, amount in tenders))
+    for index in sorted(left, key=lambda one: (tenders[one][0].kind is not TenderKind.MONEY, -one)):
+        taken = min(by, left[index])
+        left[index] -= taken
         by -= taken
-        kept.append((tender, amount - taken))
-    return kept[::-1]
+    return [(tender, left[index]) for index, (tender, _) in enumerate(tenders)]
 
 
 def _reduced_by_refunds(case: Case, tenders: list[tuple[Tender, Decimal]]) -> list[tuple[Tender, Decimal]]:
@@ -182,9 +181,7 @@ def unapplied_excess(case: Case, receipt: Document) -> None:
 
     The same for a gift card, where the ledger can write its payment.
     """
-    withheld = case.order.tax_remitted
-    if case.connection.fees.on_order == "negative_line":
-        withheld += fee_on_order(case)
+    withheld = case.order.tax_remitted + fee_as_line(case)
     money = sum((tender.amount for tender in case.facts.tenders if tender.kind is TenderKind.MONEY), ZERO)
     excess = money - max(receipt.total, ZERO)
     excess -= min(withheld, max(excess, ZERO))

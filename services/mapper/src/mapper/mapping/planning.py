@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from common.messages.base import Reason
 from common.messages.control import TransactionMode
-from common.messages.transactions import Document
+from common.messages.transactions import Document, WantedState
 from common.money import ZERO
 from mapper.mapping.cancellations import cancel_invoice, credit_rest
 from mapper.mapping.case import Case
@@ -65,7 +65,10 @@ def plan_documents(case: Case, row: ModeRow, mode: TransactionMode, history: His
         _plan_receipt(case, row, waits=Step.HELD_RECEIPT in cell)
         return None
     order_form = _plan_order_form(case, row, cell)
-    if case.directives.no_invoice_by is not None or INVOICED_STEPS.isdisjoint(cell):
+    # What was invoiced stays so: goods that come back make an order look unfulfilled again.
+    stays = history.invoiced and case.configuration.company.approved_at is not None
+    waits = case.directives.no_invoice_by is not None and not stays
+    if waits or INVOICED_STEPS.isdisjoint(cell):
         _plan_without_invoice(case, row, cell, order_form)
         return None
     shipped = shipments(case.order, history) if defers and order_form is not None else None
@@ -100,12 +103,13 @@ def _plan_receipt(case: Case, row: ModeRow, *, waits: bool) -> None:
 
 def _plan_order_form(case: Case, row: ModeRow, cell: tuple[Step, ...]) -> Document | None:
     """The sales order or estimate that stands before everything else."""
-    refunded = row.closes_order_on_refund and case.facts.returned > 0
+    given_up = row.closes_order_on_refund and (case.facts.cancelled or case.facts.returned > 0)
     if Step.SALES_ORDER in cell or Step.CLOSE_SALES_ORDER in cell:
-        closed = refunded or Step.CLOSE_SALES_ORDER in cell
+        closed = given_up or Step.CLOSE_SALES_ORDER in cell
         document = sales_order(case, plain_sale(case, case.order), closed=closed)
     elif Step.ESTIMATE in cell or Step.CLOSE_ESTIMATE in cell:
-        document = estimate(case, plain_sale(case, case.order), closed=Step.CLOSE_ESTIMATE in cell)
+        closed = case.facts.cancelled or Step.CLOSE_ESTIMATE in cell
+        document = estimate(case, plain_sale(case, case.order), closed=closed)
     else:
         return None
     case.documents.append(document)
@@ -144,17 +148,23 @@ def _plan_shipments(
     if Step.VOID_INVOICE in cell or not shipped:
         _plan_without_invoice(case, row, cell, order_form)
         return
+    pays = Step.PAYMENTS in cell
     redeems = row.has_payments and not gifts_are_payments(case)
+    tip = excess_as_tip(case) if pays else ZERO
     invoices: list[Document] = []
     for ordinal, part in enumerate(parts_of(case.order, shipped)):
-        sale = sale_of(case, part.order, redeem_gifts=redeems and ordinal == 0)
+        first = ordinal == 0
+        sale = sale_of(
+            case, part.order, redeem_gifts=redeems and first, tip_excess=tip if first else ZERO, with_fee=first
+        )
         document = invoice(case, sale, ordinal=ordinal, closes=(order_form,) if part.is_last else ())
         if not part.is_last:
             document = document.model_copy(update={"depends_on": (order_form.key,)})
         invoices.append(document)
     case.documents.extend(invoices)
-    if Step.PAYMENTS in cell:
+    if pays:
         plan_payments_over(case, invoices, order_form, with_gifts=gifts_are_payments(case))
+        plan_fee(case, invoices[0])
     plan_refunds(case, row.refunds, invoices[-1])
 
 
@@ -164,11 +174,25 @@ def _plan_without_invoice(case: Case, row: ModeRow, cell: tuple[Step, ...], orde
     if alone:
         plan_refunds(case, row.refunds, None)
         return
+    if order_form is not None and Step.INVOICE in cell:
+        order_form = _close_if_given_up(case, order_form)
     if Step.PAYMENTS not in cell and Step.UNAPPLIED_PAYMENTS not in cell:
         return
     if order_form is None and case.directives.no_invoice_by is not None:
         return
+    # Money came in whether or not its order, which was given up before it was ever written, is in the ledger.
+    waits_for = order_form if order_form is not None and order_form.wanted is WantedState.PRESENT else None
     # A gift card settles an invoice of ours. Where there is none it has nothing to settle, in no ledger.
-    plan_payments(case, case.order.total, order_form, applied=False, with_gifts=False)
+    plan_payments(case, case.order.total, waits_for, applied=False, with_gifts=False)
     if row.refunds is not RefundSteps.NOTHING:
         plan_refunds(case, RefundSteps.UNAPPLIED, order_form)
+
+
+def _close_if_given_up(case: Case, order_form: Document) -> Document:
+    """The order form, closed where the order was cancelled or all its money went back before there was an invoice."""
+    facts = case.facts
+    if not facts.cancelled and not 0 < facts.captured <= facts.returned:
+        return order_form
+    closed = order_form.model_copy(update={"wanted": WantedState.CLOSED})
+    case.documents[:] = [closed if one.key == closed.key else one for one in case.documents]
+    return closed

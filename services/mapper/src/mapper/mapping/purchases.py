@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+from common.messages.orders import TenderKind
 from common.messages.transactions import (
     Account,
     AccountRole,
@@ -25,7 +26,8 @@ FEE_KINDS = {"expense": DocumentKind.EXPENSE, "bill": DocumentKind.BILL}
 def plan_fee(case: Case, sale: Document) -> None:
     """The merchant fee of a paid order as a document of its own: Dr fees / Cr bank, or payable for a bill."""
     kind = FEE_KINDS.get(case.connection.fees.on_order)
-    if kind is None or not case.facts.tenders:
+    money = [tender for tender in case.facts.tenders if tender.kind is TenderKind.MONEY]
+    if kind is None or not money:
         return
     fee = fee_on_order(case)
     if fee <= 0:
@@ -45,7 +47,7 @@ def plan_fee(case: Case, sale: Document) -> None:
             note=payee,
             customer_key=case.vendor(payee, case.currency) if payee else None,
             hold=vendor_missing() if kind is DocumentKind.BILL and not payee else None,
-            date=max(tender.captured_on for tender in case.facts.tenders),
+            date=max(tender.captured_on for tender in money),
             currency=case.currency,
             exchange_rate=case.order.exchange_rate,
             total=fee,

@@ -8,6 +8,7 @@ from common.messages.transactions import AccountRole, DocumentLine, DocumentTax,
 from common.money import ZERO, quantize
 from mapper.mapping.balance import settle
 from mapper.mapping.case import Case
+from mapper.mapping.modes import Situation
 from mapper.mapping.pricing import in_default_unit, warn_of_kept_price
 from mapper.mapping.products import line_account, resolve_item
 from mapper.mapping.tax import TaxCodes, charged_taxes, post_taxes, without_remitted
@@ -24,12 +25,13 @@ class Sale:
     total: Decimal
 
 
-def sale_of(case: Case, order: Order, *, redeem_gifts: bool, tip_excess: Decimal = ZERO) -> Sale:
+def sale_of(case: Case, order: Order, *, redeem_gifts: bool, tip_excess: Decimal = ZERO, with_fee: bool = True) -> Sale:
     """Every line of the order as it should be invoiced or receipted.
 
     `redeem_gifts` takes gift cards off as negative lines (receipts, and ledgers that allow no liability as deposit-to
-    account). `tip_excess` is an overpayment that the connection books as a tip. Raises `Held` where the parts miss
-    the order's total by more than rounding, or an account is not set.
+    account). `tip_excess` is an overpayment that the connection books as a tip. `with_fee` lets the merchant fee stand
+    on it, where settings say so. Raises `Held` where the parts miss the order's total by more than rounding, or an
+    account is not set.
     """
     codes = TaxCodes(case)
     lines: list[DocumentLine] = []
@@ -48,7 +50,7 @@ def sale_of(case: Case, order: Order, *, redeem_gifts: bool, tip_excess: Decimal
     if remitted and not left_out:
         lines.append(_remitted_line(case, remitted, codes))
         total -= remitted
-    fee = fee_on_order(case) if case.connection.fees.on_order == "negative_line" else ZERO
+    fee = fee_as_line(case) if with_fee else ZERO
     if fee:
         lines.append(_fee_line(case, fee, codes))
         total -= fee
@@ -65,7 +67,7 @@ def add_product(case: Case, line: OrderLine, codes: TaxCodes, lines: list[Docume
         line = in_default_unit(case, line)
     shows_discount = bool(line.discount) and case.connection.show_line_discounts
     amount = line.amount + line.discount if shows_discount else line.amount
-    taxed = bool(line.taxes) and codes.on_lines
+    taxed = bool(line.taxes) and codes.on_lines and not line.is_gift_card
     lines.append(
         DocumentLine(
             kind=LineKind.GIFT_CARD_SALE if line.is_gift_card else LineKind.PRODUCT,
@@ -244,6 +246,19 @@ def fee_on_order(case: Case) -> Decimal:
     if percent is None and fixed is None:
         return ZERO
     return quantize(order.total * (percent or ZERO) / 100 + (fixed or ZERO), order.currency)
+
+
+def fee_as_line(case: Case) -> Decimal:
+    """The merchant fee that stands on the sale as a negative line; zero where none does.
+
+    There is a fee once the order is paid, and only where a processor took money for it: before that the customer owes
+    the whole total, and a gift card costs no fee.
+    """
+    if case.connection.fees.on_order != "negative_line" or case.facts.situation is not Situation.PAID:
+        return ZERO
+    if all(tender.kind is not TenderKind.MONEY for tender in case.facts.tenders):
+        return ZERO
+    return fee_on_order(case)
 
 
 def _fee_line(case: Case, fee: Decimal, codes: TaxCodes) -> DocumentLine:

@@ -192,7 +192,7 @@ def write_set(
             "revision": revision,
             "content_hash": digest,
             "mapped": now.mapped or known.history.mapped,
-            "invoiced": now.invoiced or known.history.invoiced,
+            "invoiced": now.invoiced if result.outcome is SetOutcome.MAPPED else known.history.invoiced,
             "cancellation": now.cancellation if result.outcome is SetOutcome.MAPPED else known.history.cancellation,
             "shipments": _write_shipments(now.shipments or known.history.shipments) if by_shipment else "",
             "mode": now.mode if result.outcome is SetOutcome.MAPPED else known.history.mode,
