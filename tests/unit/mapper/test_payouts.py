@@ -21,8 +21,9 @@ from common.messages.orders import Order, Payout, PayoutLine
 from common.messages.transactions import AccountRole, Document, DocumentKind, SetOutcome, TransactionSet
 from mapper.mapping.configuration import Configuration
 from mapper.mapping.payout_candidates import candidates_of
-from mapper.mapping.payouts import map_payout
+from mapper.mapping.payouts import Candidates, map_payout
 from mapper.mapping.postings import trial_balance
+from mapper.mapping.settled_sales import SalesSource
 
 PAID_ON = date(2026, 3, 15)
 RETURNS = company(accounts=ACCOUNTS | {AccountRole.RETURNS: "Returns"})
@@ -237,7 +238,10 @@ def test_vector_24_a_marketplace_settlement_balances(mode: str) -> None:
     settings = settled(mode, payouts={"adjustments": BY_DESCRIPTION}, books=RETURNS)
     result, _ = deposited(payout("565.00", *MARKETPLACE), settings)
     (entry,) = result.documents
-    assert entry.kind is DocumentKind.JOURNAL_ENTRY
+    if mode == "summary_payout":
+        assert (entry.kind, entry.total) == (DocumentKind.SALES_RECEIPT, D("565.00"))
+    else:
+        assert entry.kind is DocumentKind.JOURNAL_ENTRY
     assert trial_balance([entry]) == {
         "BANK": D("565.00"),
         "DISC": D("20.00"),
@@ -247,8 +251,71 @@ def test_vector_24_a_marketplace_settlement_balances(mode: str) -> None:
         "INC": D("-1000.00"),
         "SHIP": D("-50.00"),
     }
-    shown = {one.description: one.amount for one in entry.lines}
+    shown = {one.description: abs(one.amount) for one in entry.lines}
     assert (shown["Commission"], shown["Fulfilment"], shown["Storage"]) == (D("140.00"), D("180.00"), D("25.00"))
+
+
+SETTLED_B = {
+    "BANK": D("209.91"),
+    "FEES": D("7.93"),
+    "INC": D("-210.49"),
+    "SHIP": D("-7.95"),
+    "TAX": D("-2.61"),
+    "DISC": D("3.21"),
+}
+"""Payout B as a settlement: the sales of its orders less what the refund took back, not 242.50 of income."""
+
+
+@pytest.mark.parametrize("mode", ["journal_entries", "summary_payout"])
+def test_a_settlement_books_what_its_orders_consist_of(mode: str) -> None:
+    source = payout("209.91", *CHARGES, REFUND)
+    result = map_payout(source, settled(mode), candidates_of([]), SalesSource(SALES))
+    assert result.reason is None
+    (document,) = result.documents
+    assert trial_balance([document]) == SETTLED_B
+    assert document.note == "1001, 1002, 1003"
+    assert document.notices == ()
+    if mode == "summary_payout":
+        assert (document.kind, document.total) == (DocumentKind.SALES_RECEIPT, source.net)
+        assert [one.display_name for one in result.customers] == ["Shopify summary"]
+        assert {one.item_key for one in document.lines} == {item.key for item in result.items}
+
+
+def test_a_part_of_a_sale_is_settled_by_its_share_and_to_the_cent() -> None:
+    other_gateway = payout("30.00", payout_line("charge", "30.00", order_number="1001", tender_external_id="a"))
+    both = example_a(external_id="id1001", tenders=(tender("30.00", "a"), tender("47.00", "b")))
+    (entry,) = map_payout(other_gateway, settled("journal_entries"), Candidates(), SalesSource([both])).documents
+    assert trial_balance([entry]) == {
+        "BANK": D("30.00"),
+        "INC": D("-27.27"),
+        "SHIP": D("-3.10"),
+        "TAX": D("-1.58"),
+        "DISC": D("1.95"),
+    }
+
+
+def test_a_settled_order_that_nobody_sent_is_income_as_a_whole_and_said_so() -> None:
+    source = payout("45.50", payout_line("charge", "45.50", order_number="1003"))
+    (entry,) = map_payout(source, settled("journal_entries"), Candidates(), SalesSource(SALES[:2])).documents
+    assert trial_balance([entry]) == {"BANK": D("45.50"), "INC": D("-45.50")}
+    assert [one.code for one in entry.notices] == ["SETTLED_ORDER_UNKNOWN"]
+    assert "1003" in entry.notices[0].text
+
+
+def test_receipts_of_a_settlement_carry_the_earlier_month_and_give_way_to_journals_below_zero() -> None:
+    july = payout_line("charge", "410.25", occurred_on=date(2026, 7, 30))
+    august = payout_line("charge", "289.75", occurred_on=date(2026, 8, 2))
+    source = payout("700.00", july, august, paid_on=date(2026, 8, 5))
+    first, last = map_payout(source, settled("summary_payout"), Candidates()).documents
+    assert (first.kind, first.total, first.date) == (DocumentKind.SALES_RECEIPT, D("410.25"), date(2026, 7, 30))
+    assert trial_balance([first]) == {"CFWD": D("410.25"), "INC": D("-410.25")}
+    assert (last.total, last.date) == (D("700.00"), date(2026, 8, 5))
+    assert trial_balance([last]) == {"BANK": D("700.00"), "INC": D("-289.75"), "CFWD": D("-410.25")}
+    fees = payout_line("fee", "-500.00", occurred_on=date(2026, 7, 31))
+    below = payout("200.00", july, august, fees, paid_on=date(2026, 8, 5))
+    parts = map_payout(below, settled("summary_payout"), Candidates()).documents
+    assert {one.kind for one in parts} == {DocumentKind.JOURNAL_ENTRY}
+    assert trial_balance(list(parts)) == {"BANK": D("200.00"), "INC": D("-700.00"), "FEES": D("500.00")}
 
 
 @pytest.mark.parametrize("mode", ["journal_entries", "summary_payout"])

@@ -1,5 +1,6 @@
 """What was written and wants a look: warnings that hold nothing back."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from common.messages.base import Reason
@@ -93,4 +94,15 @@ def rule_failed(rule: str, problem: str) -> Reason:
 def price_kept(item: str, level: str) -> Reason:
     return notice(
         "PRICE_LEVEL_MISSING", f"{item!r} has no price in the level {level!r}; the shop's price was kept.", value=item
+    )
+
+
+def settled_order_unknown(orders: Sequence[str]) -> Reason:
+    shown = ", ".join(orders[:20]) + (f" and {len(orders) - 20} more" if len(orders) > 20 else "")
+    return notice(
+        "SETTLED_ORDER_UNKNOWN",
+        f"Orders of the settlement that were not received are booked as income, tax and shipping included: {shown}.",
+        "Sync the orders; their tax, shipping and discounts are then booked as such.",
+        "lines",
+        orders[0],
     )

@@ -38,7 +38,8 @@ from mapper.mapping.payout_reasons import (
     unbalanced,
 )
 from mapper.mapping.reasons import Held, fees_conflict
-from mapper.mapping.settlements import SETTLED_MODES, settlement_documents
+from mapper.mapping.settled_sales import SalesSource
+from mapper.mapping.settlements import SETTLED_MODES, Settled, settle_payout
 
 M = TransactionMode
 DEPOSIT_MODES: Final = frozenset(
@@ -64,18 +65,29 @@ class Candidates:
     """Order number or id → why the order has no documents."""
 
 
-def map_payout(payout: Payout, configuration: Configuration, candidates: Candidates) -> TransactionSet:
-    """The deposit of one payout, or why there is none yet. Pure; revision 0."""
+NO_SALES: Final = SalesSource()
+NOTHING: Final = Settled(())
+
+
+def map_payout(
+    payout: Payout, configuration: Configuration, candidates: Candidates, source: SalesSource = NO_SALES
+) -> TransactionSet:
+    """The deposit of one payout, or the settlement that it is, or why there is none yet. Pure; revision 0.
+
+    `source`: orders of a settlement's sales; deposits group documents and need none.
+    """
     try:
-        documents = _documents(payout, configuration, candidates)
+        settled = _settled(payout, configuration, candidates, source)
     except Held as held:
-        return _answer(payout, configuration, SetOutcome.HELD, held.reason, ())
-    if isinstance(documents, Reason):
-        return _answer(payout, configuration, SetOutcome.FILTERED, documents, ())
-    return _answer(payout, configuration, SetOutcome.MAPPED, None, documents)
+        return _answer(payout, configuration, SetOutcome.HELD, held.reason)
+    if isinstance(settled, Reason):
+        return _answer(payout, configuration, SetOutcome.FILTERED, settled)
+    return _answer(payout, configuration, SetOutcome.MAPPED, None, settled)
 
 
-def _documents(payout: Payout, configuration: Configuration, candidates: Candidates) -> tuple[Document, ...] | Reason:
+def _settled(
+    payout: Payout, configuration: Configuration, candidates: Candidates, source: SalesSource
+) -> Settled | Reason:
     connection = configuration.connection
     if not connection.payouts.enabled:
         return payouts_off()
@@ -88,10 +100,10 @@ def _documents(payout: Payout, configuration: Configuration, candidates: Candida
     if computed != payout.net:
         raise Held(unbalanced(payout.net, computed, payout.currency))
     if connection.mode in SETTLED_MODES:
-        return settlement_documents(payout, configuration)
+        return settle_payout(payout, configuration, source)
     if connection.mode not in DEPOSIT_MODES:
         raise Held(payout_mode(connection.mode.value))
-    return (_deposit(payout, configuration, candidates),)
+    return Settled((_deposit(payout, configuration, candidates),))
 
 
 def _deposit(payout: Payout, configuration: Configuration, candidates: Candidates) -> Document:
@@ -225,7 +237,7 @@ def _answer(
     configuration: Configuration,
     outcome: SetOutcome,
     reason: Reason | None,
-    documents: tuple[Document, ...],
+    settled: Settled = NOTHING,
 ) -> TransactionSet:
     connection = configuration.connection
     return TransactionSet(
@@ -247,5 +259,7 @@ def _answer(
         currency=payout.currency,
         source_total=payout.net,
         after_posting=connection.after_posting,
-        documents=documents,
+        customers=settled.customers,
+        items=settled.items,
+        documents=settled.documents,
     )

@@ -4,114 +4,218 @@ Nothing is grouped; the lines themselves are the books. A settlement that crosse
 per month, and what was earned before the month of payment is carried forward.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from common.messages.control import TransactionMode
 from common.messages.orders import Payout, PayoutLine
 from common.messages.transactions import (
     Account,
     AccountRole,
+    CustomerWanted,
     Document,
     DocumentKind,
     DocumentLine,
+    ItemWanted,
     LineKind,
     document_key,
 )
 from common.money import ZERO
 from mapper.mapping.configuration import Configuration
+from mapper.mapping.grouping import Grouping, summary_customer
 from mapper.mapping.payout_accounts import settled_account
 from mapper.mapping.payout_reasons import carried
+from mapper.mapping.reasons import Held
+from mapper.mapping.settled_sales import SalesSource, SettledSales, settled_sales
 
 SETTLED_MODES: Final = frozenset({TransactionMode.JOURNAL_ENTRIES, TransactionMode.SUMMARY_PAYOUT})
+TITLES: Final = {
+    LineKind.PRODUCT: "Sales",
+    LineKind.SHIPPING: "Shipping",
+    LineKind.DISCOUNT: "Discounts",
+    LineKind.TAX: "Sales tax",
+    LineKind.REFUND_ADJUSTMENT: "Refund adjustments",
+}
+"""What a journal calls the lines of sales; the others by the name of their kind."""
+PROCESSING_FEES: Final = "Processing fees"
+NUMBERS_SHOWN_MAX: Final = 3_900
 
 
-def settlement_documents(payout: Payout, configuration: Configuration) -> tuple[Document, ...]:
-    """One document per month of the settlement's lines, the last one with the money. Raises `Held`."""
-    months = _by_month(payout)
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Documents of a settlement with what they need besides."""
+
+    documents: tuple[Document, ...]
+    customers: tuple[CustomerWanted, ...] = ()
+    items: tuple[ItemWanted, ...] = ()
+
+
+@dataclass(slots=True)
+class _Month:
+    """What happened in one month, as lines of a sales form: what the merchant earned is positive."""
+
+    on: date
+    lines: list[DocumentLine] = field(default_factory=list)
+
+    @property
+    def earned(self) -> Decimal:
+        return sum((line.amount for line in self.lines), ZERO)
+
+
+def settle_payout(payout: Payout, configuration: Configuration, source: SalesSource) -> Settled:
+    """One document per month of the settlement's lines, the last one with the money. Raises `Held`.
+
+    The mode of summaries makes receipts. Where a part comes to less than nothing it can't, and nothing may be left out:
+    then all parts are journal entries.
+    """
+    sales = settled_sales(payout, configuration, source)
+    months = _months(payout, configuration, sales)
+    is_positive = payout.net >= 0 and all(month.earned >= 0 for month in months[:-1])
+    wants_receipts = configuration.connection.mode is TransactionMode.SUMMARY_PAYOUT
+    if wants_receipts and is_positive and configuration.ledger.can("sales_receipt"):
+        return _receipts(payout, configuration, sales, months)
+    return Settled(tuple(_journals(payout, configuration, sales, months)))
+
+
+def _months(payout: Payout, configuration: Configuration, sales: SettledSales) -> list[_Month]:
+    """Lines by month, up to the month of payment; what happened later still belongs to the payment."""
+    last = payout.paid_on.replace(day=1)
+    months: dict[date, _Month] = {}
+    for line in payout.lines:
+        first = min(line.occurred_on.replace(day=1), last)
+        month = months.setdefault(first, _Month(line.occurred_on))
+        month.on = max(month.on, line.occurred_on)
+        month.lines.extend(_lines(line, payout, configuration, sales))
+    months.setdefault(last, _Month(payout.paid_on)).on = payout.paid_on
+    return [month for _, month in sorted(months.items())]
+
+
+def _lines(
+    line: PayoutLine, payout: Payout, configuration: Configuration, sales: SettledSales
+) -> Iterable[DocumentLine]:
+    """What one line of the payout stands for: the sale of its order, or the line itself; and its fee."""
+    parts = sales.lines.get(line.external_id)
+    if parts is not None:
+        yield from parts
+    elif line.amount:
+        title = line.description.strip() or line.kind.replace("_", " ").capitalize()
+        yield _line(settled_account(line, payout, configuration), line.amount, title)
+    if line.fee:
+        yield _line(configuration.account(AccountRole.FEES), -line.fee, PROCESSING_FEES)
+
+
+def _line(account: Account, amount: Decimal, title: str) -> DocumentLine:
+    return DocumentLine(kind=LineKind.POSTING, account=account, amount=amount, description=title)
+
+
+def _receipts(payout: Payout, configuration: Configuration, sales: SettledSales, months: Sequence[_Month]) -> Settled:
+    """One receipt a month. The last one comes to the payout's net, as the bank shows it; the others are carried."""
+    if sales.product_hold is not None:
+        raise Held(sales.product_hold)
+    carry = configuration.account(AccountRole.CARRIED_FORWARD) if len(months) > 1 else None
+    customer = summary_customer(payout.currency, configuration)
+    items = dict(sales.items)
     documents: list[Document] = []
     carried_in = ZERO
-    for index, (month, lines) in enumerate(months):
-        is_last = index == len(months) - 1
-        postings = _postings(payout, lines, configuration)
-        activity = -sum((line.amount for line in postings), ZERO)
+    for ordinal, month in enumerate(months):
+        is_last = ordinal == len(months) - 1
+        lines = list(month.lines)
+        if is_last and carry is not None and carried_in:
+            lines.append(_line(carry, carried_in, "Carried forward"))
+        grouping = Grouping()
+        grouping.add(_with_item(line, configuration, items) for line in lines)
+        carried_in += month.earned
+        documents.append(
+            Document(
+                **_header(payout, configuration, sales, DocumentKind.SALES_RECEIPT, ordinal, month.on),
+                total=payout.net if is_last else month.earned,
+                customer_key=customer.key,
+                lines=grouping.lines(),
+                deposit_to=configuration.account(AccountRole.BANK) if is_last or carry is None else carry,
+            )
+        )
+    used = {line.item_key for document in documents for line in document.lines}
+    return Settled(tuple(documents), (customer,), tuple(item for key, item in items.items() if key in used))
+
+
+def _with_item(line: DocumentLine, configuration: Configuration, items: dict[str, ItemWanted]) -> DocumentLine:
+    """Sales forms post through items: each kind of fee, reserve or adjustment has one of its own name."""
+    if line.item_key is not None:
+        return line
+    products = configuration.connection.products
+    named = {AccountRole.TAX: products.tax_item, AccountRole.SHIPPING_INCOME: products.shipping_item}
+    name = named.get(line.account.role) or line.description
+    item = configuration.service_item(line.kind, name, lambda: line.account, taxable=False)
+    items[item.key] = item
+    code = configuration.connection.tax.non_taxable_code or None
+    return line.model_copy(update={"item_key": item.key, "tax_code": code})
+
+
+def _journals(
+    payout: Payout, configuration: Configuration, sales: SettledSales, months: Sequence[_Month]
+) -> Iterable[Document]:
+    carried_in = ZERO
+    for ordinal, month in enumerate(months):
+        postings = _postings(month.lines)
         if carried_in:
-            postings.append(_line(configuration, AccountRole.CARRIED_FORWARD, -carried_in, "Carried forward"))
-        if is_last:
+            postings.append(_line(configuration.account(AccountRole.CARRIED_FORWARD), -carried_in, "Carried forward"))
+        if ordinal == len(months) - 1:
             postings.extend(_money(payout, configuration))
         else:
-            carried_in += activity
-            title = carried(f"{month:%Y-%m}")
-            postings.append(_line(configuration, AccountRole.CARRIED_FORWARD, carried_in, title))
-        on = payout.paid_on if is_last else max(line.occurred_on for line in lines)
-        documents.append(_journal(payout, configuration, index, on, postings))
-    return tuple(documents)
+            carried_in += month.earned
+            title = carried(f"{month.on:%Y-%m}")
+            postings.append(_line(configuration.account(AccountRole.CARRIED_FORWARD), carried_in, title))
+        yield Document(
+            **_header(payout, configuration, sales, DocumentKind.JOURNAL_ENTRY, ordinal, month.on),
+            total=sum((line.amount for line in postings if line.amount > 0), ZERO),
+            lines=tuple(postings),
+        )
 
 
-def _by_month(payout: Payout) -> list[tuple[date, Sequence[PayoutLine]]]:
-    """Lines by month, up to the month of payment; what happened later still belongs to the payment."""
-    months: dict[date, list[PayoutLine]] = {}
-    last = payout.paid_on.replace(day=1)
-    for line in payout.lines:
-        months.setdefault(min(line.occurred_on.replace(day=1), last), []).append(line)
-    months.setdefault(last, [])
-    return sorted(months.items())
-
-
-def _postings(payout: Payout, lines: Sequence[PayoutLine], configuration: Configuration) -> list[DocumentLine]:
+def _postings(lines: Sequence[DocumentLine]) -> list[DocumentLine]:
     """One posting per account and title; debits positive, so what the merchant earned is negative."""
     sums: dict[tuple[Account, str], Decimal] = {}
-    fees = configuration.account(AccountRole.FEES)
     for line in lines:
-        account = settled_account(line, payout, configuration)
-        title = line.description or line.kind.replace("_", " ").capitalize()
+        account = line.account
+        title = line.description
+        if line.kind is not LineKind.POSTING:
+            account = account.model_copy(update={"qualifier": ""})
+            title = TITLES.get(line.kind) or line.kind.value.replace("_", " ").capitalize()
         sums[account, title] = sums.get((account, title), ZERO) - line.amount
-        if line.fee:
-            sums[fees, "Processing fees"] = sums.get((fees, "Processing fees"), ZERO) + line.fee
-    return [_posting(account, amount, title) for (account, title), amount in sums.items() if amount]
+    return [_line(account, amount, title) for (account, title), amount in sums.items() if amount]
 
 
 def _money(payout: Payout, configuration: Configuration) -> list[DocumentLine]:
     if payout.net < 0:
-        return [_line(configuration, AccountRole.SHORTFALL, payout.net, "Payout shortfall")]
-    return [_line(configuration, AccountRole.BANK, payout.net, f"Payout {payout.external_id}")] if payout.net else []
+        return [_line(configuration.account(AccountRole.SHORTFALL), payout.net, "Payout shortfall")]
+    bank = configuration.account(AccountRole.BANK)
+    return [_line(bank, payout.net, f"Payout {payout.external_id}")] if payout.net else []
 
 
-def _line(configuration: Configuration, role: AccountRole, amount: Decimal, description: str) -> DocumentLine:
-    return _posting(configuration.account(role), amount, description)
-
-
-def _posting(account: Account, amount: Decimal, description: str) -> DocumentLine:
-    return DocumentLine(kind=LineKind.POSTING, account=account, amount=amount, description=description)
-
-
-def _journal(
-    payout: Payout, configuration: Configuration, ordinal: int, on: date, postings: list[DocumentLine]
-) -> Document:
-    debits = sum((line.amount for line in postings if line.amount > 0), ZERO)
-    key = document_key(
-        payout.tenant_id,
-        configuration.connection.company_id,
-        payout.connection_id,
-        "payout",
-        payout.external_id,
-        DocumentKind.JOURNAL_ENTRY,
-        ordinal,
-    )
-    return Document(
-        key=key,
-        kind=DocumentKind.JOURNAL_ENTRY,
-        ordinal=ordinal,
-        source_kind="payout",
-        source_id=payout.external_id,
-        number=None,
-        memo_number=payout.external_id,
-        date=on,
-        currency=payout.currency,
-        exchange_rate=payout.exchange_rate,
-        total=debits,
-        lines=tuple(postings),
-        reference=payout.external_id,
-    )
+def _header(
+    payout: Payout, configuration: Configuration, sales: SettledSales, kind: DocumentKind, ordinal: int, on: date
+) -> dict[str, Any]:
+    company_id = configuration.connection.company_id
+    listed = ", ".join(sales.numbers)
+    return {
+        "key": document_key(
+            payout.tenant_id, company_id, payout.connection_id, "payout", payout.external_id, kind, ordinal
+        ),
+        "kind": kind,
+        "ordinal": ordinal,
+        "source_kind": "payout",
+        "source_id": payout.external_id,
+        "number": None,
+        "memo_number": payout.external_id,
+        "note": listed if len(listed) <= NUMBERS_SHOWN_MAX else f"{listed[:NUMBERS_SHOWN_MAX]} …",
+        "notices": sales.notices,
+        "date": on,
+        "currency": payout.currency,
+        "exchange_rate": payout.exchange_rate,
+        "reference": payout.external_id,
+        "class_name": configuration.connection.class_name,
+        "department": configuration.connection.department,
+    }

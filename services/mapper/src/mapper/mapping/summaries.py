@@ -2,9 +2,8 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from typing import Final
 
 from common.messages.base import Reason
@@ -13,24 +12,21 @@ from common.messages.orders import Order
 from common.messages.transactions import (
     Account,
     AccountRole,
-    CustomerWanted,
     Document,
     DocumentKind,
     DocumentLine,
     Inputs,
     ItemWanted,
-    LineKind,
-    MissingPolicy,
     SetOutcome,
     TransactionSet,
     document_key,
-    shared_key,
 )
 from common.money import ZERO
 from mapper.mapping.case import Case
 from mapper.mapping.catalog import Catalog
 from mapper.mapping.configuration import Configuration
 from mapper.mapping.facts import Facts, RefundFact, RefundNature, read_facts
+from mapper.mapping.grouping import Grouping, negated, summary_customer, with_tax_lines
 from mapper.mapping.names import normal
 from mapper.mapping.payments import receipt_deposit
 from mapper.mapping.reasons import Held, order_of_summary, summary_negative, waiting_for_day_end
@@ -57,13 +53,6 @@ class Membership:
 
     summary_id: str
     day: date
-
-
-@dataclass(slots=True)
-class _Group:
-    line: DocumentLine
-    amount: Decimal
-    quantity: Decimal | None
 
 
 def memberships(order: Order, configuration: Configuration, rules: CompiledRules) -> tuple[Membership, ...]:
@@ -142,8 +131,8 @@ def _summarise(
     catalog: Catalog,
     mode: TransactionMode,
 ) -> tuple[Document | None, dict[str, ItemWanted]]:
-    as_lines = _with_tax_lines(configuration)
-    groups: dict[tuple[object, ...], _Group] = {}
+    as_lines = with_tax_lines(configuration)
+    grouping = Grouping()
     items: dict[str, ItemWanted] = {}
     deposit: Account | None = None
     numbers: list[str] = []
@@ -152,7 +141,7 @@ def _summarise(
         facts = read_facts(ruled, directives, configuration.connection.rounding_tolerance)
         case = Case(ruled, as_lines, catalog, directives, facts)
         try:
-            _add(groups, _member_lines(membership, case))
+            grouping.add(_member_lines(membership, case))
         except Held as held:
             raise Held(order_of_summary(order.number, held.reason)) from held
         if case.product_hold is not None:
@@ -162,7 +151,7 @@ def _summarise(
         numbers.append(order.number)
     if deposit is None:
         return None, {}
-    return _document(membership, orders[0], as_lines, mode, groups, deposit, numbers), items
+    return _document(membership, orders[0], as_lines, mode, grouping.lines(), deposit, numbers), items
 
 
 def _member_lines(membership: Membership, case: Case) -> list[DocumentLine]:
@@ -174,42 +163,8 @@ def _member_lines(membership: Membership, case: Case) -> list[DocumentLine]:
         for fact in _returned(case.facts):
             if fact.refund.refunded_on == membership.day:
                 back, _ = refund_parts(case, fact)
-                lines.extend(_negated(line) for line in back)
+                lines.extend(negated(line) for line in back)
     return lines
-
-
-def _negated(line: DocumentLine) -> DocumentLine:
-    quantity = -line.quantity if line.quantity is not None else None
-    return line.model_copy(update={"amount": -line.amount, "quantity": quantity})
-
-
-def _with_tax_lines(configuration: Configuration) -> Configuration:
-    """Several rates meet in one document, so tax is a line (section 12.9)."""
-    tax = configuration.connection.tax.model_copy(update={"method": "tax_line"})
-    return replace(configuration, connection=configuration.connection.model_copy(update={"tax": tax}))
-
-
-def _add(groups: dict[tuple[object, ...], _Group], lines: Sequence[DocumentLine]) -> None:
-    """Sum lines of one item and price; tax of every rate on one line."""
-    for line in map(_of_one_agency, lines):
-        by_price = line.unit_price if line.kind is LineKind.PRODUCT else None
-        name = "" if line.kind is not LineKind.PRODUCT else line.item_key
-        identity = (line.kind, name, line.item_key, line.account, by_price, line.tax_code, line.class_name)
-        held = groups.get(identity)
-        if held is None:
-            groups[identity] = _Group(line, line.amount, line.quantity)
-            continue
-        held.amount += line.amount
-        held.quantity = (
-            held.quantity + line.quantity if held.quantity is not None and line.quantity is not None else None
-        )
-
-
-def _of_one_agency(line: DocumentLine) -> DocumentLine:
-    """Orders of several places meet here: an agency of its own for each would be as many lines of tax."""
-    if line.kind is not LineKind.TAX or not line.account.qualifier:
-        return line
-    return line.model_copy(update={"account": line.account.model_copy(update={"qualifier": ""})})
 
 
 def _document(
@@ -217,11 +172,10 @@ def _document(
     first: Order,
     configuration: Configuration,
     mode: TransactionMode,
-    groups: Mapping[tuple[object, ...], _Group],
+    lines: tuple[DocumentLine, ...],
     deposit: Account,
     numbers: Sequence[str],
 ) -> Document:
-    lines = tuple(_line(group) for group in groups.values() if group.amount or group.quantity)
     total = sum((line.amount for line in lines), ZERO)
     kind = KINDS[mode]
     if total < 0:
@@ -244,40 +198,12 @@ def _document(
         date=membership.day,
         currency=first.currency,
         total=total,
-        customer_key=_customer(first, configuration).key,
+        customer_key=summary_customer(first.currency, configuration).key,
         lines=lines,
         deposit_to=deposit if is_receipt else None,
         receivable=from_roles,
         class_name=connection.class_name,
         department=connection.department,
-    )
-
-
-def _line(group: _Group) -> DocumentLine:
-    priced = group.line.kind is LineKind.PRODUCT
-    return group.line.model_copy(
-        update={
-            "amount": group.amount,
-            "quantity": group.quantity if priced else None,
-            "unit_price": group.line.unit_price if priced else None,
-            "tax_amount": None,
-            "source_line_id": "",
-            "service_date": None,
-        }
-    )
-
-
-def _customer(first: Order, configuration: Configuration) -> CustomerWanted:
-    home = configuration.ledger.home_currency
-    name = f"{configuration.connection.channel.replace('_', ' ').title()} summary"
-    if first.currency != home:
-        name = f"{name} ({first.currency})"
-    company_id = configuration.connection.company_id
-    return CustomerWanted(
-        key=shared_key(company_id, DocumentKind.CUSTOMER, f"name:{normal(name)}"),
-        display_name=name,
-        missing=MissingPolicy.CREATE,
-        currency=first.currency,
     )
 
 
@@ -292,7 +218,7 @@ def _answer(
     items: Mapping[str, ItemWanted],
 ) -> TransactionSet:
     connection = configuration.connection
-    customers = (_customer(first, configuration),) if first is not None and documents else ()
+    customers = (summary_customer(first.currency, configuration),) if first is not None and documents else ()
     used = {line.item_key for document in documents for line in document.lines}
     return TransactionSet(
         tenant_id=tenant_id,

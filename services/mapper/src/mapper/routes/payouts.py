@@ -46,7 +46,7 @@ async def preview_payout(
         if prepared is None or prepared.configuration is None:
             raise Problem(409, "SETTINGS_NEEDED", "the connection has no settings, or its company file is not paired")
         configuration = replace(prepared.configuration, connection=_switched_on(prepared.connection))
-        result = await payout_set(connection, payout, configuration)
+        result = await payout_set(connection, payout, prepared, configuration)
     return PayoutPreview(
         external_id=payout_id,
         revision=payout.revision,

@@ -63,6 +63,14 @@ WHERE s.tenant_id = $1 AND s.company_id = $2 AND s.connection_id = $3 AND s.sour
       WHERE tenant_id = $1 AND connection_id = $3 AND reference = ANY($5::text[])))
 ORDER BY s.source_id
 """
+_ORDERS = """
+SELECT o.body FROM orders o
+WHERE o.tenant_id = $1 AND o.connection_id = $2
+  AND (o.external_id = ANY($3::text[]) OR o.external_id IN (
+      SELECT external_id FROM order_references
+      WHERE tenant_id = $1 AND connection_id = $2 AND reference = ANY($4::text[])))
+ORDER BY o.external_id
+"""
 _NAMED = """
 SELECT reference, min(external_id) AS order_id FROM order_references
 WHERE tenant_id = $1 AND connection_id = $2 AND reference = ANY($3::text[])
@@ -146,6 +154,15 @@ async def sets_of_payout(connection: Connection, payout: Payout, company_id: str
         _SETS, payout.tenant_id, company_id, payout.connection_id, references.order_ids, references.others
     )
     return [TransactionSet.model_validate_json(row["body"]) for row in rows]
+
+
+async def orders_of_payout(connection: Connection, payout: Payout) -> Sequence[Order]:
+    """Orders that the payout's lines speak of, as fetched."""
+    references = references_of_payout(payout)
+    rows = await connection.fetch(
+        _ORDERS, payout.tenant_id, payout.connection_id, references.order_ids, references.others
+    )
+    return [Order.model_validate_json(row["body"]) for row in rows]
 
 
 async def orders_by_tender(connection: Connection, payout: Payout) -> dict[str, str]:

@@ -1,0 +1,177 @@
+"""What the sales and refunds inside a settlement consist of, from their orders (section 15).
+
+A processor says that 77.00 was charged, not that 4.06 of it is tax: the order does. Where nobody sent the order the
+charge is booked as a whole, and the document says so.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from common.messages.base import Reason
+from common.messages.orders import Order, Payout, PayoutLine
+from common.messages.transactions import DocumentLine, ItemWanted
+from common.money import ZERO, prorate
+from mapper.mapping.case import Case
+from mapper.mapping.catalog import Catalog
+from mapper.mapping.configuration import Configuration
+from mapper.mapping.facts import RefundFact, read_facts
+from mapper.mapping.grouping import negated, with_tax_lines
+from mapper.mapping.names import normal
+from mapper.mapping.notices import settled_order_unknown
+from mapper.mapping.payout_accounts import CHARGED
+from mapper.mapping.reasons import Held, order_of_summary
+from mapper.mapping.refund_lines import refund_parts
+from mapper.mapping.removals import without_removed
+from mapper.mapping.sales import sale_of
+from mapper.rules.engine import CompiledRules
+
+
+@dataclass(frozen=True, slots=True)
+class SalesSource:
+    """Orders that a settlement's lines may speak of, as fetched, and what they are mapped with."""
+
+    orders: Sequence[Order] = ()
+    rules: CompiledRules = field(default_factory=CompiledRules)
+    catalog: Catalog = field(default_factory=Catalog)
+
+
+@dataclass(slots=True)
+class SettledSales:
+    """Payout line's external id → the lines of a sales form that it stands for; they sum to its amount."""
+
+    lines: dict[str, tuple[DocumentLine, ...]] = field(default_factory=dict)
+    items: dict[str, ItemWanted] = field(default_factory=dict)
+    numbers: list[str] = field(default_factory=list)
+    product_hold: Reason | None = None
+    """An item is missing: a receipt has to wait for it, a journal needs none."""
+    notices: tuple[Reason, ...] = ()
+
+
+def settled_sales(payout: Payout, configuration: Configuration, source: SalesSource) -> SettledSales:
+    """Find the order of every charge and refund that does not say itself what it consists of. Raises `Held`."""
+    result = SettledSales()
+    known = _by_name(source.orders)
+    of_order: dict[str, list[PayoutLine]] = defaultdict(list)
+    unknown: list[str] = []
+    for line in payout.lines:
+        if line.kind not in CHARGED or line.description:
+            continue
+        order = next((known[name] for name in _names(line) if name in known), None)
+        if order is not None:
+            of_order[order.external_id].append(line)
+        elif line.kind == "charge" and _names(line):
+            unknown.append(line.order_number or line.order_external_id or line.reference or line.external_id)
+    if unknown:
+        result.notices = (settled_order_unknown(unknown),)
+    as_lines = with_tax_lines(configuration)
+    for order in source.orders:
+        if order.external_id in of_order:
+            _add_order(result, order, of_order[order.external_id], payout.currency, as_lines, source)
+    return result
+
+
+def _by_name(orders: Iterable[Order]) -> Mapping[str, Order]:
+    """Orders by whatever a payout may call them; a name that two of them have is nobody's."""
+    found: dict[str, Order | None] = {}
+    for order in orders:
+        for name in _names_of_order(order):
+            found[name] = order if found.get(name, order) is order else None
+    return {name: order for name, order in found.items() if order is not None}
+
+
+def _names_of_order(order: Order) -> set[str]:
+    names = {f"order:{order.external_id}", f"number:{normal(order.number)}"}
+    names.update(f"id:{refund.external_id}" for refund in order.refunds)
+    said = [(tender.external_id, tender.reference) for tender in order.tenders]
+    for refund in order.refunds:
+        said.extend((transaction.external_id, transaction.reference) for transaction in refund.transactions)
+    for external_id, reference in said:
+        names.add(f"id:{external_id}")
+        if reference:
+            names.add(f"reference:{normal(reference)}")
+    return names
+
+
+def _names(line: PayoutLine) -> list[str]:
+    """What a line calls its order by, the surest first."""
+    names = {
+        f"id:{line.tender_external_id}": line.tender_external_id,
+        f"id:{line.refund_external_id}": line.refund_external_id,
+        f"order:{line.order_external_id}": line.order_external_id,
+        f"reference:{normal(line.reference)}": line.reference,
+        f"number:{normal(line.order_number)}": line.order_number,
+    }
+    return [name for name, value in names.items() if value]
+
+
+def _add_order(
+    result: SettledSales,
+    order: Order,
+    parts: Sequence[PayoutLine],
+    currency: str,
+    configuration: Configuration,
+    source: SalesSource,
+) -> None:
+    ruled, directives = source.rules.apply(order)
+    facts = read_facts(ruled, directives, configuration.connection.rounding_tolerance)
+    case = Case(ruled, configuration, source.catalog, directives, facts)
+    try:
+        charges = [line for line in parts if line.kind == "charge"]
+        if charges:
+            sold = sale_of(case, without_removed(ruled, facts), redeem_gifts=True)
+            _share_out(result, charges, sold.lines, is_whole=ruled.currency == currency, currency=currency)
+        left = list(facts.refunds)
+        for line in parts:
+            fact = _refund_of(line, left) if line.kind == "refund" else None
+            if fact is not None:
+                left.remove(fact)
+                back = tuple(negated(one) for one in refund_parts(case, fact)[0])
+                _share_out(result, [line], back, is_whole=ruled.currency == currency, currency=currency)
+    except Held as held:
+        raise Held(order_of_summary(order.number, held.reason)) from held
+    result.items.update(case.items)
+    result.numbers.append(order.number)
+    if case.product_hold is not None and result.product_hold is None:
+        result.product_hold = order_of_summary(order.number, case.product_hold)
+
+
+def _refund_of(line: PayoutLine, facts: Sequence[RefundFact]) -> RefundFact | None:
+    """The refund that a line names, else the only one of its amount."""
+    for fact in facts:
+        ids = {fact.refund.external_id, *(one.external_id for one in fact.refund.transactions)}
+        if line.refund_external_id and line.refund_external_id in ids:
+            return fact
+    same = [fact for fact in facts if fact.returned == -line.amount]
+    return same[0] if len(same) == 1 else None
+
+
+def _share_out(
+    result: SettledSales,
+    parts: Sequence[PayoutLine],
+    lines: tuple[DocumentLine, ...],
+    *,
+    is_whole: bool,
+    currency: str,
+) -> None:
+    """The lines as they are where the parts come to them, else each part's share of every line.
+
+    A share is what another gateway's part, or an amount in another currency, leaves of a sale.
+    """
+    amounts = [line.amount for line in lines]
+    if is_whole and sum((part.amount for part in parts), ZERO) == sum(amounts, ZERO):
+        result.lines[parts[0].external_id] = lines
+        result.lines.update((part.external_id, ()) for part in parts[1:])
+        return
+    if sum(amounts, ZERO) == ZERO:
+        return
+    for part in parts:
+        shares = prorate(part.amount, amounts, currency)
+        result.lines[part.external_id] = tuple(
+            _shared(line, share) for line, share in zip(lines, shares, strict=True) if share
+        )
+
+
+def _shared(line: DocumentLine, share: Decimal) -> DocumentLine:
+    return line.model_copy(update={"amount": share, "quantity": None, "unit_price": None, "tax_amount": None})
