@@ -1,5 +1,6 @@
 """Runs end to end: windows, numbers, refetches and watermarks against sample shops that speak the vendors' APIs."""
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -9,9 +10,14 @@ import orjson
 import pytest
 from tests.integration.ingest.conftest import SECRET, Ingest, connection_settings, served, signed, task
 
+from common.crypto import Cipher
 from common.messages.control import ResendRequested, StateRequested, TaskKind, TenantDeleted
 from common.messages.fetching import FetchOutcome
 from common.messages.orders import Order
+from common.resealing import reseal
+from common.settings import decode_keys
+from ingest.store.orders import forget_parts
+from ingest.store.sealed import SEALED
 from sandbox.shops.admin import open_shop
 from sandbox.shops.faults import Fault
 from sandbox.shops.life import Event
@@ -276,6 +282,47 @@ async def test_a_forgotten_shop_loses_its_people_and_credentials_and_keeps_its_a
     assert (connection["state"], connection["reason"]["code"]) == ("needs_credentials", "SHOP_FORGOTTEN")
     listed = (await ingest.http.get("/internal/connections/con/privacy-requests", params=params)).json()["requests"]
     assert [(one["kind"], one["removed"]) for one in listed] == [("shop_redact", {"raw_parts": 5, "orders": 5})]
+
+
+async def test_values_under_an_old_key_are_encrypted_anew_while_the_service_runs(ingest: Ingest) -> None:
+    life = shop("shopify", orders=3, scenarios=["never_paid"]).life
+    await ingest.connect("con", "shopify", shop_domain="x.myshopify.com", webhook_secret=SECRET)
+    for event in life.events(3):
+        await ingest.post("con", event)
+    pool = ingest.service.runtime.pool
+    old = decode_keys(ingest.service.settings.encryption_keys)
+    rotated = Cipher({2: os.urandom(32), **old})
+    done = await reseal(pool, rotated, SEALED)
+    assert (done["connections.secrets"], done["raw_parts.body"], done["orders.content"]) == (1, 3, 3)
+    assert not any((await reseal(pool, rotated, SEALED)).values())
+    for one in SEALED:
+        rows = await pool.fetch(f"SELECT {', '.join(one.key)}, {one.column} AS sealed FROM {one.table}")
+        for row in rows:
+            assert row["sealed"][:2] == b"\x00\x02"
+            assert rotated.decrypt(row["sealed"], one.context(*(row[name] for name in one.key)))
+
+
+async def test_raw_parts_go_when_their_time_is_over_and_the_order_stays(ingest: Ingest) -> None:
+    life = shop("shopify", orders=2, scenarios=["never_paid"]).life
+    await ingest.connect("con", "shopify", shop_domain="x.myshopify.com", webhook_secret=SECRET)
+    await ingest.send(connection_settings("con", raw_retention_days=30))
+    await ingest.until("SELECT count(*) FROM connection_settings WHERE raw_retention_days = 30", wanted=1)
+    old, young = life.events(2)
+    for event in (old, young):
+        await ingest.post("con", event)
+    pool = ingest.service.runtime.pool
+    await pool.execute(
+        "UPDATE raw_parts SET received_at = now() - interval '31 days' WHERE order_id = $1", old.order_id
+    )
+    async with pool.acquire() as connection:
+        assert await forget_parts(connection, 1) == 1
+        assert await forget_parts(connection, 1) == 0
+    assert await pool.fetchval("SELECT order_id FROM raw_parts") == young.order_id
+    await ingest.send(connection_settings("con", revision=2, time_zone="Pacific/Auckland"))
+    await ingest.until("SELECT count(*) FROM orders WHERE due_at IS NOT NULL", wanted=0)
+    await ingest.until("SELECT time_zone FROM connection_settings", wanted="Pacific/Auckland")
+    await ingest.until("SELECT count(*) FROM orders WHERE due_at IS NOT NULL", wanted=0)
+    assert await pool.fetchval("SELECT count(*) FROM orders WHERE problem IS NOT NULL OR content IS NULL") == 0
 
 
 async def test_a_request_for_data_is_listed_for_those_who_answer_it(ingest: Ingest) -> None:

@@ -14,10 +14,13 @@ KEYS = {1: os.urandom(32), 2: os.urandom(32)}
 def test_what_one_release_of_keys_wrote_the_next_reads() -> None:
     old = Cipher({1: KEYS[1]})
     sealed = old.encrypt(b"secret", "connections/credentials/con_1")
-    rotated = Cipher(KEYS)
-    assert rotated.decrypt(sealed, "connections/credentials/con_1") == b"secret"
-    assert not rotated.is_current(sealed)
-    assert rotated.is_current(rotated.encrypt(b"secret", "x"))
+    added = Cipher(KEYS)
+    assert added.decrypt(sealed, "connections/credentials/con_1") == b"secret"
+    assert old.decrypt(added.encrypt(b"again", "x"), "x") == b"again"
+    moved_to_the_front = Cipher({2: KEYS[2], 1: KEYS[1]})
+    assert moved_to_the_front.decrypt(sealed, "connections/credentials/con_1") == b"secret"
+    with pytest.raises(DecryptionFailed, match="version 2"):
+        old.decrypt(moved_to_the_front.encrypt(b"again", "x"), "x")
 
 
 def test_a_ciphertext_moved_to_another_row_does_not_open() -> None:
@@ -28,7 +31,7 @@ def test_a_ciphertext_moved_to_another_row_does_not_open() -> None:
 
 
 def test_a_changed_byte_or_a_forgotten_key_does_not_open() -> None:
-    cipher = Cipher(KEYS)
+    cipher = Cipher({2: KEYS[2], 1: KEYS[1]})
     sealed = cipher.encrypt(b"secret", "x")
     with pytest.raises(DecryptionFailed):
         cipher.decrypt(sealed[:-1] + bytes([sealed[-1] ^ 1]), "x")

@@ -25,13 +25,18 @@ class DecryptionFailed(Exception):
 
 
 class Cipher:
-    """Encrypts with the newest key and decrypts with any that is still configured."""
+    """Encrypts with the first key and decrypts with any that is configured."""
 
     def __init__(self, keys: dict[int, bytes]) -> None:
         if not keys:
             raise ValueError("at least one encryption key is needed")
         self._ciphers = {version: AESGCM(key) for version, key in keys.items()}
-        self.current = max(keys)
+        self.current = next(iter(keys))
+
+    @property
+    def has_old_keys(self) -> bool:
+        """Whether there are keys that only decrypt."""
+        return len(self._ciphers) > 1
 
     @classmethod
     def of(cls, text: SecretStr) -> "Cipher":
@@ -55,7 +60,3 @@ class Cipher:
             return cipher.decrypt(nonce, sealed[_VERSION_BYTES + _NONCE_BYTES :], context.encode())
         except InvalidTag as error:
             raise DecryptionFailed(version) from error
-
-    def is_current(self, sealed: bytes) -> bool:
-        """Whether the bytes were made with the newest key; false asks for re-encryption."""
-        return int.from_bytes(sealed[:_VERSION_BYTES], "big") == self.current

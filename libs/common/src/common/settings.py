@@ -20,7 +20,7 @@ class ServiceSettings(BaseSettings):
     broker_url: SecretStr
     """amqp(s)://user:password@host:port/vhost"""
     encryption_keys: SecretStr
-    """`1:<base64 of 32 bytes>,2:<…>`: the highest version encrypts, all decrypt."""
+    """`2:<base64 of 32 bytes>,1:<…>`: the first encrypts, all decrypt."""
     internal_key: SecretStr
     """What this service presents to the others."""
     internal_callers: dict[str, SecretStr]
@@ -53,5 +53,7 @@ def decode_keys(text: SecretStr) -> dict[int, bytes]:
         key = base64.b64decode(encoded, validate=True)
         if len(key) != 32:
             raise ValueError(f"encryption key {version} must be 32 bytes after base64 decoding, not {len(key)}")
+        if int(version) in keys:
+            raise ValueError(f"encryption key {version} is there twice")
         keys[int(version)] = key
     return keys

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.clients import Services
 from api.dead_letters.collecting import collect
+from api.dead_letters.letters import SEALED
 from api.dead_letters.replaying import replay
 from api.openapi import describe
 from api.projections import HANDLERS
@@ -20,6 +21,7 @@ from common.application import BoundedBody, create_application
 from common.crypto import Cipher
 from common.forgetting import AGAIN_EVERY_S
 from common.problems import Problem
+from common.resealing import keep_resealing
 from common.runtime import Runtime
 from common.topology import SERVICES
 
@@ -46,6 +48,7 @@ async def start(app: FastAPI, runtime: Runtime) -> None:
             idempotency_hours=settings.idempotency_hours,
         ),
     )
+    runtime.start_forever("resealing", functools.partial(keep_resealing, runtime.pool, cipher, SEALED))
     runtime.start_forever("forgetting", functools.partial(_forget_again, runtime))
     for service in SERVICES:
         runtime.start_forever(f"dead letters of {service}", functools.partial(collect, runtime, cipher, service))

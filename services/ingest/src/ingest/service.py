@@ -7,6 +7,7 @@ from typing import Any
 
 from common.crypto import Cipher
 from common.handling import Handler
+from common.resealing import keep_resealing
 from common.runtime import Runtime
 from ingest.accounts import Accounts
 from ingest.deliveries import Deliveries
@@ -18,6 +19,7 @@ from ingest.payout_readers import READERS
 from ingest.payout_runs import PayoutRuns
 from ingest.receiver import Receiver, WebhookDesk
 from ingest.settings import IngestSettings
+from ingest.store.sealed import SEALED
 from ingest.workers import Workers
 
 
@@ -68,6 +70,7 @@ class Service:
         receiver.handle = WebhookDesk(self.accounts, self.deliveries, self.workers.wake).handle
         self.workers.start()
         self.runtime.start_consumers(self.handlers())
+        self.runtime.start_forever("resealing", partial(keep_resealing, self.runtime.pool, self.cipher, SEALED))
         self.runtime.start_forever("forgetting", partial(FORGETTING.look_again, self.runtime))
 
     def handlers(self) -> tuple[Handler[Any, Any], ...]:

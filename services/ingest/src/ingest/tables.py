@@ -70,6 +70,7 @@ class ConnectionSettings(Base, table=True):
     store_currency: bool = _flag(default=False)
     start_date: date | None = Field(sa_column=sa.Column(sa.Date, nullable=True))
     enabled: bool = _flag(default=True)
+    raw_retention_days: int = Field(sa_column=sa.Column(sa.Integer, nullable=False, server_default="730"))
 
 
 class RawPart(Base, table=True):
@@ -95,7 +96,7 @@ class Order(Base, table=True):
 
     __tablename__ = "orders"
     __table_args__ = (
-        Index("orders_due", "due_at", postgresql_where=sa.text("due_at IS NOT NULL")),
+        Index("orders_due", "tenant_id", "due_kind", "due_at", postgresql_where=sa.text("due_at IS NOT NULL")),
         Index("orders_of_tenant", "tenant_id", "connection_id", "external_id"),
     )
     connection_id: str = _text(primary=True)

@@ -6,6 +6,7 @@ from fastapi import FastAPI
 
 from common.application import create_application
 from common.crypto import Cipher
+from common.resealing import keep_resealing
 from common.runtime import Runtime
 from ledger_writer.handlers import HANDLERS
 from ledger_writer.handlers.tenant_deleted import FORGETTING
@@ -15,6 +16,7 @@ from ledger_writer.lanes.upkeep import Upkeep
 from ledger_writer.routes import ROUTERS
 from ledger_writer.routes.notices import open_desk
 from ledger_writer.settings import LedgerWriterSettings
+from ledger_writer.store.secrets import SEALED
 
 SERVICE = "ledger-writer"
 
@@ -30,6 +32,7 @@ def create(settings: LedgerWriterSettings) -> FastAPI:
         runtime.start_forever("lanes", Holder(workshop).run)
         runtime.start_forever("notices", app.state.notices.run)
         runtime.start_forever("forgetting", partial(FORGETTING.look_again, runtime))
+        runtime.start_forever("resealing", partial(keep_resealing, runtime.pool, workshop.cipher, SEALED))
         runtime.start_forever("upkeep", Upkeep(workshop).run)
 
     return create_application(

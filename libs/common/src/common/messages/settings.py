@@ -76,6 +76,8 @@ class CustomerSettings(Described):
     """Name of the one customer of all orders, for the strategy `single` and for `missing`: `single`."""
     missing: Literal["create", "single", "stop"] = "create"
     """What happens where the ledger has no such customer: make it, use the single one, or hold the order."""
+    unconnected: Literal["create", "wait"] = "create"
+    """What an order of a buyer whom nobody has connected does: find or make the customer, or wait for a person."""
     refresh_contact: bool = False
     """Whether a later order changes the customer's address and contact in the ledger."""
 
@@ -223,6 +225,8 @@ class ConnectionSettings(Described):
     """In summaries: refunds as negative quantities rather than documents of their own."""
     summary_costs: Literal["ledger", "journal"] = "ledger"
     """Cost of goods sold of a summary: left to the ledger (stock items), or by a journal for the other items."""
+    raw_retention_days: Annotated[int, Field(ge=30, le=3650)] = 730
+    """Days that what the channel sent is kept, encrypted, to be read again; amounts and documents stay."""
     terms_days: Annotated[int, Field(ge=0, le=3650)] = 0
     """Days until an invoice is due."""
     store_filter: tuple[ShortText, ...] = ()

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import orjson
@@ -23,6 +24,7 @@ from common.recovery import (
     HEADER_REVISION,
     attempt_of,
 )
+from common.resealing import Sealed
 from common.topology import HEADER_TENANT
 
 DELIVERY_LIMIT_ERROR = "DeliveryLimitReached"
@@ -44,6 +46,12 @@ class Parked:
 def context_of(dead_letter_id: str, column: str) -> str:
     """What a sealed column is bound to."""
     return f"dead_letters/{dead_letter_id}/{column}"
+
+
+SEALED = tuple(
+    Sealed("dead_letters", ("dead_letter_id",), column, partial(context_of, column=column))
+    for column in ("body", "headers")
+)
 
 
 def to_row(parked: Parked, cipher: Cipher) -> dict[str, Any]:

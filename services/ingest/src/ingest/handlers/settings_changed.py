@@ -6,7 +6,8 @@ from common.batch import Batch
 from common.database import Connection, lock_keys
 from common.handling import Handler
 from common.messages.control import SettingsChanged
-from ingest.store.connections import SETTINGS
+from ingest.store.connections import RETENTION_DAYS, SETTINGS
+from ingest.store.due import RENORMALISE
 
 Known = dict[str, tuple[int, str, bool]]
 """Connection → revision, time zone and currency choice that its orders were read by."""
@@ -44,16 +45,18 @@ def handler(wake: Callable[[], None], forget: Callable[[str], None]) -> Handler[
                 "time_zone": settings.time_zone if settings else time_zone,
                 "store_currency": settings.use_store_currency if settings else store_currency,
                 "start_date": settings.start_date if settings else None,
+                "raw_retention_days": settings.raw_retention_days if settings else RETENTION_DAYS,
                 "enabled": bool(settings and settings.enabled and not state.deleted),
             },
         )
         if settings and (settings.time_zone, settings.use_store_currency) != (time_zone, store_currency):
             # Runs after the row above has waited for every batch that reads by the old settings.
             batch.execute(
-                "UPDATE orders SET due_at = now(), due_kind = 'renormalise', due_attempts = 0"
+                "UPDATE orders SET due_at = now(), due_kind = $3, due_attempts = 0"
                 " WHERE connection_id = $1 AND tenant_id = $2",
                 state.scope_id,
                 state.tenant_id,
+                RENORMALISE,
             )
             batch.after_commit(wake)
         batch.after_commit(lambda: forget(state.scope_id))

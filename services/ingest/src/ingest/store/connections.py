@@ -12,6 +12,9 @@ from common.crypto import Cipher
 from common.database import Connection, Pool, affected
 from common.messages.base import Reason
 
+RETENTION_DAYS = 730
+"""Of raw parts of a connection whose settings are not known: as long as for one whose settings say nothing."""
+
 SETTINGS = Upsert(
     "connection_settings",
     ("connection_id",),
@@ -23,6 +26,7 @@ SETTINGS = Upsert(
         "store_currency": "boolean",
         "start_date": "date",
         "enabled": "boolean",
+        "raw_retention_days": "integer",
     },
     guard="t.revision < excluded.revision",
 )

@@ -10,7 +10,7 @@ import orjson
 
 from common.bulk import Upsert
 from common.crypto import Cipher
-from common.database import Connection
+from common.database import Connection, affected
 from common.messages.base import Reason
 from ingest.parts import Part, PartKind, Source
 
@@ -209,10 +209,33 @@ def problem_json(problem: Reason | None) -> str | None:
     return None if problem is None else orjson.dumps(problem.model_dump(mode="json")).decode()
 
 
+_FORGET_AT_ONCE = 5000
+
+
 async def forget_deliveries(connection: Connection, days: int) -> None:
     """Delete deliveries older than the retention, some thousands at a time."""
     await connection.execute(
         "DELETE FROM deliveries WHERE ctid IN (SELECT ctid FROM deliveries"
-        " WHERE received_at < now() - make_interval(days => $1) LIMIT 5000)",
+        " WHERE received_at < now() - make_interval(days => $1) LIMIT $2)",
         days,
+        _FORGET_AT_ONCE,
     )
+
+
+_FORGET_PARTS = """
+WITH old AS (
+    SELECT p.ctid FROM connections c LEFT JOIN connection_settings s USING (connection_id)
+    CROSS JOIN LATERAL (
+        SELECT raw_parts.ctid FROM raw_parts WHERE connection_id = c.connection_id
+        AND received_at < now() - make_interval(days => coalesce(s.raw_retention_days, $1)) LIMIT $2) AS p
+    LIMIT $2)
+DELETE FROM raw_parts WHERE ctid IN (SELECT ctid FROM old)
+"""
+
+
+async def forget_parts(connection: Connection, days: int) -> int:
+    """Delete raw parts past their connection's retention (`days` where it has no settings), some thousands at a time.
+
+    Returns how many were deleted.
+    """
+    return affected(await connection.execute(_FORGET_PARTS, days, _FORGET_AT_ONCE))

@@ -10,13 +10,11 @@ from ledger_writer.lanes.lane import Workshop
 from ledger_writer.ledgers import BY_NAME
 from ledger_writer.messages import to_document_changed
 from ledger_writer.store import companies, due, timeline
-from ledger_writer.store import secrets as company_secrets
 
 log = structlog.get_logger(__name__)
 
 _ANNOUNCE_EVERY_S = 2.0
 _TIDY_EVERY_S = 600.0
-_RESEAL_MAX = 1000
 
 
 async def announce(runtime: Runtime) -> int:
@@ -40,10 +38,6 @@ class Upkeep:
     async def run(self) -> None:
         """Announce often and tidy seldom, until cancelled."""
         runtime = self._workshop.runtime
-        async with runtime.transaction() as (connection, _):
-            resealed = await company_secrets.reseal(connection, self._workshop.cipher, _RESEAL_MAX)
-        if resealed:
-            log.info("secrets_encrypted_anew", companies=resealed)
         tidied = -_TIDY_EVERY_S
         while True:
             while await announce(runtime):

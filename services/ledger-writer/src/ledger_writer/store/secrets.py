@@ -8,13 +8,21 @@ from contextlib import asynccontextmanager
 import orjson
 
 from common.crypto import Cipher
-from common.database import Connection, Pool
+from common.database import Pool
 from common.errors import UpstreamUnavailable
+from common.resealing import Sealed
 
 _LEASE_S = 60.0
 """Longer than a token request may take."""
 _WAIT_S = 90.0
 _POLL_S = 0.1
+
+
+def _context(company_id: str) -> str:
+    return f"companies/{company_id}"
+
+
+SEALED = tuple(Sealed("companies", ("company_id",), column, _context) for column in ("secrets", "previous_secrets"))
 
 
 def seal(cipher: Cipher, company_id: str, secrets: Mapping[str, str]) -> bytes | None:
@@ -28,10 +36,6 @@ def unseal(cipher: Cipher, company_id: str, sealed: bytes | None) -> dict[str, s
         return {}
     opened: dict[str, str] = orjson.loads(cipher.decrypt(sealed, _context(company_id)))
     return opened
-
-
-def _context(company_id: str) -> str:
-    return f"companies/{company_id}"
 
 
 async def keep(pool: Pool, cipher: Cipher, company_id: str, secrets: Mapping[str, str]) -> None:
@@ -81,18 +85,3 @@ async def _acquire(pool: Pool, company_id: str, holder: str) -> bytes | None:
                 await asyncio.sleep(_POLL_S)
     except TimeoutError as error:
         raise UpstreamUnavailable("another replica has been refreshing the token for too long") from error
-
-
-async def reseal(connection: Connection, cipher: Cipher, limit: int) -> int:
-    """Encrypt with the newest key what an older one encrypted. Returns how many company files were changed."""
-    records = await connection.fetch(
-        "SELECT company_id, secrets FROM companies WHERE secrets IS NOT NULL FOR UPDATE SKIP LOCKED"
-    )
-    stale = [record for record in records if not cipher.is_current(record["secrets"])][:limit]
-    for record in stale:
-        company_id = record["company_id"]
-        fresh = seal(cipher, company_id, unseal(cipher, company_id, record["secrets"]))
-        await connection.execute(
-            "UPDATE companies SET secrets = $2, previous_secrets = NULL WHERE company_id = $1", company_id, fresh
-        )
-    return len(stale)

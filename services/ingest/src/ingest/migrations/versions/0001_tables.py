@@ -31,6 +31,7 @@ def upgrade() -> None:
         sa.Column("store_currency", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("start_date", sa.Date(), nullable=True),
         sa.Column("enabled", sa.Boolean(), server_default=sa.text("true"), nullable=False),
+        sa.Column("raw_retention_days", sa.Integer(), server_default="730", nullable=False),
         sa.PrimaryKeyConstraint("connection_id"),
     )
     op.create_table(
@@ -96,7 +97,13 @@ def upgrade() -> None:
         sa.Column("due_attempts", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("connection_id", "external_id"),
     )
-    op.create_index("orders_due", "orders", ["due_at"], unique=False, postgresql_where=sa.text("due_at IS NOT NULL"))
+    op.create_index(
+        "orders_due",
+        "orders",
+        ["tenant_id", "due_kind", "due_at"],
+        unique=False,
+        postgresql_where=sa.text("due_at IS NOT NULL"),
+    )
     op.create_index("orders_of_tenant", "orders", ["tenant_id", "connection_id", "external_id"], unique=False)
     op.create_table(
         "outbox",
