@@ -85,7 +85,9 @@ def first_written(wanted: Any, effect: Effect | None) -> Any:
 @pytest.mark.parametrize("terms", TERMS)
 def test_one_document_is_planned_as_its_file_says(terms: str) -> None:
     found: dict[str, Any] = {}
-    for name, effect, more in product(WANTED, (None, *Effect), ("", "removed", "override", "hold_edits")):
+    # Whether we have asked for it to be taken back ourselves matters where it is gone.
+    flags = ("", "removed", "override", "hold_edits", *(("undoing",) if terms == "missing" else ()))
+    for name, effect, more in product(WANTED, (None, *Effect), flags):
         wanted = WANTED[name]
         due = make.desired(
             wanted, written=first_written(wanted, effect), generation=2, **({more: True} if more else {})

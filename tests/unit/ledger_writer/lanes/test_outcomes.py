@@ -168,8 +168,9 @@ def test_an_unanswered_request_is_looked_up_at_once_and_then_less_often(make: An
 
 def test_a_look_up_links_what_is_there_and_frees_the_way_where_nothing_is(make: Any) -> None:
     item = item_of(make.document(), state="unknown")
-    there = outcomes.found(item, LedgerLink("L1"), "hash of what was sent")
+    there = outcomes.found(item, LedgerLink("L1"), "hash of what was sent", (("k1", Decimal("5.00")),))
     assert (there.state, there.written_hash, there.generation) == ("queued", "hash of what was sent", 1)
+    assert there.applications == '[["k1","5.00"]]'
     gone = outcomes.absent(item, proven=True)
     assert (gone.state, gone.is_write, gone.generation) == ("queued", False, 1)
 

@@ -1,10 +1,16 @@
-"""What documents of one batch know of each other before they are written."""
+"""What documents of one batch know of each other before they are written, and what is missing of one that is."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
+from common.messages.transactions import DocumentKind as K
 from ledger_writer.ledgers.protocol import LedgerLink
-from ledger_writer.planning.plan import ahead
+from ledger_writer.planning.model import Settle, Write
+from ledger_writer.planning.plan import ahead, plan
+from ledger_writer.planning.states import Event
 
 
 def test_what_is_about_to_be_created_is_known_by_its_total_rate_or_name(make: Any) -> None:
@@ -14,3 +20,20 @@ def test_what_is_about_to_be_created_is_known_by_its_total_rate_or_name(make: An
     assert ahead("k", foreign) == LedgerLink("k", total=Decimal("77.00"), details={"rate": "1.10"})
     assert ahead("k", make.CUSTOMER) == LedgerLink("k", name="Jane Roe")
     assert ahead("k", make.ITEM) == LedgerLink("k", name="Mug")
+
+
+@pytest.mark.parametrize(
+    ("attaches", "details", "expected"), [(True, {}, True), (True, {"file": "7"}, False), (False, {}, False)]
+)
+def test_a_summary_without_its_list_of_orders_is_written_again(
+    make: Any, attaches: bool, details: dict[str, str], expected: bool
+) -> None:
+    summary = make.document(K.SALES_RECEIPT, source_kind="summary", note="#1, #2")
+    due = make.desired(summary, written=make.written(summary, details=details))
+    terms = replace(make.TERMS, attaches=attaches)
+    (step,) = plan([due], {}, terms)
+    assert isinstance(step, Write) is expected
+    for held in ({"deposited": frozenset({summary.key})}, {"closed_through": summary.date}):
+        (kept,) = plan([due], {}, replace(terms, **held))
+        assert isinstance(kept, Settle)
+        assert kept.event is Event.UNCHANGED

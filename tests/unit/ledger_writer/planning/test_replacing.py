@@ -81,6 +81,26 @@ def test_a_removed_document_that_is_gone_from_the_ledger_asks_for_nothing(make: 
     assert step.event is Event.NOT_NEEDED
 
 
+@pytest.mark.parametrize("is_gone", [True, False])
+def test_what_a_request_of_ours_may_have_taken_away_is_taken_away_again_to_be_sure(make: Any, is_gone: bool) -> None:
+    receipt = make.document(K.SALES_RECEIPT)
+    old = make.desired(receipt, written=make.written(receipt), removed=True, undoing=True, generation=4)
+    gone = frozenset({receipt.key} if is_gone else ())
+    # Closed meanwhile: what is gone can't be held back any more.
+    terms = replace(make.TERMS, missing_in_ledger=gone, closed_through=receipt.date if is_gone else None)
+    (step,) = plan([old], {}, terms)
+    assert isinstance(step, Write)
+    assert (step.operation.operation, step.operation.generation) == (OperationKind.VOID, 4)
+
+
+def test_what_a_request_of_ours_took_away_is_made_anew_when_it_is_wanted_again(make: Any) -> None:
+    before, after = make.document(K.SALES_RECEIPT), make.document(K.SALES_RECEIPT, amount="80.00")
+    terms = replace(make.TERMS, missing_in_ledger=frozenset({after.key}))
+    (step,) = plan([make.desired(after, written=make.written(before), undoing=True)], {}, terms)
+    assert isinstance(step, Write)
+    assert (step.operation.operation, step.lookup) == (OperationKind.CREATE, True)
+
+
 def test_a_document_before_the_customers_horizon_is_not_needed(make: Any) -> None:
     hold = Reason(code="BEFORE_HORIZON", text="Too old.", cure="Move the horizon.")
     (step,) = plan([make.desired(make.document(hold=hold))], {}, make.TERMS)

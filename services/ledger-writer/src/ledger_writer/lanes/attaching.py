@@ -8,41 +8,55 @@ import structlog
 from common.errors import Rejected, Retryable
 from common.messages.base import Reason, Severity
 from common.messages.transactions import Document
-from ledger_writer.ledgers.protocol import Attaches, LedgerSession, Operation, OperationKind, Written
+from ledger_writer.ledgers.protocol import (
+    Attaches,
+    CompanyRefused,
+    LedgerSession,
+    Operation,
+    OperationKind,
+    Unanswered,
+    Written,
+)
+from ledger_writer.planning.content import FILE, wants_file
 
 log = structlog.get_logger(__name__)
 
-FILE: Final = "file"
-"""Detail of a link: the attachment's id."""
 _WRITES: Final = frozenset({OperationKind.CREATE, OperationKind.UPDATE})
 
 
-async def with_file(session: LedgerSession, operation: Operation, outcome: Written) -> Written:
-    """Attach the list of orders to a summary that was just written, and again when its orders changed.
+async def with_file(session: LedgerSession, operation: Operation, outcome: Written) -> Written | Unanswered:
+    """Attach the list of orders to a summary that is in the ledger, and again when its orders changed.
 
-    The document stands without it: a file that can't be attached is a notice and no failure.
+    The document stands without it: a file that can't be attached is a notice and no failure. Where nothing at all can
+    be written to the company, the whole counts as unanswered, and the file is attached once the document is looked up.
     """
     wanted, before = operation.wanted, operation.previous
-    if not isinstance(wanted, Document) or wanted.source_kind != "summary" or not wanted.note:
+    if not isinstance(wanted, Document) or not wants_file(wanted):
         return outcome
     if operation.operation not in _WRITES or not isinstance(session, Attaches):
         return outcome
-    if before is not None and before.note == wanted.note and operation.link is not None:
-        kept = {FILE: operation.link.details[FILE]} if FILE in operation.link.details else {}
-        return replace(outcome, link=replace(outcome.link, details={**outcome.link.details, **kept}))
+    attached = operation.link.details.get(FILE) if operation.link is not None else None
+    if before is not None and before.note == wanted.note and attached is not None:
+        return _with(outcome, attached)
     content = "order\n" + "".join(f"{number}\n" for number in wanted.note.split(", "))
     name = f"orders-{wanted.memo_number}.csv"
     try:
         attached = await session.attach(outcome.link, file_name=name, content_type="text/csv", file=content.encode())
+    except CompanyRefused as error:
+        return Unanswered(f"the document is there without its file: {error.reason.text}")
     except (Rejected, Retryable) as error:
         log.warning("orders_not_attached", document_key=operation.document_key, error=type(error).__name__)
         return replace(outcome, notices=(*outcome.notices, _MISSING))
+    return _with(outcome, attached)
+
+
+def _with(outcome: Written, attached: str) -> Written:
     return replace(outcome, link=replace(outcome.link, details={**outcome.link.details, FILE: attached}))
 
 
 _MISSING: Final = Reason(
     code="ATTACHMENT_MISSING",
     text="The list of orders could not be attached to the document; its memo still names them.",
-    cure="Nothing has to be done. The list is attached when the summary changes.",
+    cure="Resend to attach it. Else it is attached when the summary changes.",
     severity=Severity.WARNING,
 )

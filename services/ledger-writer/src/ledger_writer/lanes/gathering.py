@@ -7,7 +7,7 @@ from common.database import Pool
 from common.messages.documents import DocumentState
 from common.messages.transactions import Document
 from ledger_writer.lanes.outcomes import Item
-from ledger_writer.ledgers.protocol import Capability, Ledger, LedgerLink, LedgerSession
+from ledger_writer.ledgers.protocol import Attaches, Capability, Ledger, LedgerLink, LedgerSession
 from ledger_writer.planning.dependencies import referred
 from ledger_writer.planning.holds import NOT_POSTING
 from ledger_writer.planning.model import Effect, Known, Terms
@@ -85,6 +85,7 @@ async def _terms(
         approved=settings is not None and settings.approved_at is not None,
         closed_through=settings.closed_through if settings is not None else None,
         links_ahead=ledger.links_ahead,
+        attaches=isinstance(session, Attaches),
     )
     asked = _asked(items, known)
     if not asked:

@@ -21,7 +21,7 @@ from ledger_writer.ledgers.protocol import (
     Written,
 )
 from ledger_writer.planning.candidates import Absent, Same, Verdict, judge
-from ledger_writer.planning.content import idempotency_key
+from ledger_writer.planning.content import idempotency_key, wants_file
 from ledger_writer.planning.dependencies import blocked_reason
 from ledger_writer.planning.model import Known, Settle, Write
 from ledger_writer.planning.states import Event
@@ -103,12 +103,26 @@ def _place(operation: Operation, verdict: Verdict | None, item: Item, wave: Wave
         wave.operations.append(replace(operation, wanted=verdict.wanted))
         return
     elif isinstance(verdict, Same):
-        move = outcomes.written(item, operation, Written(verdict.link, "linked"), ())
-        outcomes.add_changes(wave.applied, item, operation)
+        move = _same(operation, verdict, item, wave)
     else:
         move = outcomes.refused(item, operation, Refused(ErrorClass.CONFIG, verdict.reason))
         failed[key] = _failed(item, move)
     wave.moves.append((item.row, move))
+
+
+def _same(operation: Operation, verdict: Same, item: Item, wave: Wave) -> Move:
+    """Link it. Where what belongs to it may be missing (an application, a file), planning compares."""
+    keys = {link.ledger_id: key for key, link in operation.references.items()}
+    stands = operation if verdict.applied is None else replace(operation, applications=applied_to(verdict, keys))
+    outcomes.add_changes(wave.applied, item, stands)
+    if stands.applications != operation.applications or wants_file(operation.wanted):
+        return outcomes.found(item, verdict.link, item.desired.content_hash, stands.applications)
+    return outcomes.written(item, stands, Written(verdict.link, "linked"), ())
+
+
+def applied_to(verdict: Same, keys: Mapping[str, str]) -> tuple[tuple[str, Decimal], ...]:
+    """What a document that was found is applied to, as (document key, amount). `keys` go by ledger id."""
+    return tuple((keys[one], amount) for one, amount in verdict.applied or () if one in keys)
 
 
 def _failed(item: Item, move: Move) -> Known:

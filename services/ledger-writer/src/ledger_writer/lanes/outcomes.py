@@ -78,11 +78,15 @@ def written(item: Item, operation: Operation, outcome: Written, notices: Sequenc
     return move
 
 
-def found(item: Item, link: LedgerLink, content_hash: str) -> Move:
-    """A look-up showed that an unanswered create had worked: link it, and let planning compare."""
+def found(item: Item, link: LedgerLink, content_hash: str, applications: tuple[tuple[str, Decimal], ...] = ()) -> Move:
+    """A look-up showed that it is there already: link it, and let planning compare.
+
+    `content_hash` is what was sent, `applications` what the ledger says that it is applied to.
+    """
     move = _move(item.row, DocumentState.QUEUED)
     move.generation, move.is_write = item.row.generation + 1, True
     move.written_hash, move.effect = content_hash, Effect.PRESENT.value
+    move.applications = encode_applications(applications)
     move.ledger_id, move.link, move.linked_by = link.ledger_id, encode_link(link), "matched"
     move.operation, move.outcome = "look-up", "linked"
     return move

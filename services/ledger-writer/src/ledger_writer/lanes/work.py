@@ -15,12 +15,13 @@ import structlog
 
 from common.messages.base import Reason
 from common.messages.documents import DocumentState
+from common.messages.transactions import Document
 from common.runtime import Runtime
 from common.telemetry import record_span
 from ledger_writer.lanes import outcomes
 from ledger_writer.lanes.attaching import with_file
 from ledger_writer.lanes.gathering import Gathered, gather, leaving_of
-from ledger_writer.lanes.looking_up import LedgerAway, Wave, as_create, find, look_up
+from ledger_writer.lanes.looking_up import LedgerAway, Wave, applied_to, as_create, find, look_up
 from ledger_writer.lanes.outcomes import Item
 from ledger_writer.ledgers.protocol import (
     KeepsBookmark,
@@ -129,12 +130,17 @@ class Pass:
         is_create = {row.document_key for row, operation, _ in asked if operation == OperationKind.CREATE}
         creates = [as_create(item) for key, item in items.items() if key in is_create and item.row.written_hash is None]
         found = await find(self._session, creates)
+        keys = await self._targets(creates)
         moves: list[tuple[Row, Move]] = []
+        applied: dict[str, Decimal] = {}
         for operation in creates:
             item = items.pop(operation.document_key)
             verdict = judge(operation, found.get(operation.document_key, ()), frozenset())
             if isinstance(verdict, Same):
-                moves.append((item.row, outcomes.found(item, verdict.link, hashes[operation.document_key])))
+                stands = replace(operation, applications=applied_to(verdict, keys))
+                outcomes.add_changes(applied, item, stands)
+                content = hashes[operation.document_key]
+                moves.append((item.row, outcomes.found(item, verdict.link, content, stands.applications)))
             elif item.row.state == DocumentState.UNKNOWN:
                 moves.append((item.row, self._absent(item, hashes[operation.document_key])))
         moves += [
@@ -142,7 +148,13 @@ class Pass:
             for key, item in items.items()
             if item.row.state == DocumentState.UNKNOWN
         ]
-        await self._record(moves, {}, intents=None)
+        await self._record(moves, applied, intents=None)
+
+    async def _targets(self, creates: Sequence[Operation]) -> dict[str, str]:
+        """Ledger id → key of the documents that money of these is to be applied to."""
+        documents = [operation.wanted for operation in creates if isinstance(operation.wanted, Document)]
+        keys = {one.document_key for document in documents for one in document.applications}
+        return {row.ledger_id: row.document_key for row in await due.by_keys(self._pool, keys)} if keys else {}
 
     def _absent(self, item: Item, sent_hash: str) -> Move:
         """What the absence of an unanswered create means, which depends on whether it may still arrive."""

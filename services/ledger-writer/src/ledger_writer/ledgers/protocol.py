@@ -166,6 +166,9 @@ class Found:
     active: bool = True
     kind_in_ledger: str = ""
     """For names: customer, vendor or employee."""
+    applied: tuple[tuple[str, Decimal], ...] | None = None
+    """Ledger ids of the documents that its money is applied to, with amounts, as far as it says so itself; None where
+    a document never stands without its applications."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from common.messages.base import Reason
 from common.messages.transactions import CustomerWanted, Document, DocumentKind, ItemWanted, MissingPolicy
@@ -15,6 +16,8 @@ class Same:
     """It is there already: link it."""
 
     link: LedgerLink
+    applied: tuple[tuple[str, Decimal], ...] | None = None
+    """As `Found` has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,7 @@ def _judge_document(
     live = [one for one in found if one.active and one.link.ledger_id not in linked]
     ours = [one for one in live if one.mark == wanted.mark]
     if len(ours) == 1:
-        return Same(ours[0].link)
+        return Same(ours[0].link, ours[0].applied)
     if len(ours) > 1:
         return Unclear(_collision(operation, wanted, f"{len(ours)} documents in the ledger carry its mark"))
     # Another mark belongs to another shop's order of the same number: never linked, and no obstacle by itself.
@@ -72,7 +75,7 @@ def _judge_document(
     if operation.kind in _ORDER_FORMS and one.memo_number not in {"", wanted.memo_number, wanted.number}:
         return Unclear(_order_not_found(wanted, one))
     if len(unmarked) == 1 and one.customer == expected_customer and one.link.total == wanted.total:
-        return Same(one.link)
+        return Same(one.link, one.applied)
     if len(unmarked) > 1:
         return Unclear(_collision(operation, wanted, f"{len(unmarked)} documents in the ledger have its number"))
     return Unclear(_collision(operation, wanted, "one with its number has another customer or total"))

@@ -6,6 +6,9 @@ from common.messages.transactions import CustomerWanted, Document, ItemWanted, W
 
 Wanted = Document | CustomerWanted | ItemWanted
 
+FILE = "file"
+"""Detail of a link: the attachment that lists a summary's orders."""
+
 _NOT_CONTENT = {"hold", "notices", "wanted", "depends_on"}
 """Fields of a document that say when or whether to write it, not what."""
 
@@ -39,6 +42,11 @@ def _digest(body: str) -> str:
 def body_hash(wanted: Document) -> str:
     """As `content_hash`, without what the document is applied to: money finding its invoice is not an edit."""
     return _digest(wanted.model_dump_json(exclude=_NOT_CONTENT | {"applications"}, exclude_defaults=True))
+
+
+def wants_file(wanted: Wanted) -> bool:
+    """Whether it is a summary, whose orders are listed in a file that hangs on it."""
+    return isinstance(wanted, Document) and wanted.source_kind == "summary" and bool(wanted.note)
 
 
 def idempotency_key(document_key: str, operation: str, generation: int) -> str:

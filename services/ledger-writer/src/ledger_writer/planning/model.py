@@ -51,6 +51,8 @@ class Desired:
     override: bool = False
     """A person asked for it to be sent although an edit was held."""
     generation: int = 0
+    undoing: bool = False
+    """A request of ours to take it back got no answer, and may have worked."""
     former: LedgerLink | None = None
     set_key: str = ""
     """The transaction set it belongs to; empty for customers and items."""
@@ -82,6 +84,8 @@ class Terms:
     approved: bool
     closed_through: date | None
     links_ahead: bool = False
+    attaches: bool = False
+    """The ledger takes files: a summary has its list of orders attached."""
     deposited: frozenset[str] = frozenset()
     changed_in_ledger: frozenset[str] = frozenset()
     missing_in_ledger: frozenset[str] = frozenset()

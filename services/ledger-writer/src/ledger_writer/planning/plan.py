@@ -15,7 +15,7 @@ from common.messages.documents import DocumentState
 from common.messages.transactions import DEPENDENCY_ORDER, CustomerWanted, Document, DocumentKind, WantedState
 from ledger_writer.ledgers.protocol import LedgerLink, Operation, OperationKind
 from ledger_writer.planning import applications, dependencies, holds
-from ledger_writer.planning.content import Wanted, body_hash, idempotency_key
+from ledger_writer.planning.content import FILE, Wanted, body_hash, idempotency_key, wants_file
 from ledger_writer.planning.model import Desired, Effect, Ground, Known, Later, Settle, Step, Terms, Write, Written
 from ledger_writer.planning.states import Event, next_state
 
@@ -61,11 +61,11 @@ def decide(desired: Desired, ground: Ground) -> Step:
     standing = desired.written
     if is_unwanted(desired):
         return _undo(desired, ground)
-    if standing is not None and desired.key in ground.terms.missing_in_ledger and not desired.override:
+    if standing is not None and _is_gone(desired, ground) and not desired.override and not desired.undoing:
         return Settle(desired.key, Event.NEEDS_PERSON, _deleted(desired))
     if desired.wanted.wanted is WantedState.CLOSED:
         return _close(desired, ground)
-    if standing is None or standing.effect is Effect.VOID or desired.key in ground.terms.missing_in_ledger:
+    if standing is None or standing.effect is Effect.VOID or _is_gone(desired, ground):
         return _create(desired, desired.wanted, ground)
     return _edit(desired, desired.wanted, standing, ground)
 
@@ -105,6 +105,10 @@ def is_unwanted(desired: Desired) -> bool:
     return desired.removed or (isinstance(desired.wanted, Document) and desired.wanted.wanted is WantedState.VOID)
 
 
+def _is_gone(desired: Desired, ground: Ground) -> bool:
+    return desired.key in ground.terms.missing_in_ledger
+
+
 def _shared(desired: Desired, terms: Terms) -> Step:
     """Customers and items: made once, never rewritten."""
     if desired.written is not None:
@@ -116,11 +120,13 @@ def _shared(desired: Desired, terms: Terms) -> Step:
 
 def _undo(desired: Desired, ground: Ground) -> Step:
     written = desired.written
-    if written is None or desired.key in ground.terms.missing_in_ledger:
+    gone = _is_gone(desired, ground)
+    # What a request of ours may have taken away is asked for again, under the same key: that is what makes sure of it.
+    if written is None or (gone and not desired.undoing):
         return Settle(desired.key, Event.NOT_NEEDED, _not_needed())
     if written.effect is Effect.VOID:
         return Settle(desired.key, Event.VOIDED)
-    held = holds.held_edit(desired, written, ground.terms, is_edit=desired.removed)
+    held = None if gone else holds.held_edit(desired, written, ground.terms, is_edit=desired.removed)
     if held is not None:
         return Settle(desired.key, Event.NEEDS_PERSON, held)
     return Write(_operation(desired, OperationKind.VOID, _written_references(written, ground)), lookup=False)
@@ -165,7 +171,8 @@ def _create(desired: Desired, document: Document, ground: Ground) -> Step:
 def _edit(desired: Desired, document: Document, written: Written, ground: Ground) -> Step:
     # A person wants our content back although it did not change: what is in the ledger did.
     takes_back = desired.override and desired.key in ground.terms.changed_in_ledger
-    same_content = desired.content_hash == written.content_hash and not takes_back
+    is_whole = not takes_back and not _lacks_file(desired, document, written, ground)
+    same_content = desired.content_hash == written.content_hash and is_whole
     if same_content and not document.applications:
         return Settle(desired.key, Event.UNCHANGED)
     references = dependencies.resolve(document, ground)
@@ -187,6 +194,13 @@ def _edit(desired: Desired, document: Document, written: Written, ground: Ground
         return Write(_operation(desired, OperationKind.VOID, references), lookup=False)
     notices = document.notices + applications.unapplied_notice(document, capped)
     return Write(_operation(desired, OperationKind.UPDATE, references, capped), lookup=False, notices=notices)
+
+
+def _lacks_file(desired: Desired, document: Document, written: Written, ground: Ground) -> bool:
+    """Whether the list of orders could not be attached so far. It is no reason to trouble anybody."""
+    terms = ground.terms
+    can_be_written = desired.key not in terms.deposited and not holds.is_closed(desired.kind, document.date, terms)
+    return terms.attaches and wants_file(document) and FILE not in written.link.details and can_be_written
 
 
 def _first(

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from common.messages.base import Reason
 from common.messages.documents import DocumentState
 from common.messages.transactions import CustomerWanted, Document, DocumentKind, ItemWanted
-from ledger_writer.ledgers.protocol import LedgerLink
+from ledger_writer.ledgers.protocol import LedgerLink, OperationKind
 from ledger_writer.planning.content import Wanted
 from ledger_writer.planning.model import Desired, Effect, Known, Written
 
@@ -26,6 +26,7 @@ _SHARED: dict[str, type[CustomerWanted | ItemWanted]] = {
 }
 
 
+_UNDOING = f"{OperationKind.VOID.value}:"
 _NOTICES = TypeAdapter(tuple[Reason, ...])
 
 
@@ -165,6 +166,7 @@ def to_desired(row: Row) -> Desired:
         hold_edits=row.hold_edits,
         override=row.override,
         generation=row.generation,
+        undoing=row.intent.startswith(_UNDOING),
         former=decode_link(row.former),
         set_key=row.set_key,
     )

@@ -62,11 +62,15 @@ TABLE: Final[dict[str, Row]] = {
     "3202": _RECONNECT,
     "120": _NO_ACCESS,
     "3100": _NO_ACCESS,
-    "140": Row(ErrorClass.PERMISSION, "COMPANY_LOCKED", "Open the company in QuickBooks to see why.", True),
+    "140": Row(
+        ErrorClass.PERMISSION, "COMPANY_LOCKED", "Open the company in QuickBooks to see why, then resume writing.", True
+    ),
     "5020": _PLAN,
     "5030": _PLAN,
     "6150": _PLAN,
-    "6190": Row(ErrorClass.PERMISSION, "SUBSCRIPTION_ENDED", "Renew the QuickBooks subscription.", True),
+    "6190": Row(
+        ErrorClass.PERMISSION, "SUBSCRIPTION_ENDED", "Renew the QuickBooks subscription, then resume writing.", True
+    ),
     # passing trouble
     "3001": _transient("THROTTLED"),
     "130": _transient("LEDGER_UNAVAILABLE"),

@@ -277,10 +277,19 @@ def read_found(entity: str, row: Mapping[str, Any]) -> tuple[Found, frozenset[Ta
         # A voided document is history: it keeps number and mark, and must not be taken for the one that is wanted.
         active=not (read.memo.startswith("Voided") and not read.total),
         kind_in_ledger=entity.lower(),
+        applied=_applied(entity, read),
     )
     return found, frozenset(
         {("Id", read.id), ("DocNumber", fold(read.number)), ("mark", mark or ""), ("memo", fold(number))}
     )
+
+
+def _applied(entity: str, read: Transaction) -> tuple[tuple[str, Decimal], ...]:
+    """What a payment is applied to. Of a credit memo or purchase only the payment that sets it off says so."""
+    if entity != "Payment":
+        return ()
+    parts = ((linked.txn_id, line.amount) for line in read.lines for linked in line.linked)
+    return tuple((ledger_id, amount) for ledger_id, amount in parts if amount is not None)
 
 
 def _matching(operation: Operation, field: str, index: Index) -> list[Found]:
