@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from urllib.parse import urlsplit, urlunsplit
 
 import aio_pika
@@ -12,17 +13,19 @@ from tests.integration.common.conftest import PRODUCTS, SmallService, listed, pr
 from tests.integration.common.wire import HOST, Wire
 
 from common import broker as broker_module
-from common.broker import Broker, BrokerLost, Outgoing
+from common.broker import Broker, BrokerLost, Outgoing, Subscription
 from common.database import connect
+from common.handling import ConsumerLimits
 from common.messages.transactions import TransactionsListed
 from common.outbox import Outbox, OutboxRow, insert
-from common.recovery import HEADER_ATTEMPT, HEADER_ERROR_TYPE
+from common.recovery import HEADER_ATTEMPT, HEADER_ERROR_TYPE, RetryPolicy
 from common.telemetry import OUTBOX_UNPUBLISHED
 from common.topology import EXCHANGE
 from sandbox.fresh import FreshDatabase, FreshVhost
 
 BEFORE = {str(number): "Bowl" for number in range(10)}
 AFTER = {str(number): "Bowl" for number in range(20)}
+IMPATIENT = ConsumerLimits(policy=RetryPolicy(bug_attempts_max=1), quiet_s=1.0)
 
 
 def through(url: str, wire: Wire) -> SecretStr:
@@ -54,7 +57,7 @@ async def wired(
         monkeypatch.setattr(broker_module, limit, 1)
     broker = Broker(through(rabbitmq_vhost.url, broker_wire), name="wired")
     outbox = Outbox(small_service.pool, broker, sweep_interval_s=0.2, retention_days=1)
-    service = SmallService(small_service.pool, broker, outbox, small_service.handler)
+    service = SmallService(small_service.pool, broker, outbox, small_service.handler, limits=IMPATIENT)
     service.start()
     await small_service.send(*(product(number) for number in range(10)))
     await service.until(BEFORE, timeout_s=40)
@@ -141,17 +144,54 @@ async def test_many_publishers_learn_at_once_that_the_broker_is_away(wired: Smal
     assert {type(result) for result in results} == {BrokerLost}
 
 
-@pytest.mark.xfail(reason="seen to wait for ever once in five runs on a busy machine: an open defect", strict=False)
+@pytest.mark.parametrize("at_once", [False, True], ids=["later", "at once"])
 async def test_a_consumer_whose_queue_was_deleted_comes_back_with_it(
-    small_service: SmallService, wired: SmallService, rabbitmq_vhost: FreshVhost
+    small_service: SmallService, wired: SmallService, rabbitmq_vhost: FreshVhost, at_once: bool
 ) -> None:
     connection = await aio_pika.connect(rabbitmq_vhost.url)
     async with connection:
         channel = await connection.channel()
         await channel.queue_delete(PRODUCTS.name)
+        if at_once:
+            # As a rule the broker has not told the consumer yet, and then never does.
+            await channel.declare_queue(PRODUCTS.name, durable=True, arguments=dict(PRODUCTS.arguments))
     await rabbitmq_vhost.declare()
     await small_service.send(*(product(number) for number in range(10, 20)))
     assert await announced(wired, small_service) == set(AFTER)
+
+
+class Forgetful(Broker):
+    """The broker forgets its first consumer without a word."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(SecretStr(url), name="forgetful")
+        self.consumers = 0
+        self.forgot = asyncio.Event()
+
+    @asynccontextmanager
+    async def consume(self, queue: str, prefetch: int) -> AsyncIterator[Subscription]:
+        async with super().consume(queue, prefetch) as subscription:
+            self.consumers += 1
+            if self.consumers == 1:
+                underlay = await subscription._channel.get_underlay_channel()
+                (tag,) = underlay.consumers
+                await underlay.basic_cancel(tag)
+                self.forgot.set()
+            yield subscription
+
+
+async def test_a_consumer_that_hears_nothing_for_long_subscribes_anew(
+    small_service: SmallService, rabbitmq_vhost: FreshVhost
+) -> None:
+    broker = Forgetful(rabbitmq_vhost.url)
+    service = SmallService(small_service.pool, broker, small_service.outbox, small_service.handler, limits=IMPATIENT)
+    service.start()
+    await asyncio.wait_for(broker.forgot.wait(), 20)
+    await small_service.send(*(product(number) for number in range(10)))
+    await service.until(BEFORE, timeout_s=40)
+    await service.stop()
+    await broker.close()
+    assert broker.consumers > 1
 
 
 async def test_a_topology_that_is_missing_leaves_rows_to_the_sweeper(

@@ -58,6 +58,8 @@ class Work:
 class ConsumerLimits:
     states_max: int = 100
     linger_s: float = 0.01
+    quiet_s: float = 60.0
+    """So long without a delivery, and the consumer subscribes anew."""
     policy: RetryPolicy = field(default_factory=RetryPolicy)
 
 
@@ -86,7 +88,7 @@ class Consumer:
         self._stopping.set()
 
     async def run(self) -> None:
-        """Consume until stopped, starting over with a new channel whenever the broker was lost."""
+        """Consume until stopped, starting over with a new channel whenever the broker was lost or long silent."""
         delay_s = 0.2
         while not self._stopping.is_set():
             try:
@@ -100,12 +102,20 @@ class Consumer:
                 delay_s = min(delay_s * 2, 5.0)
 
     async def _consume(self, subscription: Subscription) -> None:
+        """Handle what arrives, until stopped or until nothing has arrived for so long that it proves nothing any more.
+
+        RabbitMQ does not always say that a queue was deleted: where it is declared again at once, the server's side of
+        the channel subscribes to the new one by itself, drops what that delivers, and keeps it as unacknowledged until
+        the channel is closed. No queue of ours takes the argument that asks for a cancellation instead.
+        """
         CONSUMER_PAUSED.labels(self._queue.name).set(0)
         stopping = asyncio.ensure_future(self._stopping.wait())
         try:
             while not self._stopping.is_set():
                 arriving = asyncio.ensure_future(subscription.get())
-                await asyncio.wait({arriving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait(
+                    {arriving, stopping}, timeout=self._limits.quiet_s, return_when=asyncio.FIRST_COMPLETED
+                )
                 if not arriving.done():
                     arriving.cancel()
                     return
