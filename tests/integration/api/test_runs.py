@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from queue import SimpleQueue
 from typing import Any
 
 import httpx
@@ -150,25 +151,26 @@ def test_a_run_into_an_unapproved_company_ends_as_held(gateway: Gateway) -> None
 
 def test_progress_streams_until_the_end(gateway: Gateway, shop: Shop) -> None:
     run_id = start(shop, order_numbers=["#1"])
-    events: list[str] = []
-    done = threading.Event()
+    events: SimpleQueue[str] = SimpleQueue()
 
     def listen() -> None:
         with shop.tenant.http.stream("GET", f"/v1/runs/{run_id}/events") as answer:
             assert answer.headers["content-type"].startswith("text/event-stream")
-            events.extend(line for line in answer.iter_lines() if line.startswith("event:"))
-        done.set()
+            for line in answer.iter_lines():
+                if line.startswith("event:"):
+                    events.put(line)
 
     thread = threading.Thread(target=listen)
     thread.start()
-    running.eventually(lambda: not events)
+    assert events.get(timeout=15) == "event: progress"
+    assert run(shop, run_id)["state"] == "fetching"
     gateway.publish(
         progress(shop, run_id, 1, fetched(None, FetchOutcome.NOT_FOUND, number="#1"), finished=True),
     )
     thread.join(timeout=15)
-    assert done.is_set()
-    assert events[0] == "event: progress"
-    assert events[-1] == "event: end"
+    assert not thread.is_alive()
+    last = [events.get_nowait() for _ in range(events.qsize())][-1]
+    assert last == "event: end"
 
 
 def test_cancelling_raises_the_revision_once(gateway: Gateway, shop: Shop) -> None:
