@@ -12,7 +12,7 @@ help: ## list the targets
 setup: ## make .venv and install everything into it (does nothing when nothing changed)
 	@bash scripts/setup.sh
 
-demo: setup ## two shops, two ledgers, hundreds of webhooks, and a proof to the cent; ARGS="--orders 300 --replicas 2"
+demo: setup ## two shops, two ledgers, hundreds of webhooks, and a proof to the cent; ARGS="--orders 300 --replicas 2 --kill mapper rabbitmq"
 	@$(BIN)/python -m sandbox.demo $(ARGS)
 
 up: setup ## start the product and keep it running; prints the addresses and an API key

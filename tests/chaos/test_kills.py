@@ -12,7 +12,6 @@ from tests.e2e.world import Connection, SampleShop, World, first_day
 
 from common.topology import SERVICES
 from sandbox.shops.life import Event
-from sandbox.stack import Stack
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="session"),
@@ -25,19 +24,7 @@ ORDERS = 24
 """Every story of the sample shops once."""
 MODE = "invoices_payments_if_paid"
 KINDS = (("shopify", "beancount"), ("woocommerce", "quickbooks_online"))
-SERVERS = ("rabbitmq", "postgres")
 WITHIN_S = 150
-
-
-async def kill(stack: Stack, *names: str) -> None:
-    """Crash services, which their supervisor starts again, or servers, which stay away for a moment."""
-    for name in set(names) - set(SERVERS):
-        stack.kill(f"{name}-1")
-    if down := set(names) & set(SERVERS):
-        infrastructure = stack.infrastructure
-        await asyncio.to_thread(infrastructure.crash, postgres="postgres" in down, rabbitmq="rabbitmq" in down)
-        await asyncio.sleep(1)
-        await asyncio.to_thread(infrastructure.up)
 
 
 async def opened(world: World, *, seed: int) -> list[tuple[SampleShop, Connection]]:
@@ -98,7 +85,7 @@ async def test_crashes_in_the_middle_change_nothing_in_the_result(
             group.create_task(send(connection, shop.life.events(ORDERS)))
         for victims, moment in zip(crashes, moments, strict=True):
             await moment.wait()
-            await kill(world.stack, *victims)
+            await world.stack.crash(*victims)
     await expect_undisturbed_result(world, pairs)
 
 
@@ -109,7 +96,7 @@ async def test_crashes_under_a_polling_run_and_its_lanes_change_nothing_in_the_r
         # Nothing came by webhook: while a run is fetched and written, its lane dies again and again, and both servers.
         for victim in ("ledger-writer", "rabbitmq", "ledger-writer", "postgres", "ledger-writer"):
             await asyncio.sleep(2)
-            await kill(world.stack, victim)
+            await world.stack.crash(victim)
 
     async with asyncio.TaskGroup() as group:
         group.create_task(expect_undisturbed_result(world, pairs))

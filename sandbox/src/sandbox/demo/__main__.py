@@ -10,9 +10,9 @@ import time
 from rich.console import Console
 
 from sandbox.demo.gateway import Refused
-from sandbox.demo.play import ORDERS, play
+from sandbox.demo.play import ORDERS, SERVICES, play
 from sandbox.infrastructure import CannotProvision
-from sandbox.stack import NotReady
+from sandbox.stack import SERVERS, NotReady
 
 
 def main() -> int:
@@ -21,11 +21,20 @@ def main() -> int:
     parser.add_argument("--orders", type=int, default=ORDERS, help="orders of each shop")
     parser.add_argument("--replicas", type=int, default=1, help="of each service")
     parser.add_argument("--name", default="demo", help="separates demos on the same servers")
+    parser.add_argument(
+        "--kill",
+        nargs="+",
+        default=[],
+        choices=[*SERVICES, *SERVERS],
+        metavar="NAME",
+        help=f"crash these one after the other while webhooks come in, to see that nothing changes in the result:"
+        f" {', '.join((*SERVICES, *SERVERS))}",
+    )
     given = parser.parse_args()
     console = Console()
     started = time.monotonic()
     try:
-        holds = asyncio.run(play(console, given.name, given.orders, given.replicas))
+        holds = asyncio.run(play(console, given.name, given.orders, given.replicas, given.kill))
     except (CannotProvision, NotReady, Refused, RuntimeError) as problem:
         console.print(f"[red]demo:[/red] {problem}", soft_wrap=True, highlight=False)
         return 1

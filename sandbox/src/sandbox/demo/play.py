@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -30,21 +32,48 @@ class Outcome:
     overview: Json
 
 
-async def play(console: Console, name: str, orders: int, replicas: int) -> bool:
-    """Run the whole demo on a fresh stack and leave its books behind. True if every claim holds."""
+async def play(console: Console, name: str, orders: int, replicas: int, kills: Sequence[str] = ()) -> bool:
+    """Run the whole demo on a fresh stack and leave its books behind. True if every claim holds.
+
+    `kills` are crashed one after the other while the webhooks come in.
+    """
     stack = Stack(name, replicas=dict.fromkeys(SERVICES, replicas))
     console.print("Starting four services, two shops and a QuickBooks company on private servers ...")
     await stack.destroy()
     async with stack.running(keep_data=True), Gateway(stack.url_of("api"), await tenant_key(stack)) as gateway:
         pairings = [await set_up(stack, gateway, scene, orders) for scene in SCENES]
         opening = {pairing.company_id: await _balances(stack, gateway, pairing) for pairing in pairings}
-        outcomes = await _run(console, gateway, pairings)
+        outcomes = await _run(console, gateway, pairings, Crashes(stack, kills))
         for pairing in pairings:
             await switch_schedule(gateway, pairing.connection_id, on=True)
         return await _tell(console, stack, gateway, outcomes, opening)
 
 
-async def _run(console: Console, gateway: Gateway, pairings: list[Pairing]) -> list[Outcome]:
+class Crashes:
+    """Crashes in the middle of the work, spread evenly over the webhooks."""
+
+    def __init__(self, stack: Stack, names: Sequence[str]) -> None:
+        self._stack = stack
+        self._names = names
+        self._moments = [asyncio.Event() for _ in names]
+        self._sent = 0
+
+    def sent(self, total: int) -> None:
+        """One of `total` webhooks was sent."""
+        self._sent += 1
+        for number, moment in enumerate(self._moments, start=1):
+            if self._sent >= total * number // (len(self._names) + 1):
+                moment.set()
+
+    async def happen(self, told: Callable[[str], None]) -> None:
+        """Let each happen when its moment has come; `told` hears of it first."""
+        for name, moment in zip(self._names, self._moments, strict=True):
+            await moment.wait()
+            told(f"kill -9: {name}, after {self._sent} webhooks")
+            await self._stack.crash(name)
+
+
+async def _run(console: Console, gateway: Gateway, pairings: list[Pairing], crashes: Crashes) -> list[Outcome]:
     columns = (TextColumn("{task.description:34}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
         bars = {
@@ -53,9 +82,15 @@ async def _run(console: Console, gateway: Gateway, pairings: list[Pairing]) -> l
             )
             for pairing in pairings
         }
-        delivered = await asyncio.gather(
-            *(deliver(pairing, lambda bar=bars[pairing.scene.name]: progress.advance(bar)) for pairing in pairings)  # type: ignore[misc]
-        )
+        total = sum(len(deliveries(pairing)[0]) for pairing in pairings)
+
+        def sent(name: str) -> None:
+            progress.advance(bars[name])
+            crashes.sent(total)
+
+        happening = asyncio.create_task(crashes.happen(progress.console.print))
+        delivered = await asyncio.gather(*(deliver(pairing, partial(sent, pairing.scene.name)) for pairing in pairings))
+        await happening
         runs = []
         for pairing in pairings:
             bar = progress.add_task(f"polling run of {pairing.scene.name}", total=None)

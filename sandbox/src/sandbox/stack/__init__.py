@@ -9,6 +9,6 @@
 """
 
 from sandbox.stack.replica import NotReady, Replica
-from sandbox.stack.stack import Stack
+from sandbox.stack.stack import SERVERS, Stack
 
-__all__ = ["NotReady", "Replica", "Stack"]
+__all__ = ["SERVERS", "NotReady", "Replica", "Stack"]

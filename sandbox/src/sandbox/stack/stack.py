@@ -22,6 +22,7 @@ from sandbox.stack.secrets import StackSecrets
 STAND_INS = {"quickbooks-online": "sandbox.quickbooks_online", "shops": "sandbox.shops"}
 SETTLING_S = 3.0
 SUPERVISION_INTERVAL_S = 0.5
+SERVERS = ("rabbitmq", "postgres")
 
 
 class Stack:
@@ -152,6 +153,17 @@ class Stack:
         if stay_down:
             self._stay_down.add(name)
         self.processes[name].kill()
+
+    async def crash(self, *names: str) -> None:
+        """Kill services, which a supervisor starts again, or servers (`SERVERS`), which come back after a moment."""
+        for name in set(names) - set(SERVERS):
+            self.kill(f"{name}-1")
+        if down := set(names) & set(SERVERS):
+            await self.settled()
+            infrastructure = self.infrastructure
+            await asyncio.to_thread(infrastructure.crash, postgres="postgres" in down, rabbitmq="rabbitmq" in down)
+            await asyncio.sleep(1)
+            await asyncio.to_thread(infrastructure.up)
 
     async def restart(self, name: str) -> None:
         """Stop one process in good order (where it runs) and start it again. Raises NotReady."""
