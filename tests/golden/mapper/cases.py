@@ -288,6 +288,7 @@ class Case:
     history: History = FIRST_TIME
 
 
+WAITS = {"unconnected": "wait"}
 IF_PAID = "invoices_payments_if_paid"
 STAGED = "sales_orders_invoices_payments_if_paid"
 ALL_MODES = (
@@ -436,9 +437,9 @@ def _connections_and_maps() -> dict[str, Case]:
     found: dict[str, Case] = {}
     for link, target in LINKS.items():
         found[f"connected-{link}"] = Case(
-            "rich-refunded", IF_PAID, catalog=Catalog(customer_links={"c9": target}, customers_by_default="wait")
+            "rich-refunded", IF_PAID, {"customers": WAITS}, catalog=Catalog(customer_links={"c9": target})
         )
-    found["connected-not-yet"] = Case("rich", IF_PAID, catalog=Catalog(customers_by_default="wait"))
+    found["connected-not-yet"] = Case("rich", IF_PAID, {"customers": WAITS})
     for missing in ("create", "single", "stop"):
         for known in (set(), {"ada lovelace"}):
             found[f"customer-missing-{missing}-{len(known)}"] = Case(

@@ -230,7 +230,7 @@ def test_a_payout_is_deposited_to_the_cent_or_named_as_what_it_is(
         assert made.reason.cure
         return
     for document in made.documents:
-        assert sum(line.amount for line in document.lines) == 0
+        assert sum(amount for _, amount in postings(document)) == 0
     balance = trial_balance(list(made.documents))
     assert balance.get("BANK", ZERO) + balance.get("SHORT", ZERO) == payout.net
     assert balance.get("CFWD", ZERO) == 0

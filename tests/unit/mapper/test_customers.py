@@ -134,3 +134,21 @@ def test_vector_41_only_documents_from_the_horizon_on_are_in_scope() -> None:
     assert invoice.hold is not None
     assert invoice.hold.code == "BEFORE_HORIZON"
     assert payment.hold is None
+    assert (payment.applications, payment.depends_on) == ((), ()), "it can't wait for what is out of scope"
+    assert [one.code for one in payment.notices] == ["INVOICE_OUT_OF_SCOPE"]
+    earlier = Catalog(customer_links={"c1": CustomerLink("existing", "k" * 32, "77", "", date(2026, 3, 1))})
+    extended = mapped(source, configuration("invoices_payments_if_paid"), earlier).documents[1]
+    assert [one.document_key for one in extended.applications] == [invoice.key]
+    assert extended.notices == ()
+
+
+def test_buyers_wait_to_be_connected_where_settings_say_so_and_guests_do_not() -> None:
+    settings = configuration(customers={"unconnected": "wait"})
+    waiting = mapped(BUYER, settings)
+    assert waiting.documents[0].hold is not None
+    assert waiting.documents[0].hold.code == "CUSTOMER_MISSING"
+    assert waiting.customers[0].missing is MissingPolicy.STOP
+    connected = Catalog(customer_links={"c1": CustomerLink("create", "k" * 32)})
+    assert mapped(BUYER, settings, connected).documents[0].hold is None
+    guest = BUYER.model_copy(update={"customer": Customer(first_name="Ada", last_name="Lovelace")})
+    assert mapped(guest, settings).documents[0].hold is None

@@ -144,8 +144,6 @@ class Catalog:
     customer_emails: set[str] = field(default_factory=set)
     customer_links: dict[str, CustomerLink] = field(default_factory=dict)
     """Source customer's external id → how it is connected."""
-    customers_by_default: str = "create"
-    """What an unconnected customer means: create, or wait."""
 
     def find_items(self, match_field: str, key: str) -> list[CatalogItem]:
         return self.items.find(match_field, key)

@@ -192,7 +192,8 @@ def _wanted(
     order = case.order
     settings = case.connection.customers
     ledger_id = (link.ledger_id or None) if link is not None and link.link == "existing" else None
-    missing = MissingPolicy.STOP if settings.missing == "stop" else MissingPolicy.CREATE
+    stops = settings.missing == "stop" or _waits(case, link, source_id)
+    missing = MissingPolicy.STOP if stops else MissingPolicy.CREATE
     if link is not None and link.link == "create":
         missing = MissingPolicy.CREATE
     shown = link.display_name if link is not None and link.display_name else name
@@ -220,10 +221,14 @@ def _wanted(
     )
 
 
+def _waits(case: Case, link: CustomerLink | None, source_id: str | None) -> bool:
+    """Whether a person has to connect the customer first; guests have no account that anybody could connect."""
+    return link is None and source_id is not None and case.connection.customers.unconnected == "wait"
+
+
 def _hold(case: Case, name: str, link: CustomerLink | None, source_id: str | None) -> Reason | None:
     if link is None:
-        waits = case.catalog.customers_by_default == "wait" and source_id is not None
-        return customer_missing(name) if waits else None
+        return customer_missing(name) if _waits(case, link, source_id) else None
     if link.link == "ignore":
         return customer_dismissed(name)
     if link.link == "none":

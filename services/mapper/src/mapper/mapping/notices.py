@@ -97,6 +97,15 @@ def price_kept(item: str, level: str) -> Reason:
     )
 
 
+def invoice_out_of_scope() -> Reason:
+    return notice(
+        "INVOICE_OUT_OF_SCOPE",
+        "The invoice that this was paid for is older than the customer's horizon; the payment stays unapplied.",
+        "Move the customer's horizon back, and it is applied by itself.",
+        "horizon",
+    )
+
+
 def settled_order_unknown(orders: Sequence[str]) -> Reason:
     shown = ", ".join(orders[:20]) + (f" and {len(orders) - 20} more" if len(orders) > 20 else "")
     return notice(

@@ -15,7 +15,7 @@ from mapper.mapping.filter_reasons import before_horizon, nothing_to_write, orig
 from mapper.mapping.filters import find_filter, in_closed_period
 from mapper.mapping.history import FIRST_TIME, History
 from mapper.mapping.modes import PURCHASE_FEEDS, SALES_ORDER_MODES, TABLE, Situation
-from mapper.mapping.notices import rule_failed
+from mapper.mapping.notices import invoice_out_of_scope, rule_failed
 from mapper.mapping.planning import choose_row, plan_documents
 from mapper.mapping.pricing import with_price_levels
 from mapper.mapping.reasons import (
@@ -178,10 +178,31 @@ def _within_horizon(case: Case) -> list[Document]:
     horizon = case.customer_horizon
     if horizon is None:
         return case.documents
+    outside = {one.key for one in case.documents if one.date < horizon}
     return [
-        one.model_copy(update={"hold": before_horizon(one.date, horizon)}) if one.date < horizon else one
+        one.model_copy(update={"hold": before_horizon(one.date, horizon)})
+        if one.key in outside
+        else _without(one, outside)
         for one in case.documents
     ]
+
+
+def _without(document: Document, outside: set[str]) -> Document:
+    """A document in scope never waits for one that is not: the payment of an older invoice stays unapplied."""
+    named = {*document.depends_on, *document.closes, *(one.document_key for one in document.applications)}
+    if outside.isdisjoint(named):
+        return document
+    notices = document.notices
+    if any(one.document_key in outside for one in document.applications):
+        notices = (*notices, invoice_out_of_scope())
+    return document.model_copy(
+        update={
+            "applications": tuple(one for one in document.applications if one.document_key not in outside),
+            "depends_on": tuple(key for key in document.depends_on if key not in outside),
+            "closes": tuple(key for key in document.closes if key not in outside),
+            "notices": notices,
+        }
+    )
 
 
 def _answer(
