@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 from quickbooks import QuickBooks, objects
+from quickbooks.batch import batch_create, batch_delete, batch_update
+from quickbooks.cdc import change_data_capture
 from quickbooks.exceptions import ObjectNotFoundException, QuickbooksException
 from quickbooks.objects.base import Ref
 from quickbooks.objects.creditcardpayment_entity import CreditCardPayment
@@ -172,6 +174,26 @@ def test_a_deletable_entity_is_gone_after_delete(qb: QuickBooks, name: str) -> N
     assert next(part for key, part in answer.items() if key != "time")["status"] == "Deleted"
     with pytest.raises(ObjectNotFoundException):
         type(made).get(made.Id, qb=qb)
+
+
+# The client looks for card payments in the feed by a name that neither Intuit nor its own `get` uses.
+@pytest.mark.parametrize("name", [name for name in MAKERS if name != "CreditCardPayment"])
+def test_an_entity_goes_through_batches_and_the_change_feed(qb: QuickBooks, name: str) -> None:
+    make, field, value = MAKERS[name]
+    made = batch_create([make()], qb=qb)
+    assert made.faults == []
+    (one,) = made.successes
+    setattr(one, field, value)
+    (changed,) = batch_update([one], qb=qb).successes
+    assert (changed.Id, getattr(changed, field)) == (one.Id, value)
+    kind, since = type(one), "2026-01-01T00:00:00-08:00"
+    seen = getattr(change_data_capture([kind], since, qb=qb), kind.qbo_object_name)
+    assert [getattr(row, field) for row in seen if row.Id == one.Id] == [value]
+    if name not in DELETABLE:
+        return
+    assert batch_delete([changed], qb=qb).faults == []
+    seen = getattr(change_data_capture([kind], since, qb=qb), kind.qbo_object_name)
+    assert [row.status for row in seen if row.Id == one.Id] == ["Deleted"]
 
 
 @pytest.mark.parametrize("name", ["Invoice", "SalesReceipt", "Payment"])

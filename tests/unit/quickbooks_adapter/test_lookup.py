@@ -154,3 +154,27 @@ def test_any_of_several_addresses_in_one_field_is_the_customers() -> None:
     found, tags = read_found("Customer", row)
     assert not found.active
     assert {("PrimaryEmailAddr", "a@b.co"), ("PrimaryEmailAddr", "c@d.co")} <= tags
+
+
+@pytest.mark.parametrize(
+    ("entity", "applied"),
+    [
+        ("Payment", (("130", Decimal("60.00")), ("131", Decimal("17.00")))),
+        # Who set a credit memo or a purchase off against something else says so, not they themselves.
+        ("CreditMemo", ()),
+        ("Purchase", ()),
+    ],
+)
+def test_a_payment_that_is_found_says_what_it_is_applied_to(
+    entity: str, applied: tuple[tuple[str, Decimal], ...]
+) -> None:
+    row = {
+        "Id": "140",
+        "TotalAmt": Decimal("80.00"),
+        "Line": [
+            {"Amount": Decimal("60.00"), "LinkedTxn": [{"TxnId": "130", "TxnType": "Invoice"}]},
+            {"Amount": Decimal("17.00"), "LinkedTxn": [{"TxnId": "131", "TxnType": "Invoice"}]},
+            {"Amount": Decimal("3.00")},
+        ],
+    }
+    assert read_found(entity, row)[0].applied == applied
