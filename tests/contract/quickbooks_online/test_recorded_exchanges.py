@@ -104,6 +104,19 @@ def test_a_recorded_object_has_the_same_shape(vendor_data: Path, company: Any, f
     assert leftover(keys(recorded), keys(answer.json())) == set()
 
 
+def test_a_recorded_update_of_an_item_has_the_same_shape_and_values(vendor_data: Path, company: Any) -> None:
+    recorded = json.loads((vendor_data / "recorded" / "ex_update_item.json").read_text(encoding="utf-8"))
+    wanted, held = recorded["Item"], company.read("Item", "5")
+    changes = {"Description": wanted["Description"], "SyncToken": held["SyncToken"], "Id": "5", "sparse": True}
+    answer = company.post("item", changes)
+    assert answer.status_code == 200
+    assert leftover(keys(recorded), keys(answer.json())) == set()
+    made = answer.json()["Item"]
+    assert made["SyncToken"] == str(int(held["SyncToken"]) + 1)
+    same = ("Name", "Description", "Type", "UnitPrice", "PurchaseCost", "IncomeAccountRef", "sparse", "domain")
+    assert {name: made[name] for name in same} == {name: wanted[name] for name in same}
+
+
 def test_a_recorded_page_of_items_has_the_same_ids_in_the_same_order(vendor_data: Path, company: Any) -> None:
     recorded = json.loads((vendor_data / "recorded" / "ex_query_items.json").read_text(encoding="utf-8"))
     expected = [item["Id"] for item in recorded["QueryResponse"]["Item"] if item["Name"] != "Garden Supplies"]
