@@ -5,6 +5,7 @@ from collections.abc import Callable
 from common.batch import Batch
 from common.handling import Handler, load_nothing
 from common.messages.control import ResendRequested
+from ingest.store.due import REFETCH, RENORMALISE
 
 
 def handler(wake: Callable[[], None]) -> Handler[ResendRequested, None]:
@@ -24,7 +25,7 @@ def handler(wake: Callable[[], None]) -> Handler[ResendRequested, None]:
             [connection_id for connection_id, _, _ in keys],
             [external_id for _, _, external_id in keys],
             state.tenant_id,
-            "refetch" if state.refetch else "renormalise",
+            REFETCH if state.refetch else RENORMALISE,
         )
         batch.after_commit(wake)
 

@@ -9,13 +9,39 @@ import orjson
 from common.database import Connection, Pool
 from ingest.store.orders import OrderKey
 
-_TAKE_DUE = """
-UPDATE orders SET due_at = now() + make_interval(secs => 60 * (due_attempts + 1)),
-       due_attempts = due_attempts + CASE WHEN due_kind = 'refetch' THEN 1 ELSE 0 END
-WHERE (connection_id, external_id) IN (
-    SELECT connection_id, external_id FROM orders WHERE due_at <= now() ORDER BY due_at
-    LIMIT $1 FOR UPDATE SKIP LOCKED)
-RETURNING connection_id, external_id, due_kind
+REFETCH = "refetch"
+"""Fetch the order from its channel."""
+FAULT = "fault"
+"""Read the stored parts again: a fault of ours kept that from succeeding."""
+RENORMALISE = "renormalise"
+"""Read the stored parts again: somebody asked, or they are read by other settings now."""
+
+# Every tenant's work of every kind takes its turn: a hundred thousand orders to read again delay nobody's refetch by
+# more than one take. `waiting` is a loose index scan, so they cost nothing to look past either.
+_TAKE_DUE = f"""
+WITH RECURSIVE waiting AS (
+    (SELECT tenant_id, due_kind FROM orders WHERE due_at IS NOT NULL ORDER BY tenant_id, due_kind LIMIT 1)
+    UNION ALL
+    SELECT following.tenant_id, following.due_kind FROM waiting CROSS JOIN LATERAL (
+        SELECT tenant_id, due_kind FROM orders
+        WHERE due_at IS NOT NULL AND (tenant_id, due_kind) > (waiting.tenant_id, waiting.due_kind)
+        ORDER BY tenant_id, due_kind LIMIT 1) AS following
+), ready AS MATERIALIZED (
+    SELECT tenant_id, due_kind FROM waiting WHERE EXISTS (
+        SELECT FROM orders
+        WHERE orders.tenant_id = waiting.tenant_id AND orders.due_kind = waiting.due_kind AND due_at <= now())
+), taken AS MATERIALIZED (
+    SELECT share.connection_id, share.external_id FROM ready CROSS JOIN LATERAL (
+        SELECT connection_id, external_id, due_at FROM orders
+        WHERE orders.tenant_id = ready.tenant_id AND orders.due_kind = ready.due_kind AND due_at <= now()
+        ORDER BY due_at LIMIT (SELECT greatest(1, $1::bigint / count(*)) FROM ready)
+        FOR UPDATE SKIP LOCKED) AS share
+    ORDER BY share.due_at LIMIT $1
+)
+UPDATE orders SET due_attempts = due_attempts + 1, due_at = now() + make_interval(secs =>
+    CASE due_kind WHEN '{REFETCH}' THEN 60 * (due_attempts + 1) ELSE least(60 * 2 ^ least(due_attempts, 9), 21600) END)
+FROM taken WHERE orders.connection_id = taken.connection_id AND orders.external_id = taken.external_id
+RETURNING orders.connection_id, orders.external_id, due_kind
 """
 
 
@@ -28,7 +54,7 @@ class DueOrder:
 
 
 async def take_due(pool: Pool, rows_max: int) -> list[DueOrder]:
-    """Take due orders; they become due again later unless somebody clears them."""
+    """Take due orders, as many of one tenant as of another; they become due again later unless somebody clears them."""
     rows = await pool.fetch(_TAKE_DUE, rows_max)
     return [DueOrder((row["connection_id"], row["external_id"]), row["due_kind"]) for row in rows]
 
