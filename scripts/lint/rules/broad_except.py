@@ -16,7 +16,11 @@ ALLOWED: dict[tuple[str, str], str] = {
     (f"{COMMON}/handling.py", "_one_by_one"): "decided on and sent on",
     (f"{COMMON}/handling.py", "_handle_one"): "the border of the runtime: decided on and sent on",
     (f"{COMMON}/runtime.py", "keep_running"): "logged with its traceback; the loop must outlive one bad pass",
+    ("services/ingest/src/ingest/intake.py", "_read"): "logged; the order is kept with its reason and read again later",
+    ("services/ingest/src/ingest/intake.py", "_glance"): "logged; a list without a number, instead of an order lost",
     ("services/ingest/src/ingest/runner.py", "_work"): "logged with its traceback; counted as an attempt of the run",
+    ("services/ingest/src/ingest/workers.py", "_read_again"): "logged; the one that stumbles stays due, others go on",
+    ("services/ingest/src/ingest/workers.py", "parts_of"): "logged; fetched again with the next attempt, others go on",
     ("sandbox/src/sandbox/fresh/databases.py", "make_template"): "raised again where the service's URL is asked for",
     (
         "services/ledger-writer/src/ledger_writer/lanes/lane.py",

@@ -85,6 +85,11 @@ def first_own_frame(error: BaseException) -> str:
     return own
 
 
+def way_to(error: BaseException) -> str:
+    """The traceback without the error's text, which may quote what our code choked on."""
+    return "".join(traceback.format_tb(error.__traceback__))
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """A state (or an undecodable member of a pack) that failed, with what is needed to send it on."""

@@ -11,6 +11,11 @@ CONNECTION_DISABLED = Reason(code="CONNECTION_DISABLED", text="the connection is
 NO_API_ACCESS = Reason(
     code="NO_API_ACCESS", text="this connection has no access to fetch with", cure="add API credentials to it"
 )
+PRODUCT_FAULT = Reason(
+    code="PRODUCT_FAULT",
+    text="A fault of tillbook keeps this order from being read; the fault is in the service's log.",
+    cure="Report it with the order number. What the channel sent is kept, and read again by itself every few hours.",
+)
 
 
 class NormalizationError(Rejected):

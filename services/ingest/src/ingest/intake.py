@@ -21,10 +21,13 @@ from common.messages.fetching import FetchOutcome
 from common.messages.orders import Order, order_key
 from ingest.accounts import Opened, read_by
 from ingest.arrivals import Arrival, Taken, readable_amount, remember, to_listed
-from ingest.errors import IncompleteOrder, NormalizationError, OutOfScope, same_version
+from ingest.channel import Glance
+from ingest.errors import PRODUCT_FAULT, IncompleteOrder, NormalizationError, OutOfScope, same_version
+from ingest.faults import log_fault
 from ingest.metrics import DELIVERIES_REPEATED, ORDERS_TAKEN
 from ingest.parts import BEGINNING, Merged, Part, PartKind, Parts, Source, merge
 from ingest.store.connections import settings_in_force
+from ingest.store.due import FAULT, REFETCH
 from ingest.store.orders import (
     NORMALISATIONS,
     ORDERS,
@@ -41,6 +44,7 @@ from ingest.store.orders import (
 
 _DERIVED = b'"derived:'
 _MODIFIED = b'"modified_at":"'
+_AFTER_FAULT = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,8 @@ class _Read:
 
     order: Order | None
     problem: Reason | None
-    refetch: bool
+    due: str = ""
+    """What must be done about it later: `REFETCH`, `FAULT` (read again) or nothing."""
     body: bytes = b""
     """The order's JSON at revision 0, encoded only once."""
 
@@ -95,6 +100,9 @@ class Intake:
         parts = await load_parts(connection, self._cipher, held) if held else {}
         taken: dict[OrderKey, Taken] = {}
         for key in keys:
+            if key in orders and key not in parts and not any(arrival.parts for arrival in groups[key]):
+                taken[key] = _left_alone(key, orders[key], batch)
+                continue
             opened = read_by(groups[key][-1].opened, settings.get(key[0]))
             taken[key] = self._one(key, opened, groups[key], parts.get(key, []), orders.get(key), batch, at)
             ORDERS_TAKEN.labels(opened.channel.name, taken[key].outcome.value).inc()
@@ -126,19 +134,21 @@ class Intake:
         return taken
 
     def _read(self, key: OrderKey, opened: Opened, merged: Merged, stored: StoredOrder | None) -> _Read:
-        parts = Parts.of(key[1], (*merged.parts, *self._concluded(key, stored)))
         fetches = opened.account.fetches
+        refetch = REFETCH if merged.contradictory and fetches else ""
         try:
+            parts = Parts.of(key[1], (*merged.parts, *self._concluded(key, stored)))
             order = opened.channel.normalize(parts, opened.account)
+            return _Read(order, None, refetch, order.encoded())
         except IncompleteOrder as error:
-            attempts = stored.due_attempts if stored is not None else 0
-            if fetches and attempts < self._rules.refetch_attempts_max:
-                return _Read(None, error.waiting(), refetch=True)
-            return _Read(None, error.refused(), refetch=False)
+            if fetches and _attempts(stored, REFETCH) < self._rules.refetch_attempts_max:
+                return _Read(None, error.waiting(), REFETCH)
+            return _Read(None, error.refused())
         except (NormalizationError, OutOfScope) as error:
-            return _Read(None, error.reason, refetch=False)
-        refetch = merged.contradictory and fetches
-        return _Read(order, None, refetch=refetch, body=order.encoded())
+            return _Read(None, error.reason)
+        except Exception as error:  # noqa: BLE001 - logged; what the channel sent must be kept whatever our bugs do
+            log_fault("read", key, error)
+            return _Read(None, PRODUCT_FAULT, refetch or FAULT)
 
     def _record(
         self,
@@ -217,7 +227,7 @@ class Intake:
                 "currency": order.currency,
                 "total": order.total,
             }
-        seen = arrival.opened.channel.glance(Parts.of(key[1], merged.parts))
+        seen = _glance(arrival, key, merged)
         return row | {
             "number": seen.number or (stored.number if stored is not None else ""),
             "status": "",
@@ -227,13 +237,15 @@ class Intake:
         }
 
     def _due(self, read: _Read, stored: StoredOrder | None, at: datetime) -> tuple[datetime | None, str, int]:
-        if not read.refetch:
+        if not read.due:
             return (None, "", 0)
-        attempts = stored.due_attempts if stored is not None else 0
-        if stored is not None and stored.due_at is not None and stored.due_kind == "refetch":
-            return (stored.due_at, "refetch", attempts)
+        attempts = _attempts(stored, read.due)
+        if stored is not None and stored.due_at is not None and stored.due_kind == read.due:
+            return (stored.due_at, read.due, attempts)
+        if read.due == FAULT:
+            return (at + _AFTER_FAULT, FAULT, 0)
         # Twice as long after each attempt: the channel's own update usually comes first.
-        return (at + self._rules.refetch_delay * (2 ** min(attempts, 8)), "refetch", attempts)
+        return (at + self._rules.refetch_delay * (2 ** min(attempts, 8)), REFETCH, attempts)
 
     def _keep(self, connection_id: str, part: Part, arrival: Arrival, batch: Batch, at: datetime) -> None:
         batch.upsert(
@@ -272,6 +284,30 @@ class Intake:
             if tender["external_id"].startswith("derived:")
         ]
         return (Part(PartKind.DERIVED_TENDER, key[1], orjson.dumps(rows), BEGINNING, source=Source.OWN, parsed=rows),)
+
+
+def _left_alone(key: OrderKey, stored: StoredOrder, batch: Batch) -> Taken:
+    """Nothing is left to read the order from: its retention is over, or it was forgotten. It stays as it is."""
+    batch.execute(
+        "UPDATE orders SET due_at = NULL, due_kind = '', due_attempts = 0"
+        " WHERE connection_id = $1 AND external_id = $2",
+        *key,
+    )
+    return Taken(stored.revision, FetchOutcome.UNCHANGED, stored.number, stored.problem)
+
+
+def _attempts(stored: StoredOrder | None, kind: str) -> int:
+    """How often this was tried since it became due."""
+    return stored.due_attempts if stored is not None and stored.due_kind == kind else 0
+
+
+def _glance(arrival: Arrival, key: OrderKey, merged: Merged) -> Glance:
+    """What can be shown of an order that could not be read; nothing where a bug keeps even that from us."""
+    try:
+        return arrival.opened.channel.glance(Parts.of(key[1], merged.parts))
+    except Exception as error:  # noqa: BLE001 - a list without a number is better than an order that is lost
+        log_fault("glance", key, error)
+        return Glance()
 
 
 async def unknown_only(

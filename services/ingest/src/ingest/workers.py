@@ -10,12 +10,14 @@ import structlog
 
 from common.broker import UNAVAILABLE
 from common.crypto import Cipher
+from common.database import CONTENDED
 from common.errors import Rejected, Retryable
 from common.messages.orders import Order, Payout
 from common.runtime import Runtime
 from ingest.accounts import Accounts, Opened
 from ingest.arrivals import Arrival, to_listed
 from ingest.channel import ChannelClient
+from ingest.faults import log_fault
 from ingest.intake import Intake
 from ingest.parts import Part
 from ingest.payout_rebuild import publish_payouts
@@ -115,13 +117,12 @@ class Workers:
             account = opened[item.key[0]]
             if account is None:
                 continue
-            if item.kind == "refetch" and account.account.fetches:
+            if item.kind == due.REFETCH and account.account.fetches:
                 fetching.setdefault(item.key[0], []).append(item.key)
             else:
                 again.append(Arrival(account, item.key[1], (), "stored parts", f"again:{item.key[1]}"[:128]))
         if again:
-            async with self._runtime.transaction() as (connection, batch):
-                await self._intake.take(connection, again, batch)
+            await self._read_again(again)
         await asyncio.gather(
             *(self._refetch(account, keys) for name, keys in fetching.items() if (account := opened[name]) is not None)
         )
@@ -134,6 +135,20 @@ class Workers:
             log.warning("connection_unusable", connection_id=connection_id, code=error.reason.code)
             return None
 
+    async def _read_again(self, arrivals: list[Arrival]) -> None:
+        """Read orders of many connections from their stored parts; one that can't be is left for later, alone."""
+        try:
+            async with self._runtime.transaction() as (connection, batch):
+                await self._intake.take(connection, arrivals, batch)
+        except (*UNAVAILABLE, *CONTENDED):
+            raise
+        except Exception as error:  # noqa: BLE001 - logged, and others' orders go on
+            if len(arrivals) == 1:
+                log_fault("read again", arrivals[0].key, error)
+                return
+            for arrival in arrivals:
+                await self._read_again([arrival])
+
     async def _refetch(self, opened: Opened, keys: list[OrderKey]) -> None:
         """Fetch orders of one connection one after the other; what could not be asked for stays due."""
         client = opened.client()
@@ -141,8 +156,7 @@ class Workers:
             for key in keys:
                 parts = await parts_of(client, key)
                 arrival = Arrival(opened, key[1], parts, "refetch", f"refetch:{key[1]}"[:128])
-                async with self._runtime.transaction() as (connection, batch):
-                    await self._intake.take(connection, [arrival], batch)
+                await self._read_again([arrival])
         except Retryable as error:
             log.warning("refetch_deferred", connection_id=keys[0][0], why=error.text)
         except Rejected as error:
@@ -206,6 +220,13 @@ async def parts_of(client: ChannelClient, key: OrderKey) -> tuple[Part, ...]:
         if error.reason.code == "UPSTREAM_UNAUTHORIZED":
             raise
         log.warning("refetch_refused", connection_id=key[0], order_id=key[1], code=error.reason.code)
+        return ()
+    except Retryable:
+        raise
+    except UNAVAILABLE:
+        raise
+    except Exception as error:  # noqa: BLE001 - logged; it is tried again with the next refetch
+        log_fault("fetch", key, error)
         return ()
     if not parts:
         log.warning("refetch_found_nothing", connection_id=key[0], order_id=key[1])
