@@ -19,16 +19,6 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 AT_ONCE = 6
 ALL = [VECTORS[number] for number in sorted(VECTORS)]
-OPEN_DEFECTS = {38: "writing was twice not seen to go on after the company file was resumed"}
-
-
-def parameter(vector: Vector) -> object:
-    """A vector as a parameter, marked where it is known to fail now and then."""
-    if vector.number not in OPEN_DEFECTS:
-        return vector
-    return pytest.param(vector, marks=pytest.mark.xfail(reason=OPEN_DEFECTS[vector.number], strict=False))
-
-
 Playing = Mapping[int, "asyncio.Task[None]"]
 
 
@@ -55,6 +45,6 @@ async def test_there_are_fifty_vectors() -> None:
 
 @pytest.mark.vector
 @pytest.mark.slow
-@pytest.mark.parametrize("vector", [parameter(one) for one in ALL], ids=lambda one: one.id)
+@pytest.mark.parametrize("vector", ALL, ids=lambda one: one.id)
 async def test_vector(playing: Playing, vector: Vector) -> None:
     assert await playing[vector.number] is None

@@ -107,6 +107,7 @@ class Lane:
         """Work until idle, stopped or fenced off. Never raises for what the database, ledger or settings do."""
         # An end that nobody foresaw is followed by a pause, so that a fault doesn't turn into a busy loop.
         wait_s = _PAUSE_S
+        company: Company | None = None
         try:
             company = await companies.get(self._pool, self._lease.company_id)
             if company is None:
@@ -131,7 +132,8 @@ class Lane:
             LANE_STUCK.inc()
             log.warning("lane_stuck", company_id=self._lease.company_id, detail=error.text, retry_in_s=wait_s)
         except (CompanyStopped, Rejected) as error:
-            await self._park(error)
+            await self._park(company, error)
+            wait_s = 0.0
         except _PASSING as error:
             log.warning("lane_interrupted", company_id=self._lease.company_id, error=type(error).__name__)
         finally:
@@ -240,8 +242,13 @@ class Lane:
             may_send=lambda: time.monotonic() + ledger.request_timeout_s < self._deadline,
         )
 
-    async def _park(self, error: CompanyStopped | Rejected) -> None:
-        """Stop the company file, not its documents: they stay due and go on when somebody has acted."""
+    async def _park(self, company: Company | None, error: CompanyStopped | Rejected) -> None:
+        """Stop the company file, not its documents: they stay due and go on when somebody has acted.
+
+        Where somebody did while the ledger was refusing, the refusal is out of date and the lane is taken again.
+        """
+        if company is None:
+            return
         if isinstance(error, CompanyStopped):
             is_token = error.refusal.error_class is ErrorClass.TOKEN
             status = CompanyStatus.NEEDS_RECONNECT if is_token else CompanyStatus.READ_ONLY
@@ -250,9 +257,11 @@ class Lane:
             reason = error.reason
             needs_reconnect = reason.code == CompanyStatus.NEEDS_RECONNECT.name
             status = CompanyStatus.NEEDS_RECONNECT if needs_reconnect else CompanyStatus.READ_ONLY
-        log.warning("company_stopped", company_id=self._lease.company_id, status=status.value, code=reason.code)
         async with self._workshop.runtime.transaction() as (connection, batch):
-            await companies.change(connection, self._lease.company_id, {"status": status.value, "reason": reason})
-            company = await companies.get(connection, self._lease.company_id)
-            if company is not None:
-                batch.publish(company.changed(BY_NAME[company.ledger]))
+            stopped = await companies.stop(connection, company.company_id, company.revision, status, reason)
+            if stopped is not None:
+                batch.publish(stopped.changed(BY_NAME[stopped.ledger]))
+        if stopped is None:
+            log.info("company_changed_meanwhile", company_id=company.company_id, code=reason.code)
+        else:
+            log.warning("company_stopped", company_id=company.company_id, status=status.value, code=reason.code)

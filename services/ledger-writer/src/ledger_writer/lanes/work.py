@@ -212,6 +212,7 @@ class Pass:
         """Hand the batch to the ledger and record outcomes as they come."""
         waiting = {operation.document_key: operation for operation in wave.operations}
         stop: Refused | None = None
+        stopped: list[str] = []
         wait_s: float | None = None
         started = recorded_at = time.monotonic()
         async for key, answer in self._outcomes(wave.operations):
@@ -222,6 +223,7 @@ class Pass:
                 continue
             if isinstance(outcome, Refused) and outcome.stops_company:
                 stop = outcome
+                stopped.append(key)
                 continue
             if isinstance(outcome, Written):
                 if outcome.applied is not None:
@@ -235,7 +237,7 @@ class Pass:
             if waiting and time.monotonic() - recorded_at > _RECORD_EVERY_S:
                 await self._record(wave.moves, wave.applied, intents=intents)
                 wave.moves, wave.applied, recorded_at = [], {}, time.monotonic()
-        await self._record(wave.moves, wave.applied, intents=None, clears=True)
+        await self._record(wave.moves, wave.applied, intents=None, clears=True, stopped=stopped)
         if stop is not None:
             raise CompanyStopped(stop)
         if wait_s is not None:
@@ -263,8 +265,12 @@ class Pass:
         *,
         intents: str | None,
         clears: bool = False,
+        stopped: Sequence[str] = (),
     ) -> None:
-        """Outcomes, timeline, dependents and messages in one transaction, fenced by the lane's epoch."""
+        """Outcomes, timeline, dependents and messages in one transaction, fenced by the lane's epoch.
+
+        `stopped`: keys of documents that were refused only because nothing can be written to the company file.
+        """
         if not moved and not clears:
             return
         by_key = {move.document_key: (row, move) for row, move in moved}
@@ -273,6 +279,7 @@ class Pass:
         bookmark = self._session.bookmark() if wrote and isinstance(self._session, KeepsBookmark) else None
         async with self._runtime.transaction() as (connection, batch):
             has_blocked = await lanes.fence(connection, self._lease, intents, bookmark)
+            await due.begin_anew(connection, stopped)
             if not moves:
                 return
             recorded = await due.record(connection, moves)

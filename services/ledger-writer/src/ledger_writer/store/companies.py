@@ -163,6 +163,21 @@ async def change(connection: Connection, company_id: str, values: Mapping[str, A
     )
 
 
+async def stop(
+    connection: Connection, company_id: str, revision: int, status: CompanyStatus, reason: Reason
+) -> Company | None:
+    """Stop a connected company file. None where somebody changed it since that revision: he may have cured it."""
+    stopped = await connection.execute(
+        "UPDATE companies SET status = $3, reason = $4, revision = revision + 1, updated_at = now()"
+        " WHERE company_id = $1 AND revision = $2 AND status = 'connected'",
+        company_id,
+        revision,
+        status.value,
+        reason.model_dump_json(),
+    )
+    return await get(connection, company_id) if stopped == "UPDATE 1" else None
+
+
 def _stored(value: Any) -> Any:
     if isinstance(value, Reason):
         return value.model_dump_json()

@@ -101,6 +101,8 @@ UPDATE documents AS d SET written = x.body FROM unnest($1::text[], $2::text[]) A
 WHERE d.document_key = x.document_key
 """
 
+_BEGIN_ANEW = "UPDATE documents SET generation = generation + 1 WHERE document_key = ANY($1::text[])"
+
 _APPLY = """
 UPDATE documents AS d SET applied = d.applied + x.change
 FROM unnest($1::text[], $2::numeric[]) AS x (document_key, change) WHERE d.document_key = x.document_key
@@ -267,6 +269,12 @@ async def keep_written(connection: Connection, bodies: Mapping[str, str]) -> Non
     """Store what was written for documents whose wanted content changed while they were being written."""
     if bodies:
         await connection.execute(_KEEP_WRITTEN, list(bodies), list(bodies.values()))
+
+
+async def begin_anew(connection: Connection, keys: Sequence[str]) -> None:
+    """Let the next attempt be another request: the ledger would answer a repeated one as it did the first time."""
+    if keys:
+        await connection.execute(_BEGIN_ANEW, list(keys))
 
 
 async def apply(connection: Connection, changes: Mapping[str, Decimal]) -> None:
