@@ -1,7 +1,7 @@
 """What is recorded and published of an outcome."""
 
 import datetime as dt
-from dataclasses import fields
+from dataclasses import fields, replace
 from decimal import Decimal
 from typing import Any
 
@@ -144,6 +144,24 @@ def test_only_a_definitive_answer_starts_a_new_generation(make: Any, error_class
     refusal = Refused(error_class, REASON, retry_after_s=90)
     move = outcomes.refused(item, create(item.desired.wanted), refusal)
     assert (move.state, move.generation, move.wait_s) == ("retry_wait", generation, 90)
+
+
+@pytest.mark.parametrize(
+    ("operation", "error_class", "is_kept"),
+    [
+        (OperationKind.VOID, ErrorClass.PERIOD, True),
+        (OperationKind.VOID, ErrorClass.TRANSIENT, True),
+        (OperationKind.UPDATE, ErrorClass.PERIOD, False),
+        (OperationKind.UPDATE, ErrorClass.TRANSIENT, True),
+    ],
+)
+def test_a_refusal_says_nothing_of_a_removal_that_got_no_answer_before(
+    make: Any, operation: OperationKind, error_class: ErrorClass, is_kept: bool
+) -> None:
+    item = item_of(make.document(), intent=f"{operation.value}:what was sent")
+    asked = replace(create(item.desired.wanted), operation=operation)
+    move = outcomes.refused(item, asked, Refused(error_class, REASON))
+    assert move.intent == (item.row.intent if is_kept else "")
 
 
 def test_after_a_day_the_last_refusal_is_shown_with_a_cure(make: Any) -> None:

@@ -142,6 +142,8 @@ def refused(item: Item, operation: Operation, outcome: Refused) -> Move:
     if event is Event.RETRY:
         wait_s = wait.total_seconds()
         move.wait_s = max(wait_s, outcome.retry_after_s or 0.0)
+    # A removal that was asked for before, without an answer, may have worked all the same.
+    if event is Event.RETRY or operation.operation is OperationKind.VOID:
         move.intent = row.intent
     if event is Event.WAITS:
         move.blocked_by = reason.value
