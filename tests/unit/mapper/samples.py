@@ -47,6 +47,7 @@ ALL_CAPABILITIES = frozenset(
         "creates_items",
         "edits_posted",
         "deposit_to_liability",
+        "deposits_across_currencies",
     }
 )
 ACCOUNTS = {

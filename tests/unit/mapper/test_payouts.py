@@ -1,16 +1,19 @@
 """Section 14 and 15: the worked payouts, to the cent."""
 
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from tests.unit.mapper.samples import (
     ACCOUNTS,
+    ALL_CAPABILITIES,
     D,
     company,
     configuration,
     example_a,
     first_refund,
+    ledger,
     line,
     mapped,
     order,
@@ -21,7 +24,8 @@ from common.messages.orders import Order, Payout, PayoutLine
 from common.messages.transactions import AccountRole, Document, DocumentKind, SetOutcome, TransactionSet
 from mapper.mapping.configuration import Configuration
 from mapper.mapping.payout_candidates import candidates_of
-from mapper.mapping.payouts import Candidates, map_payout
+from mapper.mapping.payout_matching import Candidates
+from mapper.mapping.payouts import map_payout
 from mapper.mapping.postings import trial_balance
 from mapper.mapping.settled_sales import SalesSource
 
@@ -363,6 +367,77 @@ def test_a_payout_that_can_not_be_deposited_says_why(source: Payout, mode: str, 
     assert result.outcome is SetOutcome.HELD
     assert result.reason is not None
     assert result.reason.code == code
+
+
+def euro_sale(rate: str | None = "1.10") -> Order:
+    return sale("1002", "100.00").model_copy(
+        update={
+            "currency": "EUR",
+            "exchange_rate": D(rate) if rate else None,
+            "tenders": (tender("100.00", "t1002", currency="EUR"),),
+        }
+    )
+
+
+@pytest.mark.parametrize("mode", ["sales_receipts", "invoices_payments_if_paid"])
+def test_a_foreign_sale_paid_out_in_home_currency_leaves_the_books_at_its_own_rate(mode: str) -> None:
+    home = ledger(multi_currency=True)
+    source = payout("224.54", *CHARGES[:1], payout_line("charge", "153.00", "2.93", order_number="1002"))
+    settings = settled(mode, file=home)
+    assert deposited(source, settings, SALES[0], euro_sale())[0].reason is not None, "45.00 is no exchange difference"
+    lost = payout("179.01", CHARGES[0], payout_line("charge", "108.00", "3.46", order_number="1002"))
+    result, _ = deposited(lost, settings, SALES[0], euro_sale())
+    assert result.reason is None
+    (deposit,) = result.documents
+    assert trial_balance([deposit]) == {"BANK": D("179.01"), "FEES": D("5.99"), "FX": D("2.00"), "UF": D("-187.00")}
+    gained = payout("112.00", payout_line("charge", "112.00", order_number="1002"))
+    (deposit,) = deposited(gained, settings, euro_sale())[0].documents
+    assert trial_balance([deposit]) == {"BANK": D("112.00"), "FX": D("-2.00"), "UF": D("-110.00")}
+
+
+@pytest.mark.parametrize(
+    ("amount", "rate", "able"), [("108.00", None, True), ("108.00", "1.10", False), ("100.00", "1.10", False)]
+)
+def test_a_foreign_sale_is_never_grouped_as_if_its_currency_were_the_payouts(
+    amount: str, rate: str | None, able: bool
+) -> None:
+    capabilities = ALL_CAPABILITIES - (set() if able else {"deposits_across_currencies"})
+    settings = settled("sales_receipts", file=ledger(multi_currency=True, capabilities=capabilities))
+    result, _ = deposited(payout(amount, payout_line("charge", amount, order_number="1002")), settings, euro_sale(rate))
+    assert result.reason is not None
+    assert result.reason.code == "PAYOUT_CURRENCY_DIFFERS"
+
+
+def test_a_document_of_another_deposit_is_not_deposited_again() -> None:
+    settings = settled("sales_receipts")
+    sets = [mapped(one, settings) for one in SALES]
+    (receipt,) = sets[2].documents
+    found = replace(candidates_of(sets), deposited={receipt.key: "po_0"})
+    reason = map_payout(payout("45.50", payout_line("charge", "45.50", order_number="1003")), settings, found).reason
+    assert reason is not None
+    assert "1003 (in the deposit of payout po_0 already)" in reason.text
+
+
+def test_a_charge_without_any_name_is_the_only_sale_of_its_amount_within_a_week() -> None:
+    settings = settled("sales_receipts")
+    receipts = [document for one in SALES[1:] for document in mapped(one, settings).documents]
+    charge = payout_line("charge", "120.00", "3.78", reference="ch_9", occurred_on=receipts[0].date + timedelta(days=7))
+    source = payout("116.22", charge)
+    (deposit,) = map_payout(source, settings, Candidates(near=receipts)).documents
+    assert deposit.depends_on == (receipts[0].key,)
+    twin = receipts[0].model_copy(update={"key": "f" * 32})
+    later = source.model_copy(update={"lines": (charge.model_copy(update={"occurred_on": date(2026, 3, 10)}),)})
+    named = source.model_copy(update={"lines": (charge.model_copy(update={"order_number": "77"}),)})
+    taken = Candidates(near=receipts, deposited={receipts[0].key: "po_0"})
+    for held, found in (
+        (source, Candidates(near=[*receipts, twin])),
+        (later, Candidates(near=receipts)),
+        (named, Candidates(near=receipts)),
+        (source, taken),
+    ):
+        reason = map_payout(held, settings, found).reason
+        assert reason is not None
+        assert reason.code == "PAYOUT_INCOMPLETE"
 
 
 def test_an_amount_that_differs_from_its_document_is_never_plugged() -> None:

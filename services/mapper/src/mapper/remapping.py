@@ -15,7 +15,7 @@ from mapper.mapping.summaries import KINDS as SUMMARY_MODES
 from mapper.rules.engine import Change
 from mapper.store.configurations import Configurations, ConnectionKey, Prepared
 from mapper.store.orders import OrderKey, key_of
-from mapper.store.payouts import MARK_MEMBERS, REFERENCES, reference_rows, references_of_order
+from mapper.store.payouts import MARK_MEMBERS, REFERENCES, amount_reference, reference_rows, references_of_order
 from mapper.store.sets import NOT_YET, KnownSet, SetKey, known_sets, mapped_revisions, write_set, write_unmatched
 from mapper.summarising import set_memberships
 
@@ -105,7 +105,7 @@ def _tell_payouts(order: Order, batch: Batch, *, changed: bool) -> None:
     for row in reference_rows(order):
         batch.upsert(REFERENCES, row)
     if changed:
-        names = [f"order:{order.external_id}", *references_of_order(order)]
+        names = [f"order:{order.external_id}", *references_of_order(order), amount_reference(order.total)]
         batch.execute(MARK_MEMBERS, order.tenant_id, order.connection_id, names)
 
 

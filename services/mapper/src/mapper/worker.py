@@ -121,8 +121,10 @@ class Worker:
                 prepared = await self.configurations.load(
                     connection, {(one.tenant_id, one.connection_id) for one in claimed}
                 )
+                taken: dict[str, str] = {}
                 for one in claimed:
-                    await match_payout(connection, one, prepared.get((one.tenant_id, one.connection_id)), batch)
+                    settings = prepared.get((one.tenant_id, one.connection_id))
+                    await match_payout(connection, one, settings, batch, taken)
             done += len(claimed)
         return done
 

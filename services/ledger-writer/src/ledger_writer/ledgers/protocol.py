@@ -44,6 +44,8 @@ class Capability(StrEnum):
     CREATES_ITEMS = "creates_items"
     DEPOSIT_TO_LIABILITY = "deposit_to_liability"
     """Takes a liability as the account money is paid into, so that a gift card can be a payment of its own."""
+    DEPOSITS_ACROSS_CURRENCIES = "deposits_across_currencies"
+    """One deposit may group documents of several currencies, each at what it stands at in the books."""
     EDITS_POSTED = "edits_posted"
     """Can change a written document in place; else a change is a void and a new document."""
 

@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 from common.messages.transactions import AccountRole, Document, DocumentKind, TransactionSet, WantedState
 from mapper.mapping.names import normal
-from mapper.mapping.payouts import Candidates
+from mapper.mapping.payout_matching import Candidates
 
 INCOMING = frozenset({DocumentKind.SALES_RECEIPT, DocumentKind.PAYMENT})
 OUTGOING = frozenset({DocumentKind.REFUND_RECEIPT, DocumentKind.REFUND_PAYMENT})
@@ -45,6 +45,16 @@ def candidates_of(sets: Iterable[TransactionSet], orders_by_tender: Mapping[str,
                     refunds_by_order.setdefault(key, []).append(document)
     by_tender |= _receipts_by_tender(orders_by_tender, by_order)
     return Candidates(by_tender, by_refund, by_reference, by_order, refunds_by_order, why_not)
+
+
+def money_received(sets: Iterable[TransactionSet]) -> list[Document]:
+    """Receipts and payments of these sets that a processor could have paid out."""
+    return [
+        document
+        for one in sets
+        for document in one.documents
+        if document.kind in INCOMING and _may_be_paid_out(document)
+    ]
 
 
 def _receipts_by_tender(

@@ -5,6 +5,8 @@ from decimal import Decimal
 
 from common.messages.base import Reason, Severity
 
+INCOMPLETE = "PAYOUT_INCOMPLETE"
+
 
 def payouts_off() -> Reason:
     return Reason(
@@ -42,7 +44,7 @@ def incomplete(missing: Sequence[str]) -> Reason:
     """`missing`: order number and, in brackets, why it is not there."""
     shown = ", ".join(missing[:50]) + (f" and {len(missing) - 50} more" if len(missing) > 50 else "")
     return Reason(
-        code="PAYOUT_INCOMPLETE",
+        code=INCOMPLETE,
         text=f"These parts of the payout are not in the books yet: {shown}."[:4000],
         cure="Sync the missing orders; the deposit is made by itself when they are there.",
         field="lines",
@@ -58,6 +60,16 @@ def amounts_differ(difference: Decimal, currency: str, orders: str = "") -> Reas
         cure="Compare the orders with the payout report.",
         field="lines.amount",
         value=f"{difference}",
+    )
+
+
+def currency_differs(paid: str, booked: str, order: str) -> Reason:
+    return Reason(
+        code="PAYOUT_CURRENCY_DIFFERS",
+        text=f"The payout is in {paid}, and {order} is booked in {booked}: this ledger can't deposit them together.",
+        cure="Switch use_store_currency on, so that orders are booked in the currency that is paid out.",
+        field="currency",
+        value=booked,
     )
 
 

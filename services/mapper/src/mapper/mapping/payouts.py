@@ -4,14 +4,13 @@ Amounts of payout lines are signed as the merchant sees them (refunds negative),
 is that they come to the net.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
 from common.messages.base import Reason
 from common.messages.control import TransactionMode
-from common.messages.orders import Payout, PayoutLine
+from common.messages.orders import Payout
 from common.messages.transactions import (
     Account,
     AccountRole,
@@ -26,11 +25,10 @@ from common.messages.transactions import (
 )
 from common.money import ZERO
 from mapper.mapping.configuration import Configuration
-from mapper.mapping.names import normal
 from mapper.mapping.payout_accounts import OTHERS, TRANSFER, other_account
+from mapper.mapping.payout_matching import CHARGES, REFUNDS, Candidates, Grouped, match_documents
 from mapper.mapping.payout_reasons import (
     amounts_differ,
-    incomplete,
     not_automatic,
     not_paid,
     payout_mode,
@@ -45,26 +43,6 @@ M = TransactionMode
 DEPOSIT_MODES: Final = frozenset(
     {M.SALES_RECEIPTS, M.INVOICES_PAYMENTS_IF_PAID, M.SALES_ORDERS_INVOICES_PAYMENTS_IF_PAID}
 )
-CHARGES: Final = frozenset({"charge"})
-REFUNDS: Final = frozenset({"refund"})
-
-
-@dataclass(frozen=True, slots=True)
-class Candidates:
-    """Documents that payout lines may stand for, by each way to find them. Built from the sets of the orders."""
-
-    by_tender: Mapping[str, Document] = field(default_factory=dict)
-    """Tender's external id → receipt or payment."""
-    by_refund: Mapping[str, Sequence[Document]] = field(default_factory=dict)
-    """Refund's or refund transaction's external id → what went back."""
-    by_reference: Mapping[str, Document] = field(default_factory=dict)
-    by_order: Mapping[str, Sequence[Document]] = field(default_factory=dict)
-    """Order's external id, or `number:<order number>` → receipts and payments of the order."""
-    refunds_by_order: Mapping[str, Sequence[Document]] = field(default_factory=dict)
-    why_not: Mapping[str, str] = field(default_factory=dict)
-    """Order number or id → why the order has no documents."""
-
-
 NO_SALES: Final = SalesSource()
 NOTHING: Final = Settled(())
 
@@ -107,8 +85,9 @@ def _settled(
 
 
 def _deposit(payout: Payout, configuration: Configuration, candidates: Candidates) -> Document:
-    grouped = _grouped(payout, candidates)
-    lines = [_grouped_line(document, sign) for document, sign in grouped]
+    grouped = match_documents(payout, candidates, configuration)
+    lines = [_grouped_line(one) for one in grouped]
+    lines.extend(_exchange_differences(grouped, configuration))
     lines.extend(_other_lines(payout, configuration))
     bank = configuration.account(AccountRole.BANK)
     if payout.net < 0:
@@ -142,74 +121,28 @@ def _deposit(payout: Payout, configuration: Configuration, candidates: Candidate
         lines=tuple(lines),
         deposit_to=bank,
         reference=payout.external_id,
-        depends_on=tuple(document.key for document, _ in grouped),
+        depends_on=tuple(one.document.key for one in grouped),
     )
 
 
-def _grouped(payout: Payout, candidates: Candidates) -> list[tuple[Document, int]]:
-    """Match every charge and refund; each document once, with its sign. Raises `Held` naming all that are missing."""
-    missing: list[str] = []
-    wanted: dict[str, Decimal] = {}
-    found: dict[str, tuple[Document, int]] = {}
-    for line in payout.lines:
-        if line.kind not in CHARGES and line.kind not in REFUNDS:
-            continue
-        taken = {key for key in found if wanted[key] == found[key][0].total * found[key][1]}
-        match = _match(line, candidates, taken)
-        if not match:
-            missing.append(_named(line, candidates))
-            continue
-        sign = 1 if line.kind in CHARGES else -1
-        for document in match:
-            found[document.key] = (document, sign)
-            share = line.amount if len(match) == 1 else document.total * sign
-            wanted[document.key] = wanted.get(document.key, ZERO) + share
-    if missing:
-        raise Held(incomplete(missing))
-    wrong = [document for key, (document, sign) in found.items() if document.total * sign != wanted[key]]
-    if wrong:
-        paid = sum((wanted[document.key] for document in wrong), ZERO)
-        total = sum((found[document.key][0].total * found[document.key][1] for document in wrong), ZERO)
-        raise Held(amounts_differ(paid - total, payout.currency, ", ".join(one.memo_number for one in wrong[:20])))
-    return list(found.values())
-
-
-def _match(line: PayoutLine, candidates: Candidates, taken: set[str]) -> Sequence[Document]:
-    """First hit wins: tender or refund id, reference, the order's only document of that amount (section 14)."""
-    if line.kind in REFUNDS:
-        by_id = candidates.by_refund.get(line.refund_external_id or line.tender_external_id)
-        if by_id:
-            return by_id
-        orders = candidates.refunds_by_order
-    else:
-        exact = candidates.by_tender.get(line.tender_external_id) or candidates.by_reference.get(normal(line.reference))
-        if exact is not None and (line.tender_external_id or line.reference):
-            return (exact,)
-        orders = candidates.by_order
-    of_order = orders.get(line.order_external_id) or orders.get(f"number:{normal(line.order_number)}") or ()
-    free = [one for one in of_order if one.key not in taken]
-    same = [one for one in free if one.total == abs(line.amount)]
-    if same:
-        return same[:1]
-    return free if len(free) == 1 else ()
-
-
-def _named(line: PayoutLine, candidates: Candidates) -> str:
-    name = line.order_number or line.order_external_id or line.reference or line.external_id
-    why = candidates.why_not.get(normal(line.order_number)) or candidates.why_not.get(line.order_external_id)
-    return f"{name} ({why or 'not received'})"
-
-
-def _grouped_line(document: Document, sign: int) -> DocumentLine:
+def _grouped_line(one: Grouped) -> DocumentLine:
+    document = one.document
     if document.deposit_to is None:
         raise ValueError(f"document {document.key} ({document.kind}) is no money that could be deposited")
     return DocumentLine(
         kind=LineKind.GROUPED_DOCUMENT,
         account=document.deposit_to,
-        amount=-document.total * sign,
+        amount=-one.worth * one.sign,
         description=document.memo_number,
         document_key=document.key,
     )
+
+
+def _exchange_differences(grouped: Sequence[Grouped], configuration: Configuration) -> list[DocumentLine]:
+    """What the money was worth when it was paid out, less what it stood at: a loss is a debit (section 21.5)."""
+    difference = sum((one.worth * one.sign - one.paid for one in grouped), ZERO)
+    account = configuration.account(AccountRole.EXCHANGE) if difference else None
+    return [_posting(account, difference, "Exchange difference")] if account is not None else []
 
 
 def _other_lines(payout: Payout, configuration: Configuration) -> list[DocumentLine]:

@@ -2,12 +2,18 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
 
 from common.bulk import Upsert
 from common.database import Connection
 from common.messages.orders import Order, Payout, PayoutLine
 from common.messages.transactions import TransactionSet
 from mapper.mapping.names import normal
+from mapper.mapping.payout_matching import NEAR
+
+LATE_CAPTURE = timedelta(days=37)
+"""An order may be that much older than the charge that paid it: captured within thirty days, and a week."""
 
 PAYOUTS = Upsert(
     "payouts",
@@ -71,6 +77,22 @@ WHERE o.tenant_id = $1 AND o.connection_id = $2
       WHERE tenant_id = $1 AND connection_id = $2 AND reference = ANY($4::text[])))
 ORDER BY o.external_id
 """
+_NEAR = """
+SELECT s.body FROM orders o
+JOIN sets s ON s.tenant_id = o.tenant_id AND s.company_id = $2 AND s.connection_id = o.connection_id
+           AND s.source_kind = 'order' AND s.source_id = o.external_id
+WHERE o.tenant_id = $1 AND o.connection_id = $3 AND o.ordered_on BETWEEN $4 AND $5
+  AND (s.body::jsonb ->> 'source_total')::numeric = ANY($6::numeric[])
+ORDER BY s.source_id LIMIT 1000
+"""
+_ELSEWHERE = """
+SELECT s.body FROM sets s
+WHERE s.tenant_id = $1 AND s.company_id = $2 AND s.connection_id = $3 AND s.source_kind = 'payout'
+  AND s.source_id <> $4 AND s.source_id IN (
+      SELECT payout_id FROM payout_members
+      WHERE tenant_id = $1 AND connection_id = $3 AND reference = ANY($5::text[]))
+ORDER BY s.source_id
+"""
 _NAMED = """
 SELECT reference, min(external_id) AS order_id FROM order_references
 WHERE tenant_id = $1 AND connection_id = $2 AND reference = ANY($3::text[])
@@ -117,9 +139,24 @@ def references_of_order(order: Order) -> list[str]:
     return sorted(found)
 
 
+def amount_reference(amount: Decimal) -> str:
+    """How a payout line that names no order is found by one that arrives later."""
+    return f"amount:{amount.normalize():f}"
+
+
+def _unnamed(payout: Payout) -> list[PayoutLine]:
+    """Charges that could be any order's of their amount."""
+    return [
+        line
+        for line in payout.lines
+        if line.kind == "charge" and line.amount > 0 and not line.order_number and not line.order_external_id
+    ]
+
+
 def member_rows(payout: Payout) -> Iterable[dict[str, str]]:
     references = references_of_payout(payout)
-    for reference in (*(f"order:{one}" for one in references.order_ids), *references.others):
+    amounts = sorted({amount_reference(line.amount) for line in _unnamed(payout)})
+    for reference in (*(f"order:{one}" for one in references.order_ids), *references.others, *amounts):
         yield {
             "tenant_id": payout.tenant_id,
             "connection_id": payout.connection_id,
@@ -163,6 +200,45 @@ async def orders_of_payout(connection: Connection, payout: Payout) -> Sequence[O
         _ORDERS, payout.tenant_id, payout.connection_id, references.order_ids, references.others
     )
     return [Order.model_validate_json(row["body"]) for row in rows]
+
+
+async def sets_near_payout(connection: Connection, payout: Payout, company_id: str) -> Sequence[TransactionSet]:
+    """Sets of orders of the amounts and about the days of charges that name no order; at most 1,000."""
+    lines = _unnamed(payout)
+    if not lines:
+        return []
+    days = [line.occurred_on for line in lines]
+    rows = await connection.fetch(
+        _NEAR,
+        payout.tenant_id,
+        company_id,
+        payout.connection_id,
+        min(days) - LATE_CAPTURE,
+        max(days) + NEAR,
+        sorted({line.amount for line in lines}),
+    )
+    return [TransactionSet.model_validate_json(row["body"]) for row in rows]
+
+
+async def deposited_elsewhere(
+    connection: Connection, payout: Payout, company_id: str, orders: Iterable[Order]
+) -> dict[str, str]:
+    """Document key → the other payout whose deposit groups it, of the documents of these orders."""
+    names = {name for order in orders for name in (f"order:{order.external_id}", *references_of_order(order))}
+    names.update(amount_reference(line.amount) for line in payout.lines if line.kind == "charge")
+    if not names:
+        return {}
+    rows = await connection.fetch(
+        _ELSEWHERE, payout.tenant_id, company_id, payout.connection_id, payout.external_id, sorted(names)
+    )
+    others = (TransactionSet.model_validate_json(row["body"]) for row in rows)
+    return {key: other.source_id for other in others for key in grouped_documents(other)}
+
+
+def grouped_documents(result: TransactionSet) -> list[str]:
+    """Keys of the documents that a payout's deposit moves to the bank."""
+    lines = (line for document in result.documents for line in document.lines)
+    return [line.document_key for line in lines if line.document_key is not None]
 
 
 async def orders_by_tender(connection: Connection, payout: Payout) -> dict[str, str]:

@@ -24,6 +24,7 @@ LEDGER = Ledger(
             Capability.MULTI_CURRENCY,
             Capability.CREATES_ITEMS,
             Capability.DEPOSIT_TO_LIABILITY,
+            Capability.DEPOSITS_ACROSS_CURRENCIES,
             Capability.EDITS_POSTED,
         }
     ),

@@ -1,0 +1,190 @@
+"""Which document each charge and refund of a payout is: first hit wins, each document once (section 14)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from typing import Final
+
+from common.messages.orders import Payout, PayoutLine
+from common.messages.transactions import Document
+from common.money import ZERO, prorate, quantize
+from mapper.mapping.configuration import Configuration
+from mapper.mapping.names import normal
+from mapper.mapping.payout_reasons import amounts_differ, currency_differs, incomplete
+from mapper.mapping.reasons import Held
+
+CHARGES: Final = frozenset({"charge"})
+REFUNDS: Final = frozenset({"refund"})
+NEAR: Final = timedelta(days=7)
+"""How far a document's date may be from a line that names nothing."""
+RATE_TOLERANCE: Final = Decimal("0.10")
+"""How far two days' exchange rates may be apart; more than that is no exchange difference but another amount."""
+ACROSS_CURRENCIES: Final = "deposits_across_currencies"
+"""Capability of ledgers that group documents of several currencies in one deposit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Documents that payout lines may stand for, by each way to find them. Built from the sets of the orders."""
+
+    by_tender: Mapping[str, Document] = field(default_factory=dict)
+    """Tender's external id → receipt or payment."""
+    by_refund: Mapping[str, Sequence[Document]] = field(default_factory=dict)
+    """Refund's or refund transaction's external id → what went back."""
+    by_reference: Mapping[str, Document] = field(default_factory=dict)
+    by_order: Mapping[str, Sequence[Document]] = field(default_factory=dict)
+    """Order's external id, or `number:<order number>` → receipts and payments of the order."""
+    refunds_by_order: Mapping[str, Sequence[Document]] = field(default_factory=dict)
+    why_not: Mapping[str, str] = field(default_factory=dict)
+    """Order number or id → why the order has no documents."""
+    near: Sequence[Document] = ()
+    """Receipts and payments of about those days, for lines that nothing else finds."""
+    deposited: Mapping[str, str] = field(default_factory=dict)
+    """Document key → the other payout whose deposit groups it already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grouped:
+    """A document that the deposit moves to the bank. `sign`: 1 for money in, -1 for money back.
+
+    `worth`: what it stands at in the books, in the payout's currency; `paid`: what was paid out for it, signed.
+    """
+
+    document: Document
+    sign: int
+    worth: Decimal
+    paid: Decimal
+
+
+@dataclass(slots=True)
+class _Found:
+    document: Document
+    sign: int
+    worth: Decimal
+    is_foreign: bool
+    paid: Decimal = ZERO
+
+    @property
+    def is_complete(self) -> bool:
+        return self.is_foreign or self.paid == self.worth * self.sign
+
+
+def match_documents(payout: Payout, candidates: Candidates, configuration: Configuration) -> list[Grouped]:
+    """Match every charge and refund; each document once, with its sign.
+
+    Raises `Held`: with all that are missing, or with those whose amounts are others than what was paid out.
+    """
+    found: dict[str, _Found] = {}
+    missing: list[PayoutLine] = []
+    for line in payout.lines:
+        if line.kind in CHARGES or line.kind in REFUNDS:
+            match = _free(_match(line, candidates, _taken(found)), candidates)
+            if match:
+                _add(found, line, match, payout, configuration)
+            else:
+                missing.append(line)
+    still: list[str] = []
+    for line in missing:
+        alone = _near(line, candidates, found, payout.currency)
+        if alone is not None:
+            _add(found, line, (alone,), payout, configuration)
+        else:
+            still.append(_named(line, candidates))
+    if still:
+        raise Held(incomplete(still))
+    wrong = [one for one in found.values() if not _agrees(one)]
+    if wrong:
+        difference = sum((one.paid - one.worth * one.sign for one in wrong), ZERO)
+        names = ", ".join(one.document.memo_number for one in wrong[:20])
+        raise Held(amounts_differ(difference, payout.currency, names))
+    return [Grouped(one.document, one.sign, one.worth, one.paid) for one in found.values()]
+
+
+def _add(
+    found: dict[str, _Found],
+    line: PayoutLine,
+    match: Sequence[Document],
+    payout: Payout,
+    configuration: Configuration,
+) -> None:
+    sign = 1 if line.kind in CHARGES else -1
+    worths = [_worth(document, payout, configuration) for document in match]
+    foreign = any(document.currency != payout.currency for document in match)
+    shares = [worth * sign for worth in worths]
+    if len(match) == 1 or foreign:
+        shares = prorate(line.amount, worths, payout.currency)
+    for document, worth, share in zip(match, worths, shares, strict=True):
+        one = found.setdefault(document.key, _Found(document, sign, worth, document.currency != payout.currency))
+        one.paid += share
+
+
+def _worth(document: Document, payout: Payout, configuration: Configuration) -> Decimal:
+    """What a document stands at in the books, in the payout's currency. Raises `Held` where nobody knows."""
+    if document.currency == payout.currency:
+        return document.total
+    home, rate = configuration.ledger.home_currency, document.exchange_rate
+    if payout.currency != home or rate is None or not configuration.ledger.can(ACROSS_CURRENCIES):
+        raise Held(currency_differs(payout.currency, document.currency, document.memo_number))
+    return quantize(document.total * rate, home)
+
+
+def _agrees(one: _Found) -> bool:
+    """To the cent in one currency; between two, what the rates of two days can explain."""
+    difference = abs(one.paid - one.worth * one.sign)
+    return difference <= one.worth * RATE_TOLERANCE if one.is_foreign else not difference
+
+
+def _taken(found: Mapping[str, _Found]) -> set[str]:
+    return {key for key, one in found.items() if one.is_complete}
+
+
+def _free(match: Sequence[Document], candidates: Candidates) -> Sequence[Document]:
+    """A document goes to the bank once: what another payout's deposit groups is not to be had."""
+    return () if any(one.key in candidates.deposited for one in match) else match
+
+
+def _match(line: PayoutLine, candidates: Candidates, taken: set[str]) -> Sequence[Document]:
+    """By tender or refund id, by reference, then the order's only document of that amount."""
+    if line.kind in REFUNDS:
+        by_id = candidates.by_refund.get(line.refund_external_id or line.tender_external_id)
+        if by_id:
+            return by_id
+        orders = candidates.refunds_by_order
+    else:
+        exact = candidates.by_tender.get(line.tender_external_id) or candidates.by_reference.get(normal(line.reference))
+        if exact is not None and (line.tender_external_id or line.reference):
+            return (exact,)
+        orders = candidates.by_order
+    of_order = orders.get(line.order_external_id) or orders.get(f"number:{normal(line.order_number)}") or ()
+    free = [one for one in of_order if one.key not in taken]
+    same = [one for one in free if one.total == abs(line.amount)]
+    if same:
+        return same[:1]
+    return free if len(free) == 1 else ()
+
+
+def _near(line: PayoutLine, candidates: Candidates, found: Mapping[str, _Found], currency: str) -> Document | None:
+    """The only document of the amount within a week, for a charge whose order the payout does not name."""
+    if line.kind not in CHARGES or line.order_number or line.order_external_id:
+        return None
+    single: Iterable[Document] = (
+        one
+        for one in candidates.near
+        if one.total == line.amount
+        and one.currency == currency
+        and abs(one.date - line.occurred_on) <= NEAR
+        and one.key not in found
+        and one.key not in candidates.deposited
+    )
+    alone = list({one.key: one for one in single}.values())
+    return alone[0] if len(alone) == 1 else None
+
+
+def _named(line: PayoutLine, candidates: Candidates) -> str:
+    name = line.order_number or line.order_external_id or line.reference or line.external_id
+    elsewhere = {candidates.deposited.get(one.key) for one in _match(line, candidates, set())} - {None}
+    if elsewhere:
+        return f"{name} (in the deposit of payout {', '.join(sorted(filter(None, elsewhere)))} already)"
+    why = candidates.why_not.get(normal(line.order_number)) or candidates.why_not.get(line.order_external_id)
+    return f"{name} ({why or 'not received'})"
