@@ -93,6 +93,7 @@ def open_connection(stored: StoredConnection, *, allow_private: bool = False) ->
         connection_id=stored.connection_id,
         zone=zone_of(stored.time_zone),
         store_currency=stored.store_currency,
+        rounding_tolerance=stored.rounding_tolerance,
         fetches=credentials.fetches and stored.state != "needs_credentials",
     )
     return Opened(stored, channel, credentials, account, allow_private)
@@ -102,7 +103,12 @@ def read_by(opened: Opened, settings: ReadingSettings | None) -> Opened:
     """The connection with the settings in force, where they are not those it was opened with."""
     if settings is None or settings.revision == opened.stored.settings_revision:
         return opened
-    account = replace(opened.account, zone=zone_of(settings.time_zone), store_currency=settings.store_currency)
+    account = replace(
+        opened.account,
+        zone=zone_of(settings.time_zone),
+        store_currency=settings.store_currency,
+        rounding_tolerance=settings.rounding_tolerance,
+    )
     return replace(opened, account=account)
 
 

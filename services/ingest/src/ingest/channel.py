@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 from zoneinfo import ZoneInfo
@@ -10,6 +11,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict
 
 from common.messages.orders import Order, Payout
+from common.money import tolerance
 from ingest.parts import Part, Parts
 from ingest.payout_parts import PayoutHead, PayoutPart, PayoutParts
 
@@ -60,8 +62,14 @@ class Account:
     zone: ZoneInfo
     store_currency: bool = False
     """Book in the shop's currency rather than the one the buyer paid in."""
+    rounding_tolerance: Decimal | None = None
+    """How far a total may be from its parts and still be rounding; None: minor unit × min(lines + 1, 5)."""
     fetches: bool = True
     """Whether missing parts can be fetched, so that nothing needs to be concluded without them."""
+
+    def tolerance(self, currency: str, lines: int) -> Decimal:
+        """The difference that is rounding, for an order or refund of so many lines."""
+        return tolerance(currency, lines) if self.rounding_tolerance is None else self.rounding_tolerance
 
 
 class NoticeKind(StrEnum):

@@ -68,6 +68,7 @@ class ConnectionSettings(Base, table=True):
     revision: int = _big()
     time_zone: str = _text()
     store_currency: bool = _flag(default=False)
+    rounding_tolerance: Decimal | None = Field(sa_column=sa.Column(sa.Numeric, nullable=True))
     start_date: date | None = Field(sa_column=sa.Column(sa.Date, nullable=True))
     enabled: bool = _flag(default=True)
     raw_retention_days: int = Field(sa_column=sa.Column(sa.Integer, nullable=False, server_default="730"))

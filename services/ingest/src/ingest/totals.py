@@ -6,7 +6,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
 
 from common.messages.orders import OrderDiscount, OrderLine, ShippingLine, Surcharge, TaxLine
-from common.money import UnknownCurrency, exponent, minor_unit, quantize, tolerance
+from common.money import UnknownCurrency, exponent, minor_unit, quantize
 from ingest.errors import NormalizationError
 
 ZERO = Decimal(0)
@@ -79,11 +79,12 @@ def find_rounding(
     shipping: Sequence[ShippingLine],
     discounts: Sequence[OrderDiscount],
     surcharges: Sequence[Surcharge],
+    allowed: Decimal,
     field: str,
 ) -> Decimal:
     """What is missing between the parts and the total the channel charged, if rounding explains it.
 
-    Raises `NormalizationError` with `TOTALS_MISMATCH` and both numbers when the difference is beyond the tolerance:
+    Raises `NormalizationError` with `TOTALS_MISMATCH` and both numbers when the difference is more than `allowed`:
     nothing is ever plugged.
     """
     parts = (
@@ -95,7 +96,7 @@ def find_rounding(
         + tips
     )
     difference = total - parts
-    if abs(difference) > tolerance(currency, len(lines)):
+    if abs(difference) > allowed:
         raise totals_mismatch(field, total, parts, currency)
     return difference or minor_unit(currency) * 0
 

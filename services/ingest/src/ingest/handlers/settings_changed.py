@@ -1,29 +1,24 @@
-"""A connection's settings: which time zone and currency its orders are read in, and from which day on."""
+"""A connection's settings: in which time zone, currency and tolerance its orders are read, and from which day on."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import astuple
 
 from common.batch import Batch
 from common.database import Connection, lock_keys
 from common.handling import Handler
 from common.messages.control import SettingsChanged
-from ingest.store.connections import RETENTION_DAYS, SETTINGS
+from ingest.store.connections import RETENTION_DAYS, SETTINGS, UNSET, ReadingSettings, reading_settings
 from ingest.store.due import RENORMALISE
 
-Known = dict[str, tuple[int, str, bool]]
-"""Connection → revision, time zone and currency choice that its orders were read by."""
-_UNSET = (0, "UTC", False)
+Known = dict[str, ReadingSettings]
+"""Connection → what its orders were read by."""
 
 
 async def load(connection: Connection, states: Sequence[SettingsChanged]) -> Known:
     """What is stored, under the locks of the connections' settings."""
     ids = [state.scope_id for state in states if state.scope == "connection"]
     await lock_keys(connection, [f"settings/{identity}" for identity in ids])
-    rows = await connection.fetch(
-        "SELECT connection_id, revision, time_zone, store_currency FROM connection_settings"
-        " WHERE connection_id = ANY($1::text[])",
-        ids,
-    )
-    return {row["connection_id"]: (row["revision"], row["time_zone"], row["store_currency"]) for row in rows}
+    return await reading_settings(connection, ids)
 
 
 def handler(wake: Callable[[], None], forget: Callable[[str], None]) -> Handler[SettingsChanged, Known]:
@@ -32,24 +27,26 @@ def handler(wake: Callable[[], None], forget: Callable[[str], None]) -> Handler[
     def handle(state: SettingsChanged, known: Known, batch: Batch) -> None:
         if state.scope != "connection":
             return
-        revision, time_zone, store_currency = known.get(state.scope_id, _UNSET)
-        if state.revision <= revision:
+        before = known.get(state.scope_id, UNSET)
+        if state.revision <= before.revision:
             return
         settings = state.connection
+        now = before if settings is None else ReadingSettings.of(settings, state.revision)
         batch.upsert(
             SETTINGS,
             {
                 "connection_id": state.scope_id,
                 "tenant_id": state.tenant_id,
                 "revision": state.revision,
-                "time_zone": settings.time_zone if settings else time_zone,
-                "store_currency": settings.use_store_currency if settings else store_currency,
+                "time_zone": now.time_zone,
+                "store_currency": now.store_currency,
+                "rounding_tolerance": now.rounding_tolerance,
                 "start_date": settings.start_date if settings else None,
                 "raw_retention_days": settings.raw_retention_days if settings else RETENTION_DAYS,
                 "enabled": bool(settings and settings.enabled and not state.deleted),
             },
         )
-        if settings and (settings.time_zone, settings.use_store_currency) != (time_zone, store_currency):
+        if astuple(now)[1:] != astuple(before)[1:]:
             # Runs after the row above has waited for every batch that reads by the old settings.
             batch.execute(
                 "UPDATE orders SET due_at = now(), due_kind = $3, due_attempts = 0"

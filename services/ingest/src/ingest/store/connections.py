@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 import orjson
@@ -11,6 +12,7 @@ from common.bulk import Upsert
 from common.crypto import Cipher
 from common.database import Connection, Pool, affected
 from common.messages.base import Reason
+from common.messages.control import ConnectionSettings
 
 RETENTION_DAYS = 730
 """Of raw parts of a connection whose settings are not known: as long as for one whose settings say nothing."""
@@ -24,6 +26,7 @@ SETTINGS = Upsert(
         "revision": "bigint",
         "time_zone": "text",
         "store_currency": "boolean",
+        "rounding_tolerance": "numeric",
         "start_date": "date",
         "enabled": "boolean",
         "raw_retention_days": "integer",
@@ -32,9 +35,14 @@ SETTINGS = Upsert(
 )
 _SELECT = """
 SELECT connections.*, coalesce(s.time_zone, 'UTC') AS time_zone, coalesce(s.store_currency, false) AS store_currency,
-       s.start_date, coalesce(s.enabled, true) AS enabled, coalesce(s.revision, 0) AS settings_revision
+       s.rounding_tolerance, s.start_date, coalesce(s.enabled, true) AS enabled,
+       coalesce(s.revision, 0) AS settings_revision
 FROM connections LEFT JOIN connection_settings AS s USING (connection_id)
 """
+
+_READING = """
+SELECT connection_id, revision, time_zone, store_currency, rounding_tolerance FROM connection_settings
+WHERE connection_id = ANY($1::text[]) ORDER BY connection_id"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +59,7 @@ class StoredConnection:
     reason: Reason | None
     time_zone: str
     store_currency: bool
+    rounding_tolerance: Decimal | None
     start_date: date | None
     enabled: bool
     settings_revision: int
@@ -76,6 +85,7 @@ def _stored(row: Any, cipher: Cipher) -> StoredConnection:
         reason=None if row["reason"] is None else Reason.model_validate_json(row["reason"]),
         time_zone=row["time_zone"],
         store_currency=row["store_currency"],
+        rounding_tolerance=row["rounding_tolerance"],
         start_date=row["start_date"],
         enabled=row["enabled"],
         settings_revision=row["settings_revision"],
@@ -103,6 +113,21 @@ class ReadingSettings:
     revision: int
     time_zone: str
     store_currency: bool
+    rounding_tolerance: Decimal | None
+
+    @classmethod
+    def of(cls, settings: ConnectionSettings, revision: int) -> "ReadingSettings":
+        return cls(revision, settings.time_zone, settings.use_store_currency, settings.rounding_tolerance)
+
+
+UNSET = ReadingSettings(0, "UTC", False, None)
+"""Of a connection whose settings are not known."""
+
+
+async def reading_settings(connection: Connection, ids: Sequence[str]) -> dict[str, ReadingSettings]:
+    """The settings of these connections. The caller holds their locks, or only looks."""
+    rows = await connection.fetch(_READING, ids)
+    return {row["connection_id"]: ReadingSettings(*row[1:]) for row in rows}
 
 
 async def settings_in_force(connection: Connection, ids: Sequence[str]) -> dict[str, ReadingSettings]:
@@ -111,11 +136,7 @@ async def settings_in_force(connection: Connection, ids: Sequence[str]) -> dict[
     A change of settings waits for us and then reads every order again; so no order can be left as it was read by
     settings that were replaced meanwhile.
     """
-    rows = await connection.fetch(
-        "SELECT connection_id, revision, time_zone, store_currency FROM connection_settings"
-        " WHERE connection_id = ANY($1::text[]) ORDER BY connection_id FOR SHARE",
-        ids,
-    )
+    rows = await connection.fetch(f"{_READING} FOR SHARE", ids)
     return {row["connection_id"]: ReadingSettings(*row[1:]) for row in rows}
 
 

@@ -32,6 +32,8 @@ class RefundNature(StrEnum):
     """No money moved on a paid order: only goods came back."""
     AMOUNT_ONLY = "amount_only"
     """Money without lines: goes to returns and allowances."""
+    BEYOND_PAID = "beyond_paid"
+    """More money than ever came in: a payment is missing, or the refund is wrong (section 3, invariant 3)."""
     MISMATCH = "mismatch"
     """The parts do not add up to the money; nobody may guess."""
 
@@ -84,7 +86,7 @@ def read_facts(order: Order, directives: Directives, stated_tolerance: Decimal |
         open_balance = max(order.total - captured, ZERO)
         situation = _situation(order.total, captured, cancelled=cancelled)
         return Facts(situation, tenders, voided, captured, ZERO, ZERO, open_balance, cancelled, ())
-    refunds, open_balance = _refund_facts(order, captured, stated_tolerance)
+    refunds, open_balance = _refund_facts(order, captured, _ever_paid(order, captured), stated_tolerance)
     removed = sum((fact.credit for fact in refunds if fact.nature is RefundNature.REMOVAL), ZERO)
     returned = sum((fact.returned for fact in refunds), ZERO)
     situation = _situation(order.total - removed, captured, cancelled=cancelled)
@@ -106,6 +108,12 @@ def _tenders(order: Order, directives: Directives) -> tuple[tuple[Tender, ...], 
         if missing > 0:
             captured = (*captured, _stated_tender(order, missing))
     return captured, voided
+
+
+def _ever_paid(order: Order, captured: Decimal) -> Decimal:
+    """What could go back: also money that a rule keeps out of the books for now."""
+    stated = (tender.amount for tender in order.tenders if tender.status is TenderStatus.CAPTURED)
+    return max(captured, sum(stated, ZERO))
 
 
 def _stated_tender(order: Order, amount: Decimal) -> Tender:
@@ -131,7 +139,7 @@ def _situation(due: Decimal, captured: Decimal, *, cancelled: bool) -> Situation
 
 
 def _refund_facts(
-    order: Order, captured: Decimal, stated_tolerance: Decimal | None
+    order: Order, captured: Decimal, paid: Decimal, stated_tolerance: Decimal | None
 ) -> tuple[tuple[RefundFact, ...], Decimal]:
     allowed = tolerance(order.currency, len(order.lines)) if stated_tolerance is None else stated_tolerance
     open_balance = max(order.total - captured, ZERO)
@@ -141,6 +149,9 @@ def _refund_facts(
         returned = sum((transaction.amount for transaction in refund.transactions), ZERO)
         value = refund_value(refund)
         nature, credit = _nature(refund, value, returned, open_balance, allowed)
+        paid -= returned
+        if returned > 0 > paid:
+            nature, credit = RefundNature.BEYOND_PAID, ZERO
         open_balance -= credit
         facts.append(RefundFact(refund, numbered, nature, value, returned, credit))
         if nature is not RefundNature.STOCK_ONLY:

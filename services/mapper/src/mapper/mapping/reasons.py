@@ -95,6 +95,16 @@ def totals_mismatch(stated: Decimal, computed: Decimal, currency: str, what: str
     )
 
 
+def refunded_beyond_paid(returned: Decimal, paid: Decimal, currency: str) -> Reason:
+    return error(
+        "TOTALS_MISMATCH",
+        f"Refunds of {returned} {currency} were given back, and only {paid} {currency} was ever paid.",
+        "Correct the order's payments or refunds in the shop, so that no more goes back than came in.",
+        "refunds",
+        f"{returned}",
+    )
+
+
 def amount_changed(stated: Decimal, changed: Decimal, currency: str, rule: str) -> Reason:
     return error(
         "AMOUNT_CHANGED_BY_RULE",

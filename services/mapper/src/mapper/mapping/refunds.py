@@ -6,6 +6,7 @@ Amounts come from the channel's refund record, never recomputed. A refund that d
 from decimal import Decimal
 from typing import Any
 
+from common.messages.base import Reason
 from common.messages.orders import RefundTransaction, TenderKind
 from common.messages.transactions import (
     Account,
@@ -17,15 +18,18 @@ from common.messages.transactions import (
     DocumentTax,
     LineKind,
 )
+from common.money import ZERO
 from mapper.mapping.balance import settle
 from mapper.mapping.case import Case
 from mapper.mapping.facts import RefundFact, RefundNature
 from mapper.mapping.modes import RefundSteps
 from mapper.mapping.numbers import document_number
 from mapper.mapping.payments import tender_account
-from mapper.mapping.reasons import totals_mismatch
+from mapper.mapping.reasons import refunded_beyond_paid, totals_mismatch
 from mapper.mapping.refund_lines import refund_parts
 
+UNEXPLAINED = frozenset({RefundNature.MISMATCH, RefundNature.BEYOND_PAID})
+"""Held until a person has looked: nobody may guess."""
 UNWRITTEN = frozenset({RefundNature.STOCK_ONLY})
 """No money and no claim changes; only goods came back."""
 
@@ -39,7 +43,7 @@ def plan_refunds(case: Case, steps: RefundSteps, original: Document | None) -> N
             continue
         if fact.nature is RefundNature.REMOVAL and (original is None or original.kind is DocumentKind.SALES_RECEIPT):
             continue
-        if fact.nature is RefundNature.MISMATCH:
+        if fact.nature in UNEXPLAINED:
             case.documents.append(_held_refund(case, steps, fact, original))
         elif steps is RefundSteps.UNAPPLIED:
             _refund_unapplied(case, fact)
@@ -102,10 +106,9 @@ def _refund_receipt(
 ) -> Document:
     """Money that went back. What went to a gift card comes off as a line: the card is worth more again."""
     money = [one for one in fact.refund.transactions if one.kind is TenderKind.MONEY and one.amount]
-    for transaction in fact.refund.transactions:
-        if transaction.kind is not TenderKind.MONEY and transaction.amount:
-            lines.append(_gift_card_line(case, transaction))
-            total -= transaction.amount
+    cards = gift_card_lines(case, fact)
+    lines.extend(cards)
+    total += sum((line.amount for line in cards), ZERO)
     largest = max(money, key=lambda one: one.amount, default=None)
     deposit_to = _money_account(case, largest) if largest else case.configuration.account(AccountRole.UNDEPOSITED_FUNDS)
     return Document(
@@ -120,6 +123,15 @@ def _refund_receipt(
         reference=(largest.reference or largest.external_id) if largest else "",
         depends_on=(original.key,) if original else (),
     )
+
+
+def gift_card_lines(case: Case, fact: RefundFact) -> list[DocumentLine]:
+    """What went to gift cards and store credit, taken off the money that left."""
+    return [
+        _gift_card_line(case, one)
+        for one in fact.refund.transactions
+        if one.kind is not TenderKind.MONEY and one.amount
+    ]
 
 
 def _gift_card_line(case: Case, transaction: RefundTransaction) -> DocumentLine:
@@ -195,16 +207,22 @@ def _refund_unapplied(case: Case, fact: RefundFact) -> None:
 def _held_refund(case: Case, steps: RefundSteps, fact: RefundFact, original: Document | None) -> Document:
     receipt = steps is RefundSteps.RECEIPTS and case.configuration.ledger.can("refund_receipt")
     kind = DocumentKind.REFUND_RECEIPT if receipt else DocumentKind.CREDIT_MEMO
-    reason = totals_mismatch(fact.returned, fact.value, case.currency, "refund")
     return Document(
         key=case.key(kind, "refund", fact.refund.external_id),
         kind=kind,
-        **(_header(case, fact) | {"hold": reason}),
+        **(_header(case, fact) | {"hold": unexplained(case, fact)}),
         total=fact.returned,
         deposit_to=case.configuration.account(AccountRole.UNDEPOSITED_FUNDS) if receipt else None,
         receivable=None if receipt else case.receivable(),
         depends_on=(original.key,) if original else (),
     )
+
+
+def unexplained(case: Case, fact: RefundFact) -> Reason:
+    """Why a refund of one of the natures `UNEXPLAINED` can't be booked."""
+    if fact.nature is RefundNature.BEYOND_PAID:
+        return refunded_beyond_paid(case.facts.returned, case.facts.captured, case.currency)
+    return totals_mismatch(fact.returned, fact.value, case.currency, "refund")
 
 
 def _header(case: Case, fact: RefundFact) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from common.messages.transactions import (
     document_key,
 )
 from common.money import ZERO
+from mapper.mapping.balance import settle
 from mapper.mapping.case import Case
 from mapper.mapping.catalog import Catalog
 from mapper.mapping.configuration import Configuration
@@ -31,6 +32,7 @@ from mapper.mapping.names import normal
 from mapper.mapping.payments import receipt_deposit
 from mapper.mapping.reasons import Held, order_of_summary, summary_negative, waiting_for_day_end
 from mapper.mapping.refund_lines import refund_parts
+from mapper.mapping.refunds import UNEXPLAINED, gift_card_lines, unexplained
 from mapper.mapping.removals import without_removed
 from mapper.mapping.sales import sale_of
 from mapper.mapping.summary_changes import with_change_noted
@@ -43,6 +45,7 @@ KINDS: Final = {
     M.SUMMARY_INVOICE: DocumentKind.INVOICE,
     M.SUMMARY_SALES_ORDER: DocumentKind.SALES_ORDER,
 }
+RETURNED: Final = frozenset({RefundNature.MONEY, RefundNature.AMOUNT_ONLY})
 NUMBERS_SHOWN_MAX: Final = 3_900
 """Characters of order numbers that fit the document's note."""
 
@@ -81,7 +84,7 @@ def _summary_id(day: date, order: Order, account: str) -> str:
 
 
 def _returned(facts: Facts) -> list[RefundFact]:
-    return [fact for fact in facts.refunds if fact.nature in (RefundNature.MONEY, RefundNature.AMOUNT_ONLY)]
+    return [fact for fact in facts.refunds if fact.nature in RETURNED or fact.nature in UNEXPLAINED]
 
 
 def map_summary(
@@ -162,7 +165,11 @@ def _member_lines(membership: Membership, case: Case) -> list[DocumentLine]:
     if case.connection.merge_refunds:
         for fact in _returned(case.facts):
             if fact.refund.refunded_on == membership.day:
+                if fact.nature in UNEXPLAINED:
+                    raise Held(unexplained(case, fact))
                 back, _ = refund_parts(case, fact)
+                settle(case, fact.returned, back, (), "refund")
+                back.extend(gift_card_lines(case, fact))
                 lines.extend(negated(line) for line in back)
     return lines
 

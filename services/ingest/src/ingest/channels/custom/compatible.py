@@ -5,6 +5,7 @@ names its sale in `parentOrderNumber`, a payment names its order in `orderNumber
 both without and with tax; net amounts are taken, and the difference is the line's tax.
 """
 
+import hashlib
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -14,8 +15,12 @@ from ingest.errors import NormalizationError
 STATUSES: dict[str, str] = {
     "pending": "pending",
     "awaiting payment": "pending",
+    "awaiting_payment": "pending",
     "authorized": "authorized",
     "paid": "paid",
+    "processing": "paid",
+    "awaiting_shipment": "paid",
+    "on_hold": "paid",
     "completed": "paid",
     "shipped": "paid",
     "partially_paid": "partially_paid",
@@ -23,7 +28,10 @@ STATUSES: dict[str, str] = {
     "refunded": "refunded",
     "cancelled": "cancelled",
     "canceled": "cancelled",
+    "voided": "voided",
 }
+FULFILLED = frozenset({"completed", "shipped"})
+"""Statuses that say that everything has left."""
 
 
 def split(envelope: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -66,6 +74,7 @@ def to_native(envelope: Mapping[str, Any]) -> dict[str, Any]:
         "external_id": identity_of(order),
         "order_number": str(order.get("orderNumber", "")),
         "status": STATUSES[status],
+        "fulfillment_status": "fulfilled" if status in FULFILLED else "unfulfilled",
         "created_at": order.get("creationDate"),
         "updated_at": order.get("modifiedDate") or order.get("creationDate"),
         "currency": currency,
@@ -90,7 +99,7 @@ def to_native(envelope: Mapping[str, Any]) -> dict[str, Any]:
             "tax": _plain(_number(order, "totalTax")),
             "discount": _plain(_line_discounts(order) + _order_discounts(order)),
         },
-        "payments": [_payment(row, currency) for row in _rows(envelope.get("payments"))],
+        "payments": _payments(_rows(envelope.get("payments")), currency),
         "refunds": [_refund(row) for row in _rows(envelope.get("cancelledOrders"))],
     }
 
@@ -142,16 +151,24 @@ def _line_discounts(order: Mapping[str, Any]) -> Decimal:
     return sum((_number(row, "discountExclTax") for row in _rows(order.get("orderDetails"))), Decimal(0))
 
 
-def _payment(row: Mapping[str, Any], currency: str) -> dict[str, Any]:
-    return {
-        "external_id": str(row.get("id") or row.get("referenceNumber") or row.get("paymentDate") or ""),
-        "method": _text(row, "creditCardName"),
-        "gateway": _text(row, "paymentType"),
-        "amount": _plain(_number(row, "paymentAmount")),
-        "currency": currency,
-        "paid_at": row.get("paymentDate"),
-        "reference": _text(row, "referenceNumber"),
-    }
+def _payments(rows: list[dict[str, Any]], currency: str) -> list[dict[str, Any]]:
+    """Each payment under its own id; without one it is known by what it says, and by its place among its equals."""
+    found = []
+    equals: dict[tuple[str, ...], int] = {}
+    for row in rows:
+        said = {
+            "method": _text(row, "creditCardName"),
+            "gateway": _text(row, "paymentType"),
+            "amount": _plain(_number(row, "paymentAmount")),
+            "reference": _text(row, "referenceNumber"),
+        }
+        identity = str(row.get("id") or "")
+        if not identity:
+            key = (_text(row, "paymentDate"), *said.values())
+            equals[key] = equals.get(key, 0) + 1
+            identity = hashlib.sha256("\x1f".join((*key, str(equals[key]))).encode()).hexdigest()[:32]
+        found.append({"external_id": identity, **said, "currency": currency, "paid_at": row.get("paymentDate")})
+    return found
 
 
 def _refund(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,19 +2,21 @@
 
 from collections.abc import Iterable
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from common.messages.orders import OrderDiscount, OrderLine, ShippingLine, Surcharge, TaxLine
 from common.money import ZERO, quantize
 from ingest.channels.custom.wire import CustomLine, CustomOrder, CustomTax
 from ingest.text import identifier, short
-from ingest.totals import amount, net_share, plain, sum_amounts, sum_taxes, unit_price
+from ingest.totals import amount, local_date, net_share, plain, sum_amounts, sum_taxes, unit_price
 
 
 class LineReader:
     """Takes tax out of prices where they contain it, and puts each line in its place."""
 
-    def __init__(self, order: CustomOrder, currency: str) -> None:
+    def __init__(self, order: CustomOrder, currency: str, zone: ZoneInfo) -> None:
         self._order = order
+        self._zone = zone
         self._currency = currency
         self._included = order.prices_include_tax
         self._zero = quantize(ZERO, currency)
@@ -57,7 +59,12 @@ class LineReader:
             external_id=identifier(identity),
             sku=short(line.sku),
             name=short(line.name),
+            description=line.description,
+            product_id=line.product_id,
+            variant_id=line.variant_id,
             quantity=plain(line.quantity),
+            fulfilled_quantity=None if line.fulfilled_quantity is None else plain(line.fulfilled_quantity),
+            ship_date=local_date(line.shipped_at, self._zone) if line.shipped_at else None,
             unit_price=plain(line.unit_price) if not self._included else unit_price(net + discount, line.quantity),
             amount=net,
             discount=discount,
@@ -122,6 +129,7 @@ class LineReader:
         return tuple(
             TaxLine(
                 title=short(row.name) or "Tax",
+                jurisdiction=row.jurisdiction,
                 amount=amount(row.amount, self._currency, f"{place}.taxes.amount"),
                 rate=plain(row.rate) if row.rate is not None else None,
             )
@@ -130,10 +138,14 @@ class LineReader:
 
 
 def sum_by_rate(groups: Iterable[Iterable[TaxLine]]) -> tuple[TaxLine, ...]:
-    """Tax by title and rate over everything, without what comes to nothing."""
-    sums: dict[tuple[str, Decimal | None], Decimal] = {}
+    """Tax by title, rate and jurisdiction over everything, without what comes to nothing."""
+    sums: dict[tuple[str, Decimal | None, str], Decimal] = {}
     for taxes in groups:
         for tax in taxes:
-            key = (tax.title, tax.rate)
+            key = (tax.title, tax.rate, tax.jurisdiction)
             sums[key] = sums.get(key, ZERO) + tax.amount
-    return tuple(TaxLine(title=title, rate=rate, amount=value) for (title, rate), value in sums.items() if value)
+    return tuple(
+        TaxLine(title=title, rate=rate, jurisdiction=place, amount=value)
+        for (title, rate, place), value in sums.items()
+        if value
+    )

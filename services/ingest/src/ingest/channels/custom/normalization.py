@@ -87,7 +87,7 @@ def _normalize(order: CustomOrder, account: Account) -> Order:
         raise OutOfScope("TEST_ORDER", "test orders are never synced")
     currency = known_currency(order.currency, "currency")
     zero = quantize(ZERO, currency)
-    reader = LineReader(order, currency)
+    reader = LineReader(order, currency, account.zone)
     lines, tips, extra = reader.lines()
     shipping = reader.shipping()
     surcharges = (*extra, *reader.fees())
@@ -104,6 +104,7 @@ def _normalize(order: CustomOrder, account: Account) -> Order:
         shipping=shipping,
         discounts=discounts,
         surcharges=surcharges,
+        allowed=account.tolerance(currency, len(lines)),
         field="totals.grand_total",
     )
     tenders = _tenders(order, currency, account)
@@ -136,16 +137,23 @@ def _normalize(order: CustomOrder, account: Account) -> Order:
         taxes=taxes,
         rounding=rounding,
         tenders=tenders,
-        refunds=read_refunds(order, tenders, lines, currency, account),
+        refunds=read_refunds(order, tenders, lines, discounts, currency, account),
         ship_method=short(order.ship_method) or (shipping[0].title if shipping else ""),
         reference_number=short(order.reference_number) or (tenders[0].reference if tenders else ""),
         **_as_stated(order, account),
     )
 
 
+def _optional(value: Decimal | None, currency: str, field: str) -> Decimal | None:
+    return None if value is None else amount(value, currency, field)
+
+
 def _as_stated(order: CustomOrder, account: Account) -> dict[str, Any]:
     """What is taken over as the store writes it."""
     return {
+        "shipping_cost": _optional(order.shipping_cost, order.currency, "shipping_cost"),
+        "merchant_fee": _optional(order.merchant_fee, order.currency, "merchant_fee"),
+        "ship_date": local_date(order.shipped_at, account.zone) if order.shipped_at else None,
         "customer": _customer(order),
         "billing_address": _address(order.billing_address),
         "shipping_address": _address(order.shipping_address),
@@ -194,7 +202,7 @@ def _tenders(order: CustomOrder, currency: str, account: Account) -> tuple[Tende
                 captured_at=at,
                 captured_on=local_date(at, account.zone),
                 reference=short(payment.reference),
-                fee=amount(payment.fee, currency, f"payments[{position}].fee") if payment.fee is not None else None,
+                fee=_optional(payment.fee, currency, f"payments[{position}].fee"),
             )
         )
     for position, card in enumerate(order.gift_cards, start=1):
@@ -242,6 +250,7 @@ def _customer(order: CustomOrder) -> Customer | None:
         group=person.group,
         tax_exempt=person.tax_exempt,
         vat_number=person.vat_number,
+        price_level=person.price_level,
     )
 
 

@@ -1,9 +1,10 @@
 """What went back on a custom store's order. Pure."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 
-from common.messages.orders import OrderLine, Refund, RefundAdjustment, RefundLine, TaxLine, Tender
-from common.money import ZERO, prorate, quantize, tolerance
+from common.messages.orders import OrderDiscount, OrderLine, Refund, RefundAdjustment, RefundLine, TaxLine, Tender
+from common.money import ZERO, minor_unit, prorate, quantize
 from ingest.channel import Account
 from ingest.channels.custom.wire import CustomOrder, CustomRefund, CustomRefundLine
 from ingest.errors import NormalizationError
@@ -13,20 +14,39 @@ from ingest.totals import amount, local_date, refund_mismatch, sum_amounts
 
 
 def read_refunds(
-    order: CustomOrder, tenders: Sequence[Tender], lines: Sequence[OrderLine], currency: str, account: Account
+    order: CustomOrder,
+    tenders: Sequence[Tender],
+    lines: Sequence[OrderLine],
+    discounts: Sequence[OrderDiscount],
+    currency: str,
+    account: Account,
 ) -> tuple[Refund, ...]:
     """Every refund, oldest first. Raises `NormalizationError` where one does not add up or returns an unknown line."""
     returns = Returns(tenders)
-    reader = _Reader(currency, account, {line.external_id: line for line in lines}, included=order.prices_include_tax)
+    off = prorate(sum_amounts(item.amount for item in discounts), [line.amount for line in lines], currency)
+    shares = {line.external_id: share for line, share in zip(lines, off, strict=True)}
+    reader = _Reader(
+        currency, account, {line.external_id: line for line in lines}, shares, included=order.prices_include_tax
+    )
     ordered = sorted(order.refunds, key=lambda refund: (refund.created_at, refund.external_id))
     return tuple(reader.read(refund, returns) for refund in ordered)
 
 
 class _Reader:
-    def __init__(self, currency: str, account: Account, lines: dict[str, OrderLine], *, included: bool) -> None:
+    def __init__(
+        self,
+        currency: str,
+        account: Account,
+        lines: dict[str, OrderLine],
+        shares: dict[str, Decimal],
+        *,
+        included: bool,
+    ) -> None:
         self._currency = currency
         self._account = account
         self._lines = lines
+        self._shares = shares
+        """Line → its share in discounts of the whole order."""
         self._included = included
         self._zero = quantize(ZERO, currency)
 
@@ -45,10 +65,9 @@ class _Reader:
             + shipping_tax
             + sum_amounts(item.amount for item in adjustments)
         )
-        if money and explained != money:
-            if abs(explained - money) > tolerance(currency, len(lines)):
-                raise refund_mismatch(f"{place}.amount", money, explained, currency)
-            adjustments.append(RefundAdjustment(title="Rounding", amount=money - explained, tax=self._zero))
+        # A smaller difference is left to the rounding line of the document.
+        if money and abs(explained - money) > self._account.tolerance(currency, len(lines)):
+            raise refund_mismatch(f"{place}.amount", money, explained, currency)
         preferred = identifier(refund.payment_external_id) if refund.payment_external_id else None
         identity = identifier(refund.external_id)
         return Refund(
@@ -73,24 +92,30 @@ class _Reader:
             )
         tax = amount(row.tax, self._currency, f"{place}.lines.tax")
         net = amount(row.amount, self._currency, f"{place}.lines.amount") - (tax if self._included else ZERO)
-        discount = self._zero
-        if original.quantity:
-            discount = quantize(original.discount * row.quantity / original.quantity, self._currency)
         return RefundLine(
             line_external_id=identity,
             quantity=row.quantity,
             amount=net,
-            discount=discount,
+            discount=self._discount(row, original, net),
             tax=tax,
             taxes=_spread(row, original, self._currency),
             restock=row.restock,
         )
+
+    def _discount(self, row: CustomRefundLine, original: OrderLine, net: Decimal) -> Decimal:
+        """What goes back of the line's own discount, and of the order's where the amount is lower by its share."""
+        if not original.quantity:
+            return self._zero
+        part = row.quantity / original.quantity
+        own = quantize(original.discount * part, self._currency)
+        shared = self._shares[original.external_id] * part
+        off = quantize((original.amount + original.discount) * part, self._currency) - net
+        # Each of several refunds of a line is rounded on its own.
+        return off if own < off <= own + shared + minor_unit(self._currency) and shared else own
 
 
 def _spread(row: CustomRefundLine, original: OrderLine, currency: str) -> tuple[TaxLine, ...]:
     if not row.tax or not original.taxes:
         return ()
     shares = prorate(quantize(row.tax, currency), [tax.amount for tax in original.taxes], currency)
-    return tuple(
-        TaxLine(title=tax.title, amount=share, rate=tax.rate) for tax, share in zip(original.taxes, shares, strict=True)
-    )
+    return tuple(tax.model_copy(update={"amount": share}) for tax, share in zip(original.taxes, shares, strict=True))

@@ -42,6 +42,8 @@ class Wire(BaseModel):
 
 class CustomTax(Wire):
     name: Text = "Tax"
+    jurisdiction: Text = ""
+    """Whom the tax is owed to; tax of one title and two jurisdictions stays apart."""
     rate: Number | None = None
     amount: Number
 
@@ -50,7 +52,12 @@ class CustomLine(Wire):
     external_id: Identity | None = None
     sku: Text | None = None
     name: Text
+    description: LongText = ""
+    product_id: Text = ""
+    variant_id: Text = ""
     quantity: Number
+    fulfilled_quantity: Number | None = None
+    """How much of it was shipped, where the order is fulfilled in parts."""
     unit_price: Number
     discount: Number = Decimal(0)
     """Of the whole line."""
@@ -62,6 +69,7 @@ class CustomLine(Wire):
     class_name: Text = ""
     site: Text = ""
     lot: Text = ""
+    shipped_at: OffsetTime | None = None
 
 
 class CustomShipping(Wire):
@@ -154,6 +162,7 @@ class CustomCustomer(Wire):
     vat_number: Text = ""
     tags: tuple[Text, ...] = ()
     group: Text = ""
+    price_level: Text = ""
 
 
 class CustomOrder(Wire):
@@ -163,7 +172,9 @@ class CustomOrder(Wire):
     """The store's own id of the order; never changes."""
     order_number: Identity
     """What people call the order; becomes the number of its documents."""
-    status: Literal["pending", "authorized", "paid", "partially_paid", "partially_refunded", "refunded", "cancelled"]
+    status: Literal[
+        "pending", "authorized", "paid", "partially_paid", "partially_refunded", "refunded", "voided", "cancelled"
+    ]
     fulfillment_status: Literal["unfulfilled", "partial", "fulfilled"] = "unfulfilled"
     test: bool = False
     """A test order is never written to a ledger."""
@@ -192,6 +203,11 @@ class CustomOrder(Wire):
     invoice_mode: Text = ""
     ship_method: Text = ""
     tracking_number: Text = ""
+    shipped_at: OffsetTime | None = None
+    shipping_cost: Number | None = None
+    """What the merchant paid for shipping."""
+    merchant_fee: Number | None = None
+    """What the processor keeps of the whole order, where it is not known per payment."""
     reference_number: Text = ""
     payout_id: Text = ""
     """The processor's payout that paid this order out, where the store knows it."""

@@ -114,13 +114,15 @@ def _normalize(order: ShopifyOrder, stored: Part, parts: Parts, account: Account
         exchange_rate=_rate(order, book, charged),
         customer_currency=_other_currency(order, book),
         **states,
-        **_balance(order, book, sold, charged - taken_out, edited=bool(removed)),
+        **_balance(order, book, account, sold, charged - taken_out, edited=bool(removed)),
         **_dates(order, account),
         **_people_and_notes(order),
     )
 
 
-def _balance(order: ShopifyOrder, book: Book, sold: Sold, total: Decimal, *, edited: bool) -> dict[str, Any]:
+def _balance(
+    order: ShopifyOrder, book: Book, account: Account, sold: Sold, total: Decimal, *, edited: bool
+) -> dict[str, Any]:
     """Taxes, discounts and total, which must add up with the lines or the order is refused."""
     taxes = order_taxes(order, book, sold, edited=edited)
     discounts = order_discounts(order, book, sold)
@@ -134,6 +136,7 @@ def _balance(order: ShopifyOrder, book: Book, sold: Sold, total: Decimal, *, edi
         shipping=sold.shipping,
         discounts=discounts,
         surcharges=sold.surcharges,
+        allowed=account.tolerance(book.currency, len(sold.lines)),
         field="total_price",
     )
     return {"taxes": taxes, "discounts": discounts, "tax_total": tax_total, "rounding": rounding, "total": total}

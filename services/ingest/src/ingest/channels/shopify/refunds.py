@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from common.messages.orders import Refund, RefundAdjustment, RefundLine, RefundTransaction, TaxLine
-from common.money import ZERO, prorate, quantize, tolerance
+from common.money import ZERO, prorate, quantize
 from ingest.channel import Account
 from ingest.channels.shopify.money import Book
 from ingest.channels.shopify.payments import tender_kind
@@ -130,10 +130,9 @@ class RefundReader:
             + shipping_tax
             + sum_amounts(item.amount + item.tax for item in adjustments)
         )
-        if refund.transactions and explained != money:
-            if abs(explained - money) > tolerance(book.currency, len(lines)):
-                raise refund_mismatch(f"refunds.{refund.id}", money, explained, book.currency)
-            adjustments.append(RefundAdjustment(title="Rounding", amount=money - explained, tax=zero))
+        # A smaller difference is left to the rounding line of the document.
+        if refund.transactions and abs(explained - money) > self._account.tolerance(book.currency, len(lines)):
+            raise refund_mismatch(f"refunds.{refund.id}", money, explained, book.currency)
         return Refund(
             external_id=identifier(refund.id),
             created_at=refund.at,

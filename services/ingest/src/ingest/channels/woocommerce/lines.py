@@ -6,12 +6,13 @@ from typing import Any
 
 from common.messages.orders import OrderLine, ShippingLine, Surcharge, TaxLine
 from common.money import ZERO, quantize
+from ingest.channel import Account
 from ingest.channels.woocommerce.wire import WooCharge, WooLine, WooOrder, WooTax
 from ingest.text import identifier, short, unescaped
 from ingest.totals import amount, find_rounding, plain, sum_amounts, unit_price
 
 
-def read_lines(order: WooOrder, currency: str, total: Decimal) -> dict[str, Any]:
+def read_lines(order: WooOrder, account: Account, currency: str, total: Decimal) -> dict[str, Any]:
     """Lines, shipping, fees and taxes, which must add up to the total or the order is refused."""
     rates = _tax_names(order)
     lines = tuple(_line(line, currency, rates, f"line_items[{n}]") for n, line in enumerate(order.line_items))
@@ -34,6 +35,7 @@ def read_lines(order: WooOrder, currency: str, total: Decimal) -> dict[str, Any]
         shipping=shipping,
         discounts=(),
         surcharges=fees,
+        allowed=account.tolerance(currency, len(lines)),
         field="total",
     )
     return {

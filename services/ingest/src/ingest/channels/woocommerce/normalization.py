@@ -101,7 +101,7 @@ def _normalize(order: WooOrder, parts: Parts, account: Account) -> Order:
     gift_cards = sum_amounts(amount(card.amount, currency, "gift_cards.amount") for card in order.gift_cards or ())
     # The official gift card plugin takes redemptions off `total`; to the books a redemption is a way of paying.
     total = amount(order.total, currency, "total") + gift_cards
-    sold = read_lines(order, currency, total)
+    sold = read_lines(order, account, currency, total)
     tenders = _tenders(order, status, created, total - gift_cards, currency, account)
     refunds = read_refunds(order, parts, tenders, sold["lines"], currency, account)
     returned = sum_amounts(item.amount for refund in refunds for item in refund.transactions)

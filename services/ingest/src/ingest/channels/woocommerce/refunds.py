@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from common.messages.orders import OrderLine, Refund, RefundAdjustment, RefundLine, TaxLine, Tender
-from common.money import ZERO, prorate, quantize, tolerance
+from common.money import ZERO, prorate, quantize
 from ingest.channel import Account
 from ingest.channels.woocommerce.wire import WooLine, WooOrder, WooRefund
 from ingest.errors import IncompleteOrder
@@ -75,10 +75,9 @@ class _Reader:
             + shipping_tax
             + sum_amounts(item.amount + item.tax for item in adjustments)
         )
-        if explained != money:
-            if abs(explained - money) > tolerance(self._currency, len(lines)):
-                raise refund_mismatch(f"{place}.amount", money, explained, self._currency)
-            adjustments.append(RefundAdjustment(title="Rounding", amount=money - explained, tax=self._zero))
+        # A smaller difference is left to the rounding line of the document.
+        if abs(explained - money) > self._account.tolerance(self._currency, len(lines)):
+            raise refund_mismatch(f"{place}.amount", money, explained, self._currency)
         at = moment(refund.date_created_gmt)
         return Refund(
             external_id=identifier(refund.id),

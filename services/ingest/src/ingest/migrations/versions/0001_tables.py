@@ -29,6 +29,7 @@ def upgrade() -> None:
         sa.Column("revision", sa.BigInteger(), nullable=False),
         sa.Column("time_zone", sa.Text(), nullable=False),
         sa.Column("store_currency", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("rounding_tolerance", sa.Numeric(), nullable=True),
         sa.Column("start_date", sa.Date(), nullable=True),
         sa.Column("enabled", sa.Boolean(), server_default=sa.text("true"), nullable=False),
         sa.Column("raw_retention_days", sa.Integer(), server_default="730", nullable=False),
