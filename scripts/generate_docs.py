@@ -122,7 +122,13 @@ def topology_page() -> dict[str, str]:
         for delay in topology.DELAYS
     ]
     dead = ", ".join(f"`{topology.dead_queue(service)}`" for service in topology.SERVICES)
-    lines += ["", f"Dead letters wait in {dead} until api collects them.", "", "## Rights of each service's user", ""]
+    limit = f"{topology.DEAD_DELIVERY_LIMIT:,}"
+    lines += [
+        "",
+        f"Dead letters wait in {dead}",
+        f"until api collects them: quorum queues with a delivery limit of {limit}.",
+    ]
+    lines += ["", "## Rights of each service's user", ""]
     lines += ["| user | configure | write | read |", "|---|---|---|---|"]
     for service in topology.SERVICES:
         rights = topology.permissions_of(service)

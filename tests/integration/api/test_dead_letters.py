@@ -4,12 +4,14 @@ import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
+import asyncpg
 import orjson
 import pytest
 from pydantic import SecretStr
 from tests.integration.api import gateway as running
 from tests.integration.api.gateway import Gateway, Shop
 
+from api.dead_letters.letters import context_of
 from api.dead_letters.replaying import replay_once
 from api.main import build
 from api.store import dead_letters as store
@@ -33,6 +35,10 @@ from common.runtime import running as running_runtime
 from common.topology import DEAD_EXCHANGE, EXCHANGE
 
 QUEUE = "api.order-listed"
+KILL_COLLECTORS = """
+SELECT count(pg_terminate_backend(pid)) FROM pg_locks
+WHERE relation = 'dead_letters'::regclass AND mode = 'RowExclusiveLock' AND NOT granted
+"""
 
 
 def send(gateway: Gateway, *messages: Outgoing) -> None:
@@ -159,6 +165,31 @@ def test_one_letter_delivered_twice_is_one_row_and_one_failure(gateway: Gateway,
     send(gateway, parked(running.order_listed(shop, "2")))
     running.eventually(lambda: len(letters(gateway, tenant_id=shop.tenant.tenant_id)) == 2)
     assert {letter["failures"] for letter in letters(gateway, tenant_id=shop.tenant.tenant_id)} == {1}
+
+
+def test_letters_stay_in_hand_while_the_database_is_away(gateway: Gateway, shop: Shop) -> None:
+    async def outage() -> None:
+        connection = await asyncpg.connect(gateway.database_url)
+        try:
+            async with asyncio.timeout(60), connection.transaction():
+                await connection.execute("LOCK TABLE dead_letters IN ACCESS EXCLUSIVE MODE")
+                await asyncio.to_thread(send, gateway, parked(running.order_listed(shop, "1")))
+                lost = 0
+                while lost < 3:
+                    lost += await connection.fetchval(KILL_COLLECTORS)
+                    await asyncio.sleep(0.02)
+        finally:
+            await connection.close()
+
+    asyncio.run(outage())
+    (letter,) = running.eventually(lambda: letters(gateway, tenant_id=shop.tenant.tenant_id))
+    identity = letter["dead_letter_id"]
+    (row,) = gateway.fetch("SELECT headers FROM dead_letters WHERE dead_letter_id = $1", identity)
+    cipher = build(gateway.app.state.settings).state.cipher
+    headers = orjson.loads(cipher.decrypt(row["headers"], context_of(identity, "headers")))
+    # RabbitMQ counts in it how often it got a letter back, and drops one that it got back too often.
+    assert "x-delivery-count" not in headers
+    assert headers[HEADER_ATTEMPT] == 3
 
 
 @pytest.mark.slow

@@ -21,6 +21,13 @@ def test_every_queue_dead_letters_to_its_own_service_and_limits_deliveries() -> 
         assert queue.arguments["x-delivery-limit"] == topology.DELIVERY_LIMIT
 
 
+def test_a_dead_letter_is_not_dropped_for_having_been_delivered_often() -> None:
+    # RabbitMQ 4.x drops after 20 deliveries where a queue says nothing, and there is no queue behind this one.
+    assert topology.DEAD_QUEUE_ARGUMENTS["x-delivery-limit"] == topology.DEAD_DELIVERY_LIMIT
+    assert topology.DEAD_DELIVERY_LIMIT >= 1_000_000
+    assert "x-dead-letter-exchange" not in topology.DEAD_QUEUE_ARGUMENTS
+
+
 def test_names_follow_one_pattern_and_are_unique() -> None:
     names = [queue.name for queue in topology.QUEUES]
     assert len(names) == len(set(names))

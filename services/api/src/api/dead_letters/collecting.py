@@ -7,8 +7,10 @@ import structlog
 
 from api.dead_letters.letters import Parked, to_row
 from api.store.dead_letters import LETTERS
-from common.broker import UNAVAILABLE, Delivery
+from common.backoff import Backoff
+from common.broker import BrokerLost, Delivery
 from common.crypto import Cipher
+from common.database import LOST
 from common.runtime import Runtime
 from common.topology import dead_queue
 
@@ -18,9 +20,9 @@ _PREFETCH = 100
 
 
 async def collect(runtime: Runtime, cipher: Cipher, service: str) -> None:
-    """Collect one service's parked queue for ever, starting over whenever broker or database were lost."""
+    """Collect one service's parked queue for ever, starting over with a new channel whenever the broker was lost."""
     queue = dead_queue(service)
-    delay_s = 0.2
+    backoff = Backoff()
     while True:
         try:
             async with runtime.broker.consume(queue, _PREFETCH) as subscription:
@@ -28,13 +30,35 @@ async def collect(runtime: Runtime, cipher: Cipher, service: str) -> None:
                     deliveries = [await subscription.get()]
                     while len(deliveries) < _PREFETCH and (more := subscription.get_nowait()) is not None:
                         deliveries.append(more)
-                    await _store(runtime, cipher, queue, deliveries)
+                    await _store_until_done(runtime, cipher, queue, deliveries)
                     await subscription.acknowledge(deliveries)
-                    delay_s = 0.2
-        except UNAVAILABLE as error:
-            log.warning("dead_letters_not_collected", queue=queue, error=type(error).__name__, retry_in_s=delay_s)
-            await asyncio.sleep(delay_s)
-            delay_s = min(delay_s * 2, 5.0)
+                    backoff.worked()
+        except BrokerLost as error:
+            await _rest(queue, error, backoff)
+
+
+async def _store_until_done(runtime: Runtime, cipher: Cipher, queue: str, deliveries: list[Delivery]) -> None:
+    """Store the letters; while the database is away, keep them in hand and try again.
+
+    Giving them back would count as a delivery each time, and a broker drops what it has delivered too often.
+    """
+    backoff = Backoff()
+    while True:
+        try:
+            await _store(runtime, cipher, queue, deliveries)
+        except LOST as error:
+            if isinstance(error, ValueError):
+                # asyncpg's word for a value that doesn't fit its column: waiting won't make it fit.
+                raise
+            await _rest(queue, error, backoff)
+        else:
+            return
+
+
+async def _rest(queue: str, error: Exception, backoff: Backoff) -> None:
+    delay_s = backoff.failed()
+    log.warning("dead_letters_not_collected", queue=queue, error=type(error).__name__, retry_in_s=delay_s)
+    await asyncio.sleep(delay_s)
 
 
 async def _store(runtime: Runtime, cipher: Cipher, queue: str, deliveries: list[Delivery]) -> None:
