@@ -15,8 +15,7 @@ from common.recovery import HEADER_ATTEMPT, HEADER_ERROR_TYPE, HEADER_FRAME, HEA
 from common.topology import EXCHANGE
 
 KILL_WAITING = """
-SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
-WHERE datname = current_database() AND usename = current_user AND wait_event_type = 'Lock'
+SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE relation = 'things'::regclass AND NOT granted
 """
 
 
