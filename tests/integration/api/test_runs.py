@@ -13,7 +13,7 @@ from tests.integration.api import gateway as running
 from tests.integration.api.gateway import Gateway, Shop
 
 from api.main import build
-from common.messages.control import TaskKind, TaskRequested
+from common.messages.control import ResendRequested, TaskKind, TaskRequested
 from common.messages.documents import DocumentState
 from common.messages.fetching import FetchedOrder, FetchOutcome, TaskProgress
 from common.messages.transactions import SetOutcome
@@ -134,6 +134,9 @@ def test_what_was_in_the_ledger_before_is_told_from_what_came_now(gateway: Gatew
     gateway.publish(progress(shop, run_id, 1, fetched("1", FetchOutcome.UNCHANGED), finished=True))
     running.eventually(lambda: run(shop, run_id)["state"] == "finished")
     assert run(shop, run_id)["results"] == {"already_in_ledger": 1}
+    # Seen again on request: it follows a new transaction mode, and whatever is held in the ledger stays held.
+    (again,) = [state for state in gateway.sent(ResendRequested) if state.resend_id.startswith(run_id)]
+    assert (again.order_keys, again.only_map) == ((f"{shop.connection_id}/1",), True)
 
 
 def test_a_run_into_an_unapproved_company_ends_as_held(gateway: Gateway) -> None:

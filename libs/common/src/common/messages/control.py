@@ -109,6 +109,8 @@ class ResendRequested(State):
     document_keys: Annotated[tuple[Identifier, ...], Field(max_length=1000)] = ()
     refetch: bool = False
     cascade: bool = False
+    only_map: bool = False
+    """Map them again, by a new transaction mode too, and leave it at that: nothing held is overridden."""
 
     @property
     def key(self) -> str:

@@ -13,7 +13,7 @@ def handler(wake: Callable[[], None]) -> Handler[ResendRequested, None]:
 
     def handle(state: ResendRequested, _: None, batch: Batch) -> None:
         keys = [key.partition("/") for key in state.order_keys]
-        if not keys:
+        if not keys or state.only_map:
             return
         batch.execute(
             """

@@ -32,6 +32,8 @@ async def load(connection: Connection, states: Sequence[ResendRequested]) -> Ask
     await connection.execute(NOTIFY, sorted({state.company_id for state in states}))
     keys = {}
     for state in states:
+        if state.only_map:
+            continue
         rows = await due.by_keys(connection, state.document_keys)
         rows += await requests.of_orders(connection, state.company_id, state.order_keys)
         ours = {row.document_key: row for row in rows if _is_asked(row, state)}
