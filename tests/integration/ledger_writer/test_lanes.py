@@ -179,6 +179,25 @@ async def test_a_bug_with_a_document_that_waits_for_a_retry_is_not_blamed_on_ano
     assert await open_desk.state_of(broken) == ("action_required", "PRODUCT_FAULT")
 
 
+async def test_a_bug_in_the_look_up_of_what_a_dead_holder_sent_holds_up_that_document_only(
+    open_desk: Any, make: Any
+) -> None:
+    path = f"/internal/companies/{make.COMPANY}/lane"
+    await open_desk.call("POST", f"{path}/pause", {"tenant_id": make.TENANT})
+    await open_desk.send(*(make.receipt_set(str(number)) for number in range(4)))
+    await open_desk.until("SELECT count(*) FROM documents", 9)
+    broken = make.key_of("2", DocumentKind.SALES_RECEIPT)
+    await open_desk.pool.execute("UPDATE documents SET wanted = '{}' WHERE document_key = $1", broken)
+    await open_desk.pool.execute(
+        "UPDATE lanes SET intents = (SELECT jsonb_agg(jsonb_build_object("
+        "'k', document_key, 'o', 'create', 'g', generation, 'h', content_hash)) FROM documents)"
+    )
+    await open_desk.call("POST", f"{path}/resume", {"tenant_id": make.TENANT})
+    await open_desk.settled(8, timeout_s=60)
+    assert await open_desk.state_of(broken) == ("action_required", "PRODUCT_FAULT")
+    await open_desk.until("SELECT count(*) FROM lanes WHERE intents IS NOT NULL", 0)
+
+
 @pytest.mark.slow
 async def test_ten_thousand_documents_twice_are_one_set(open_desk: Any, make: Any) -> None:
     sets = [make.receipt_set(str(number), "1.00") for number in range(5_000)]

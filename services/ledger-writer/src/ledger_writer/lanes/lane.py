@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import structlog
 
@@ -18,7 +19,7 @@ from common.telemetry import LANE_STUCK
 from ledger_writer.lanes.following import Follower
 from ledger_writer.lanes.listing import refresh_lists
 from ledger_writer.lanes.looking_up import LedgerAway
-from ledger_writer.lanes.work import CompanyStopped, Pass
+from ledger_writer.lanes.work import CompanyStopped, Pass, one_by_one
 from ledger_writer.ledgers import BY_NAME
 from ledger_writer.ledgers.protocol import CompanyFile, CompanyRefused, ErrorClass, Ledger, LedgerSession
 from ledger_writer.settings import LedgerWriterSettings
@@ -171,8 +172,11 @@ class Lane:
             work = Pass(self._workshop.runtime, self._lease, company, ledger, session, self._lease_s)
             follower = Follower(self._workshop.runtime, company, ledger, session, work)
             if self._lease.intents is not None:
-                await work.resolve_intents(self._lease.intents)
+                if not await self._resolve(work, self._lease.intents):
+                    return
                 self._lease = replace(self._lease, intents=None)
+                work.all_resolved()
+                await self._check(company)
             await self._lists_if_wanted(company, ledger, session)
             idle_since = followed_at = time.monotonic()
             limit = 1 if self._careful else ledger.batch_size
@@ -180,7 +184,7 @@ class Lane:
             while not self._stopping and not (self._careful and passes >= _CAREFUL_PASSES_MAX):
                 passes += 1
                 self._wake.clear()
-                if taken := await self._pass(work, limit):
+                if taken := await self._pass(work, work.run(limit)):
                     idle_since = time.monotonic()
                     if idle_since - followed_at > _FOLLOW_EVERY_S:
                         await follower.run()
@@ -198,10 +202,21 @@ class Lane:
                 await self._sleep()
                 await self._check(company)
 
-    async def _pass(self, work: Pass, limit: int) -> int:
-        """One pass; 0 ends the lane after a bug, because only opening the ledger again makes its files certain."""
+    async def _resolve(self, work: Pass, intents: str) -> bool:
+        """Look for what a dead holder sent; false ends the lane after a bug, and the next one looks one by one."""
+        for part in one_by_one(intents) if self._careful else [intents]:
+            await self._pass(work, work.resolve_intents(part, intents))
+            if self.stumbled and not self._careful:
+                return False
+        return True
+
+    async def _pass(self, work: Pass, taking: Coroutine[Any, Any, int]) -> int:
+        """One pass, which tells how many documents it took.
+
+        0 ends the lane after a bug, because only opening the ledger again makes its files certain.
+        """
         try:
-            return await work.run(limit)
+            return await taking
         except CompanyRefused:
             raise
         except Rejected as error:

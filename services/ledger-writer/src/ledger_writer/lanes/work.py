@@ -80,6 +80,8 @@ class Pass:
         self._session = session
         self._lease_s = lease_s
         self._at_work: Sequence[Row] = ()
+        self._unresolved: str | None = None
+        """Intents that stay committed until what became of all of them is known."""
 
     async def run(self, limit: int) -> int:
         """Take up to `limit` due documents and bring them as far as they go. Returns how many were taken.
@@ -101,23 +103,32 @@ class Pass:
         if ready:
             await self._work_off(await gather(self._pool, self._company, self._ledger, self._session, ready))
 
-    async def resolve_intents(self, intents: str) -> None:
-        """Find out what became of requests whose sender died: by look-up, before anything else is sent."""
+    async def resolve_intents(self, intents: str, of: str) -> int:
+        """Find out what became of requests whose sender died: by look-up, before anything else is sent.
+
+        `intents` is what is looked for, `of` all there is until `all_resolved`. Returns how many were looked for.
+        """
+        self._unresolved = of
         entries = {entry["k"]: entry for entry in orjson.loads(intents)}
-        rows = await due.by_keys(self._pool, entries)
+        self._at_work = rows = await due.by_keys(self._pool, entries)
         # Outcomes that were recorded before the crash have raised the generation already.
         open_rows = [row for row in rows if entries[row.document_key]["g"] == row.generation]
         log.info("lane_resolves_intents", company_id=self._company.company_id, intents=len(open_rows))
         await self._resolve(
             [(row, entries[row.document_key]["o"], entries[row.document_key]["h"]) for row in open_rows]
         )
+        return len(open_rows)
 
     async def set_aside(self, error: Exception) -> None:
         """Show the document that a pass of one failed at to a person, so that the others go on."""
         for row in await due.by_keys(self._pool, [row.document_key for row in self._at_work]):
             if (DocumentState(row.state), Event.NEEDS_PERSON) not in TRANSITIONS:
                 continue  # recorded before the fault came up
-            await self._record([(row, outcomes.set_aside(row, error))], {}, intents=None)
+            await self._record([(row, outcomes.set_aside(row, error))], {}, intents=self._unresolved)
+
+    def all_resolved(self) -> None:
+        """Nothing that was sent by somebody else is left to look for."""
+        self._unresolved = None
 
     async def note(self, moved: Sequence[tuple[Row, Move]]) -> None:
         """Record what was found in the ledger without anything having been sent."""
@@ -148,7 +159,7 @@ class Pass:
             for key, item in items.items()
             if item.row.state == DocumentState.UNKNOWN
         ]
-        await self._record(moves, applied, intents=None)
+        await self._record(moves, applied, intents=self._unresolved)
 
     async def _targets(self, creates: Sequence[Operation]) -> dict[str, str]:
         """Ledger id → key of the documents that money of these is to be applied to."""
@@ -326,6 +337,11 @@ def _encode_intents(operations: Sequence[Operation], items: Mapping[str, Item]) 
         for operation in operations
     ]
     return orjson.dumps(entries).decode()
+
+
+def one_by_one(intents: str) -> list[str]:
+    """The same intents, each by itself."""
+    return [orjson.dumps([entry]).decode() for entry in orjson.loads(intents)]
 
 
 def _intent_of(row: Row) -> tuple[str, str]:
