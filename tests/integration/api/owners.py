@@ -13,7 +13,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 from tests.integration.api import owners_checks
 
-from common.internal import ingest, ledger_writer, mapper
+from common.internal import counts, ingest, ledger_writer, mapper
 from common.internal import mapper_checks as checks
 from common.messages.documents import Attempt, CatalogEntry, CompanyStatus
 
@@ -43,6 +43,8 @@ class Owners:
     payments: tuple[checks.PaymentState, ...] = ()
     money: tuple[checks.MoneyPlace, ...] = ()
     attempts: dict[str, tuple[Attempt, ...]] = field(default_factory=dict)
+    held: dict[tuple[str, str], tuple[counts.EntityCount, ...]] = field(default_factory=dict)
+    """(service, tenant) → what it holds."""
     away: set[str] = field(default_factory=set)
     seen: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
@@ -75,6 +77,10 @@ def build(owners: Owners, keys: dict[str, str]) -> FastAPI:
             owners.seen.append((f"{request.method} {request.url.path}", await request.json()))
         answer: Response = await call_next(request)
         return answer
+
+    @app.get("/{service}/internal/counts")
+    async def count_entities(service: str, tenant_id: str) -> Response:
+        return _json(counts.EntityCounts(counts=owners.held.get((service, tenant_id), ())))
 
     owners_checks.add(app, owners)
     _ingest(app, owners)

@@ -24,6 +24,8 @@ OPERATOR_ONLY = frozenset(
         "get_tenant_purge",
         "create_tenant_api_key",
         "rebuild_tenant",
+        "get_tenant_mirrors",
+        "check_tenant_mirrors",
         "list_operator_api_keys",
         "create_operator_api_key",
         "revoke_operator_api_key",

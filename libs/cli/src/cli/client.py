@@ -35,9 +35,9 @@ class Api:
         """Parsed JSON. Raises `CommandFailed`."""
         return self._send("GET", path, params=params)
 
-    def post(self, path: str, body: dict[str, Any] | None = None) -> Any:
+    def post(self, path: str, body: dict[str, Any] | None = None, **params: Any) -> Any:
         """As `get`."""
-        return self._send("POST", path, body=body)
+        return self._send("POST", path, params=params, body=body)
 
     def patch(self, path: str, body: dict[str, Any]) -> Any:
         """As `get`."""

@@ -11,12 +11,13 @@ from cli.client import Api
 from cli.commands.approve import approve, preview
 from cli.commands.books import back_up, clearing, export, log, restore
 from cli.commands.dead_letters import dead_app
+from cli.commands.mirrors import mirrors, rebuild
 from cli.commands.orders import documents_app, orders_app
 from cli.commands.repair import dismiss, resend, tasks_app
 from cli.commands.rules import products_app, rules_app
 from cli.commands.status import companies, connections, status, warnings
 from cli.commands.sync import runs_app, sync
-from cli.context import Options, connected, output
+from cli.context import Options, output
 from cli.problems import CommandFailed, Exit
 from cli.profile import Profile, profile_file, save
 
@@ -61,17 +62,6 @@ def login(
     output(context).line(f"profile {given.profile!r} is stored in {profile_file()}: {name}")
 
 
-@typer_app.command()
-def rebuild(context: typer.Context, tenant: Annotated[str, typer.Argument(help="Id of the tenant.")]) -> None:
-    """Empty the read model of a tenant and have it filled again by the services. Needs an operator's key."""
-    with connected(context) as (api, shown):
-        done = api.post(f"/v1/tenants/{tenant}/rebuild")
-        if shown.as_json:
-            shown.json(done)
-        removed = ", ".join(f"{count} {table}" for table, count in done["removed"].items())
-        shown.line(f"removed {removed}; the services were asked for their states")
-
-
 typer_app.command()(status)
 typer_app.command()(warnings)
 typer_app.command()(companies)
@@ -83,6 +73,8 @@ typer_app.command()(resend)
 typer_app.command()(dismiss)
 typer_app.command()(clearing)
 typer_app.command()(log)
+typer_app.command()(mirrors)
+typer_app.command()(rebuild)
 typer_app.command("backup")(back_up)
 typer_app.command()(restore)
 documents_app.command("export")(export)

@@ -11,6 +11,7 @@ from api.clients import Services
 from api.dead_letters.collecting import collect
 from api.dead_letters.letters import SEALED
 from api.dead_letters.replaying import replay
+from api.mirror_checks import watch
 from api.openapi import describe
 from api.projections import HANDLERS
 from api.routes import ROUTERS
@@ -49,6 +50,17 @@ async def start(app: FastAPI, runtime: Runtime) -> None:
         ),
     )
     runtime.start_forever("resealing", functools.partial(keep_resealing, runtime.pool, cipher, SEALED))
+    runtime.start_forever(
+        "mirror checks",
+        functools.partial(
+            watch,
+            runtime,
+            app.state.services,
+            cron=settings.mirror_check_cron,
+            again_after_s=settings.mirror_check_again_s,
+            interval_s=settings.scheduler_interval_s,
+        ),
+    )
     runtime.start_forever("forgetting", functools.partial(_forget_again, runtime))
     for service in SERVICES:
         runtime.start_forever(f"dead letters of {service}", functools.partial(collect, runtime, cipher, service))

@@ -34,4 +34,8 @@ class ApiSettings(ServiceSettings):
     run_stale_after_s: Annotated[int, Field(ge=60)] = 6 * 3600
     """A run that ingest has not finished by then no longer keeps the task from starting another one."""
     idempotency_hours: Annotated[int, Field(ge=1, le=720)] = 48
+    mirror_check_cron: str = "30 2 * * *"
+    """When mirrors are compared with their owners, in UTC."""
+    mirror_check_again_s: Annotated[float, Field(gt=0)] = 300.0
+    """After how long a mirror that differs is looked at again: what is under way until then is no difference."""
     dead_letters_per_batch: Annotated[int, Field(ge=1, le=500)] = 50

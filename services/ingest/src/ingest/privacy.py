@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from common.batch import Batch
@@ -9,6 +10,7 @@ from common.crypto import Cipher
 from common.database import Connection, affected, lock_keys
 from common.messages.base import Reason
 from common.messages.orders import Order, order_key
+from ingest.arrivals import to_listed
 from ingest.channel import NoticeKind
 from ingest.store import connections
 from ingest.store.due import StoredPrivacyRequest
@@ -67,11 +69,15 @@ async def _forget_orders(
         request.connection_id,
         list(order_ids),
     )
+    channel = await connection.fetchval(
+        "SELECT channel FROM connections WHERE connection_id = $1", request.connection_id
+    )
     redacted = 0
     for key, order in stored.items():
         if order.content is not None:
             content = cipher.decrypt(order.content, content_context(key))
             _redact(key, Order.model_validate_json(content), order.revision + 1, cipher, batch)
+            batch.publish(to_listed(key, channel, {**asdict(order), "revision": order.revision + 1}, order.problem))
             redacted += 1
     for kind, count in (("raw_parts", affected(status)), ("orders", redacted)):
         request.removed[kind] = request.removed.get(kind, 0) + count

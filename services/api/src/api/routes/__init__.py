@@ -13,6 +13,7 @@ from api.routes import (
     index,
     keys,
     ledger_lists,
+    mirrors,
     orders,
     overview,
     payouts,
@@ -29,6 +30,7 @@ from api.routes import (
 ROUTERS: tuple[APIRouter, ...] = (
     index.routes,
     tenants.routes,
+    mirrors.routes,
     keys.routes,
     connections.routes,
     companies.routes,

@@ -14,23 +14,15 @@ from api.views.accounts import (
     Purge,
     Purged,
     PurgedByService,
-    Rebuild,
     Tenant,
     TenantCreate,
 )
 from api.views.base import PAGE_DEFAULT, Cursor, Limit, Page
-from common.messages.base import State
-from common.messages.control import StateRequested, TenantDeleted
-from common.messages.documents import CompanyChanged, DocumentChanged
-from common.messages.fetching import OrderListed
-from common.messages.transactions import TransactionsListed
+from common.messages.control import TenantDeleted
 from common.problems import not_found
 from common.topology import SERVICES
 
 routes = router("tenants")
-
-READ_MODEL: tuple[type[State], ...] = (OrderListed, TransactionsListed, DocumentChanged, CompanyChanged)
-"""States that the read model is made of."""
 
 
 @routes.post("/tenants", operation_id="create_tenant", status_code=status.HTTP_201_CREATED, dependencies=ONCE)
@@ -93,35 +85,6 @@ async def get_tenant_purge(tenant_id: str, _: Operator, deps: Deps) -> Purge:
         complete={row["service"] for row in services} == set(SERVICES),
         services=tuple(PurgedByService(**row) for row in services),
     )
-
-
-@routes.post(
-    "/tenants/{tenant_id}/rebuild",
-    operation_id="rebuild_tenant",
-    status_code=status.HTTP_202_ACCEPTED,
-    dependencies=ONCE,
-)
-async def rebuild_tenant(tenant_id: str, request: Request, caller: Operator, deps: Deps) -> Rebuild:
-    """Empty the read model of a tenant and ask the other services for their states again. Nothing else is touched."""
-    found(await tenants.one(deps.pool, tenant_id), "tenant", tenant_id)
-    request_id = new_id("req", seed_of(request))
-    async with deps.runtime.transaction(correlation_id=request_id) as (connection, batch):
-        removed = await tenants.empty_read_model(connection, tenant_id)
-        for contract in READ_MODEL:
-            batch.publish(
-                StateRequested(
-                    tenant_id=tenant_id, revision=1, request_id=f"{request_id}.{contract.type}", entity=contract.type
-                )
-            )
-        await audit.record(
-            connection,
-            tenant_id=None,
-            actor=caller.key_id,
-            action="read_model_rebuilt",
-            subject=tenant_id,
-            details=dict(removed),
-        )
-    return Rebuild(request_id=request_id, removed=removed)
 
 
 @routes.post(

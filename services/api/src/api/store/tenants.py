@@ -58,6 +58,7 @@ _PURGED: tuple[tuple[str, str], ...] = (
     ("companies", "tenant_id = $1"),
     ("api_keys", "tenant_id = $1"),
     ("idempotency", "owner = $1"),
+    ("mirror_checks", "tenant_id = $1"),
     ("audit_log", "tenant_id = $1"),
 )
 

@@ -53,6 +53,17 @@ class Run(Base, table=True):
     cancelled: bool = column.flag(default=False)
 
 
+class MirrorCheck(Base, table=True):
+    """How far the comparison of a tenant's mirrors is: `first_look` waits for the second; `result` is of the last."""
+
+    __tablename__ = "mirror_checks"
+    tenant_id: str = column.text(primary=True)
+    next_look_at: datetime = column.moment()
+    first_look: list[Any] | None = column.json(null=True)
+    checked_at: datetime | None = column.moment(null=True)
+    result: dict[str, Any] | None = column.json(null=True)
+
+
 class RunItem(Base, table=True):
     """One order or document of a run. `page` is the progress page that listed it; a later page overwrites."""
 

@@ -50,7 +50,7 @@ class Purge(View):
 
 
 class Rebuild(View):
-    """The read model was emptied; it fills again as the services answer."""
+    """The mirror fills again as the owners answer. `removed`: rows that were emptied first, of the read model only."""
 
     request_id: str
     removed: dict[str, int]

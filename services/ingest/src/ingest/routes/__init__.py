@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from ingest.routes import connections, history, payouts
+from ingest.routes import connections, counts, history, payouts
 
 # `connections` last: its switch takes any word behind a connection's id.
-ROUTERS: tuple[APIRouter, ...] = (history.routes, payouts.routes, connections.routes)
+ROUTERS: tuple[APIRouter, ...] = (history.routes, payouts.routes, counts.routes, connections.routes)

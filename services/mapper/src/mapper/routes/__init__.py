@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from mapper.routes import dry_runs, maps, payments, payouts, preview, restoring, rules, sets
+from mapper.routes import counts, dry_runs, maps, payments, payouts, preview, restoring, rules, sets
 
 ROUTERS: tuple[APIRouter, ...] = (
     sets.router,
@@ -13,4 +13,5 @@ ROUTERS: tuple[APIRouter, ...] = (
     payouts.router,
     payments.router,
     restoring.router,
+    counts.router,
 )

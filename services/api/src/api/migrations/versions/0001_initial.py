@@ -24,6 +24,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "service"),
     )
     op.create_table(
+        "mirror_checks",
+        sa.Column("tenant_id", sa.Text(), nullable=False),
+        sa.Column("next_look_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("first_look", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("checked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("result", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.PrimaryKeyConstraint("tenant_id"),
+    )
+    op.create_table(
         "api_keys",
         sa.Column("key_id", sa.Text(), nullable=False),
         sa.Column("tenant_id", sa.Text(), nullable=True),
