@@ -300,6 +300,23 @@ class UnmatchedRow(Base, table=True):
     )
 
 
+class SetAsideRow(Base, table=True):
+    """An order, payout or summary that a fault of ours keeps from being worked on, and when that is tried again."""
+
+    __tablename__ = "set_aside"
+
+    tenant_id: str = _text(primary=True)
+    kind: str = _text(primary=True)
+    """order, payout or summary."""
+    connection_id: str = _text(primary=True)
+    source_id: str = _text(primary=True)
+    error: str = _text()
+    frame: str = _text()
+    retry_at: datetime = _moment(now=False)
+
+    __table_args__ = (sa.Index("set_aside_due", "retry_at"),)
+
+
 class ReplayRow(Base, table=True):
     """A request to publish every set again, and how far it has come."""
 

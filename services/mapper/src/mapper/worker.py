@@ -1,6 +1,7 @@
 """Maps orders again after something they depend on changed, and publishes sets again for those who rebuild."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -11,11 +12,13 @@ from common.messages.transactions import TransactionSet
 from common.runtime import Runtime
 from mapper.matching import match_payout
 from mapper.remapping import changed_unseen, map_and_record, read_surroundings
+from mapper.setting_aside import PASSING, log_fault, set_aside
 from mapper.settings import MapperSettings
 from mapper.store.configurations import Configurations
 from mapper.store.locks import share_configuration
 from mapper.store.orders import CLEAN, claim_dirty, columns_of, dirty_tenants, key_of
 from mapper.store.payouts import claim_payouts, tenants_with_dirty_payouts
+from mapper.store.set_aside import SourceKey, all_due, claim_payout, claim_summary, next_set, waiting, wake_due
 from mapper.store.sets import listed, page_of_sets
 from mapper.store.summaries import claim_summaries, tenants_with_due_summaries
 from mapper.summarising import make_summary
@@ -25,6 +28,9 @@ log = structlog.get_logger(__name__)
 REPLAY_PAGE = 200
 PAYOUTS_AT_ONCE = 20
 SUMMARIES_AT_ONCE = 5
+
+Work = Callable[[str, int, SourceKey | None], Awaitable[int]]
+"""(tenant id, how many at most, or only this one) -> how many were done."""
 
 _NEXT_REPLAY = """
 SELECT request_id, entity, tenant_id, position FROM replays ORDER BY requested_at LIMIT 1 FOR UPDATE SKIP LOCKED
@@ -62,7 +68,9 @@ class Worker:
 
     async def run(self) -> None:
         """Work until cancelled."""
+        await all_due(self.runtime.pool)
         while True:
+            await wake_due(self.runtime.pool)
             remapped = await self.remap_waiting()
             matched = await self.match_payouts()
             made = await self.make_summaries()
@@ -81,13 +89,37 @@ class Worker:
         limit = self.settings.remap_batch if len(tenants) == 1 else self.settings.remap_share
         done = 0
         for tenant_id in tenants:
-            done += await self._remap(tenant_id, limit)
+            done += await self._batch("order", self._remap, tenant_id, limit)
         return done
 
-    async def _remap(self, tenant_id: str, limit: int) -> int:
+    async def _batch(self, kind: str, work: Work, tenant_id: str, limit: int) -> int:
+        """Work on one batch of a tenant's; after a fault of ours one by one, and what it is about is set aside.
+
+        Returns how many are out of the way, one way or the other.
+        """
+        try:
+            return await work(tenant_id, limit, None)
+        except PASSING:
+            raise
+        except Exception as error:  # noqa: BLE001 - logged; the batch runs again one by one, which finds the culprit
+            log_fault("batch_stumbled", error, kind=kind, tenant_id=tenant_id)
+        async with self.runtime.pool.acquire() as connection:
+            keys = await waiting(connection, kind, tenant_id, limit)
+        done = 0
+        for key in keys:
+            try:
+                done += await work(tenant_id, 1, key)
+            except PASSING:
+                raise
+            except Exception as error:  # noqa: BLE001 - logged, held with a reason and tried again later
+                await set_aside(self.runtime, kind, key, error)
+                done += 1
+        return done
+
+    async def _remap(self, tenant_id: str, limit: int, only: SourceKey | None) -> int:
         async with self.runtime.transaction() as (connection, batch):
             await share_configuration(connection, [tenant_id])
-            claimed = await claim_dirty(connection, tenant_id, limit)
+            claimed = await claim_dirty(connection, tenant_id, limit, only)
             if not claimed:
                 return 0
             keys = [key_of(one.order) for one in claimed]
@@ -115,46 +147,84 @@ class Worker:
             tenants = await tenants_with_dirty_payouts(connection)
         done = 0
         for tenant_id in tenants:
-            async with self.runtime.transaction() as (connection, batch):
-                await share_configuration(connection, [tenant_id])
-                claimed = await claim_payouts(connection, tenant_id, PAYOUTS_AT_ONCE)
-                prepared = await self.configurations.load(
-                    connection, {(one.tenant_id, one.connection_id) for one in claimed}
-                )
-                taken: dict[str, str] = {}
-                for one in claimed:
-                    settings = prepared.get((one.tenant_id, one.connection_id))
-                    await match_payout(connection, one, settings, batch, taken)
-            done += len(claimed)
+            done += await self._batch("payout", self._match, tenant_id, PAYOUTS_AT_ONCE)
         return done
+
+    async def _match(self, tenant_id: str, limit: int, only: SourceKey | None) -> int:
+        async with self.runtime.transaction() as (connection, batch):
+            await share_configuration(connection, [tenant_id])
+            claimed = await (claim_payout(connection, only) if only else claim_payouts(connection, tenant_id, limit))
+            keys = {(one.tenant_id, one.connection_id) for one in claimed}
+            prepared = await self.configurations.load(connection, keys)
+            taken: dict[str, str] = {}
+            for one in claimed:
+                settings = prepared.get((one.tenant_id, one.connection_id))
+                await match_payout(connection, one, settings, batch, taken)
+        return len(claimed)
 
     async def make_summaries(self) -> int:
         """Make summaries again whose members changed or whose day is over. Returns how many it made."""
-        now = datetime.now(UTC)
         async with self.runtime.pool.acquire() as connection:
-            tenants = await tenants_with_due_summaries(connection, now)
+            tenants = await tenants_with_due_summaries(connection, datetime.now(UTC))
         done = 0
         for tenant_id in tenants:
-            async with self.runtime.transaction() as (connection, batch):
-                await share_configuration(connection, [tenant_id])
-                claimed = await claim_summaries(connection, tenant_id, now, SUMMARIES_AT_ONCE)
-                keys = {(tenant_id, one.connection_id) for one in claimed}
-                prepared = await self.configurations.load(connection, keys)
-                for one in claimed:
-                    await make_summary(
-                        connection, tenant_id, one, prepared.get((tenant_id, one.connection_id)), now, batch
-                    )
-            done += len(claimed)
+            done += await self._batch("summary", self._summarise, tenant_id, SUMMARIES_AT_ONCE)
         return done
 
+    async def _summarise(self, tenant_id: str, limit: int, only: SourceKey | None) -> int:
+        now = datetime.now(UTC)
+        async with self.runtime.transaction() as (connection, batch):
+            await share_configuration(connection, [tenant_id])
+            claimed = await (
+                claim_summary(connection, only) if only else claim_summaries(connection, tenant_id, now, limit)
+            )
+            prepared = await self.configurations.load(connection, {(tenant_id, one.connection_id) for one in claimed})
+            for one in claimed:
+                await make_summary(connection, tenant_id, one, prepared.get((tenant_id, one.connection_id)), now, batch)
+        return len(claimed)
+
     async def replay_page(self) -> int:
-        """Publish one page of sets for the oldest request to rebuild. Returns how many it published."""
+        """Publish one page of sets for the oldest request to rebuild. Returns how many it published or left out.
+
+        A set that can't be read is left out and logged: the rebuild of everybody else's must not wait for it.
+        """
+        try:
+            return await self._replay(REPLAY_PAGE)
+        except PASSING:
+            raise
+        except Exception as error:  # noqa: BLE001 - logged; the page runs again one by one, which finds the culprit
+            log_fault("batch_stumbled", error, kind="set", tenant_id="")
+        done = 0
+        for _ in range(REPLAY_PAGE):
+            try:
+                done += await self._replay(1)
+            except PASSING:
+                raise
+            except Exception as error:  # noqa: BLE001 - logged, and left out
+                done += await self._leave_out(error)
+        return done
+
+    async def _leave_out(self, error: Exception) -> int:
+        async with self.runtime.transaction() as (connection, batch):
+            request = await connection.fetchrow(_NEXT_REPLAY)
+            if request is None:
+                return 0
+            position = await next_set(connection, request["tenant_id"], orjson.loads(request["position"]))
+            if position is None:
+                return 0
+            batch.execute(_REPLAY_MOVED, request["request_id"], orjson.dumps(position).decode())
+        log_fault(
+            "set_left_out", error, request_id=request["request_id"], tenant_id=position[0], set="/".join(position)
+        )
+        return 1
+
+    async def _replay(self, limit: int) -> int:
         async with self.runtime.transaction() as (connection, batch):
             request = await connection.fetchrow(_NEXT_REPLAY)
             if request is None:
                 return 0
             after = orjson.loads(request["position"])
-            sets, position = await page_of_sets(connection, request["tenant_id"], after, REPLAY_PAGE)
+            sets, position = await page_of_sets(connection, request["tenant_id"], after, limit)
             for one in sets:
                 if request["entity"] == TransactionSet.type:
                     batch.publish(one, backfill=True, correlation_id=request["request_id"])

@@ -24,6 +24,7 @@ TABLES: Final = (
     "companies",
     "settings",
     "replays",
+    "set_aside",
 )
 
 

@@ -158,15 +158,20 @@ async def dirty_tenants(connection: Connection) -> list[str]:
     return [row["tenant_id"] for row in await connection.fetch(_DIRTY_TENANTS)]
 
 
-async def claim_dirty(connection: Connection, tenant_id: str, limit: int) -> list[DirtyOrder]:
-    """Lock up to `limit` waiting orders and read them; nothing while another replica is at this tenant's.
+async def claim_dirty(
+    connection: Connection, tenant_id: str, limit: int, only: OrderKey | None = None
+) -> list[DirtyOrder]:
+    """Lock up to `limit` waiting orders, or `only` one, and read them; nothing while a replica is at the tenant's.
 
     Order locks come before the rows are read, in the same way as in a batch of new orders: the two can't deadlock.
     """
     if not await connection.fetchval(_TRY_REMAP, tenant_id):
         return []
-    waiting = await connection.fetch(_WAITING, tenant_id, limit)
-    keys = [(tenant_id, row["connection_id"], row["external_id"]) for row in waiting]
+    if only is not None:
+        keys = [only]
+    else:
+        waiting = await connection.fetch(_WAITING, tenant_id, limit)
+        keys = [(tenant_id, row["connection_id"], row["external_id"]) for row in waiting]
     if not keys:
         return []
     await lock_orders(connection, keys)

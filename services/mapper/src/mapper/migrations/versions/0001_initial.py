@@ -212,6 +212,18 @@ def upgrade() -> None:
     )
     op.create_index("settings_by_company", "settings", ["tenant_id", "company_id"], unique=False)
     op.create_table(
+        "set_aside",
+        sa.Column("tenant_id", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("connection_id", sa.Text(), nullable=False),
+        sa.Column("source_id", sa.Text(), nullable=False),
+        sa.Column("error", sa.Text(), nullable=False),
+        sa.Column("frame", sa.Text(), nullable=False),
+        sa.Column("retry_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "kind", "connection_id", "source_id"),
+    )
+    op.create_index("set_aside_due", "set_aside", ["retry_at"], unique=False)
+    op.create_table(
         "unmatched",
         sa.Column("tenant_id", sa.Text(), nullable=False),
         sa.Column("connection_id", sa.Text(), nullable=False),
