@@ -237,7 +237,7 @@ def test_a_missing_payment_is_explained_as_its_file_says(name: str) -> None:
     source, changes, more = MISSING[name]
     mode = changes.get("mode", IF_PAID)
     settings = configuration(mode, **{key: value for key, value in changes.items() if key != "mode"})
-    usual = configuration(mode if name == "staged" else IF_PAID)
+    usual = configuration(mode if name in {"staged", "mode"} else IF_PAID)
     result = mapped(source, usual)
     written = more.get("written", tuple(one.key for one in result.documents))
     refused = mapped(ORDERS["wrong-mode"], usual).reason if "refused" in more else None

@@ -120,6 +120,19 @@ def test_an_overpaid_receipt_keeps_the_deposit_account_right() -> None:
     assert trial_balance(list(result.documents)) == A | {"UF": D("80.00"), "AR": D("-3.00")}
 
 
+def test_money_lands_in_the_account_of_its_method_else_the_connections_else_undeposited() -> None:
+    chosen = {"deposit_accounts": {"wallet": "Wallet clearing"}, "deposit_account": "Card clearing"}
+    wanted = {"wallet": "Wallet clearing", "card": "Card clearing"}
+    for method, account in wanted.items():
+        source = example_a(tenders=(tender("77.00", method=method),))
+        receipt = mapped(source, configuration("sales_receipts", **chosen)).documents[0]
+        assert receipt.deposit_to is not None
+        assert (receipt.deposit_to.name, receipt.deposit_to.role) == (account, AccountRole.CLEARING)
+    plain = mapped(example_a(), configuration("sales_receipts", deposit_account="Account UF")).documents[0]
+    assert plain.deposit_to is not None
+    assert plain.deposit_to.role is AccountRole.UNDEPOSITED_FUNDS
+
+
 def test_a_split_payment_lands_in_two_accounts() -> None:
     settings = configuration("invoices_payments_if_paid", deposit_accounts={"Wallet": "Wallet clearing"})
     source = example_a(tenders=(tender("30.00", "ch_1"), tender("47.00", "W9", method="wallet")))

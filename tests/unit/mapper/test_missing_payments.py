@@ -1,5 +1,6 @@
 """Section 8: why a payment is missing, in order, the first that is true."""
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -17,8 +18,9 @@ from tests.unit.mapper.samples import (
 )
 
 from common.messages.base import Reason
-from common.messages.orders import Order
+from common.messages.orders import FinancialStatus, Order
 from common.messages.transactions import AccountRole
+from mapper.mapping.catalog import Catalog, CustomerLink
 from mapper.mapping.configuration import Configuration
 from mapper.mapping.directives import Directives
 from mapper.mapping.missing_payments import LedgerView, why_no_payment
@@ -82,3 +84,29 @@ def test_vector_04_a_blank_filter_that_does_not_follow_changes_misses_the_paymen
     reason = why(example_a(), settings)
     assert reason is not None
     assert (reason.value, reason.code) == ("b", "PAYMENT_NOT_FETCHED")
+
+
+def test_the_mode_that_the_order_was_written_by_is_the_one_that_counts() -> None:
+    settings = configuration("invoices_only")
+    assert letter(why(example_a(invoice_mode=MODE), settings)) is None
+    assert letter(why(example_a(invoice_mode="invoices_only"), configuration(MODE))) == "a"
+    kept = mapped(example_a(), configuration(MODE)).model_copy(update={"kept_mode": "invoices_only", "documents": ()})
+    paid = example_a().tenders[0]
+    assert letter(why_no_payment(example_a(), paid, configuration(MODE), Directives(), kept, LedgerView())) == "a"
+
+
+def test_an_invoice_in_receipt_mode_has_payments_of_its_own() -> None:
+    settings = configuration("sales_receipts", unpaid_in_receipt_mode="invoice")
+    part = example_a(tenders=(tender("30.00"),), financial_status=FinancialStatus.PARTIALLY_PAID)
+    assert letter(why(part, settings)) is None
+    assert letter(why(part, settings, written=False)) == "c"
+
+
+def test_a_payment_before_the_customers_horizon_is_out_of_scope() -> None:
+    links = {"c1": CustomerLink("create", horizon=date(2026, 4, 1))}
+    result = mapped(example_a(), configuration(MODE), Catalog(customer_links=links))
+    view = LedgerView(written=[one.key for one in result.documents])
+    reason = why_no_payment(example_a(), example_a().tenders[0], configuration(MODE), Directives(), result, view)
+    assert letter(reason) == "h"
+    assert reason is not None
+    assert "2026-04-01" in reason.text

@@ -240,7 +240,9 @@ class ConnectionSettings(Described):
     payment_methods: dict[str, ShortText] = Field(default_factory=dict)
     """Channel's tender method → payment method of the ledger."""
     deposit_accounts: dict[str, ShortText] = Field(default_factory=dict)
-    """Channel's tender method → clearing account; others go to undeposited funds."""
+    """Channel's tender method → clearing account; others go to `deposit_account`."""
+    deposit_account: ShortText = ""
+    """Account that money of every other method goes to; empty: undeposited funds."""
     customers: CustomerSettings = CustomerSettings()
     """How customers are found or made."""
     products: ProductSettings = ProductSettings()

@@ -117,9 +117,9 @@ class Configuration:
         return bool(self.company.accounts.get(role))
 
     def deposit_account(self, method: str) -> Account:
-        """Where money of a tender method lands: its clearing account, else undeposited funds."""
-        name = self._deposit_names.get(deposit_account_key(method))
-        if name is None:
+        """Where money of a tender method lands: its account, else the connection's, else undeposited funds."""
+        name = self._deposit_names.get(deposit_account_key(method)) or self.connection.deposit_account
+        if not name:
             return self.account(AccountRole.UNDEPOSITED_FUNDS)
         return self.named_deposit_account(name, method)
 

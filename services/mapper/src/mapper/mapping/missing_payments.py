@@ -3,8 +3,10 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 
 from common.messages.base import Reason, Severity
+from common.messages.control import TransactionMode
 from common.messages.orders import FinancialStatus, Order, Tender, TenderKind
 from common.messages.transactions import DocumentKind, TransactionSet
 from mapper.mapping.configuration import Configuration
@@ -14,6 +16,8 @@ from mapper.mapping.filters import passes_status
 from mapper.mapping.modes import SALES_ORDER_MODES, TABLE
 from mapper.mapping.payments import gifts_are_payments_in
 from mapper.mapping.reasons import Held
+
+BEFORE_HORIZON: Final = "BEFORE_HORIZON"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +42,14 @@ def why_no_payment(
 ) -> Reason | None:
     """The reason that this payment is not in the ledger; None where nothing keeps it out."""
     connection = configuration.connection
-    mode = directives.mode or connection.mode
-    if not TABLE[mode].has_payments:
+    mode = _mode_of(order, directives, connection.mode, result)
+    planned = next(
+        (one for one in result.documents if one.kind is DocumentKind.PAYMENT and one.source_id == tender.external_id),
+        None,
+    )
+    # An unpaid order in receipt mode may have become an invoice, which has payments.
+    invoiced = mode is TransactionMode.SALES_RECEIPTS and planned is not None
+    if not TABLE[mode].has_payments and not invoiced:
         return _reason(
             "a", "PAYMENT_NOT_IN_MODE", f"The mode {mode.value} creates no payments.", "Choose a mode with payments."
         )
@@ -74,7 +84,19 @@ def why_no_payment(
     unmapped = _unmapped(tender, configuration, directives)
     if unmapped is not None:
         return unmapped
+    if planned is not None and planned.hold is not None and planned.hold.code == BEFORE_HORIZON:
+        return _reason("h", "PAYMENT_OUT_OF_SCOPE", planned.hold.text, planned.hold.cure)
     return _too_early(tender.captured_on, configuration)
+
+
+def _mode_of(
+    order: Order, directives: Directives, of_connection: TransactionMode, result: TransactionSet
+) -> TransactionMode:
+    """The mode that decided: a rule's, the order's own, the one it was written by, the connection's."""
+    if directives.mode is not None:
+        return directives.mode
+    stated = order.invoice_mode or result.kept_mode
+    return TransactionMode(stated) if stated in set(TransactionMode) else of_connection
 
 
 def _never_seen_again(order: Order, configuration: Configuration) -> bool:
