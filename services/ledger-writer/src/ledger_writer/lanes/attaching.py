@@ -27,8 +27,8 @@ _WRITES: Final = frozenset({OperationKind.CREATE, OperationKind.UPDATE})
 async def with_file(session: LedgerSession, operation: Operation, outcome: Written) -> Written | Unanswered:
     """Attach the list of orders to a summary that is in the ledger, and again when its orders changed.
 
-    The document stands without it: a file that can't be attached is a notice and no failure. Where nothing at all can
-    be written to the company, the whole counts as unanswered, and the file is attached once the document is looked up.
+    The document stands without it: a file that is refused for good is a notice and no failure. Trouble that passes, or
+    stops the company, makes the whole count as unanswered: the document is looked up, and its file attached then.
     """
     wanted, before = operation.wanted, operation.previous
     if not isinstance(wanted, Document) or not wants_file(wanted):
@@ -42,10 +42,10 @@ async def with_file(session: LedgerSession, operation: Operation, outcome: Writt
     name = f"orders-{wanted.memo_number}.csv"
     try:
         attached = await session.attach(outcome.link, file_name=name, content_type="text/csv", file=content.encode())
-    except CompanyRefused as error:
-        return Unanswered(f"the document is there without its file: {error.reason.text}")
-    except (Rejected, Retryable) as error:
-        log.warning("orders_not_attached", document_key=operation.document_key, error=type(error).__name__)
+    except (CompanyRefused, Retryable) as error:
+        return Unanswered(f"the document is there without its file: {error}")
+    except Rejected as error:
+        log.warning("orders_not_attached", document_key=operation.document_key, code=error.reason.code)
         return replace(outcome, notices=(*outcome.notices, _MISSING))
     return _with(outcome, attached)
 
