@@ -39,11 +39,13 @@ def test_status_shows_rows_warnings_and_what_to_do(gateway: Gateway, shop: Shop)
     gateway.publish(document)
     running.eventually(lambda: shop.tenant.http.get(f"/v1/documents/{document.document_key}").status_code == 200)
     shown = tillbook(gateway, shop.tenant.key, "status")
-    assert shown.returncode == 0, shown.stderr
+    assert shown.returncode == 1, shown.stderr
     assert "sales receipts" in shown.stdout
     assert "PRODUCT_MISSING" in shown.stdout
     assert "map it" in shown.stdout
-    (entry,) = parsed(tillbook(gateway, shop.tenant.key, "--json", "status"))
+    told = tillbook(gateway, shop.tenant.key, "--json", "status")
+    assert told.returncode == 1
+    (entry,) = parsed(told)
     receipts = next(row for row in entry["overview"]["rows"] if row["name"] == "sales_receipts")
     assert receipts["warnings"] == 1
 
@@ -91,9 +93,10 @@ def test_an_order_is_shown_by_its_number(gateway: Gateway, shop: Shop) -> None:
     assert "sales_receipt" in shown.stdout
     listed = parsed(tillbook(gateway, shop.tenant.key, "--json", "orders", "list", "--number", "1001"))
     assert [order["number"] for order in listed] == ["1001"]
-    unknown = tillbook(gateway, shop.tenant.key, "orders", "show", "4711")
-    assert unknown.returncode == 3
-    assert "there is no order '4711'" in unknown.stderr
+    for number in ("4711", "#2001", "?x", ".."):
+        unknown = tillbook(gateway, shop.tenant.key, "orders", "show", number)
+        assert unknown.returncode == 3
+        assert f"there is no order '{number}'" in unknown.stderr
 
 
 def test_dismiss_resend_and_tasks_work_from_the_shell(gateway: Gateway, shop: Shop) -> None:
@@ -102,6 +105,9 @@ def test_dismiss_resend_and_tasks_work_from_the_shell(gateway: Gateway, shop: Sh
     )
     gateway.publish(document)
     running.eventually(lambda: shop.tenant.http.get(f"/v1/documents/{document.document_key}").status_code == 200)
+    nothing = tillbook(gateway, shop.tenant.key, "resend")
+    assert nothing.returncode == 2
+    assert "--all" in nothing.stderr
     sent = tillbook(gateway, shop.tenant.key, "resend", "--code", "ITEM_INACTIVE", "--no-wait")
     assert sent.returncode == 0, sent.stderr
     assert "started run_" in sent.stdout

@@ -11,6 +11,8 @@ from cli.client import Api
 from cli.output import Output
 from cli.profile import load
 
+_NAMED_MAX = 20
+
 OnlyCompany = Annotated[str | None, typer.Option("--company", help="Id; default: the only one.")]
 """The company file of a command that works on one; see `only_company`."""
 
@@ -40,17 +42,25 @@ def only_company(api: Api, company_id: str | None) -> str:
     """The company that is meant: the named one, or the tenant's only one."""
     if company_id is not None:
         return company_id
-    companies = [company["company_id"] for company in api.pages("/v1/companies", rows_max=2)]
+    companies = list(api.pages("/v1/companies", rows_max=_NAMED_MAX))
     if len(companies) == 1:
-        return str(companies[0])
-    raise typer.BadParameter("name one with --company" if companies else "there is no company file yet")
+        return str(companies[0]["company_id"])
+    raise _unclear("--company", "company file", [(each["company_id"], each["name"]) for each in companies])
 
 
 def only_connection(api: Api, connection_id: str | None) -> str:
     """The connection that is meant: the named one, or the tenant's only one."""
     if connection_id is not None:
         return connection_id
-    connections = [each["connection_id"] for each in api.pages("/v1/connections", rows_max=2)]
+    connections = list(api.pages("/v1/connections", rows_max=_NAMED_MAX))
     if len(connections) == 1:
-        return str(connections[0])
-    raise typer.BadParameter("name one with --connection" if connections else "there is no connection yet")
+        return str(connections[0]["connection_id"])
+    raise _unclear("--connection", "connection", [(each["connection_id"], each["name"]) for each in connections])
+
+
+def _unclear(option: str, what: str, candidates: list[tuple[str, str]]) -> typer.BadParameter:
+    """Several, of which one is to be named, or none."""
+    if not candidates:
+        return typer.BadParameter(f"there is no {what} yet")
+    names = ", ".join(f"{identity} ({name})" for identity, name in candidates)
+    return typer.BadParameter(f"name one with {option}: {names}")

@@ -13,6 +13,7 @@ from cli.commands.books import back_up, clearing, export, log, restore
 from cli.commands.dead_letters import dead_app
 from cli.commands.mirrors import mirrors, rebuild
 from cli.commands.orders import documents_app, orders_app
+from cli.commands.pausing import pause, resume
 from cli.commands.repair import dismiss, resend, tasks_app
 from cli.commands.rules import products_app, rules_app
 from cli.commands.status import companies, connections, status, warnings
@@ -71,6 +72,8 @@ typer_app.command()(approve)
 typer_app.command()(sync)
 typer_app.command()(resend)
 typer_app.command()(dismiss)
+typer_app.command()(pause)
+typer_app.command()(resume)
 typer_app.command()(clearing)
 typer_app.command()(log)
 typer_app.command()(mirrors)

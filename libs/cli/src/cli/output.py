@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from rich.console import Console
 from rich.table import Table
@@ -12,6 +12,7 @@ from rich.text import Text
 
 PIPED_WIDTH = 200
 """Columns where no terminal says how wide it is: tables go to a file or a log, and ids must stay whole."""
+_NO_LIMIT = 10_000
 
 GOOD, BAD, QUIET = "green", "red", "dim"
 COLOURS = {
@@ -42,6 +43,8 @@ class Column:
     title: str
     field: str
     right: bool = False
+    whole: bool = False
+    """Never broken over lines: an id that is to be copied."""
 
 
 class Output:
@@ -69,10 +72,27 @@ class Output:
             return
         table = Table(title=title, title_justify="left", header_style="bold")
         for column in columns:
-            table.add_column(column.title, justify="right" if column.right else "left", overflow="fold")
+            justify: Literal["left", "right"] = "right" if column.right else "left"
+            table.add_column(column.title, justify=justify, overflow="fold", no_wrap=column.whole)
         for row in rows:
             table.add_row(*(_cell(row, column.field) for column in columns))
-        self.console.print(table)
+        if (
+            self.console.measure(table, options=self.console.options.update(width=_NO_LIMIT)).minimum
+            > self.console.width
+        ):
+            self._records(rows, columns, title)
+        else:
+            self.console.print(table)
+
+    def _records(self, rows: Sequence[dict[str, Any]], columns: Sequence[Column], title: str) -> None:
+        """One field a line, where the terminal is too narrow for the table."""
+        self.console.print(Text(title, style="italic"))
+        for row in rows:
+            self.console.rule(style=QUIET)
+            for column in columns:
+                name = column.title or column.field.rpartition(".")[2].replace("_", " ")
+                if shown := _cell(row, column.field):
+                    self.console.print(Text(f"{name}: ", style="bold").append_text(shown), soft_wrap=column.whole)
 
 
 def field_of(row: dict[str, Any], path: str) -> Any:

@@ -44,14 +44,14 @@ def attention(company: Mapping[str, Any], settings: CompanySettings | None) -> I
         yield _reason(
             "COMPANY_PAUSED",
             "The company file is paused: nothing is fetched for it or written to it.",
-            "Resume it (POST /v1/companies/{company_id}/resume).",
+            "Resume it (POST /v1/companies/{company_id}/resume, or `tillbook resume`).",
             Severity.WARNING,
         )
     if company["lane_paused"]:
         yield _reason(
             "LANE_PAUSED",
             "Writing to the company file is paused: documents gather.",
-            "Resume it (POST /v1/companies/{company_id}/lane/resume).",
+            "Resume it (POST /v1/companies/{company_id}/lane/resume, or `tillbook resume`).",
             Severity.WARNING,
         )
 

@@ -6,6 +6,7 @@ import typer
 
 from cli.context import OnlyCompany, connected, only_company
 from cli.output import GOOD, Column, Output
+from cli.paths import segment
 from cli.problems import Exit
 
 _OUTCOMES = (
@@ -36,7 +37,7 @@ def preview(
 ) -> None:
     """Show what the first sync would write. Nothing is written by looking."""
     with connected(context) as (api, output):
-        shown = api.get(f"/v1/companies/{only_company(api, company)}/preview", limit=limit)
+        shown = api.get(f"/v1/companies/{segment(only_company(api, company))}/preview", limit=limit)
         if output.as_json:
             output.json(shown)
             return
@@ -52,10 +53,10 @@ def approve(
     with connected(context) as (api, output):
         company_id = only_company(api, company)
         if not yes:
-            _show(output, api.get(f"/v1/companies/{company_id}/preview", limit=10))
+            _show(output, api.get(f"/v1/companies/{segment(company_id)}/preview", limit=10))
             if not typer.confirm("Write this to the ledger from now on?", err=True):
                 raise typer.Exit(Exit.NOT_RIGHT)
-        settings = api.post(f"/v1/companies/{company_id}/approve")
+        settings = api.post(f"/v1/companies/{segment(company_id)}/approve")
         if output.as_json:
             output.json(settings)
             return

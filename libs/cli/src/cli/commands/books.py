@@ -10,6 +10,7 @@ import typer
 from cli.context import OnlyCompany, connected, only_company
 from cli.files import read_text, write
 from cli.output import BAD, GOOD, Column
+from cli.paths import segment
 from cli.problems import Exit
 
 File = Annotated[Path, typer.Argument(help="Path of the file; - is standard output or input.")]
@@ -29,7 +30,7 @@ _CLEARING = (
     Column("", "currency"),
     Column("account", "account"),
     Column("method", "method"),
-    Column("payout", "payout_id"),
+    Column("payout", "payout_id", whole=True),
     Column("stands", "status"),
     Column("why", "reason.text"),
 )
@@ -42,7 +43,7 @@ _LOG = (
     Column("action", "action"),
     Column("code", "code"),
     Column("message", "message"),
-    Column("ledger id", "ledger_id"),
+    Column("ledger id", "ledger_id", whole=True),
     Column("ms", "duration_ms", right=True),
 )
 _MISSING = (Column("in the file", "field"), Column("name", "value"), Column("what to do", "cure"))
@@ -55,7 +56,7 @@ def clearing(
 ) -> None:
     """Show money that was received and not deposited yet: its age, its payout, and why it is still there."""
     with connected(context) as (api, output):
-        path = f"/v1/companies/{only_company(api, company)}/clearing"
+        path = f"/v1/companies/{segment(only_company(api, company))}/clearing"
         ages = api.get(path, limit=1)["ages"]
         items = list(api.pages(path, rows_max=limit))
         if output.as_json:
@@ -82,7 +83,7 @@ def back_up(context: typer.Context, file: File, company: OnlyCompany = None) -> 
     """Write settings, rules and maps of a company file into one file. Credentials are never in it."""
     with connected(context) as (api, output):
         company_id = only_company(api, company)
-        saved = api.get(f"/v1/companies/{company_id}/backup")
+        saved = api.get(f"/v1/companies/{segment(company_id)}/backup")
         write(file, json.dumps(saved, indent=2, ensure_ascii=False) + "\n")
         rows, rules = len(saved["maps"]["products"]), len(saved["rules"])
         if str(file) != "-":
@@ -108,7 +109,7 @@ def restore(
         except ValueError as error:
             raise typer.BadParameter(f"{file} is not a back-up: {error}") from error
         body = {"backup": saved, "connections": names, "dry_run": not apply}
-        report = api.post(f"/v1/companies/{company_id}/restore", body)
+        report = api.post(f"/v1/companies/{segment(company_id)}/restore", body)
         if output.as_json:
             output.json(report)
             return

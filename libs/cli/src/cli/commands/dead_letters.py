@@ -9,6 +9,7 @@ from rich.progress import Progress
 from cli.client import Api
 from cli.context import connected
 from cli.output import Column, Output
+from cli.paths import segment
 from cli.problems import Exit
 
 dead_app = typer.Typer(help="Messages that could not be handled. Needs an operator's key.", no_args_is_help=True)
@@ -16,7 +17,7 @@ dead_app = typer.Typer(help="Messages that could not be handled. Needs an operat
 _POLL_S = 0.5
 _SETTLE_S = 30.0
 _LETTERS = (
-    Column("id", "dead_letter_id"),
+    Column("id", "dead_letter_id", whole=True),
     Column("queue", "queue"),
     Column("entity", "entity"),
     Column("revision", "revision", right=True),
@@ -36,6 +37,12 @@ _GROUPS = (
     Column("last", "last_failed_at"),
     Column("text", "sample"),
 )
+
+_OUTCOMES = {
+    "published": "not heard of yet (a message that fails again is tried for about 70 s before it is listed)",
+    "unresolved": "not sent yet",
+    "superseded": "not needed, for something newer is stored",
+}
 
 Ids = Annotated[list[str] | None, typer.Argument(help="Ids of letters.")]
 Queue = Annotated[str | None, typer.Option("--queue")]
@@ -73,7 +80,7 @@ def list_letters(
 def show_letter(context: typer.Context, dead_letter_id: str) -> None:
     """Show one letter, masked. Looking is audited."""
     with connected(context) as (api, output):
-        letter = api.get(f"/v1/dead-letters/{dead_letter_id}")
+        letter = api.get(f"/v1/dead-letters/{segment(dead_letter_id)}")
         if output.as_json:
             output.json(letter)
             return
@@ -99,8 +106,7 @@ def replay(
             job = _follow(api, output, job)
         if output.as_json:
             output.json(job)
-        outcomes = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in sorted(job["outcomes"].items()))
-        output.line(f"{job['job_id']}: {job['published']} of {job['total']} published; {outcomes or 'nothing to do'}")
+        output.line(f"{job['job_id']}: {_told(job)}")
         if job["outcomes"].get("failed_again"):
             raise typer.Exit(Exit.NOT_RIGHT)
 
@@ -120,6 +126,15 @@ def archive(
         output.json(done) if output.as_json else output.line(f"archived {done['archived']}")
 
 
+def _told(job: dict[str, Any]) -> str:
+    """How many are back in their queues, and what is known to have become of them."""
+    if not job["total"]:
+        return "nothing fits this choice"
+    counts = sorted(job["outcomes"].items())
+    known = [f"{count} {_OUTCOMES.get(name, name.replace('_', ' '))}" for name, count in counts]
+    return f"{job['published']} of {job['total']} sent to their queues again: {', '.join(known) or 'none heard of yet'}"
+
+
 def _selection(
     ids: list[str] | None, queue: str | None, error: str | None, frame: str | None, tenant: str | None
 ) -> dict[str, Any]:
@@ -136,7 +151,7 @@ def _follow(api: Api, output: Output, job: dict[str, Any]) -> dict[str, Any]:
     with Progress(console=output.console, disable=output.as_json) as progress:
         bar = progress.add_task("replaying", total=job["total"] or 1)
         while True:
-            job = api.get(f"/v1/dead-letters/replays/{job['job_id']}")
+            job = api.get(f"/v1/dead-letters/replays/{segment(job['job_id'])}")
             progress.update(bar, completed=job["published"])
             settled = job["finished_at"] is not None and not job["outcomes"].get("published")
             if settled or (job["finished_at"] is not None and time.monotonic() > deadline):

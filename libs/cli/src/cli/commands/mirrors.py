@@ -7,6 +7,7 @@ import typer
 
 from cli.context import connected
 from cli.output import GOOD, QUIET, Column
+from cli.paths import segment
 from cli.problems import Exit
 
 Tenant = Annotated[str, typer.Argument(help="Id of the tenant.")]
@@ -44,7 +45,7 @@ def mirrors(
     Exit status 1 where one differs.
     """
     with connected(context) as (api, shown):
-        path = f"/v1/tenants/{tenant}/mirrors"
+        path = f"/v1/tenants/{segment(tenant)}/mirrors"
         found = api.post(f"{path}/check") if check else api.get(path)
         if shown.as_json:
             shown.json(found)
@@ -68,7 +69,7 @@ def rebuild(
     The read model is emptied first; the others are not, and what they have stays as it is.
     """
     with connected(context) as (api, shown):
-        done = api.post(f"/v1/tenants/{tenant}/rebuild", mirror=mirror.value)
+        done = api.post(f"/v1/tenants/{segment(tenant)}/rebuild", mirror=mirror.value)
         if shown.as_json:
             shown.json(done)
         removed = ", ".join(f"{count} {table}" for table, count in done["removed"].items())

@@ -8,6 +8,7 @@ import typer
 from cli.client import Api
 from cli.context import connected
 from cli.output import Column, Output
+from cli.paths import segment
 from cli.problems import CommandFailed, Exit
 
 orders_app = typer.Typer(help="Orders, and what they became.", no_args_is_help=True)
@@ -22,7 +23,7 @@ _ORDERS = (
     Column("stands", "column"),
     Column("code", "reason.code"),
     Column("reason", "reason.text"),
-    Column("id", "order_id"),
+    Column("id", "order_id", whole=True),
 )
 _DOCUMENTS = (
     Column("kind", "kind"),
@@ -34,7 +35,7 @@ _DOCUMENTS = (
     Column("state", "state"),
     Column("code", "reason.code"),
     Column("reason", "reason.text"),
-    Column("key", "document_key"),
+    Column("key", "document_key", whole=True),
 )
 _STORY = (
     Column("when", "at"),
@@ -67,7 +68,7 @@ _LINES = (
     Column("account", "account"),
 )
 _PAYMENTS = (
-    Column("payment", "tender_id"),
+    Column("payment", "tender_id", whole=True),
     Column("date", "captured_on"),
     Column("method", "method"),
     Column("amount", "amount", right=True),
@@ -104,7 +105,7 @@ def show_order(context: typer.Context, order: Annotated[str, typer.Argument(help
     with connected(context) as (api, output):
         for story in _answers(api, output, order, "timeline"):
             _show(output, story)
-            detail = api.get(f"/v1/orders/{story['order']['order_id']}")
+            detail = api.get(f"/v1/orders/{segment(story['order']['order_id'])}")
             output.rows(detail["documents_found"], _DOCUMENTS, title="Documents", empty="no documents")
 
 
@@ -136,7 +137,7 @@ def find(api: Api, order: str) -> list[dict[str, Any]]:
     if by_number:
         return by_number
     try:
-        return [api.get(f"/v1/orders/{order}")]
+        return [api.get(f"/v1/orders/{segment(order)}")]
     except CommandFailed as failure:
         if failure.status is not Exit.REFUSED:
             raise
@@ -148,7 +149,7 @@ def find(api: Api, order: str) -> list[dict[str, Any]]:
 def _answers(api: Api, output: Output, order: str, about: str) -> Iterator[dict[str, Any]]:
     """What the API says about each order that is meant, for people; programs get it as it is."""
     for found in find(api, order):
-        answer = api.get(f"/v1/orders/{found['order_id']}/{about}")
+        answer = api.get(f"/v1/orders/{segment(found['order_id'])}/{about}")
         if output.as_json:
             output.json(answer)
         else:
@@ -157,7 +158,9 @@ def _answers(api: Api, output: Output, order: str, about: str) -> Iterator[dict[
 
 def _show(output: Output, story: dict[str, Any]) -> None:
     order = story["order"]
-    title = f"{order['number']} of {order['ordered_on']}: {order['total']} {order['currency']}, {order['status']}"
+    day = f" of {order['ordered_on']}" if order["ordered_on"] else ""
+    amount = f"{order['total']} {order['currency']}" if order["total"] is not None else "no total"
+    title = f"{order['number']}{day}: {amount}, {order['status'] or 'could not be read'}"
     output.rows(story["entries"], _STORY, title=title, empty="nothing is known of this order")
     reason = order["reason"]
     output.line(f"stands: {order['column']}" + (f" ({reason['code']}: {reason['text']})" if reason else ""))
@@ -202,13 +205,13 @@ def show_document(context: typer.Context, document_key: str) -> None:
         Column("when", "at"),
         Column("operation", "operation"),
         Column("outcome", "outcome"),
-        Column("ledger id", "ledger_id"),
+        Column("ledger id", "ledger_id", whole=True),
         Column("ms", "duration_ms", right=True),
         Column("code", "reason.code"),
         Column("reason", "reason.text"),
     )
     with connected(context) as (api, output):
-        document = api.get(f"/v1/documents/{document_key}")
+        document = api.get(f"/v1/documents/{segment(document_key)}")
         if output.as_json:
             output.json(document)
             return

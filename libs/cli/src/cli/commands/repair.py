@@ -8,6 +8,7 @@ from cli.commands.orders import find
 from cli.commands.sync import Wait, finish
 from cli.context import OnlyCompany, connected, only_company
 from cli.output import Column
+from cli.paths import segment
 
 tasks_app = typer.Typer(help="What comes round by itself.", no_args_is_help=True)
 
@@ -16,9 +17,9 @@ Orders = Annotated[list[str] | None, typer.Option("--order", "-o", help="Number 
 Code = Annotated[str | None, typer.Option("--code", help="Every warning with this code.")]
 
 _TASKS = (
-    Column("id", "task_id"),
+    Column("id", "task_id", whole=True),
     Column("kind", "kind"),
-    Column("connection", "connection_id"),
+    Column("connection", "connection_id", whole=True),
     Column("every s", "interval_s", right=True),
     Column("cron", "cron"),
     Column("active", "active"),
@@ -41,6 +42,8 @@ def resend(
     wait: Wait = True,
 ) -> None:
     """Bring warnings up to date from source data, rules and settings, and try them now."""
+    if not (document or order or code or every):
+        raise typer.BadParameter("say what to send again: --order, --document, --code, or --all for every warning")
     with connected(context) as (api, output):
         body: dict[str, Any] = {"company_id": only_company(api, company), "cascade": cascade, "refetch": refetch}
         if document:
@@ -52,7 +55,7 @@ def resend(
         if every:
             body["all_warnings"] = True
         accepted = api.post("/v1/resends", body)
-        finish(api, output, api.get(f"/v1/runs/{accepted['run_id']}"), wait=wait)
+        finish(api, output, api.get(f"/v1/runs/{segment(accepted['run_id'])}"), wait=wait)
 
 
 def dismiss(
@@ -65,6 +68,8 @@ def dismiss(
     undo: Annotated[bool, typer.Option("--undo", help="Take a dismissal back.")] = False,
 ) -> None:
     """Hide warnings that need no action, or take that back."""
+    if not (document or order or code):
+        raise typer.BadParameter("say what to dismiss: --order, --document or --code")
     with connected(context) as (api, output):
         body: dict[str, Any] = {"company_id": only_company(api, company), "note": note, "dismissed": not undo}
         if document:
@@ -93,7 +98,7 @@ def list_tasks(context: typer.Context) -> None:
 def run_task(context: typer.Context, task_id: str, wait: Wait = True) -> None:
     """Run a task now."""
     with connected(context) as (api, output):
-        finish(api, output, api.post(f"/v1/tasks/{task_id}/run"), wait=wait)
+        finish(api, output, api.post(f"/v1/tasks/{segment(task_id)}/run"), wait=wait)
 
 
 @tasks_app.command("on")
@@ -123,7 +128,7 @@ def reschedule(
 
 def _switch(context: typer.Context, task_id: str, change: dict[str, Any]) -> None:
     with connected(context) as (api, output):
-        task = api.patch(f"/v1/tasks/{task_id}", change)
+        task = api.patch(f"/v1/tasks/{segment(task_id)}", change)
         if output.as_json:
             output.json(task)
             return

@@ -21,7 +21,7 @@ _RULES = (
     Column("action", "definition.action"),
     Column("value", "definition.value"),
     Column("on", "enabled"),
-    Column("id", "rule_id"),
+    Column("id", "rule_id", whole=True),
 )
 _RUN = (
     Column("order", "order"),
@@ -33,7 +33,7 @@ _RUN = (
     Column("after", "after"),
 )
 _UNMATCHED = (
-    Column("connection", "connection_id"),
+    Column("connection", "connection_id", whole=True),
     Column("SKU", "sku"),
     Column("name", "name"),
     Column("orders", "orders", right=True),

@@ -7,6 +7,7 @@ import typer
 from cli.client import Api
 from cli.context import connected
 from cli.output import BAD, GOOD, QUIET, Column, Output, amounts
+from cli.problems import Exit
 
 CompanyOption = Annotated[str | None, typer.Option("--company", help="Id of a company file; default: all.")]
 
@@ -35,7 +36,10 @@ _WARNINGS = (
 
 
 def status(context: typer.Context, company: CompanyOption = None) -> None:
-    """Show the overview of each company file: what is in the ledger, and what is not, and why."""
+    """Show the overview of each company file: what is in the ledger, and what is not, and why.
+
+    Exit status 1 where something waits for a person: a warning, or what keeps a whole company file from being written.
+    """
     with connected(context) as (api, output):
         companies = _chosen(api, company)
         shown = [
@@ -48,11 +52,13 @@ def status(context: typer.Context, company: CompanyOption = None) -> None:
         ]
         if output.as_json:
             output.json(shown)
-            return
-        if not shown:
+        elif not shown:
             output.line("there is no such company file" if company else "there is no company file yet", QUIET)
-        for each in shown:
-            _show(output, each["company"], each["overview"], each["warnings"])
+        else:
+            for each in shown:
+                _show(output, each["company"], each["overview"], each["warnings"])
+    if any(each["overview"]["attention"] or each["warnings"]["groups"] for each in shown):
+        raise typer.Exit(Exit.NOT_RIGHT)
 
 
 def warnings(context: typer.Context, company: CompanyOption = None) -> None:
@@ -70,7 +76,7 @@ def warnings(context: typer.Context, company: CompanyOption = None) -> None:
 def companies(context: typer.Context) -> None:
     """List the company files."""
     columns = (
-        Column("id", "company_id"),
+        Column("id", "company_id", whole=True),
         Column("name", "name"),
         Column("ledger", "ledger"),
         Column("status", "status"),
@@ -86,10 +92,10 @@ def companies(context: typer.Context) -> None:
 def connections(context: typer.Context) -> None:
     """List the connections."""
     columns = (
-        Column("id", "connection_id"),
+        Column("id", "connection_id", whole=True),
         Column("name", "name"),
         Column("channel", "channel"),
-        Column("company file", "company_id"),
+        Column("company file", "company_id", whole=True),
         Column("settings", "has_settings"),
     )
     with connected(context) as (api, output):

@@ -9,6 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from cli.client import Api
 from cli.context import connected, only_connection
 from cli.output import Column, Output
+from cli.paths import segment
 from cli.problems import Exit
 
 runs_app = typer.Typer(help="What was started, and how it went.", no_args_is_help=True)
@@ -22,10 +23,10 @@ _ITEMS = (
     Column("what to do", "reason.cure"),
 )
 _RUNS = (
-    Column("id", "run_id"),
+    Column("id", "run_id", whole=True),
     Column("trigger", "trigger"),
     Column("kind", "kind"),
-    Column("connection", "connection_id"),
+    Column("connection", "connection_id", whole=True),
     Column("asked at", "requested_at"),
     Column("fetched at", "fetched_at"),
     Column("problem", "failed.text"),
@@ -67,7 +68,7 @@ def finish(api: Api, output: Output, run: dict[str, Any], *, wait: bool) -> None
         output.line(f"started {run['run_id']}")
         return
     run = follow(api, output, run["run_id"])
-    items = list(api.pages(f"/v1/runs/{run['run_id']}/items", rows_max=1000))
+    items = list(api.pages(f"/v1/runs/{segment(run['run_id'])}/items", rows_max=1000))
     if output.as_json:
         output.json({**run, "items": items})
     else:
@@ -90,7 +91,7 @@ def follow(api: Api, output: Output, run_id: str) -> dict[str, Any]:
         bar = progress.add_task("fetching", total=None)
         while not run or run["state"] in {"fetching", "working"}:
             # A stream may be cut off at any time; the run itself is not.
-            for _, run in api.events(f"/v1/runs/{run_id}/events"):
+            for _, run in api.events(f"/v1/runs/{segment(run_id)}/events"):
                 total = run["total"] if run["state"] != "fetching" else None
                 progress.update(bar, description=run["state"], total=total, completed=run["done"])
     return run
@@ -107,8 +108,8 @@ def list_runs(context: typer.Context, limit: Annotated[int, typer.Option(min=1, 
 def show_run(context: typer.Context, run_id: str, wait: Wait = False) -> None:
     """Show what became of each order of a run."""
     with connected(context) as (api, output):
-        run = follow(api, output, run_id) if wait else api.get(f"/v1/runs/{run_id}")
-        items = list(api.pages(f"/v1/runs/{run_id}/items", rows_max=10_000))
+        run = follow(api, output, run_id) if wait else api.get(f"/v1/runs/{segment(run_id)}")
+        items = list(api.pages(f"/v1/runs/{segment(run_id)}/items", rows_max=10_000))
         if output.as_json:
             output.json({**run, "items": items})
             return
@@ -119,5 +120,5 @@ def show_run(context: typer.Context, run_id: str, wait: Wait = False) -> None:
 def cancel_run(context: typer.Context, run_id: str) -> None:
     """Stop a run's fetching; what has arrived goes on."""
     with connected(context) as (api, output):
-        run = api.post(f"/v1/runs/{run_id}/cancel")
+        run = api.post(f"/v1/runs/{segment(run_id)}/cancel")
         output.json(run) if output.as_json else output.line(f"{run_id} is {run['state']}")
