@@ -205,13 +205,13 @@ def test_a_replay_goes_on_where_a_crash_left_it_and_may_repeat(gateway: Gateway,
         settings = gateway.app.state.settings
         cipher = build(settings).state.cipher
         async with running_runtime("api", settings) as runtime:
-            publish = runtime.broker.publish
+            publish = runtime.broker.publish_each
 
             async def publish_and_die(messages: Any) -> None:
                 await publish(messages)
                 raise KeyboardInterrupt
 
-            runtime.broker.publish = publish_and_die  # type: ignore[method-assign]
+            runtime.broker.publish_each = publish_and_die  # type: ignore[method-assign]
             async with runtime.transaction() as (connection, _):
                 chosen = Selection(tenant_id=shop.tenant.tenant_id)
                 await store.start_job(connection, "rep_x", chosen, {}, "test", 1000)

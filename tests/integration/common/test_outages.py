@@ -13,13 +13,16 @@ from tests.integration.common.conftest import PRODUCTS, SmallService, listed, pr
 from tests.integration.common.wire import HOST, Wire
 
 from common import broker as broker_module
+from common import dead_ends
+from common import outbox as outbox_module
 from common.broker import Broker, BrokerLost, Outgoing, Subscription
 from common.database import connect
 from common.handling import ConsumerLimits
+from common.messages.base import State
 from common.messages.transactions import TransactionsListed
-from common.outbox import Outbox, OutboxRow, insert
+from common.outbox import Outbox, OutboxRow, StoredRow, insert
 from common.recovery import HEADER_ATTEMPT, HEADER_ERROR_TYPE, RetryPolicy
-from common.telemetry import OUTBOX_UNPUBLISHED
+from common.telemetry import OUTBOX_UNPUBLISHED, OUTBOX_UNROUTABLE
 from common.topology import EXCHANGE
 from sandbox.fresh import FreshDatabase, FreshVhost
 
@@ -195,8 +198,9 @@ async def test_a_consumer_that_hears_nothing_for_long_subscribes_anew(
 
 
 async def test_a_topology_that_is_missing_leaves_rows_to_the_sweeper(
-    small_service: SmallService, rabbitmq_vhost: FreshVhost
+    small_service: SmallService, rabbitmq_vhost: FreshVhost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(dead_ends, "_REST_FIRST_S", 0.0)
     connection = await aio_pika.connect(rabbitmq_vhost.url)
     async with connection:
         channel = await connection.channel()
@@ -210,6 +214,34 @@ async def test_a_topology_that_is_missing_leaves_rows_to_the_sweeper(
     await small_service.outbox.sweep(min_age_s=0)
     (state,) = await small_service.listed(1)
     assert state.source_id == "1"
+
+
+async def test_a_type_that_no_queue_takes_holds_up_no_other(
+    small_service: SmallService, rabbitmq_vhost: FreshVhost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox_module, "_SWEEP_ROWS", 20)
+    monkeypatch.setattr(dead_ends, "_REST_FIRST_S", 0.0)
+    connection = await aio_pika.connect(rabbitmq_vhost.url)
+    async with connection:
+        channel = await connection.channel()
+        await channel.queue_delete("api.transactions-listed")
+    pool, outbox = small_service.pool, small_service.outbox
+    lost: list[State] = [listed(product(number)) for number in range(50)]
+    fine: list[State] = [product(number) for number in range(5)]
+    stored: list[StoredRow] = []
+    for states in (lost, fine):  # the younger ones behind more of the lost than one look of the sweeper takes
+        async with pool.acquire() as connection, connection.transaction():
+            rows = [OutboxRow(state.type, state.key, 1, state.model_dump_json().encode()) for state in states]
+            stored += await insert(connection, rows)
+    assert await outbox.publish([stored[0], stored[-1]]) is False
+    assert await pool.fetchval("SELECT count(*) FROM outbox WHERE published_at IS NOT NULL") == 1
+    assert await outbox.sweep(min_age_s=0) == 4
+    assert {state.external_id for state in await small_service.products(5)} == {str(number) for number in range(5)}
+    assert OUTBOX_UNROUTABLE.labels(TransactionsListed.type)._value.get() == 1
+    await rabbitmq_vhost.declare()
+    assert await outbox.sweep(min_age_s=0) == 50
+    assert {state.source_id for state in await small_service.listed(50)} == {str(number) for number in range(50)}
+    assert OUTBOX_UNROUTABLE.labels(TransactionsListed.type)._value.get() == 0
 
 
 Outage = Callable[[Wire], Awaitable[None]]

@@ -156,17 +156,24 @@ class Broker:
             return self._exchanges[name]
 
     async def publish(self, messages: Sequence[Outgoing]) -> None:
-        """Publish persistent, mandatory messages and wait for every confirm.
+        """Publish messages that belong together. Raises the first `BrokerLost` or `Unroutable` of any of them."""
+        for problem in await self.publish_each(messages):
+            if problem is not None:
+                raise problem
 
-        Raises `BrokerLost` when a confirm did not come, `Unroutable` when the topology lacks a queue.
+    async def publish_each(self, messages: Sequence[Outgoing]) -> list["BrokerLost | Unroutable | None"]:
+        """Publish persistent, mandatory messages and wait for every confirm. One result a message, in their order.
+
+        None: confirmed. `BrokerLost`: a confirm did not come. `Unroutable`: the topology lacks a queue.
         """
-        if len(messages) == 1:
-            await self._publish_one(messages[0])
-            return
-        results = await asyncio.gather(*(self._publish_one(message) for message in messages), return_exceptions=True)
-        for result in results:
-            if isinstance(result, BaseException):
-                raise result
+        return list(await asyncio.gather(*(self._try_one(message) for message in messages)))
+
+    async def _try_one(self, message: Outgoing) -> "BrokerLost | Unroutable | None":
+        try:
+            await self._publish_one(message)
+        except (BrokerLost, Unroutable) as problem:
+            return problem
+        return None
 
     async def _publish_one(self, message: Outgoing) -> None:
         prepared = aio_pika.Message(

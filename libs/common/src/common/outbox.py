@@ -17,8 +17,9 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.dialects import postgresql
 
-from common.broker import UNAVAILABLE, Broker, Outgoing, Unroutable
+from common.broker import UNAVAILABLE, Broker, BrokerLost, Outgoing, Unroutable
 from common.database import Connection, Pool, affected
+from common.dead_ends import DeadEnds, Way
 from common.messages import BY_TYPE
 from common.messages.base import State
 from common.messages.control import TenantPurged
@@ -48,6 +49,10 @@ class OutboxRow:
     exchange: str = ""
     routing_key: str = ""
     headers: dict[str, Any] | None = None
+
+    @property
+    def way(self) -> Way:
+        return Way(self.type, self.backfill, self.exchange, self.routing_key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +108,7 @@ WHERE outbox.id = published.id AND outbox.revision = published.revision AND outb
 _UNPUBLISHED = """
 SELECT id, type, entity_key, revision, body, correlation_id, traceparent, backfill, exchange, routing_key, headers
 FROM outbox WHERE published_at IS NULL AND created_at < now() - make_interval(secs => $1)
+    AND type || '|' || backfill::integer || '|' || exchange || '|' || routing_key <> ALL($3::text[])
 ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED
 """
 
@@ -204,34 +210,55 @@ def to_messages(stored: Sequence[StoredRow]) -> list[tuple[Outgoing, list[Stored
 
 
 class Outbox:
-    """Publishes what transactions wrote: at once after each commit, and later what a crash or outage left behind."""
+    """Publishes what transactions wrote: at once after each commit, and later what a crash or outage left behind.
+
+    Rows that no queue takes (the topology is not the one this release needs) stay, and hold up nothing but themselves:
+    their way is left out, and tried again by the sweeper after a while.
+    """
 
     def __init__(self, pool: Pool, broker: Broker, *, sweep_interval_s: float, retention_days: int) -> None:
         self._pool = pool
         self._broker = broker
         self._sweep_interval_s = sweep_interval_s
         self._retention_days = retention_days
+        self._dead_ends = DeadEnds()
 
     async def publish(self, stored: Sequence[StoredRow]) -> bool:
         """Publish rows of a committed transaction with confirms and mark them. False leaves them to the sweeper."""
-        if not stored:
-            return True
+        sendable = [item for item in stored if item.row.way not in self._dead_ends]
         try:
-            await self._publish_and_mark(stored, self._pool)
+            confirmed, lost = await self._publish_and_mark(sendable, self._pool)
+            if lost is not None:
+                raise lost
         except UNAVAILABLE as error:
-            log.warning("outbox_publish_deferred", rows=len(stored), error=type(error).__name__)
+            log.warning("outbox_publish_deferred", rows=len(sendable), error=type(error).__name__)
             return False
-        except Unroutable as error:
-            # The transaction is committed: the topology is at fault, not the states, and the sweeper tries on.
-            log.exception("outbox_unroutable", rows=len(stored), error=str(error))
-            return False
-        return True
+        return confirmed == len(stored)
 
-    async def _publish_and_mark(self, stored: Sequence[StoredRow], where: Pool | Connection) -> None:
+    async def _publish_and_mark(
+        self, stored: Sequence[StoredRow], where: Pool | Connection
+    ) -> tuple[int, BrokerLost | None]:
+        """Publish rows and mark the confirmed ones. Returns their number, and the loss that kept back others."""
         messages = to_messages(stored)
-        await self._broker.publish([message for message, _ in messages])
-        await where.execute(_MARK, [item.id for item in stored], [item.row.revision for item in stored])
-        OUTBOX_PUBLISHED.inc(len(stored))
+        problems = await self._broker.publish_each([message for message, _ in messages])
+        confirmed: list[StoredRow] = []
+        refused: dict[Way, Unroutable] = {}
+        lost: BrokerLost | None = None
+        for (_, items), problem in zip(messages, problems, strict=True):
+            if problem is None:
+                confirmed += items
+            elif isinstance(problem, BrokerLost):
+                lost = problem
+            else:
+                refused[items[0].row.way] = problem
+        for way in {item.row.way for item in confirmed}:
+            self._dead_ends.remove(way)
+        for way, error in refused.items():
+            self._dead_ends.add(way, error)
+        if confirmed:
+            await where.execute(_MARK, [item.id for item in confirmed], [item.row.revision for item in confirmed])
+            OUTBOX_PUBLISHED.inc(len(confirmed))
+        return len(confirmed), lost
 
     async def sweep(self, *, min_age_s: float) -> int:
         """Publish rows that nobody published, oldest first. Returns how many. Raises `BrokerLost` or a lost database.
@@ -239,14 +266,19 @@ class Outbox:
         The rows stay locked while they are published, so that two replicas don't send the same backlog.
         """
         total = 0
+        tried: set[Way] = set()
         while True:
             async with self._pool.acquire() as connection, connection.transaction():
-                records = await connection.fetch(_UNPUBLISHED, min_age_s, _SWEEP_ROWS)
+                resting = self._dead_ends.resting(tried)
+                records = await connection.fetch(_UNPUBLISHED, min_age_s, _SWEEP_ROWS, resting)
                 if not records:
                     return total
                 stored = [_stored(dict(record)) for record in records]
-                await self._publish_and_mark(stored, connection)
-                total += len(stored)
+                tried |= {item.row.way for item in stored}
+                confirmed, lost = await self._publish_and_mark(stored, connection)
+                total += confirmed
+            if lost is not None:
+                raise lost
 
     async def run(self) -> None:
         """Measure, sweep and clean up until cancelled."""

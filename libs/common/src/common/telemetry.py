@@ -27,6 +27,7 @@ BATCH_SECONDS = Histogram("tillbook_batch_seconds", "Duration of a batch", ["que
 CONSUMER_PAUSED = Gauge("tillbook_consumer_paused", "1 while the database or broker is away", ["queue"])
 OUTBOX_UNPUBLISHED = Gauge("tillbook_outbox_unpublished", "Outgoing rows that no broker has confirmed")
 OUTBOX_OLDEST_S = Gauge("tillbook_outbox_oldest_seconds", "Age of the oldest unpublished row")
+OUTBOX_UNROUTABLE = Gauge("tillbook_outbox_unroutable", "1 while no queue takes messages of this type", ["type"])
 OUTBOX_PUBLISHED = Counter("tillbook_outbox_published_total", "Outgoing rows confirmed by the broker")
 HTTP_REQUESTS = Counter("tillbook_http_requests_total", "Answers by route and status", ["method", "route", "status"])
 HTTP_SECONDS = Histogram("tillbook_http_seconds", "Time to answer", ["method", "route"], buckets=_BUCKETS_S)

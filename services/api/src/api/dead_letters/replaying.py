@@ -12,7 +12,7 @@ import structlog
 from api.dead_letters.letters import context_of, replay_headers
 from api.store import dead_letters as store
 from api.store.sql import Row
-from common.broker import Outgoing
+from common.broker import Outgoing, Unroutable
 from common.crypto import Cipher, DecryptionFailed
 from common.runtime import Runtime
 
@@ -33,18 +33,23 @@ async def replay_once(runtime: Runtime, cipher: Cipher, batch: int) -> int:
     """Publish one batch of waiting letters. Returns how many were taken; 0 when nothing waits."""
     async with runtime.pool.acquire() as connection, connection.transaction():
         items = await store.claim_items(connection, batch)
-        outgoing: list[Outgoing] = []
-        done: list[tuple[str, str, str]] = []
+        skipped: dict[tuple[str, str], str] = {}
+        outgoing: dict[tuple[str, str], Outgoing] = {}
         for item in items:
-            message, skipped = _message(item, cipher)
-            done.append((item["job_id"], item["dead_letter_id"], skipped))
+            slot = (item["job_id"], item["dead_letter_id"])
+            message, skipped[slot] = _message(item, cipher)
             if message is not None:
-                outgoing.append(message)
-        if outgoing:
-            await runtime.broker.publish(outgoing)
-        if done:
-            await store.published(connection, done)
-            log.info("dead_letters_replayed", published=len(outgoing), skipped=len(done) - len(outgoing))
+                outgoing[slot] = message
+        problems = await runtime.broker.publish_each(list(outgoing.values()))
+        for slot, problem in zip(outgoing, problems, strict=True):
+            if isinstance(problem, Unroutable):
+                skipped[slot] = "the queue it failed in is not there: declare the topology and replay it again"
+            elif problem is not None:
+                raise problem
+        if skipped:
+            await store.published(connection, [(*slot, why) for slot, why in skipped.items()])
+            failed = sum(1 for why in skipped.values() if why)
+            log.info("dead_letters_replayed", published=len(skipped) - failed, skipped=failed)
         await store.finish_jobs(connection)
     return len(items)
 
