@@ -1,13 +1,26 @@
 """Refunds that give back more than came in, a cent too much, or go to a gift card in a summary (sections 3, 11, 15)."""
 
 from datetime import date
+from typing import Any
 
 import pytest
-from tests.unit.mapper.samples import D, configuration, example_a, first_refund, mapped, only, refunded, tender, unpaid
+from tests.unit.mapper.samples import (
+    ALL_CAPABILITIES,
+    D,
+    configuration,
+    example_a,
+    first_refund,
+    ledger,
+    mapped,
+    only,
+    refunded,
+    tender,
+    unpaid,
+)
 from tests.unit.mapper.test_rules import compiled, rule
 from tests.unit.mapper.test_summaries import summary
 
-from common.messages.orders import Order, Refund, TenderKind
+from common.messages.orders import Lifecycle, Order, Refund, TenderKind
 from common.messages.transactions import DocumentKind, LineKind, SetOutcome
 from mapper.mapping.postings import trial_balance
 
@@ -78,3 +91,38 @@ def test_a_merged_refund_that_does_not_add_up_holds_the_summary_and_is_named() -
     assert result.reason is not None
     assert result.reason.code == "TOTALS_MISMATCH"
     assert "Order 1001" in result.reason.text
+
+
+CANCELLED: dict[str, Any] = {"lifecycle": Lifecycle.CANCELLED, "cancelled_on": date(2026, 3, 12)}
+PART_PAID = (tender("20.00", "g", kind=TenderKind.GIFT_CARD), tender("10.00", "m"))
+CARDS_AS_LINES = {"file": ledger(capabilities=ALL_CAPABILITIES - {"deposit_to_liability"})}
+
+
+@pytest.mark.parametrize("books", [{}, CARDS_AS_LINES], ids=["cards-as-payments", "cards-as-lines"])
+def test_an_order_cancelled_after_everything_went_back_leaves_no_account_touched(books: dict[str, Any]) -> None:
+    back = first_refund(
+        shipping=D("7.95"),
+        tax=D("4.06"),
+        transactions=(
+            refunded("10.00", "x", tender_external_id="m"),
+            refunded("20.00", "y", kind=TenderKind.GIFT_CARD, tender_external_id="g"),
+        ),
+    )
+    source = example_a(tenders=PART_PAID, refunds=(back,), **CANCELLED)
+    result = mapped(source, configuration("invoices_payments_if_paid", **books))
+    assert trial_balance(list(result.documents)) == {}
+
+
+def test_what_a_gift_card_paid_for_a_cancelled_order_stays_used() -> None:
+    balances = [
+        trial_balance(
+            list(
+                mapped(
+                    example_a(tenders=PART_PAID, **CANCELLED), configuration("invoices_payments_if_paid", **books)
+                ).documents
+            )
+        )
+        for books in ({}, CARDS_AS_LINES)
+    ]
+    assert balances[0] == balances[1]
+    assert (balances[0]["GIFT"], balances[0]["UF"]) == (D("20.00"), D("10.00"))

@@ -5,6 +5,7 @@ it, a credit memo takes it back instead (section 6, note 3; section 11).
 """
 
 from decimal import Decimal
+from typing import Final
 
 from common.messages.transactions import (
     Application,
@@ -12,11 +13,16 @@ from common.messages.transactions import (
     DocumentKind,
     DocumentLine,
     DocumentTax,
+    LineKind,
     WantedState,
 )
 from common.money import ZERO, prorate
 from mapper.mapping.case import Case
 from mapper.mapping.numbers import document_number
+
+RETURNS_OF_GOODS: Final = frozenset({DocumentKind.CREDIT_MEMO, DocumentKind.REFUND_RECEIPT})
+GOODS: Final = frozenset({LineKind.PRODUCT, LineKind.GIFT_CARD_SALE})
+TAXES: Final = ("taxes", "")
 
 
 def cancel_invoice(case: Case, invoice: Document, earlier: str) -> None:
@@ -49,7 +55,7 @@ def credit_rest(case: Case, invoice: Document, due: Decimal) -> None:
 
 
 def _credit(case: Case, invoice: Document, amount: Decimal) -> Document:
-    """A credit memo for part of the invoice: every line in proportion, so that income and tax go back alike."""
+    """A credit memo for what is left of the invoice: every line in proportion, so that income and tax go back alike."""
     lines, taxes = _share(case, invoice, amount)
     header = case.sales_header()
     return Document(
@@ -73,10 +79,11 @@ def _credit(case: Case, invoice: Document, amount: Decimal) -> Document:
 
 
 def _share(case: Case, invoice: Document, amount: Decimal) -> tuple[tuple[DocumentLine, ...], tuple[DocumentTax, ...]]:
-    if amount == invoice.total:
+    parts = _left(case, invoice)
+    whole = [line.amount for line in invoice.lines] + [tax.amount for tax in invoice.taxes]
+    if amount == invoice.total and parts == whole:
         return invoice.lines, invoice.taxes
-    parts = [line.amount for line in invoice.lines] + [tax.amount for tax in invoice.taxes]
-    shares = prorate(amount, parts, case.currency)
+    shares = parts if sum(parts, ZERO) == amount else prorate(amount, parts, case.currency)
     lines = tuple(
         line.model_copy(update={"amount": share, "quantity": None, "unit_price": None, "tax_amount": None})
         for line, share in zip(invoice.lines, shares, strict=False)
@@ -88,3 +95,37 @@ def _share(case: Case, invoice: Document, amount: Decimal) -> tuple[tuple[Docume
         if share
     )
     return lines, taxes
+
+
+def _left(case: Case, invoice: Document) -> list[Decimal]:
+    """What of each line and tax of the invoice was not given back by refunds yet.
+
+    Nothing of a gift card's line: what the card has paid was received.
+    """
+    taken: dict[tuple[str, str], Decimal] = {}
+    for document in case.documents:
+        if document.source_kind != "refund" or document.kind not in RETURNS_OF_GOODS or document.hold is not None:
+            continue
+        for line in document.lines:
+            taken[_place(line)] = taken.get(_place(line), ZERO) + line.amount
+        for tax in document.taxes:
+            taken[TAXES] = taken.get(TAXES, ZERO) + tax.amount
+    left = [_less(line.amount, taken, _place(line)) for line in invoice.lines]
+    left += [_less(tax.amount, taken, TAXES) for tax in invoice.taxes]
+    for index, line in enumerate(invoice.lines):
+        if line.kind is LineKind.GIFT_CARD_REDEMPTION:
+            left[index] = ZERO
+    return left
+
+
+def _place(line: DocumentLine) -> tuple[str, str]:
+    """Where a line of a refund belongs on the invoice: goods to their own line, all else to its kind."""
+    return line.kind.value, line.source_line_id if line.kind in GOODS else ""
+
+
+def _less(amount: Decimal, taken: dict[tuple[str, str], Decimal], place: tuple[str, str]) -> Decimal:
+    back = taken.get(place, ZERO)
+    used = max(min(back, amount), ZERO) if amount > 0 else min(max(back, amount), ZERO)
+    if used:
+        taken[place] = back - used
+    return amount - used
