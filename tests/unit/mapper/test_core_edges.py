@@ -95,6 +95,31 @@ def test_a_box_of_ten_is_sold_at_ten_times_the_price_of_each() -> None:
 
 
 @pytest.mark.parametrize(
+    ("cost", "on_hand", "says"), [(None, "5", "no purchase cost"), ("10.00", "-1", "-1 on hand"), ("10.00", "5", "")]
+)
+def test_a_stock_item_without_cost_or_below_nothing_on_hand_is_sold_with_a_warning(
+    cost: str | None, on_hand: str, says: str
+) -> None:
+    details = {"quantity_on_hand": on_hand}
+    item = CatalogItem(
+        "i1", "NAILS", "NAILS", item_type="Inventory", purchase_cost=D(cost) if cost else None, details=details
+    )
+    source = order(lines=(line("l1", "NAILS", "0.50", "30"),), total=D("15.00"), tenders=(tender("15.00"),))
+    notices = mapped(source, configuration(), Catalog(items=ItemIndex([item]))).documents[0].notices
+    assert [one.code for one in notices] == (["COGS_UNRELIABLE"] if says else [])
+    assert all(says in one.text for one in notices)
+
+
+def test_representative_template_and_site_reach_the_document_by_default_and_by_rule() -> None:
+    settings = configuration(sales_rep="Grace", site="Main")
+    by_default = mapped(example_a(), settings).documents[0]
+    assert (by_default.sales_rep, by_default.template, by_default.lines[0].site) == ("Grace", "", "Main")
+    rules = compiled(rule("map_sales_rep", "Ada"), rule("map_template", "Invoice B"), rule("map_site", "East"))
+    by_rule = mapped(example_a(), settings, rules=rules).documents[0]
+    assert (by_rule.sales_rep, by_rule.template, by_rule.lines[0].site) == ("Ada", "Invoice B", "East")
+
+
+@pytest.mark.parametrize(
     ("sku", "value", "left"),
     [("HAMMER", "er", "HAMM"), ("HAMMER", "HA", "MMER"), ("HAMMER", "mm", "HAMMER"), ("abab", "ab", "ab")],
 )

@@ -111,8 +111,14 @@ def test_missing_policies_decide_who_may_be_made() -> None:
     assert customer_of(mapped(BUYER, single)) == "Web Store"
     assert customer_of(mapped(BUYER, single, Catalog(customers={"ada lovelace"}))) == "Ada Lovelace"
     by_mail = configuration(customers={"strategy": "name_then_email"})
-    taken = Catalog(customers={"ada lovelace"}, customer_emails={"other@x.org"})
-    assert customer_of(mapped(BUYER, by_mail, taken)) == "Ada Lovelace (ada@x.org)"
+    taken = Catalog(customers={"ada lovelace"}, customer_addresses={"ada lovelace": frozenset({"other@x.org"})})
+    taken.customer_emails = {"other@x.org", "ada@x.org"}
+    assert customer_of(mapped(BUYER, by_mail, taken)) == "Ada Lovelace (ada@x.org)", "another customer has her address"
+    several = Customer(first_name="Ada", last_name="Lovelace", emails=("x@y.org, other@x.org",))
+    both = BUYER.model_copy(update={"customer": several})
+    assert customer_of(mapped(both, by_mail, taken)) == "Ada Lovelace", "any equal address is enough"
+    taken.customer_addresses = {"ada lovelace": frozenset()}
+    assert customer_of(mapped(BUYER, by_mail, taken)) == "Ada Lovelace"
 
 
 def test_connected_customers_win_over_the_strategy_and_ignored_ones_wait() -> None:

@@ -203,7 +203,7 @@ def test_a_change_after_the_summary_was_written_is_said_and_stays_said() -> None
 def test_the_cost_of_a_summary_is_a_journal_beside_it() -> None:
     items = [
         CatalogItem("1", "A", "A", purchase_cost=D("10.00")),
-        CatalogItem("2", "B", "B", item_type="NonInventory"),
+        CatalogItem("2", "B", "B", item_type="NonInventory", purchase_cost=D("0")),
     ]
     settings = configuration("summary_sales_receipt", summary_costs="journal")
     (day,) = memberships(O1, settings, NO_RULES)

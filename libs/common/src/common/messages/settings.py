@@ -237,6 +237,8 @@ class ConnectionSettings(Described):
     """Department or location of every document, where the order names none."""
     sales_rep: ShortText = ""
     """Sales representative of every document, where the order names none."""
+    site: ShortText = ""
+    """Site of every line, where neither the line nor a rule names one."""
     payment_methods: dict[str, ShortText] = Field(default_factory=dict)
     """Channel's tender method → payment method of the ledger."""
     deposit_accounts: dict[str, ShortText] = Field(default_factory=dict)

@@ -196,6 +196,9 @@ class Document(Frozen):
     ship_method: ShortText = ""
     tracking_number: ShortText = ""
     po_number: ShortText = ""
+    sales_rep: ShortText = ""
+    template: ShortText = ""
+    """Form that the ledger shows and prints the document by, where it has several."""
     custom_fields: dict[str, ShortText] = Field(default_factory=dict)
 
     @property

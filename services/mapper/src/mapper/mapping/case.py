@@ -136,6 +136,8 @@ class Case:
             "ship_method": order.ship_method,
             "tracking_number": order.tracking_number,
             "po_number": order.po_number,
+            "sales_rep": order.sales_rep or connection.sales_rep,
+            "template": self.directives.template,
             "custom_fields": order.custom_fields,
             "hold": self.customer_hold or self.product_hold,
             "notices": self.take_notices(),

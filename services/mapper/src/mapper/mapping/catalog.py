@@ -142,6 +142,8 @@ class Catalog:
     customers: set[str] = field(default_factory=set)
     """Normal forms of the display names of active customers; filled only where settings ask for it."""
     customer_emails: set[str] = field(default_factory=set)
+    customer_addresses: dict[str, frozenset[str]] = field(default_factory=dict)
+    """Normal form of a display name → the addresses of that customer."""
     customer_links: dict[str, CustomerLink] = field(default_factory=dict)
     """Source customer's external id → how it is connected."""
 

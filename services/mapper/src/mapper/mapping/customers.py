@@ -146,16 +146,19 @@ def _present_customer(case: Case, name: str) -> tuple[str, str]:
     catalog = case.catalog
     match_field = "email" if settings.strategy is S.EMAIL and "@" in name else "display_name"
     known = normal(name) in (catalog.customer_emails if match_field == "email" else catalog.customers)
-    if settings.strategy is S.NAME_THEN_EMAIL and known and not _same_email(case):
+    if settings.strategy is S.NAME_THEN_EMAIL and known and not _same_email(case, name):
         name, known = f"{name} ({_email(case.order)})", False
     if settings.missing == "single" and not known:
         return _clean(settings.single_name) or "Web Store", "display_name"
     return name, match_field
 
 
-def _same_email(case: Case) -> bool:
-    email = _email(case.order)
-    return not email or normal(email) in case.catalog.customer_emails
+def _same_email(case: Case, name: str) -> bool:
+    """Whether any address of the buyer is one of that customer's; who has none can't be told apart (section 16.2)."""
+    fields = case.order.customer.emails if case.order.customer else ()
+    own = {normal(address) for field in fields for address in field.split(",") if address.strip()}
+    theirs = case.catalog.customer_addresses.get(normal(name), frozenset())
+    return not own or not theirs or not own.isdisjoint(theirs)
 
 
 def _match_key(match_field: str, name: str, order: Order) -> str:

@@ -81,6 +81,17 @@ def cost_missing(product: str) -> Reason:
     )
 
 
+def stock_cost_unreliable(item: str, on_hand: str) -> Reason:
+    why = f"stands at {on_hand} on hand" if on_hand.startswith("-") else "has no purchase cost"
+    return notice(
+        "COGS_UNRELIABLE",
+        f"The stock item {item!r} {why}, so the cost of goods sold that the ledger books is not reliable.",
+        "Give the item a purchase cost and its stock in the ledger.",
+        "purchase_cost",
+        item,
+    )
+
+
 def rule_failed(rule: str, problem: str) -> Reason:
     return notice(
         "RULE_FAILED",

@@ -14,7 +14,7 @@ from common.messages.transactions import (
 from mapper.mapping.case import Case
 from mapper.mapping.catalog import CatalogItem
 from mapper.mapping.names import normal, tidy
-from mapper.mapping.notices import sku_missing
+from mapper.mapping.notices import sku_missing, stock_cost_unreliable
 from mapper.mapping.reasons import (
     mapped_item_missing,
     product_ambiguous,
@@ -25,6 +25,8 @@ from mapper.mapping.reasons import (
 
 KNOWN_ITEMS_MAX = 20_000
 """Items remembered per configuration: the same products are sold again and again."""
+STOCK_ITEM = "inventory"
+"""Type of the items whose cost the ledger books itself."""
 CREATED_AS = {"create_non_inventory": "non_inventory", "create_inventory": "inventory"}
 
 
@@ -73,6 +75,7 @@ def _resolve(case: Case, line: OrderLine) -> str | None:
     found = case.catalog.find_items(settings.match_field, line.sku)
     active = [item for item in found if item.active]
     if len(active) == 1:
+        _warn_of_cost(case, active[0])
         return _matched(case, line, active[0])
     if len(active) > 1:
         names = ", ".join(item.full_name for item in active[:5])
@@ -97,8 +100,19 @@ def _named(case: Case, line: OrderLine, name: str, ledger_id: str) -> str | None
     if not resolved and case.connection.products.missing == "stop_and_queue":
         _stop(case, mapped_item_missing(line.sku or line.name, name))
         return None
+    if found:
+        _warn_of_cost(case, found[0])
     shown = found[0].full_name if found else name
     return _want(case, line, f"name:{normal(shown)}", shown, "name", resolved)
+
+
+def _warn_of_cost(case: Case, item: CatalogItem) -> None:
+    """The ledger books the cost of stock itself; without a cost, or with less than nothing on hand, that is a guess."""
+    if item.item_type.casefold() != STOCK_ITEM:
+        return
+    on_hand = item.details.get("quantity_on_hand", "")
+    if not item.purchase_cost or on_hand.startswith("-"):
+        case.notices.append(stock_cost_unreliable(item.full_name, on_hand=on_hand))
 
 
 def _matched(case: Case, line: OrderLine, item: CatalogItem) -> str:

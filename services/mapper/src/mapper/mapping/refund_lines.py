@@ -57,7 +57,7 @@ def _add_refunded(
             tax_code=codes.of_line(case, sold) if sold and refunded.tax else codes.non_taxable,
             tax_amount=refunded.tax or None,
             class_name=sold.class_name if sold else "",
-            site=sold.site if sold else "",
+            site=(sold.site if sold else "") or case.connection.site,
             uom=sold.uom if sold else "",
             source_line_id=refunded.line_external_id,
         )

@@ -81,7 +81,7 @@ def add_product(case: Case, line: OrderLine, codes: TaxCodes, lines: list[Docume
             tax_code=codes.of_line(case, line),
             tax_amount=_tax_of(line) if taxed else None,
             class_name=line.class_name,
-            site=line.site,
+            site=line.site or case.connection.site,
             uom=line.uom,
             service_date=line.ship_date,
             source_line_id=line.external_id,

@@ -20,10 +20,9 @@ from common.money import ZERO, quantize
 from mapper.mapping.catalog import Catalog
 from mapper.mapping.configuration import Configuration
 from mapper.mapping.notices import cost_missing
+from mapper.mapping.products import STOCK_ITEM
 
 KIND: Final = DocumentKind.JOURNAL_ENTRY
-STOCK_ITEM: Final = "inventory"
-"""Type of the items whose cost the ledger books itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +91,8 @@ def _cost(label: str, configuration: Configuration, catalog: Catalog) -> Decimal
     active = [item for item in found if item.active]
     if len(active) != 1:
         return None
-    return ZERO if active[0].item_type.casefold() == STOCK_ITEM else active[0].purchase_cost
+    # A ledger says zero where nobody entered a cost.
+    return ZERO if active[0].item_type.casefold() == STOCK_ITEM else active[0].purchase_cost or None
 
 
 def _costs_before(previous: TransactionSet | None) -> dict[str, Decimal]:

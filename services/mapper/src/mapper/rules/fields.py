@@ -138,13 +138,21 @@ _ORDER: Final[dict[str, tuple[Kind, Callable[[Order], Any]]]] = {
             "tax_included",
         )
     },
-    **{name: (N, _attribute(name)) for name in ("total", "tips", "tax_remitted", "exchange_rate", "merchant_fee")},
-    **{name: (D, _attribute(name)) for name in ("ordered_on", "cancelled_on", "due_on", "ship_date")},
+    **{
+        name: (N, _attribute(name))
+        for name in ("total", "tips", "tax_remitted", "exchange_rate", "merchant_fee", "shipping_cost", "rounding")
+    },
+    **{
+        name: (D, _attribute(name))
+        for name in ("ordered_on", "cancelled_on", "due_on", "ship_date", "created_at", "modified_at")
+    },
     "order_date": (D, _attribute("ordered_on")),
     "due_date": (D, _attribute("due_on")),
     "store_type": (T, lambda order: order.store_type or order.channel),
     "class": (T, _attribute("class_name")),
+    "class_name": (T, _attribute("class_name")),
     "total_tax": (N, _attribute("tax_total")),
+    "tax_total": (N, _attribute("tax_total")),
     "shipping_amount": (N, _shipping),
     "shipping_method": (T, _shipping_title),
     "ship_via": (T, lambda order: order.ship_method or _shipping_title(order)),
@@ -194,6 +202,7 @@ _LINE: Final[dict[str, tuple[Kind, Callable[[OrderLine], Any]]]] = {
     "line_class": (T, _attribute("class_name")),
     "line_discount": (N, _attribute("discount")),
     "line_tax": (N, lambda line: sum((tax.amount for tax in line.taxes), ZERO)),
+    "line_ship_date": (D, _attribute("ship_date")),
     "sku_missing": (T, lambda line: not line.sku),
 }
 
@@ -203,6 +212,8 @@ _PAYMENT: Final[dict[str, tuple[Kind, Callable[[Tender], Any]]]] = {
     "payment_reference": (T, _attribute("reference")),
     "payment_amount": (N, _attribute("amount")),
     "payment_date": (D, _attribute("captured_on")),
+    "payment_currency": (T, _attribute("currency")),
+    "payment_fee": (N, _attribute("fee")),
 }
 
 FIELDS: Final[dict[str, Field]] = {

@@ -77,6 +77,7 @@ class _Items:
     index: ItemIndex = field(default_factory=ItemIndex)
     customers: set[str] = field(default_factory=set)
     emails: set[str] = field(default_factory=set)
+    addresses: dict[str, frozenset[str]] = field(default_factory=dict)
     customers_revision: int = 0
     _people: dict[str, tuple[str, frozenset[str]]] = field(default_factory=dict)
     """Ledger id → name and addresses of an active customer."""
@@ -90,10 +91,12 @@ class _Items:
                 emails = frozenset(normal(email) for email in entry.email.split(",") if email.strip())
                 self._people[entry.ledger_id] = normal(entry.name), emails
                 self.customers.add(normal(entry.name))
+                self.addresses[normal(entry.name)] = emails
                 self.emails |= emails
         if gone:
             # Others may share the name or address of the one that went.
             self.customers = {name for name, _ in self._people.values()}
+            self.addresses = dict(self._people.values())
             self.emails = {email for _, emails in self._people.values() for email in emails}
 
 
@@ -166,6 +169,7 @@ class Configurations:
             product_map=product_map,
             customers=items.customers,
             customer_emails=items.emails,
+            customer_addresses=items.addresses,
             customer_links=links,
         )
 

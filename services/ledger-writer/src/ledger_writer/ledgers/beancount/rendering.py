@@ -123,6 +123,8 @@ def _facts(document: Document, applications: Applications) -> list[str]:
         facts.append(f'  class: "{_text(document.class_name)}"\n')
     if document.department:
         facts.append(f'  department: "{_text(document.department)}"\n')
+    if document.sales_rep:
+        facts.append(f'  sales-rep: "{_text(document.sales_rep)}"\n')
     if document.exchange_rate is not None:
         facts.append(f"  rate: {document.exchange_rate:f}\n")
     if document.closes:
