@@ -207,9 +207,14 @@ def _mapper(app: FastAPI, owners: Owners) -> None:
 
     @app.post(f"{base}/rules")
     async def make(body: mapper.RuleSave) -> Response:
-        identity = f"rule{len(owners.rules) + 1}"
+        identity = body.rule_id or f"rule{len(owners.rules) + 1}"
+        if identity in owners.rules:
+            return _json(owners.rules[identity][1], 201)
         rule = mapper.RuleView(
-            rule_id=identity, revision=1, updated_at=NOW, **body.model_dump(exclude={"tenant_id", "revision"})
+            rule_id=identity,
+            revision=1,
+            updated_at=NOW,
+            **body.model_dump(exclude={"tenant_id", "revision", "rule_id"}),
         )
         owners.rules[identity] = (body.tenant_id, rule)
         return _json(rule, 201)

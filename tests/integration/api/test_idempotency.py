@@ -2,6 +2,7 @@
 
 import threading
 
+import pytest
 from tests.integration.api.gateway import Gateway, Shop, random_name
 
 from common.messages.control import TaskRequested
@@ -92,17 +93,62 @@ def test_after_a_crash_in_between_the_repetition_makes_the_same_run(gateway: Gat
     headers = {"idempotency-key": random_name()}
     body = {"connection_id": shop.connection_id, "order_numbers": ["7"]}
     first = shop.tenant.http.post("/v1/runs", json=body, headers=headers).json()
-    # As if the process had died after the commit and before the answer was stored.
-    gateway.fetch(
-        "UPDATE idempotency SET status = NULL, answer = NULL, locked_until = now() - interval '1 s'"
-        " WHERE owner = $1 RETURNING 1",
-        shop.tenant.tenant_id,
-    )
+    forget_answer(gateway, headers)
     again = shop.tenant.http.post("/v1/runs", json=body, headers=headers)
     assert again.status_code == 202
     assert again.json()["run_id"] == first["run_id"]
     runs = shop.tenant.http.get("/v1/runs", params={"trigger": "manual"}).json()["items"]
     assert len(runs) == 1
+
+
+MAKING: dict[str, tuple[str, dict[str, object]]] = {
+    "/v1/companies": ("company_id", {"ledger": "beancount", "name": "Other books", "home_currency": "USD"}),
+    "/v1/connections": ("connection_id", {"channel": "custom", "name": "Other shop"}),
+    "/v1/api-keys": ("key_id", {"name": "reads", "scopes": ["read"]}),
+    "/v1/tasks": ("task_id", {"kind": "refunds", "interval_s": 7200}),
+    "/v1/rules": ("rule_id", {"name": "No tips", "definition": {}}),
+}
+"""Route → what its answer calls the thing it makes, and a body."""
+
+
+@pytest.mark.parametrize("path", MAKING)
+def test_after_a_crash_in_between_the_repetition_makes_no_second_thing(gateway: Gateway, shop: Shop, path: str) -> None:
+    http, headers = shop.tenant.http, {"idempotency-key": random_name()}
+    name, body = MAKING[path]
+    if path == "/v1/tasks":
+        body = body | {"connection_id": shop.connection_id}
+    before = len(http.get(path).json()["items"])
+    first = http.post(path, json=body, headers=headers)
+    forget_answer(gateway, headers)
+    again = http.post(path, json=body, headers=headers)
+    assert {first.status_code, again.status_code} <= {200, 201}, again.text
+    assert again.json()[name] == first.json()[name]
+    assert len(http.get(path).json()["items"]) == before + 1
+
+
+@pytest.mark.parametrize("path", ["/v1/tenants", "/v1/operator/api-keys"])
+def test_after_a_crash_in_between_an_operators_repetition_makes_no_second_thing(gateway: Gateway, path: str) -> None:
+    headers = {"idempotency-key": random_name()}
+    name = random_name()
+    body = {"name": name} if path == "/v1/tenants" else {"name": name, "scopes": ["operator"]}
+    first = gateway.operator.post(path, json=body, headers=headers)
+    forget_answer(gateway, headers)
+    again = gateway.operator.post(path, json=body, headers=headers)
+    assert (first.status_code, again.status_code) == (201, 201), again.text
+    identity = "tenant_id" if path == "/v1/tenants" else "key_id"
+    assert again.json()[identity] == first.json()[identity]
+    table = path.rpartition("/")[2].replace("-", "_")
+    assert len(gateway.fetch(f"SELECT 1 FROM {table} WHERE name = $1", name)) == 1
+
+
+def forget_answer(gateway: Gateway, headers: dict[str, str]) -> None:
+    """As if the process had died after the commit and before the answer was stored."""
+    forgotten = gateway.fetch(
+        "UPDATE idempotency SET status = NULL, answer = NULL, locked_until = now() - interval '1 s'"
+        " WHERE idempotency_key = $1 RETURNING 1",
+        headers["idempotency-key"],
+    )
+    assert len(forgotten) == 1
 
 
 def test_a_key_that_is_no_key_is_refused(gateway: Gateway) -> None:

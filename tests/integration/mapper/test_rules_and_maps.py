@@ -38,6 +38,24 @@ async def test_a_rule_maps_every_order_again_and_goes_away_with_the_rule(mapper:
         assert (await mapper.set_of("1", revision=4)).documents[0].number == "1"
 
 
+async def test_a_rule_that_comes_again_under_its_identifier_stays_the_one_that_is_there(mapper: Service) -> None:
+    body = {
+        "tenant_id": "tenant",
+        "rule_id": "rul_1",
+        "name": "prefix",
+        "definition": {"action": "add_prefix", "value": "A"},
+    }
+    async with mapper.http() as client:
+        first = await client.post("/internal/rules", json=body)
+        changed = await client.put("/internal/rules/rul_1", json=body | {"name": "changed since"})
+        again = await client.post("/internal/rules", json=body)
+        assert (first.status_code, again.status_code) == (201, 201), again.text
+        assert again.json() == changed.json()
+        others = await client.post("/internal/rules", json=body | {"tenant_id": "other"})
+        assert others.json()["name"] == "prefix"
+    assert await mapper.runtime.pool.fetchval("SELECT sum(revision) FROM rule_sets WHERE tenant_id = 'tenant'") == 2
+
+
 async def test_a_broken_rule_is_refused_and_another_tenant_sees_none(mapper: Service) -> None:
     async with mapper.http() as client:
         broken = await client.post(

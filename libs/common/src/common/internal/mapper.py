@@ -151,6 +151,8 @@ class RuleSave(TenantRequest):
     definition: dict[str, JsonValue]
     revision: int | None = None
     """Revision that was read before the change; None for a new rule."""
+    rule_id: Identifier | None = None
+    """Of a new rule: the same identifier again makes no second one, and answers with the one that is there."""
 
 
 class RuleView(Shape):

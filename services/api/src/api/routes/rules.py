@@ -2,10 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import Query, status
+from fastapi import Query, Request, status
 from pydantic import Field, JsonValue
 
 from api.bodies import Body
+from api.idempotency import seed_of
+from api.ids import new_id
 from api.routes import connections as connection_routes
 from api.routes.base import ONCE, Deps, Gateway, router
 from api.security import Reader, TenantPrincipal, Writer
@@ -47,9 +49,10 @@ async def list_rules(caller: Reader, deps: Deps, limit: Limit = PAGE_DEFAULT, cu
 
 
 @routes.post("/rules", operation_id="create_rule", status_code=status.HTTP_201_CREATED, dependencies=ONCE)
-async def create_rule(body: RuleBody, caller: Writer, deps: Deps) -> mapper.RuleView:
+async def create_rule(body: RuleBody, request: Request, caller: Writer, deps: Deps) -> mapper.RuleView:
     """Make a rule. Orders it may change are mapped again."""
-    view = await deps.services.mapper.post("/internal/rules", _rule(caller.tenant_id, body), mapper.RuleView)
+    rule = _rule(caller.tenant_id, body, new_id("rul", seed_of(request)))
+    view = await deps.services.mapper.post("/internal/rules", rule, mapper.RuleView)
     await note(deps, caller, "rule_created", view.rule_id)
     return view
 
@@ -134,8 +137,8 @@ async def list_unmatched_products(
     )
 
 
-def _rule(tenant_id: str, body: RuleBody) -> mapper.RuleSave:
-    return mapper.RuleSave(tenant_id=tenant_id, **body.model_dump())
+def _rule(tenant_id: str, body: RuleBody, rule_id: str | None = None) -> mapper.RuleSave:
+    return mapper.RuleSave(tenant_id=tenant_id, rule_id=rule_id, **body.model_dump())
 
 
 def segment(text: str) -> str:

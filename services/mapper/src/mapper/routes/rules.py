@@ -65,10 +65,13 @@ async def list_rules(
 
 @router.post("/rules", operation_id="create_rule", status_code=201)
 async def create_rule(body: RuleSave, runtime: CurrentRuntime, waker: CurrentWaker, _: InternalCaller) -> RuleView:
-    """Save a new rule."""
-    rule = checked(body, str(uuid.uuid4()))
+    """Save a new rule; one that is there under its identifier stays as it is."""
+    rule = checked(body, body.rule_id or str(uuid.uuid4()))
     async with runtime.transaction() as (connection, batch):
         await change_configuration(connection, [body.tenant_id])
+        held = await read_rule(connection, body.tenant_id, rule.rule_id)
+        if held is not None:
+            return _view(held)
         await check_room(connection, body.tenant_id, 1, runtime.settings)
         row = await write_rule(connection, body.tenant_id, rule, 1)
         batch.execute(MARK_TENANT, body.tenant_id)
