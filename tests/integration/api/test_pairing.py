@@ -151,6 +151,14 @@ def test_keys_are_shown_once_scoped_rotated_and_revoked(gateway: Gateway) -> Non
     assert successor.get("/v1/tenant").status_code == 401
 
 
+def test_books_are_kept_in_a_currency_of_iso_4217(gateway: Gateway) -> None:
+    body = {"ledger": "beancount", "name": "Books", "home_currency": "ZZZ"}
+    refused = gateway.tenant().http.post("/v1/companies", json=body)
+    (error,) = refused.json()["errors"]
+    assert (refused.status_code, error["field"], error["value"]) == (422, "body.home_currency", "ZZZ")
+    assert "ISO 4217" in error["cure"]
+
+
 def test_a_tenant_key_never_gets_the_operator_scope(gateway: Gateway) -> None:
     tenant = gateway.tenant()
     refused = tenant.http.post("/v1/api-keys", json={"name": "x", "scopes": ["operator"]})

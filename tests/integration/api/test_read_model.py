@@ -177,6 +177,13 @@ def test_lists_are_paged_by_cursor_without_gaps_or_repetition(gateway: Gateway, 
     assert wrong.json()["code"] == "CURSOR_INVALID"
 
 
+def test_orders_that_nobody_wants_in_a_ledger_are_no_warnings(gateway: Gateway, shop: Shop) -> None:
+    gateway.publish(running.order_listed(shop, "t", problem=running.reason("TEST_ORDER")))
+    running.eventually(lambda: shop.tenant.http.get("/v1/orders").json()["items"])
+    (order,) = shop.tenant.http.get("/v1/orders").json()["items"]
+    assert (order["column"], order["reason"]["code"]) == ("out_of_scope", "TEST_ORDER")
+
+
 def test_orders_are_found_by_number_column_code_and_date(gateway: Gateway, shop: Shop) -> None:
     gateway.publish(
         running.order_listed(shop, "1", number="1001"),

@@ -363,6 +363,10 @@ async def test_credentials_go_in_and_never_come_out(ingest: Ingest) -> None:
     assert b"top-secret-value" not in stored
     refused = await ingest.connect("other", "shopify", shop_domain="x.myshopify.com")
     assert (refused.status_code, refused.json()["code"]) == (422, "INVALID_CREDENTIALS")
+    misplaced = {"tenant_id": "tenant", "connection_id": "third", "channel": "custom", "name": "Shop"}
+    answer = await ingest.http.post("/internal/connections", json={**misplaced, "config": {"signing_secret": "s" * 20}})
+    assert (answer.status_code, answer.json()["errors"][0]["cure"]) == (422, "send it in secrets")
+    assert "ssss" not in answer.text
     channels = (await ingest.http.get("/internal/channels")).json()["channels"]
     assert {channel["name"] for channel in channels} == {"shopify", "woocommerce", "custom", "stripe"}
     fields = {field["name"]: field for field in channels[0]["credentials"]}

@@ -43,7 +43,7 @@ async def test_a_payment_is_missing_until_its_invoice_is_written(mapper: Service
     await mapper.send(sale)
     result = await mapper.set_of(sale.external_id)
     question = {"tenant_id": "tenant", "company_id": "books-1", "order_key": sale.key}
-    refused = {"code": "PERIOD_CLOSED", "text": "The period is closed."}
+    refused = {"code": "PERIOD_CLOSED", "text": "The period is closed.", "severity": "error"}
     async with mapper.http() as client:
 
         async def reasons(**more: object) -> list[tuple[bool, str | None]]:

@@ -18,6 +18,7 @@ from common.messages.control import (
     TransactionMode,
 )
 from common.messages.transactions import AccountRole
+from ledger_writer.ledgers.beancount.accounts import DEFAULT_ACCOUNTS
 
 EVERYTHING = (
     "invoice",
@@ -108,14 +109,43 @@ def test_numbers_zone_and_accounts_are_checked() -> None:
 
 def test_a_company_needs_known_accounts_its_own_ledger_and_a_past_period() -> None:
     good = company(accounts={AccountRole.INCOME: "Income:Sales"})
-    assert check_company(good, "beancount", ["income:sales"], TODAY) == []
+    assert check_company(good, "beancount", {"Income:Sales": "Income"}, TODAY) == []
     bad = company(ledger="xero", closed_through=date(2027, 1, 1), accounts={AccountRole.INCOME: "Income:Nowhere"})
-    fields = {problem.field: problem.value for problem in check_company(bad, "beancount", ["Income:Sales"], TODAY)}
+    fields = {
+        problem.field: problem.value for problem in check_company(bad, "beancount", {"Income:Sales": "Income"}, TODAY)
+    }
     assert fields == {
         "body.ledger": "xero",
         "body.closed_through": "2027-01-01",
         "body.accounts.INC": "Income:Nowhere",
     }
+
+
+@pytest.mark.parametrize(
+    ("role", "name", "account_type", "said"),
+    [
+        (AccountRole.INCOME, "Sales", "Income", ""),
+        (AccountRole.INCOME, "sales", "Income", "spells it 'Sales'"),
+        (AccountRole.INCOME, "Sales", "Other Current Liability", "needs an income"),
+        (AccountRole.TIPS, "Sales", "Other Income", ""),
+        (AccountRole.TAX, "Sales", "Liabilities", ""),
+        (AccountRole.BANK, "Sales", "CreditCard", ""),
+        (AccountRole.RECEIVABLE, "Sales", "Expense", "needs an asset"),
+        (AccountRole.FEES, "Sales", "Cost of Goods Sold", ""),
+        (AccountRole.FEES, "Sales", "a word of another ledger", ""),
+    ],
+)
+def test_an_account_must_be_spelled_as_in_the_ledger_and_fit_its_role(
+    role: AccountRole, name: str, account_type: str, said: str
+) -> None:
+    problems = check_company(company(accounts={role: name}), "beancount", {"Sales": account_type}, TODAY)
+    assert [said in problem.cure for problem in problems] == ([True] if said else [])
+
+
+def test_every_role_has_types_that_fit_and_the_embedded_ledger_proposes_such() -> None:
+    known = {name: name.split(":")[0] for name in DEFAULT_ACCOUNTS.values()}
+    assert set(DEFAULT_ACCOUNTS) == set(AccountRole)
+    assert check_company(company(accounts=dict(DEFAULT_ACCOUNTS)), "beancount", known, TODAY) == []
 
 
 def test_unknown_settings_are_found_at_every_depth_but_not_in_maps() -> None:

@@ -35,6 +35,58 @@ _NEEDS: Mapping[str, frozenset[TransactionMode]] = {
 """Capability of the ledger → modes that can't do without it."""
 
 
+_SIDES: Mapping[str, str] = {
+    **dict.fromkeys(
+        ("assets", "bank", "accountsreceivable", "othercurrentasset", "fixedasset", "otherasset"), "an asset"
+    ),
+    **dict.fromkeys(
+        ("liabilities", "accountspayable", "creditcard", "othercurrentliability", "longtermliability"), "a liability"
+    ),
+    **dict.fromkeys(("income", "otherincome"), "an income"),
+    **dict.fromkeys(("expenses", "expense", "otherexpense", "costofgoodssold"), "an expense"),
+    "equity": "an equity",
+}
+"""A ledger's word for the type of an account → the side of the books it is on."""
+
+_FITTING: Mapping[AccountRole, tuple[str, ...]] = {
+    **dict.fromkeys(
+        (
+            AccountRole.RECEIVABLE,
+            AccountRole.UNDEPOSITED_FUNDS,
+            AccountRole.RESERVE,
+            AccountRole.CARRIED_FORWARD,
+            AccountRole.INVENTORY,
+        ),
+        ("an asset",),
+    ),
+    **dict.fromkeys((AccountRole.CLEARING, AccountRole.BANK), ("an asset", "a liability")),
+    **dict.fromkeys((AccountRole.INCOME, AccountRole.SHIPPING_INCOME), ("an income",)),
+    **dict.fromkeys(
+        (
+            AccountRole.DISCOUNTS,
+            AccountRole.RETURNS,
+            AccountRole.CHARGEBACKS,
+            AccountRole.ROUNDING,
+            AccountRole.EXCHANGE,
+        ),
+        ("an income", "an expense"),
+    ),
+    **dict.fromkeys(
+        (
+            AccountRole.TAX,
+            AccountRole.GIFT_CARDS,
+            AccountRole.SHORTFALL,
+            AccountRole.PAYABLE,
+            AccountRole.DEFERRED_REVENUE,
+        ),
+        ("a liability",),
+    ),
+    AccountRole.TIPS: ("a liability", "an income"),
+    **dict.fromkeys((AccountRole.FEES, AccountRole.COST_OF_GOODS, AccountRole.BAD_DEBT), ("an expense",)),
+}
+"""Role → sides its account may be on (domain reference, section 1); a card account may stand for a bank."""
+
+
 def check_connection(
     settings: ConnectionSettings, capabilities: Iterable[str], accounts: Mapping[AccountRole, str]
 ) -> list[FieldProblem]:
@@ -100,9 +152,12 @@ def _check_roles(settings: ConnectionSettings, accounts: Mapping[AccountRole, st
 
 
 def check_company(
-    settings: CompanySettings, ledger: str, known_accounts: Iterable[str], today: date
+    settings: CompanySettings, ledger: str, known_accounts: Mapping[str, str], today: date
 ) -> list[FieldProblem]:
-    """Check a company file's settings against its ledger. `known_accounts`: active names, short and full."""
+    """Check a company file's settings against its ledger.
+
+    `known_accounts`: active names, short and full, as the ledger spells them → the ledger's word for their type.
+    """
     problems: list[FieldProblem] = []
     if settings.ledger != ledger:
         problems.append(_problem("ledger", settings.ledger, f"this company file is kept in {ledger}"))
@@ -112,15 +167,26 @@ def check_company(
                 "closed_through", settings.closed_through.isoformat(), "a period in the future can't be closed yet"
             )
         )
-    known = {name.casefold() for name in known_accounts}
-    problems += [
-        _problem(
-            f"accounts.{role.value}", name, "the ledger has no active account of this name: choose one of its list"
-        )
-        for role, name in settings.accounts.items()
-        if name.casefold() not in known
-    ]
+    spelled = {name.casefold(): name for name in known_accounts}
+    for role, name in settings.accounts.items():
+        if name in known_accounts:
+            cure = _unfit(role, known_accounts[name])
+        elif name.casefold() in spelled:
+            cure = f"the ledger spells it {spelled[name.casefold()]!r}"
+        else:
+            cure = "the ledger has no active account of this name: choose one of its list"
+        if cure:
+            problems.append(_problem(f"accounts.{role.value}", name, cure))
     return problems
+
+
+def _unfit(role: AccountRole, account_type: str) -> str:
+    """What is wrong with an account of this type in this role; empty where nothing is, or the type says nothing."""
+    side = _SIDES.get(account_type.replace(" ", "").casefold())
+    fitting = _FITTING[role]
+    if side is None or side in fitting:
+        return ""
+    return f"it is an account of type {account_type}, and this role needs {' or '.join(fitting)}: choose another"
 
 
 def _problem(field: str, value: str, cure: str) -> FieldProblem:

@@ -2,10 +2,12 @@
 
 import asyncio
 import time
+import typing
 from dataclasses import dataclass, replace
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from common.crypto import Cipher
 from common.database import Pool
@@ -112,8 +114,20 @@ def read_by(opened: Opened, settings: ReadingSettings | None) -> Opened:
     return replace(opened, account=account)
 
 
+def is_secret(annotation: Any) -> bool:
+    """Whether a field of a channel's credentials may never be shown."""
+    return annotation is SecretStr or SecretStr in typing.get_args(annotation)
+
+
 def read_credentials(channel: Channel, config: dict[str, str], secrets: dict[str, str]) -> Credentials:
-    """Validate what a person filled in. Raises `Rejected` naming the field; its value is never shown."""
+    """Validate what a person filled in. Raises `Rejected` naming the field; its value is never shown.
+
+    What is secret must come among the secrets: `config` is stored and shown in clear.
+    """
+    for name, field in channel.credentials.model_fields.items():
+        if name in config and is_secret(field.annotation):
+            text = f"{name} is a secret, and config is not kept as one"
+            raise Rejected(Reason(code="INVALID_CREDENTIALS", text=text, cure="send it in secrets", field=name))
     try:
         return channel.credentials.model_validate({**config, **secrets})
     except ValidationError as error:

@@ -26,7 +26,8 @@ from ingest.privacy import fulfil
 from ingest.runner import Runner
 from ingest.settings import IngestSettings
 from ingest.store import connections, due, runs
-from ingest.store.orders import OrderKey, content_context, forget_deliveries, to_stored
+from ingest.store.connections import RETENTION_DAYS
+from ingest.store.orders import OrderKey, content_context, forget_deliveries, forget_parts, to_stored
 
 log = structlog.get_logger(__name__)
 
@@ -71,6 +72,7 @@ class Workers:
         self._loop("rebuilds", self.publish_again)
         self._loop("privacy", self.fulfil_privacy)
         self._runtime.start_forever("clean-up", self._clean_up)
+        self._runtime.start_forever("retention", self._forget_parts)
 
     def _loop(self, name: str, step: Callable[[], Awaitable[bool]]) -> None:
         async def forever() -> None:
@@ -201,6 +203,14 @@ class Workers:
                 "privacy_request_fulfilled", kind=request.kind, connection_id=request.connection_id, **request.removed
             )
         return True
+
+    async def _forget_parts(self) -> None:
+        """Once a day, as it looks at every part."""
+        while True:
+            async with self._runtime.pool.acquire() as connection:
+                while rows := await forget_parts(connection, RETENTION_DAYS):
+                    log.info("raw_parts_forgotten", rows=rows)
+            await asyncio.sleep(24 * 3600)
 
     async def _clean_up(self) -> None:
         while True:

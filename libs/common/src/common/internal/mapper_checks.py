@@ -11,13 +11,20 @@ PUT    /internal/maps/{map_name}.csv ?tenant_id  text/csv             → MapSav
 """
 
 from datetime import date
+from typing import Annotated
 
-from pydantic import Field, JsonValue
+import orjson
+from pydantic import BeforeValidator, Field, JsonValue
 
 from common.internal.base import Shape, TenantRequest
 from common.internal.mapper import AppliedRule, MapEntry
 from common.messages.base import Amount, Identifier, Reason, ShortText
 from common.messages.transactions import SetOutcome
+
+
+def _as_json(value: object) -> object:
+    """A contract takes its enums by name from JSON only; a body reaches its model as what JSON was parsed into."""
+    return Reason.model_validate_json(orjson.dumps(value)) if isinstance(value, dict) else value
 
 
 class PaymentQuestion(TenantRequest):
@@ -27,7 +34,7 @@ class PaymentQuestion(TenantRequest):
     order_key: Identifier
     written: tuple[Identifier, ...] = Field(default=(), max_length=1000)
     """Keys of the order's documents that are in the ledger."""
-    refused: Reason | None = None
+    refused: Annotated[Reason | None, BeforeValidator(_as_json)] = None
     """Why the invoice was refused, if it was."""
 
 

@@ -21,9 +21,10 @@ _LISTS_POLL_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """What the ledger says about accounts: active names, short and full, and role → account it proposes."""
+    """What the ledger says about accounts: active names, short and full, with their types, and role → account it
+    proposes."""
 
-    accounts: frozenset[str] = frozenset()
+    accounts: Mapping[str, str] = field(default_factory=dict)
     proposed: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -51,7 +52,7 @@ async def read_books(deps: Gateway, tenant_id: str, company_id: str, *, needed: 
             )
         await asyncio.sleep(_LISTS_POLL_S)
         waited_s += _LISTS_POLL_S
-    names: set[str] = set()
+    types: dict[str, str] = {}
     cursor: str | None = None
     while True:
         page = await deps.services.ledger_writer.get(
@@ -61,10 +62,12 @@ async def read_books(deps: Gateway, tenant_id: str, company_id: str, *, needed: 
             limit=500,
             cursor=cursor,
         )
-        names |= {name for entry in page.items if entry.active for name in (entry.name, entry.full_name)}
+        for entry in page.items:
+            if entry.active:
+                types |= dict.fromkeys((entry.name, entry.full_name), entry.object_type)
         cursor = page.next_cursor
         if cursor is None:
-            return Books(frozenset(names), view.default_accounts)
+            return Books(types, view.default_accounts)
 
 
 def with_proposals(body: CompanySettings, books: Books) -> CompanySettings:

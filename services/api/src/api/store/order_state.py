@@ -4,7 +4,7 @@ An order is in the worst column any of its documents is in. Before there are doc
 mapping outcome, or the mere fact that nothing has come back yet says where it is.
 """
 
-from api.columns import WAITING_PREFIX, Column
+from api.columns import NEVER_SYNCED, WAITING_PREFIX, Column
 
 LOOKS_ONCE = """(c.settings @> '{"follow_changes": false}'
     AND coalesce(c.settings -> 'order_statuses', '[]') = '[]')"""
@@ -18,6 +18,7 @@ SELECT o.*, c.company_id, s.set_key, s.source_revision AS mapped_revision, s.out
     d.last_attempt_at,
     CASE
         WHEN o.problem_code LIKE '{WAITING_PREFIX}%' THEN '{Column.WAITING}'
+        WHEN o.problem_code IN {NEVER_SYNCED} THEN '{Column.OUT_OF_SCOPE}'
         WHEN o.problem_code IS NOT NULL THEN
             CASE WHEN hidden THEN '{Column.DISMISSED}' ELSE '{Column.WARNINGS}' END
         WHEN c.settings IS NULL THEN '{Column.NOT_TRIED}'

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field, SecretStr
+from pydantic import AfterValidator, AwareDatetime, Field, SecretStr
 
 from api.bodies import Body
 from api.views.base import View
@@ -11,6 +11,7 @@ from common.internal.ingest import ConnectionState
 from common.messages.base import Identifier, Reason, ShortText
 from common.messages.control import CompanySettings, ConnectionSettings
 from common.messages.documents import CompanyStatus
+from common.money import UnknownCurrency, exponent
 
 Config = Annotated[dict[Identifier, ShortText], Field(max_length=30)]
 SecretValues = Annotated[
@@ -56,10 +57,21 @@ class ConnectionDetail(Connection):
     """The whole address to give to the channel; empty where the receiver has not been told its public address."""
 
 
+def _of_iso_4217(code: str) -> str:
+    if code:
+        try:
+            exponent(code)
+        except UnknownCurrency as error:
+            raise ValueError("use a currency of ISO 4217, such as USD") from error
+    return code
+
+
 class CompanyCreate(Body):
     ledger: Identifier = Field(examples=["beancount"], description="A name from `GET /v1/ledgers`.")
     name: Annotated[str, Field(min_length=1, max_length=200)] = Field(examples=["Example Shop books"])
-    home_currency: str = Field(default="", pattern=r"^([A-Z]{3})?$", examples=["USD"])
+    home_currency: Annotated[str, AfterValidator(_of_iso_4217)] = Field(
+        default="", pattern=r"^([A-Z]{3})?$", examples=["USD"]
+    )
     settings: Config = Field(default_factory=dict, description="What the ledger needs besides secrets.")
     secrets: SecretValues = Field(default_factory=dict)
 

@@ -1,11 +1,9 @@
 """Connections: credentials come in and never go out. Shapes and table of routes: `common.internal.ingest`."""
 
-import typing
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import SecretStr
 
 from common.application import internal_caller
 from common.errors import Rejected, Retryable
@@ -26,7 +24,7 @@ from common.internal.ingest import (
 )
 from common.messages.base import Reason
 from common.problems import Problem, not_found
-from ingest.accounts import open_connection, read_credentials
+from ingest.accounts import is_secret, open_connection, read_credentials
 from ingest.channel import Capability, Channel
 from ingest.channels import BY_NAME, CHANNELS
 from ingest.outside import check_addresses
@@ -237,7 +235,7 @@ def describe(channel: Channel) -> ChannelDescription:
             CredentialField(
                 name=name,
                 title=field.title or name.replace("_", " ").capitalize(),
-                secret=_is_secret(field.annotation),
+                secret=is_secret(field.annotation),
                 required=field.is_required(),
                 hint=field.description or "",
             )
@@ -250,7 +248,3 @@ def describe(channel: Channel) -> ChannelDescription:
         has_polling=Capability.POLLING in channel.capabilities,
         has_push_contract=channel.pushed is not None,
     )
-
-
-def _is_secret(annotation: Any) -> bool:
-    return annotation is SecretStr or SecretStr in typing.get_args(annotation)

@@ -152,7 +152,7 @@ class BeancountSession:
             company_id=self._company.company_id,
             list_name="accounts",
             ledger_id=name[:128],
-            name=name.rsplit(":", 1)[1],
+            name=name,
             full_name=name,
             object_type=name.split(":", 1)[0],
             currency=self._company.home_currency,
