@@ -1,6 +1,6 @@
 """RFC 9457 problem details: every error answer names what is wrong, with which value, and the cure."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import structlog
@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
+from common.cures import cure_of
 from common.database import LOST
 from common.errors import Rejected, Retryable
 
@@ -71,7 +72,12 @@ class Problem(Exception):
 
 
 def not_found(what: str, identity: str) -> Problem:
-    return Problem(404, "NOT_FOUND", f"there is no {what} {identity[:128]!r} here")
+    return Problem(
+        404,
+        "NOT_FOUND",
+        f"there is no {what} {identity[:128]!r} here",
+        cure="check its id: it may be misspelt, deleted or another tenant's; the list of its kind shows what there is",
+    )
 
 
 async def _problem(_: Request, error: Exception) -> Response:
@@ -88,12 +94,17 @@ async def _validation(_: Request, error: Exception) -> Response:
         FieldProblem(
             field=".".join(str(part) for part in item["loc"]),
             value=_shown(item.get("input")),
-            cure=str(item["msg"]),
+            cure=cure_of(item),
         )
         for item in found
     ]
-    problem = Problem(422, "INVALID_REQUEST", "the request does not fit the contract", errors=fields)
-    return problem.response()
+    return Problem(
+        422,
+        "INVALID_REQUEST",
+        "the request does not fit the contract",
+        cure="correct the fields named in errors",
+        errors=fields,
+    ).response()
 
 
 def _broken_json(item: Mapping[str, Any]) -> Problem:
@@ -109,6 +120,13 @@ def _broken_json(item: Mapping[str, Any]) -> Problem:
     )
 
 
+_CURES: Mapping[int, Callable[[Mapping[str, str]], str | None]] = {
+    404: lambda _: "check the address: every route is in the OpenAPI document",
+    405: lambda headers: f"this address takes {headers['Allow']}" if "Allow" in headers else "use another method",
+    413: lambda _: "send less at once",
+}
+
+
 async def _http(_: Request, error: Exception) -> Response:
     error = cast("HTTPException", error)
     codes = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED", 401: "UNAUTHORIZED", 403: "FORBIDDEN", 413: "TOO_LARGE"}
@@ -116,6 +134,7 @@ async def _http(_: Request, error: Exception) -> Response:
         error.status_code,
         codes.get(error.status_code, "REQUEST_REFUSED"),
         str(error.detail),
+        cure=_CURES[error.status_code](error.headers or {}) if error.status_code in _CURES else None,
         headers=error.headers,
     )
     return problem.response()

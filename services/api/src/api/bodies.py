@@ -28,7 +28,7 @@ def from_json(contract: type[BaseModel], *place: str) -> WrapValidator:
         try:
             state = contract.model_validate_json(_json(value))
         except ValidationError as error:
-            found = error.errors(include_url=False, include_context=False)
+            found = error.errors(include_url=False)
             errors = [{**item, "loc": ("body", *place, *item["loc"])} for item in found]
         else:
             errors = [_unknown((*place, *field)) for field in unknown_fields(contract, value)]

@@ -15,7 +15,7 @@ from fastapi.routing import APIRoute
 from api.security import authenticate
 from api.store import idempotency as store
 from common.crypto import Cipher
-from common.problems import Problem
+from common.problems import FieldProblem, Problem
 from common.runtime import Runtime
 
 HEADER = "idempotency-key"
@@ -50,11 +50,13 @@ def seed_of(request: Request) -> str | None:
 
 async def _once(request: Request, key: str, handle: Handle) -> Response:
     if not 1 <= len(key) <= _KEY_CHARS_MAX or not key.isprintable():
+        cure = "use a random UUID for each thing you want to make"
         raise Problem(
             400,
             "IDEMPOTENCY_KEY_INVALID",
             f"an idempotency key has 1 to {_KEY_CHARS_MAX} printable characters",
-            cure="use a random UUID for each thing you want to make",
+            cure=cure,
+            errors=[FieldProblem(field="header.idempotency-key", value=key[:_KEY_CHARS_MAX], cure=cure)],
         )
     owner = (await authenticate(request)).owner
     route = f"{request.method} {request.url.path}"
@@ -89,11 +91,13 @@ async def _stored(
             headers={"retry-after": "1"},
         )
     if row["body_hash"] != body_hash:
+        cure = "use a new key for a new request"
         raise Problem(
             422,
             "IDEMPOTENCY_KEY_REUSED",
             "this idempotency key came with another body before",
-            cure="use a new key for a new request",
+            cure=cure,
+            errors=[FieldProblem(field="header.idempotency-key", value=identity[1], cure=cure)],
         )
     location, body = orjson.loads(cipher.decrypt(row["answer"], context))
     headers = {REPLAYED_HEADER: "true"} | ({"location": location} if location else {})

@@ -222,7 +222,12 @@ def _topic(headers: dict[str, str]) -> str:
 
 
 def _unknown(connection_id: str) -> Problem:
-    return Problem(404, "NOT_FOUND", f"there is no connection {connection_id[:_IDENTITY_MAX]!r} here")
+    return Problem(
+        404,
+        "NOT_FOUND",
+        f"there is no connection {connection_id[:_IDENTITY_MAX]!r} here",
+        cure="send to the connection's webhook_path, as GET /v1/connections shows it",
+    )
 
 
 def _too_large(bytes_max: int) -> Problem:

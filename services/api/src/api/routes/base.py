@@ -12,7 +12,7 @@ from api.idempotency import IdempotentRoute
 from api.settings import ApiSettings
 from common.crypto import Cipher
 from common.database import Pool
-from common.problems import MEDIA_TYPE, Problem, ProblemDetails, not_found
+from common.problems import MEDIA_TYPE, FieldProblem, Problem, ProblemDetails, not_found
 from common.runtime import Runtime
 
 _TEXTS: dict[int, str] = {
@@ -111,8 +111,13 @@ def _decode(name: str, cursor: str, kinds: tuple[type, ...]) -> tuple[str | int 
     try:
         return cursors.decode(name, cursor, kinds)
     except cursors.InvalidCursor as error:
+        cure = "start again without a cursor"
         raise Problem(
-            400, "CURSOR_INVALID", "the cursor is not one of this list", cure="start again without a cursor"
+            400,
+            "CURSOR_INVALID",
+            "the cursor is not one of this list",
+            cure=cure,
+            errors=[FieldProblem(field="query.cursor", value=cursor[:200], cure=cure)],
         ) from error
 
 

@@ -11,7 +11,7 @@ from api.views.base import PAGE_DEFAULT, Cursor, Limit
 from api.views.pairing import CompanyDetail
 from common.internal import ledger_writer
 from common.internal.base import TenantRequest
-from common.problems import Problem
+from common.problems import not_found
 
 routes = router("company files")
 
@@ -82,4 +82,4 @@ async def get_trial_balance(
 
 def _check_name(list_name: str) -> None:
     if not list_name.replace("_", "").isalpha() or not list_name.isascii():
-        raise Problem(404, "NOT_FOUND", f"there is no list {list_name[:50]!r}")
+        raise not_found("list", list_name)

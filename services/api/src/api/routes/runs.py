@@ -138,7 +138,12 @@ async def cancel_run(run_id: str, caller: Syncer, deps: Deps) -> Run:
     async with deps.runtime.transaction(correlation_id=run_id) as (connection, batch):
         row = await runs.cancel(connection, caller.tenant_id, run_id)
         if row is None:
-            raise Problem(409, "RUN_FINISHED", "the run has fetched everything already")
+            raise Problem(
+                409,
+                "RUN_FINISHED",
+                "the run has fetched everything already",
+                cure="there is nothing to cancel; its orders show what became of them",
+            )
         if row["connection_id"] is not None:
             batch.publish(
                 TaskRequested(

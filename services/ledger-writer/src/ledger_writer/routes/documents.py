@@ -104,7 +104,12 @@ async def unlink_document(
     async with workshop.runtime.transaction() as (connection, batch):
         row = await _locked(connection, document_key, tenant_id)
         if not row.link:
-            raise Problem(409, "NOT_LINKED", "this document has no link to give up")
+            raise Problem(
+                409,
+                "NOT_LINKED",
+                "this document has no link to give up",
+                cure="there is nothing to do: a resend looks for it in the ledger, and writes it where it is not there",
+            )
         row = await requests.unlink(connection, row, _UNLINKED.model_dump_json(exclude_defaults=True))
         await due.release(connection, [document_key])
         await connection.execute(NOTIFY, [row.company_id])

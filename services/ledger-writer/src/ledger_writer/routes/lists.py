@@ -11,8 +11,9 @@ from common.application import InternalCaller
 from common.internal.base import TenantRequest
 from common.internal.ledger_writer import CatalogPage, CompanyView
 from common.messages.base import Identifier
-from common.problems import Problem
+from common.problems import FieldProblem, Problem
 from ledger_writer.lanes.lane import Workshop
+from ledger_writer.ledgers import BY_NAME
 from ledger_writer.routes.shared import CurrentWorkshop, Tenant, company_of, locked_company, view_of
 from ledger_writer.store import catalog, companies
 from ledger_writer.store.lanes import NOTIFY
@@ -37,6 +38,11 @@ async def get_list(
 ) -> CatalogPage:
     """One reference list by name, in pages."""
     await company_of(workshop, company_id, tenant_id)
+    known = sorted({name for ledger in BY_NAME.values() for name in ledger.list_names})
+    if list_name not in known:
+        cure = f"use one of {', '.join(known)}"
+        wrong = FieldProblem(field="path.list_name", value=list_name, cure=cure)
+        raise Problem(404, "LIST_UNKNOWN", f"there is no list {list_name!r}", cure=cure, errors=[wrong])
     return await _page(workshop, company_id, list_name, search, cursor, limit)
 
 
@@ -80,7 +86,12 @@ def _decode(cursor: str) -> tuple[str, str]:
     try:
         name, ledger_id = orjson.loads(base64.urlsafe_b64decode(cursor))
     except (binascii.Error, ValueError, TypeError) as error:
+        cure = "start again without a cursor"
         raise Problem(
-            422, "CURSOR_INVALID", "the cursor was not made here", cure="Start from the first page."
+            422,
+            "CURSOR_INVALID",
+            "the cursor was not made here",
+            cure=cure,
+            errors=[FieldProblem(field="query.cursor", value=cursor[:200], cure=cure)],
         ) from error
     return str(name), str(ledger_id)

@@ -7,7 +7,7 @@ from fastapi import Depends, Query, Request
 from common.database import Connection
 from common.internal.ledger_writer import CompanyView
 from common.messages.base import Identifier
-from common.problems import Problem, not_found
+from common.problems import FieldProblem, Problem, not_found
 from ledger_writer.lanes.lane import Workshop
 from ledger_writer.ledgers import BY_NAME
 from ledger_writer.ledgers.protocol import Ledger
@@ -38,7 +38,14 @@ def ledger_named(name: str) -> Ledger:
     ledger = BY_NAME.get(name)
     if ledger is None:
         known = ", ".join(sorted(BY_NAME))
-        raise Problem(422, "LEDGER_UNKNOWN", f"there is no ledger {name!r}", cure=f"Choose one of {known}.")
+        cure = f"choose one of {known}"
+        raise Problem(
+            422,
+            "LEDGER_UNKNOWN",
+            f"there is no ledger {name!r}",
+            cure=cure,
+            errors=[FieldProblem(field="body.ledger", value=name, cure=cure)],
+        )
     return ledger
 
 
