@@ -14,6 +14,7 @@ from tests.unit.mapper.samples import (
     mapped,
     only,
     refunded,
+    second_refund,
     tender,
     unpaid,
 )
@@ -126,3 +127,26 @@ def test_what_a_gift_card_paid_for_a_cancelled_order_stays_used() -> None:
     ]
     assert balances[0] == balances[1]
     assert (balances[0]["GIFT"], balances[0]["UF"]) == (D("20.00"), D("10.00"))
+
+
+NO_REFUND_RECEIPTS = {"file": ledger(capabilities=ALL_CAPABILITIES - {"refund_receipt"})}
+
+
+@pytest.mark.parametrize("remitted", ["show_and_reverse", "leave_out"])
+@pytest.mark.parametrize("books", [{}, NO_REFUND_RECEIPTS], ids=["receipts", "memos"])
+@pytest.mark.parametrize("mode", ["sales_receipts", "invoices_payments_if_paid"])
+def test_tax_that_a_marketplace_gives_back_itself_costs_the_merchant_nothing(
+    mode: str, books: dict[str, Any], remitted: str
+) -> None:
+    settings = configuration(mode, tax={"remitted": remitted}, **books)
+    one = trial_balance(list(mapped(example_a(tax_remitted=D("4.06"), refunds=(first_refund(),)), settings).documents))
+    assert one == {"UF": D("49.73"), "INC": D("-44.99"), "SHIP": D("-7.95"), "DISC": D("3.21")}
+    everything = example_a(tax_remitted=D("4.06"), refunds=(first_refund(), second_refund()))
+    assert trial_balance(list(mapped(everything, settings).documents)) == {}
+
+
+def test_a_merged_refund_gives_no_tax_back_that_the_marketplace_gives_back() -> None:
+    source = example_a(tax_remitted=D("4.06"), refunds=(first_refund(refunded_on=date(2026, 3, 2)),))
+    (receipt,) = summary(source, merge_refunds=True).documents
+    assert receipt.total == D("49.73")
+    assert "TAX" not in trial_balance([receipt])

@@ -10,7 +10,7 @@ from mapper.mapping.case import Case
 from mapper.mapping.facts import RefundFact, RefundNature
 from mapper.mapping.products import line_account, resolve_item, resolve_returned_item
 from mapper.mapping.sales import discount_line
-from mapper.mapping.tax import TaxCodes, charged_taxes, group_taxes, post_taxes, scaled_taxes
+from mapper.mapping.tax import TaxCodes, charged_taxes, group_taxes, post_taxes, scaled_taxes, without_remitted
 
 
 def refund_parts(case: Case, fact: RefundFact) -> tuple[list[DocumentLine], tuple[DocumentTax, ...]]:
@@ -33,7 +33,18 @@ def refund_parts(case: Case, fact: RefundFact) -> tuple[list[DocumentLine], tupl
         unexplained = fact.returned - fact.value
         if unexplained:
             lines.append(_returns_line(case, unexplained, "Refund"))
-    return lines, post_taxes(case, _refunded_taxes(case, fact), codes, lines)
+    taxes = _refunded_taxes(case, fact)
+    if case.connection.tax.remitted == "leave_out":
+        taxes = without_remitted(taxes, remitted_back(case, fact), case.currency)
+    return lines, post_taxes(case, taxes, codes, lines)
+
+
+def remitted_back(case: Case, fact: RefundFact) -> Decimal:
+    """Of the tax given back, what the marketplace had collected and gives back itself."""
+    order, tax = case.order, fact.refund.tax
+    if not order.tax_remitted or not order.tax_total or not tax:
+        return ZERO
+    return quantize(tax * order.tax_remitted / order.tax_total, case.currency)
 
 
 def _add_refunded(

@@ -26,7 +26,9 @@ from mapper.mapping.modes import RefundSteps
 from mapper.mapping.numbers import document_number
 from mapper.mapping.payments import tender_account
 from mapper.mapping.reasons import refunded_beyond_paid, totals_mismatch
-from mapper.mapping.refund_lines import refund_parts
+from mapper.mapping.refund_lines import refund_parts, remitted_back
+from mapper.mapping.sales import remitted_line
+from mapper.mapping.tax import TaxCodes
 
 UNEXPLAINED = frozenset({RefundNature.MISMATCH, RefundNature.BEYOND_PAID})
 """Held until a person has looked: nobody may guess."""
@@ -52,9 +54,7 @@ def plan_refunds(case: Case, steps: RefundSteps, original: Document | None) -> N
 
 
 def _refund_sale(case: Case, steps: RefundSteps, fact: RefundFact, original: Document | None) -> None:
-    lines, taxes = refund_parts(case, fact)
-    value = fact.value if fact.nature in (RefundNature.REMOVAL, RefundNature.PART_CREDIT) else fact.returned
-    total = settle(case, value, lines, taxes, "refund")
+    lines, taxes, total = refund_body(case, fact)
     if _as_receipt(case, steps, fact):
         case.documents.append(_refund_receipt(case, fact, original, lines, taxes, total))
         return
@@ -62,13 +62,40 @@ def _refund_sale(case: Case, steps: RefundSteps, fact: RefundFact, original: Doc
     case.documents.append(memo)
     if steps is not RefundSteps.RECEIPTS:
         return
-    for transaction in fact.refund.transactions:
+    for transaction in _paid_by_merchant(case, fact):
         if transaction.amount:
             case.documents.append(
                 _refund_payment(
                     case, fact, transaction, (Application(document_key=memo.key, amount=transaction.amount),)
                 )
             )
+
+
+def refund_body(case: Case, fact: RefundFact) -> tuple[list[DocumentLine], tuple[DocumentTax, ...], Decimal]:
+    """Lines, taxes and total of what a refund takes back. Raises `Held` where they do not add up.
+
+    Tax that the marketplace collected it gives back itself: as on the sale, it nets to nothing.
+    """
+    lines, taxes = refund_parts(case, fact)
+    value = fact.value if fact.nature in (RefundNature.REMOVAL, RefundNature.PART_CREDIT) else fact.returned
+    remitted = remitted_back(case, fact)
+    left_out = remitted if case.connection.tax.remitted == "leave_out" else ZERO
+    total = settle(case, value - left_out, lines, taxes, "refund")
+    if remitted and not left_out:
+        lines.append(remitted_line(case, remitted, TaxCodes(case)))
+        total -= remitted
+    return lines, taxes, total
+
+
+def _paid_by_merchant(case: Case, fact: RefundFact) -> tuple[RefundTransaction, ...]:
+    """The money that went back, less the tax that the marketplace gave back: the last money first."""
+    rest = remitted_back(case, fact)
+    paid: list[RefundTransaction] = []
+    for one in reversed(fact.refund.transactions):
+        taken = min(rest, one.amount) if one.kind is TenderKind.MONEY else ZERO
+        rest -= taken
+        paid.append(one.model_copy(update={"amount": one.amount - taken}) if taken else one)
+    return tuple(reversed(paid))
 
 
 def _as_receipt(case: Case, steps: RefundSteps, fact: RefundFact) -> bool:

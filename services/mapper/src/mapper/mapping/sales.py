@@ -48,7 +48,7 @@ def sale_of(case: Case, order: Order, *, redeem_gifts: bool, tip_excess: Decimal
     taxes = post_taxes(case, charged, codes, lines)
     total = settle(case, order.total + tip_excess - left_out, lines, taxes)
     if remitted and not left_out:
-        lines.append(_remitted_line(case, remitted, codes))
+        lines.append(remitted_line(case, remitted, codes))
         total -= remitted
     fee = fee_as_line(case) if with_fee else ZERO
     if fee:
@@ -219,7 +219,7 @@ def _extra(
     )
 
 
-def _remitted_line(case: Case, remitted: Decimal, codes: TaxCodes) -> DocumentLine:
+def remitted_line(case: Case, remitted: Decimal, codes: TaxCodes) -> DocumentLine:
     """Takes the tax that the marketplace pays itself off again: net zero on the tax account (section 12.5)."""
     return _extra(
         case,

@@ -22,7 +22,6 @@ from common.messages.transactions import (
     document_key,
 )
 from common.money import ZERO
-from mapper.mapping.balance import settle
 from mapper.mapping.case import Case
 from mapper.mapping.catalog import Catalog
 from mapper.mapping.configuration import Configuration
@@ -31,8 +30,7 @@ from mapper.mapping.grouping import Grouping, negated, summary_customer, with_ta
 from mapper.mapping.names import normal
 from mapper.mapping.payments import receipt_deposit
 from mapper.mapping.reasons import Held, order_of_summary, summary_negative, waiting_for_day_end
-from mapper.mapping.refund_lines import refund_parts
-from mapper.mapping.refunds import UNEXPLAINED, gift_card_lines, unexplained
+from mapper.mapping.refunds import UNEXPLAINED, gift_card_lines, refund_body, unexplained
 from mapper.mapping.removals import without_removed
 from mapper.mapping.sales import sale_of
 from mapper.mapping.summary_changes import with_change_noted
@@ -167,8 +165,7 @@ def _member_lines(membership: Membership, case: Case) -> list[DocumentLine]:
             if fact.refund.refunded_on == membership.day:
                 if fact.nature in UNEXPLAINED:
                     raise Held(unexplained(case, fact))
-                back, _ = refund_parts(case, fact)
-                settle(case, fact.returned, back, (), "refund")
+                back, _, _ = refund_body(case, fact)
                 back.extend(gift_card_lines(case, fact))
                 lines.extend(negated(line) for line in back)
     return lines
