@@ -22,6 +22,7 @@ from ledger_writer.ledgers.protocol import (
     Unanswered,
     Written,
 )
+from ledger_writer.messages import to_document_changed
 from ledger_writer.planning.content import encode
 from ledger_writer.store.due import Move, Recorded
 from ledger_writer.store.rows import Row, decode_link, encode_link, to_desired, to_known
@@ -128,6 +129,17 @@ def test_what_is_written_is_recorded_with_its_link_and_read_back_by_the_contract
     assert (state.state, state.number, state.ledger_id) == (DocumentState.SYNCED, "INV-9", "L1")
     assert state.notices == (notice,)
     assert (state.source_revision, state.amount, state.date) == (3, Decimal("77.00"), dt.date(2026, 1, 5))
+
+
+def test_a_document_that_is_there_keeps_the_number_that_its_ledger_gave_it(make: Any) -> None:
+    item = item_of(make.document())
+    write = outcomes.written(item, create(item.desired.wanted), Written(LedgerLink("L1", number="INV-9")), ())
+    there = item_of(make.document(), link=write.link, ledger_id="L1", written_hash="h", effect="present")
+    refused = outcomes.refused(there, create(there.desired.wanted), Refused(ErrorClass.CONFIG, REASON))
+    assert not refused.is_write
+    state = published(there.row, refused)
+    assert (there.row.number, state.number, state.ledger_id) == ("1001", "INV-9", "L1")
+    assert to_document_changed(there.row).number == state.number
 
 
 def test_a_refusal_is_shown_until_it_is_overtaken_by_a_new_wish(make: Any) -> None:

@@ -212,7 +212,7 @@ def to_message(row: Row, move: Move, recorded: Recorded) -> bytes:
     link_text = move.link if move.is_write else row.link
     ledger_id = move.ledger_id if move.is_write else row.ledger_id
     number = row.number
-    if move.is_write and link_text:
+    if link_text:
         number = orjson.loads(link_text).get("n") or number
     reason = move.reason if is_current else ""
     body = {
