@@ -1,10 +1,17 @@
 """Payouts through the service: fetched once, kept with a reason until they are paid, never taken for another tenant."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from tests.integration.ingest.conftest import Ingest, served, task
 
 from common.messages.control import TaskKind
+from common.messages.orders import Payout
+from ingest.channel import Account
+from ingest.payout_parts import PayoutParts
+from ingest.payout_readers import READERS
 from sandbox.shops.life import ShopLife
 from sandbox.shops.payouts import payouts_of
 from sandbox.shops.store import Credentials, ShopStore
@@ -51,6 +58,45 @@ async def test_a_second_run_asks_for_no_rows_again_and_changes_nothing(ingest: I
         assert other.json()["payouts"] == []
         raw = await pool.fetchval("SELECT body FROM payout_parts WHERE kind = 'rows' LIMIT 1")
         assert b"transactions" not in raw, "raw parts are encrypted"
+
+
+@dataclass
+class Reader:
+    """How a release reads Shopify's payouts, until its bug is mended."""
+
+    sound: Callable[[PayoutParts, Account], Payout]
+    is_broken: bool = True
+
+    def read(self, parts: PayoutParts, account: Account) -> Payout:
+        if self.is_broken:
+            raise KeyError(parts.payout_id)
+        return self.sound(parts, account)
+
+
+@pytest.fixture
+def reader(monkeypatch: pytest.MonkeyPatch) -> Reader:
+    built = Reader(READERS["shopify"])
+    monkeypatch.setitem(READERS, "shopify", built.read)
+    return built
+
+
+async def test_payouts_that_a_bug_keeps_from_being_read_are_kept_and_read_by_a_later_run(
+    reader: Reader, ingest: Ingest
+) -> None:
+    store = shop(40)
+    async with served(store) as address:
+        login = {"shop_domain": "x.myshopify.com", "webhook_secret": "s", "access_token": "shpat"}
+        await ingest.connect("con", "shopify", base_url=f"{address}/north", **login)
+        pool = ingest.service.runtime.pool
+        faulty = "SELECT count(*) FROM payouts WHERE problem->>'code' = 'PRODUCT_FAULT'"
+        assert await run(ingest, "one") is None
+        assert await pool.fetchval(faulty) == len(payouts_of(store)) > 0
+        assert await pool.fetchval("SELECT count(DISTINCT payout_id) FROM payout_parts") == len(payouts_of(store))
+        reader.is_broken = False
+        assert await run(ingest, "two") is None
+        assert await pool.fetchval(faulty) == 0
+        paid = [payout for payout in payouts_of(store) if payout.is_paid]
+        assert await pool.fetchval("SELECT count(*) FROM payouts WHERE content IS NOT NULL") == len(paid) > 0
 
 
 async def test_a_payout_on_its_way_is_kept_and_not_sent_on(ingest: Ingest) -> None:

@@ -20,6 +20,7 @@ from common.messages.orders import Payout
 from ingest.accounts import Opened, zone_of
 from ingest.channel import Account
 from ingest.errors import NormalizationError, OutOfScope
+from ingest.faults import log_fault
 from ingest.payout_lines import is_settled
 from ingest.payout_parts import PayoutPart, PayoutParts
 from ingest.store import payouts as store
@@ -29,6 +30,13 @@ from ingest.store.payouts import StoredPayout
 
 Reader = Callable[[PayoutParts, Account], Payout]
 """Pure. Raises `NormalizationError` or `OutOfScope`; the payout has revision 0."""
+
+
+_FAULT = Reason(
+    code="PRODUCT_FAULT",
+    text="A fault of tillbook keeps this payout from being read; the fault is in the service's log.",
+    cure="Report it with the payout's id. It is kept, and read again with each run of payouts, or when it is uploaded.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +106,9 @@ class PayoutIntake:
             payout = self._readers[arrival.format](parts, account)
         except (NormalizationError, OutOfScope) as error:
             return _Read(None, error.reason)
+        except Exception as error:  # noqa: BLE001 - logged; the payout is kept, and read again with the next run
+            log_fault("payout", (arrival.connection_id, arrival.payout_id), error)
+            return _Read(None, _FAULT)
         if not is_settled(payout) and (stored is None or stored.content is None):
             return _Read(payout, _not_paid(payout))
         return _Read(payout, None, payout.encoded())
