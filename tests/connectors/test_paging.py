@@ -61,3 +61,26 @@ async def test_more_orders_in_one_second_than_a_page_holds_are_all_seen() -> Non
     store = MovingStore([START + timedelta(hours=1)] * 250 + [START + timedelta(hours=2)] * 10, moves=False)
     assert len(await seen(store)) == 260
     assert store.calls < 10
+
+
+async def test_what_is_paid_later_comes_with_its_order_in_the_older_contract() -> None:
+    order = {"id": "9", "orderNumber": "1001", "modifiedDate": "2026-03-01T10:00:00Z"}
+    payment = {"id": "p1", "orderNumber": "1001", "paymentAmount": 77, "modifiedDate": "2026-03-02T10:00:00Z"}
+    refund = {"id": "r1", "parentOrderNumber": "1001", "total": 7, "modifiedDate": "2026-03-02T11:00:00Z"}
+    asked: list[str] = []
+
+    def store(request: httpx.Request) -> httpx.Response:
+        number = request.url.params.get("orderNumber", "")
+        asked.append(number)
+        window = {"orders": [], "payments": [payment], "cancelledOrders": [refund]}
+        return httpx.Response(200, json={"orders": [order], "payments": [payment]} if number else window)
+
+    channel = BY_NAME["custom"]
+    login = {"base_url": "https://shop.example", "pull_contract": "compatible", "signing_secret": "4f9c0b7e21d86a53"}
+    client = channel.connect(channel.credentials.model_validate(login), httpx.MockTransport(store))
+    parts = [part async for page in client.pages(START, END, by="modified") for found in page.orders for part in found]
+    await client.close()
+    (part,) = parts
+    assert asked == ["", "1001"]
+    assert part.order_id == "9"
+    assert (part.body["payments"], part.body["cancelledOrders"]) == ([payment], [refund]), "each once"

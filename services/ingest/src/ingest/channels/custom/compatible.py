@@ -51,6 +51,24 @@ def split(envelope: Mapping[str, Any]) -> list[dict[str, Any]]:
     return found
 
 
+def without_order(envelope: Mapping[str, Any]) -> dict[str, dict[str, list[dict[str, Any]]]]:
+    """Order number → refunds and payments of the envelope that name it, of orders that are not in the envelope."""
+    here = {str(order.get("orderNumber", "")) for order in _rows(envelope.get("orders"))} | {""}
+    refunds = _by_number(envelope.get("cancelledOrders"), "parentOrderNumber")
+    payments = _by_number(envelope.get("payments"), "orderNumber")
+    return {
+        number: {"cancelledOrders": refunds.get(number, []), "payments": payments.get(number, [])}
+        for number in sorted((refunds.keys() | payments.keys()) - here)
+    }
+
+
+def joined(envelope: Mapping[str, Any], more: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:
+    """The envelope with further refunds and payments, each once."""
+    kinds = ((kind, _rows(envelope.get(kind)), rows) for kind, rows in more.items())
+    added = {kind: [*known, *(row for row in rows if row not in known)] for kind, known, rows in kinds}
+    return {**envelope, **added}
+
+
 def identity_of(order: Mapping[str, Any]) -> str:
     """The order's own id, else its number, which the older contract treats as one."""
     return str(order.get("id") or order.get("orderNumber") or "")
