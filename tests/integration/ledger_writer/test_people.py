@@ -82,6 +82,12 @@ async def test_a_link_by_hand_is_refused_where_somebody_else_has_the_object(
     path = f"/internal/documents/{held.key}/link"
     taken = await open_desk.call("PUT", path, {"tenant_id": make.TENANT, "ledger_id": written})
     assert (taken.status_code, taken.json()["code"]) == (409, "LEDGER_ID_TAKEN")
+    nothing = await open_desk.call("PUT", path, {"tenant_id": make.TENANT, "ledger_id": "by-hand"})
+    assert (nothing.status_code, nothing.json()["code"]) == (422, "LINK_NOT_FOUND")
+    assert nothing.json()["errors"][0]["value"] == "by-hand"
+    (open_desk.folder / "manual.beancount").write_text(
+        '2025-01-01 * "Other" "Sold at the market" ^by-hand ^another\n', encoding="utf-8"
+    )
     linked = await open_desk.call("PUT", path, {"tenant_id": make.TENANT, "ledger_id": "by-hand"})
     assert (linked.json()["state"], linked.json()["link"]["linked_by"]) == ("synced", "person")
     other = await open_desk.call("PUT", path, {"tenant_id": make.TENANT, "ledger_id": "another"})

@@ -107,6 +107,22 @@ async def test_an_invoice_is_paid_by_two_tenders_and_the_excess_stays_unapplied(
         assert not facts.missing
 
 
+async def test_what_a_person_names_is_looked_at_before_it_is_linked(company: Company) -> None:
+    async with company.session() as session:
+        await company.people_and_goods(session)
+        await company.written(session, operation(INVOICE))
+        ours = company.links[INVOICE.key]
+        found = await session.look_at(DocumentKind.INVOICE, ours.ledger_id)
+        assert found is not None
+        assert (found.number, found.total, found.token) == (ours.number, ours.total, ours.token)
+        assert not (await session.facts({INVOICE.key: found})).missing
+        assert await session.look_at(DocumentKind.PAYMENT, ours.ledger_id) is None
+        assert await session.look_at(DocumentKind.INVOICE, "99999999") is None
+        assert await session.look_at(DocumentKind.INVOICE, "nope") is None
+        customer = await session.look_at(DocumentKind.CUSTOMER, company.links[samples.CUSTOMER].ledger_id)
+        assert customer is not None
+
+
 async def test_a_payment_is_taken_in_first_and_applied_later(company: Company) -> None:
     paid = document(DocumentKind.PAYMENT, "77.00")
     async with company.session() as session:

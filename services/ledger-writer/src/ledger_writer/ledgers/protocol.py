@@ -354,6 +354,8 @@ class Ledger:
     list_names: tuple[str, ...] = ()
     """Reference lists that `lists` can read."""
     credentials: tuple[CredentialField, ...] = ()
+    look_at: "LookAt | None" = None
+    """For ledgers whose objects have ids that a person can name."""
     report: "ReportTrialBalance | None" = None
     """For ledgers whose balances can be read beside an open session; else the session's own ability is asked."""
     pair: PairCompany | None = None
@@ -362,6 +364,15 @@ class Ledger:
     """Its sessions are `FollowsChanges`."""
     read_notices: ReadNotices | None = None
     """For ledgers that send webhooks."""
+
+
+class LookAt(Protocol):
+    async def __call__(self, company: CompanyFile, kind: DocumentKind, ledger_id: str) -> LedgerLink | None:
+        """What the ledger has of this kind under this id, to be linked by hand; None where there is nothing.
+
+        Raises `common.errors.Rejected` or `Retryable`.
+        """
+        ...
 
 
 class OpenCompany(Protocol):

@@ -1,12 +1,15 @@
 """Documents of one order with every attempt, and links made or given up by hand."""
 
+import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
 from common.application import InternalCaller
 from common.database import Connection, Pool
+from common.errors import UpstreamUnavailable
 from common.internal.ledger_writer import (
     AttemptsAnswer,
     AttemptsQuestion,
@@ -18,17 +21,20 @@ from common.internal.ledger_writer import (
 from common.messages.base import Identifier, Reason
 from common.messages.documents import Attempt, DocumentState
 from common.messages.transactions import DocumentKind
-from common.problems import Problem, not_found
+from common.problems import FieldProblem, Problem, not_found
+from ledger_writer.lanes.lane import Workshop, company_file
 from ledger_writer.ledgers.protocol import LedgerLink
 from ledger_writer.messages import to_document_changed
 from ledger_writer.planning.plan import RANK
-from ledger_writer.routes.shared import CurrentWorkshop, Tenant
+from ledger_writer.routes.shared import CurrentWorkshop, Tenant, company_of, ledger_named
 from ledger_writer.store import due, requests, timeline
 from ledger_writer.store.lanes import NOTIFY
 from ledger_writer.store.rows import Row, decode_link, encode_link
 
 router = APIRouter(tags=["documents"])
 DocumentKey = Annotated[Identifier, Path()]
+
+_LOOK_TIMEOUT_S = 20.0
 
 _UNLINKED = Reason(
     code="UNLINKED",
@@ -79,6 +85,7 @@ async def link_document(
     _: InternalCaller, workshop: CurrentWorkshop, document_key: DocumentKey, request: LinkRequest
 ) -> DocumentView:
     """Tie a document to what a person found in the ledger."""
+    there = await _look_at(workshop, document_key, request)
     async with workshop.runtime.transaction() as (connection, batch):
         row = await _locked(connection, document_key, request.tenant_id)
         if row.ledger_id and row.ledger_id != request.ledger_id:
@@ -87,13 +94,43 @@ async def link_document(
         holder = await requests.holder_of(connection, row.company_id, row.kind, request.ledger_id)
         if holder not in {None, document_key} and not shares:
             raise Problem(409, "LEDGER_ID_TAKEN", f"{request.ledger_id!r} is linked to document {holder}")
-        link = LedgerLink(request.ledger_id, number=row.number, total=row.amount, name=row.name)
+        link = replace(
+            there, number=there.number or row.number, total=there.total or row.amount, name=there.name or row.name
+        )
         row = await requests.link(connection, document_key, encode_link(link), request.ledger_id)
         await due.release(connection, [document_key])
         await connection.execute(NOTIFY, [row.company_id])
         batch.publish(to_document_changed(row))
         views = await _views(connection, [row])
     return views[0]
+
+
+async def _look_at(workshop: Workshop, document_key: str, request: LinkRequest) -> LedgerLink:
+    """What the ledger has under the id, so that nothing is ever linked to what is not there."""
+    rows = await due.by_keys(workshop.runtime.pool, [document_key])
+    row = next((row for row in rows if row.tenant_id == request.tenant_id), None)
+    if row is None:
+        raise not_found("document", document_key)
+    company = await company_of(workshop, row.company_id, request.tenant_id)
+    ledger = ledger_named(company.ledger)
+    if ledger.look_at is None:
+        return LedgerLink(request.ledger_id)
+    kind = DocumentKind(row.kind)
+    try:
+        async with asyncio.timeout(_LOOK_TIMEOUT_S):
+            found = await ledger.look_at(company_file(workshop, company), kind, request.ledger_id)
+    except TimeoutError as error:
+        raise UpstreamUnavailable(f"{ledger.title} took too long") from error
+    if found is None:
+        cure = "give the id of what is in the ledger, or resend the document to have it written"
+        raise Problem(
+            422,
+            "LINK_NOT_FOUND",
+            f"{ledger.title} has no {kind.value.replace('_', ' ')} with this id",
+            cure=cure,
+            errors=[FieldProblem(field="body.ledger_id", value=request.ledger_id, cure=cure)],
+        )
+    return found
 
 
 @router.delete("/internal/documents/{document_key}/link", operation_id="unlink_document")

@@ -1,7 +1,7 @@
 """Beancount: books as plain text, the ledger that needs no account anywhere."""
 
 from ledger_writer.ledgers.beancount.accounts import DEFAULT_ACCOUNTS
-from ledger_writer.ledgers.beancount.adapter import open_company, pair, report
+from ledger_writer.ledgers.beancount.adapter import look_at, open_company, pair, report
 from ledger_writer.ledgers.protocol import Capability, Ledger
 
 LEDGER = Ledger(
@@ -34,6 +34,7 @@ LEDGER = Ledger(
     request_timeout_s=10.0,
     links_ahead=True,
     list_names=("accounts",),
+    look_at=look_at,
     report=report,
     pair=pair,
 )

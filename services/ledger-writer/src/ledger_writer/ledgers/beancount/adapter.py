@@ -16,7 +16,7 @@ from urllib.parse import quote
 from common.errors import Rejected, UpstreamUnavailable
 from common.messages.base import Reason
 from common.messages.documents import CatalogEntry
-from common.messages.transactions import CustomerWanted, Document
+from common.messages.transactions import CustomerWanted, Document, DocumentKind
 from ledger_writer.ledgers.beancount.accounts import AccountRefused, Chart
 from ledger_writer.ledgers.beancount.journal import (
     Journal,
@@ -249,6 +249,26 @@ async def pair(request: PairingRequest) -> Paired:
         custom_numbers=True,
         details={"path": str(folder / "main.beancount")},
     )
+
+
+async def look_at(company: CompanyFile, kind: DocumentKind, ledger_id: str) -> LedgerLink | None:
+    """What was written here, or by hand into a file beside the journal, under this id (as metadata, tag or link).
+
+    Customers and items are no entries of their own: any name will do.
+    """
+    if company.data_dir is None:
+        raise ValueError("a Beancount company file needs data_dir")
+    if kind in {DocumentKind.CUSTOMER, DocumentKind.ITEM}:
+        return LedgerLink(ledger_id)
+    folder = folder_of(company.data_dir, company.tenant_id, company.company_id)
+    is_there = await asyncio.to_thread(_mentions, folder, ledger_id)
+    return LedgerLink(ledger_id) if is_there else None
+
+
+def _mentions(folder: Path, ledger_id: str) -> bool:
+    marks = (f'"{ledger_id}"', f'"{ledger_id}:g', f"^{ledger_id}", f"#{ledger_id}")
+    texts = (path.read_text(encoding="utf-8") for path in folder.rglob("*.beancount"))
+    return any(mark in text for text in texts for mark in marks)
 
 
 async def report(company: CompanyFile, as_of: date | None) -> Sequence[AccountBalance]:

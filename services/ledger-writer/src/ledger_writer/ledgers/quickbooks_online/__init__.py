@@ -58,6 +58,7 @@ def ledger(settings: OnlineSettings) -> Ledger:
         open=opened,
         request_timeout_s=settings.request_timeout_s,
         list_names=tuple(ENTITIES),
+        look_at=opened.look_at,
         report=opened.report,
         oauth=oauth,
         follows_changes=True,

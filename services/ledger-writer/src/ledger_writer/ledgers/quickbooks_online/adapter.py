@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from common.errors import Rejected, Retryable, UpstreamUnavailable
 from common.messages.documents import CatalogEntry
+from common.messages.transactions import DocumentKind
 from ledger_writer.ledgers.protocol import (
     AccountBalance,
     CompanyFile,
@@ -47,7 +48,7 @@ from ledger_writer.ledgers.quickbooks_online.names import NamedList, Names
 from ledger_writer.ledgers.quickbooks_online.oauth import IntuitOAuth
 from ledger_writer.ledgers.quickbooks_online.pairing import read_profile
 from ledger_writer.ledgers.quickbooks_online.profile import Profile
-from ledger_writer.ledgers.quickbooks_online.reading import changed_documents, facts_of
+from ledger_writer.ledgers.quickbooks_online.reading import changed_documents, facts_of, linked_by_id
 from ledger_writer.ledgers.quickbooks_online.requests import request_id
 from ledger_writer.ledgers.quickbooks_online.settings import OnlineSettings
 from ledger_writer.ledgers.quickbooks_online.tokens import Access, CompanySecrets, NeedsReconnect
@@ -140,6 +141,15 @@ class Session:
         try:
             profile = await self._known_profile()
             return await trial_balance(self._client, as_of, profile.home_currency, self._settings.page_size)
+        except _CALLS as error:
+            raise _as_error(error) from error
+
+    async def look_at(self, kind: DocumentKind, ledger_id: str) -> LedgerLink | None:
+        """The object of this kind and id, as its link would be had we written it. Raises as the readers do."""
+        if not ledger_id.isdecimal():
+            return None
+        try:
+            return await linked_by_id(self._client, self._settings, kind, ledger_id)
         except _CALLS as error:
             raise _as_error(error) from error
 
@@ -245,6 +255,11 @@ class OpenOnline:
         """Balances beside any open lane: it reads with the company's own limits and tokens."""
         async with self(company) as session:
             return await session.trial_balance(as_of)
+
+    async def look_at(self, company: CompanyFile, kind: DocumentKind, ledger_id: str) -> LedgerLink | None:
+        """What the company has under this id, read beside any open lane."""
+        async with self(company) as session:
+            return await session.look_at(kind, ledger_id)
 
 
 _CALLS: Final = (LedgerFault, NotAsked, NoAnswer, NeedsReconnect, Retryable)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from common.messages.transactions import DocumentKind
 from ledger_writer.ledgers.protocol import LedgerFacts, LedgerLink
 from ledger_writer.ledgers.quickbooks_online import lookup
 from ledger_writer.ledgers.quickbooks_online.bodies import ENTITIES
@@ -48,6 +49,20 @@ async def facts_of(client: Client, settings: OnlineSettings, links: Mapping[str,
     return LedgerFacts(
         open_balance=open_balance, deposited=frozenset(deposited), missing=frozenset(missing), changed=changed
     )
+
+
+async def linked_by_id(
+    client: Client, settings: OnlineSettings, kind: DocumentKind, ledger_id: str
+) -> LedgerLink | None:
+    """The link to one object of the ledger, None where there is none or it is void. Raises what `Client` raises."""
+    entity = ENTITIES[kind]
+    if entity in _NAMES:
+        rows = await lookup.rows_of(
+            client, entity, f"Id IN {lookup.listed([ledger_id])} AND Active IN (true, false)", settings.page_size
+        )
+        return lookup.name_link(entity, rows[0])[0] if rows else None
+    found = (await _by_id(client, settings, entity, [ledger_id])).get(ledger_id)
+    return None if found is None or is_void(found[1]) else found[0]
 
 
 async def changed_documents(client: Client, since: datetime) -> frozenset[str] | None:
