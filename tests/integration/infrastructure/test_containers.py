@@ -13,6 +13,7 @@ from sandbox.infrastructure.state import PROJECT
 SCRIPT = """#!/bin/sh
 echo "$@ password=${TILLBOOK_ADMIN_PASSWORD:+given}" >> "$ENGINE_LOG"
 case "$*" in
+  --version) echo "${ENGINE_VERSION:-Docker version 27}";;
   info) exit ${ENGINE_INFO:-0};;
   *" up "*) [ "${ENGINE_UP:-0}" = 0 ] || echo "no such image" >&2; exit ${ENGINE_UP:-0};;
   *"port postgres 5432") echo 127.0.0.1:40001;;
@@ -73,6 +74,22 @@ def test_an_engine_that_does_not_answer_or_is_not_wanted_is_not_asked_further(
     monkeypatch.setenv("ENGINE_INFO", "0")
     monkeypatch.setenv("TILLBOOK_CONTAINERS", "no")
     assert answering_engine() is None
+
+
+def test_podman_without_root_is_asked_only_where_its_service_runs(
+    engine_log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would start a process that outlives us. Some systems call it docker."""
+    monkeypatch.setenv("ENGINE_VERSION", "podman version 5.0")
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    monkeypatch.delenv("CONTAINER_HOST", raising=False)
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert answering_engine() != "docker"
+    assert "info" not in engine_log.read_text()
+    socket = tmp_path / "podman" / "podman.sock"
+    socket.parent.mkdir()
+    socket.touch()
+    assert answering_engine() == "docker"
 
 
 def test_the_compose_file_opens_loopback_ports_only_and_names_exact_images() -> None:

@@ -158,6 +158,18 @@ def test_a_port_that_is_taken_is_told_in_one_sentence(unconfigured: None, monkey
     assert choose_port("TILLBOOK_POSTGRES_PORT") == port
 
 
+def test_a_port_that_is_not_permitted_is_not_called_taken(unconfigured: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As it is for a user and a port below 1024."""
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(socket.socket, "bind", refuse)
+    monkeypatch.setenv("TILLBOOK_API_PORT", "80")
+    with pytest.raises(CannotProvision, match=r"port 80 of .* \(TILLBOOK_API_PORT\) is not permitted to you"):
+        choose_port("TILLBOOK_API_PORT")
+
+
 def test_a_port_that_is_no_number_is_told_in_one_sentence(unconfigured: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Before anything starts."""
     monkeypatch.setenv("TILLBOOK_RABBITMQ_PORT", "amqp")

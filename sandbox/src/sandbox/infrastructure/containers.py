@@ -84,10 +84,22 @@ def answering_engine() -> str | None:
     """The first container engine that answers and can compose. TILLBOOK_CONTAINERS=no asks none."""
     if os.environ.get("TILLBOOK_CONTAINERS", "").lower() in {"no", "0", "false"}:
         return None
-    installed = [engine for engine in ENGINES if shutil.which(engine)]
+    installed = [engine for engine in ENGINES if shutil.which(engine) and leaves_nothing_behind(engine)]
     return next(
         (engine for engine in installed if replies(engine, "info") and replies(engine, "compose", "version")), None
     )
+
+
+def leaves_nothing_behind(engine: str) -> bool:
+    """May it be asked? Without root, podman answers by starting a process that stays, unless its service runs."""
+    try:
+        asked = subprocess.run([engine, "--version"], check=False, capture_output=True, text=True, timeout=10)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    if "podman" not in asked.stdout.lower() or os.geteuid() == 0:
+        return True
+    runtime = os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.geteuid()}"
+    return "CONTAINER_HOST" in os.environ or (Path(runtime) / "podman" / "podman.sock").exists()
 
 
 def replies(engine: str, *arguments: str) -> bool:

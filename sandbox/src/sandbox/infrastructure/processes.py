@@ -118,13 +118,20 @@ def group_of(user: int) -> int:
 
 def is_free(port: int) -> bool:
     """Can a server listen there now?"""
+    return not _hindrance(port)
+
+
+def _hindrance(port: int) -> str:
+    """Why a server can't listen there, and the cure; empty where it can."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
+        except PermissionError:
+            return "is not permitted to you: ports below 1024 are root's; name a higher one"
         except OSError:
-            return False
-        return True
+            return "is taken; stop what uses it"
+        return ""
 
 
 def free_port(*, taken: set[int] | None = None) -> int:
@@ -140,16 +147,14 @@ def free_port(*, taken: set[int] | None = None) -> int:
 def choose_port(variable: str, *, previous: int | None = None, taken: set[int] | None = None) -> int:
     """The port named in the environment, else the one used last time, else any free one.
 
-    Raises CannotProvision when the port named in the environment is taken.
+    Raises CannotProvision when the port named in the environment is taken or not permitted.
     """
     if wanted := os.environ.get(variable):
         if not wanted.isdigit() or not 0 < int(wanted) < 65536:
             message = f"{variable}={wanted} is no port; give a number from 1 to 65535 or leave it unset for a free one"
             raise CannotProvision(message)
-        if not is_free(int(wanted)):
-            message = (
-                f"port {wanted} of {HOST} ({variable}) is taken; stop what uses it, or leave it unset for a free one"
-            )
+        if hindrance := _hindrance(int(wanted)):
+            message = f"port {wanted} of {HOST} ({variable}) {hindrance}, or leave it unset for a free one"
             raise CannotProvision(message)
         return int(wanted)
     if previous is not None and is_free(previous):

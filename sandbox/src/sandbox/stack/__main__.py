@@ -22,8 +22,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--name", default="main", help="separates stacks on the same servers")
     parser.add_argument("--replicas", type=int, default=1, help="of each service")
     given = parser.parse_args(arguments)
-    stack = Stack(given.name, replicas=dict.fromkeys(SERVICES, given.replicas))
     try:
+        stack = Stack(given.name, replicas=dict.fromkeys(SERVICES, given.replicas))
         if given.command == "up":
             asyncio.run(up(stack, given.replicas))
         elif given.command == "supervise":
@@ -33,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
             if not stack.infrastructure.release():
                 say("Postgres and RabbitMQ run on until the program that uses them ends")
         else:
-            show_status(stack)
+            return 0 if show_status(stack) else 1
     except (CannotProvision, NotReady, Refused, RuntimeError) as problem:
         say(str(problem))
         return 1
@@ -42,6 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 async def up(stack: Stack, replicas: int) -> None:
     """Start everything and a supervisor, and say where it is."""
+    stack.check_ports()
     stack.infrastructure.up(keep=True)
     await stack.start()
     supervisor = ServerProcess(stack.folder / "supervisor.process")
@@ -75,13 +76,17 @@ async def supervise(stack: Stack) -> None:
     await stack.supervise()
 
 
-def show_status(stack: Stack) -> None:
-    """One line a process."""
-    for server, state in stack.infrastructure.status().items():
+def show_status(stack: Stack) -> bool:
+    """One line a process. True if there are services and everything runs."""
+    servers = stack.infrastructure.status()
+    for server, state in servers.items():
         print(f"{server:18} {state}")
-    for record in sorted(stack.folder.glob("*.process")):
-        process = ServerProcess(record).running()
-        print(f"{record.stem:18} {f'running, pid {process.pid}' if process else 'stopped'}")
+    processes = {record.stem: ServerProcess(record).running() for record in sorted(stack.folder.glob("*.process"))}
+    for name, process in processes.items():
+        print(f"{name:18} {f'running, pid {process.pid}' if process else 'stopped'}")
+    if not processes:
+        print("no services; `make up` starts them")
+    return bool(processes) and all(processes.values()) and "stopped" not in servers.values()
 
 
 if __name__ == "__main__":

@@ -20,12 +20,22 @@ def assign_ports(file: Path, names: Sequence[str], *, running: Mapping[str, bool
             ports[name] = kept[name]
             continue
         taken = {*ports.values(), *kept.values()} - {kept.get(name, 0)}
-        # Where a service has one replica, that replica is the service: TILLBOOK_API_PORT means api-1.
-        front = name.removesuffix("-1")
-        variable = variable_of(name if front in names else front)
-        ports[name] = choose_port(variable, previous=kept.get(name), taken=taken)
+        ports[name] = choose_port(_variable(name, names), previous=kept.get(name), taken=taken)
     write_private(file, json.dumps({**kept, **ports}, indent=2))
     return ports
+
+
+def check_named(names: Sequence[str], *, running: Mapping[str, bool]) -> None:
+    """Before anything is started: raises CannotProvision when a port named in the environment can't be used."""
+    for name in names:
+        if not running.get(name):
+            choose_port(_variable(name, names))
+
+
+def _variable(name: str, names: Sequence[str]) -> str:
+    # Where a service has one replica, that replica is the service: TILLBOOK_API_PORT means api-1.
+    front = name.removesuffix("-1")
+    return variable_of(name if front in names else front)
 
 
 def variable_of(name: str) -> str:

@@ -14,7 +14,7 @@ from common.topology import SERVICES
 from sandbox.infrastructure import Endpoints, Infrastructure, StateFolder
 from sandbox.infrastructure.processes import ServerProcess
 from sandbox.stack.environment import Surroundings, inherited
-from sandbox.stack.ports import assign_ports
+from sandbox.stack.ports import assign_ports, check_named
 from sandbox.stack.provision import Place, migrate
 from sandbox.stack.replica import NotReady, Replica
 from sandbox.stack.secrets import StackSecrets
@@ -88,11 +88,12 @@ class Stack:
 
         Raises CannotProvision, RuntimeError (migrations), NotReady.
         """
+        self.check_ports()
         self.books.mkdir(parents=True, exist_ok=True)
         databases, brokers = await self.place.make(self.secrets)
         self._declared_at = time.monotonic()
         names = self._process_names()
-        running = {name: bool(self._server(name).running()) for name in names}
+        running = self._running(names)
         ports = assign_ports(self.folder / "ports.json", names, running=running)
         urls = {service: f"http://127.0.0.1:{ports[self._front(service)]}" for service in SERVICES}
         urls |= {name: f"http://127.0.0.1:{ports[name]}" for name in self.stand_ins}
@@ -103,6 +104,14 @@ class Stack:
         for replica in self.processes.values():
             replica.start()
         await asyncio.gather(*(self._come_up(replica) for replica in self.processes.values()))
+
+    def check_ports(self) -> None:
+        """Raises CannotProvision when a port named in the environment can't be used by the process it is for."""
+        names = self._process_names()
+        check_named(names, running=self._running(names))
+
+    def _running(self, names: Sequence[str]) -> dict[str, bool]:
+        return {name: bool(self._server(name).running()) for name in names}
 
     async def _come_up(self, replica: Replica) -> None:
         """Wait until it takes requests. What dies meanwhile is started once more, for somebody may have killed it."""
