@@ -7,8 +7,8 @@ import pytest
 from tests.integration.ingest.conftest import SECRET, Ingest, connection_settings, task
 from tests.integration.ingest.test_runs import agrees, connected, shop
 
-from common.messages.control import ResendRequested, TaskKind
-from common.messages.fetching import FetchOutcome
+from common.messages.control import ResendRequested, StateRequested, TaskKind
+from common.messages.fetching import FetchOutcome, OrderListed
 from common.messages.orders import Order
 from ingest.channel import Account, Channel
 from ingest.channels import BY_NAME
@@ -117,6 +117,21 @@ async def test_a_refetch_and_other_orders_that_are_due_go_past_those_that_a_bug_
         connector.broken = set()
         await pool.execute(WHEN_DUE)
         await ingest.until("SELECT count(*) FROM orders WHERE problem IS NOT NULL", wanted=0)
+
+
+async def test_a_rebuild_leaves_out_what_cant_be_opened_and_the_next_one_has_its_turn(ingest: Ingest) -> None:
+    pool = ingest.service.runtime.pool
+    await ingest.connect("con", "shopify", **SHOP)
+    for event in ShopLife(3, "shopify", "us", date(2026, 3, 1), scenarios=["never_paid"]).events(3):
+        assert (await ingest.post("con", event)).status_code == 200
+    await ingest.eventually(lambda: len(ingest.orders) == 3)
+    first, *others = sorted(ingest.orders)
+    await pool.execute("UPDATE orders SET content = 'spoilt' WHERE external_id = $1", first.partition("/")[2])
+    ingest.orders.clear()
+    for entity in (Order.type, OrderListed.type):
+        await ingest.send(StateRequested(tenant_id="tenant", revision=1, request_id=entity, entity=entity))
+    await ingest.until("SELECT count(*) FROM rebuilds WHERE finished", wanted=2)
+    await ingest.eventually(lambda: sorted(ingest.orders) == others)
 
 
 async def test_a_stored_part_that_cant_be_opened_delays_its_own_order_only(ingest: Ingest) -> None:

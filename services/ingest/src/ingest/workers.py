@@ -5,9 +5,11 @@ Every piece is taken under a lock or lease in Postgres, so replicas share it wit
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import structlog
 
+from common.batch import Batch
 from common.broker import UNAVAILABLE
 from common.crypto import Cipher
 from common.database import CONTENDED
@@ -180,14 +182,20 @@ class Workers:
             rows = await due.rebuild_page(connection, rebuild, _REBUILD_ROWS)
             for row in rows:
                 key = (row["connection_id"], row["external_id"])
-                if rebuild.entity != Order.type:
-                    batch.publish(to_listed(key, row["channel"], row, to_stored(row).problem))
-                elif row["content"] is not None:
-                    body = self._cipher.decrypt(row["content"], content_context(key))
-                    batch.publish(Order.model_validate_json(body), backfill=True, body=body)
+                try:
+                    self._publish_row(rebuild, key, row, batch)
+                except Exception as error:  # noqa: BLE001 - logged; everybody else's rebuild goes on without this one
+                    log_fault("publish again", key, error)
             after = "/".join(key) if rows else rebuild.after
             await due.move_rebuild(connection, rebuild, after, finished=len(rows) < _REBUILD_ROWS)
         return True
+
+    def _publish_row(self, rebuild: due.StoredRebuild, key: OrderKey, row: Any, batch: Batch) -> None:
+        if rebuild.entity != Order.type:
+            batch.publish(to_listed(key, row["channel"], row, to_stored(row).problem))
+        elif row["content"] is not None:
+            body = self._cipher.decrypt(row["content"], content_context(key))
+            batch.publish(Order.model_validate_json(body), backfill=True, body=body)
 
     async def fulfil_privacy(self) -> bool:
         """Fulfil one privacy request, or a part of one; false where none is open."""
