@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from tests.unit.mapper.samples import (
     ACCOUNTS,
+    ALL_CAPABILITIES,
     D,
     company,
     configuration,
@@ -139,6 +140,11 @@ def test_a_map_wins_over_the_match_and_must_lead_somewhere() -> None:
     dead = mapped(example_a(), settings, Catalog(items=items, product_map={"hammer": ProductTarget("Gone")}))
     assert dead.documents[0].hold is not None
     assert dead.documents[0].hold.field == "products.map"
+    by_name = configuration(
+        products={"missing": "stop_and_queue"}, file=ledger(capabilities=ALL_CAPABILITIES | {"items_are_names"})
+    )
+    named = mapped(example_a(), by_name, Catalog(items=items, product_map={"hammer": ProductTarget("Gone")}))
+    assert (named.documents[0].hold, named.items[0].name) == (None, "Gone")
 
 
 def test_lines_without_sku_go_by_title_or_to_the_last_resort() -> None:

@@ -42,6 +42,8 @@ class Capability(StrEnum):
     NEXT_NUMBER = "next_number"
     LINE_TAX_CODES = "line_tax_codes"
     CREATES_ITEMS = "creates_items"
+    ITEMS_ARE_NAMES = "items_are_names"
+    """Keeps no list of items: an item is the name that documents call it by."""
     DEPOSIT_TO_LIABILITY = "deposit_to_liability"
     """Takes a liability as the account money is paid into, so that a gift card can be a payment of its own."""
     DEPOSITS_ACROSS_CURRENCIES = "deposits_across_currencies"

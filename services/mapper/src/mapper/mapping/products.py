@@ -25,6 +25,8 @@ from mapper.mapping.reasons import (
 
 KNOWN_ITEMS_MAX = 20_000
 """Items remembered per configuration: the same products are sold again and again."""
+ITEMS_ARE_NAMES = "items_are_names"
+"""Capability of a ledger without a list of items."""
 STOCK_ITEM = "inventory"
 """Type of the items whose cost the ledger books itself."""
 CREATED_AS = {"create_non_inventory": "non_inventory", "create_inventory": "inventory"}
@@ -88,7 +90,10 @@ def _resolve(case: Case, line: OrderLine) -> str | None:
 
 
 def _named(case: Case, line: OrderLine, name: str, ledger_id: str) -> str | None:
-    """An item that a map or a rule names outright. It must exist; creating it needs the policy to allow that."""
+    """An item that a map or a rule names outright. It must exist; creating it needs the policy to allow that.
+
+    A ledger without a list of items has every item that somebody names.
+    """
     found = case.catalog.find_items("name", name)
     if len(found) == 1 and not found[0].active:
         _stop(case, product_inactive(found[0].full_name))
@@ -97,7 +102,8 @@ def _named(case: Case, line: OrderLine, name: str, ledger_id: str) -> str | None
         _stop(case, product_ambiguous(name, ", ".join(item.full_name for item in found[:5])))
         return None
     resolved = ledger_id or (found[0].ledger_id if found else "")
-    if not resolved and case.connection.products.missing == "stop_and_queue":
+    named = case.configuration.ledger.can(ITEMS_ARE_NAMES)
+    if not resolved and not named and case.connection.products.missing == "stop_and_queue":
         _stop(case, mapped_item_missing(line.sku or line.name, name))
         return None
     if found:

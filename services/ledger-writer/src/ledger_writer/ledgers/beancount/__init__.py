@@ -23,6 +23,7 @@ LEDGER = Ledger(
             Capability.PURCHASE_ORDER,
             Capability.MULTI_CURRENCY,
             Capability.CREATES_ITEMS,
+            Capability.ITEMS_ARE_NAMES,
             Capability.DEPOSIT_TO_LIABILITY,
             Capability.DEPOSITS_ACROSS_CURRENCIES,
             Capability.EDITS_POSTED,
