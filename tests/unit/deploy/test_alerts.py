@@ -31,6 +31,11 @@ CASES: dict[str, tuple[str, str, dict[str, str]]] = {
         "3x120",
         {"queue": "mapper.dead"},
     ),
+    "TillbookMirrorDiffers": (
+        'tillbook_mirror_difference{namespace="tillbook", mirror="mapper", entity="order.normalized.v1"}',
+        "2x120",
+        {"mirror": "mapper", "entity": "order.normalized.v1"},
+    ),
     "TillbookLaneStuck": (
         'tillbook_lane_stuck_total{namespace="tillbook", service="ledger-writer"}',
         "0+1x120",
@@ -75,6 +80,7 @@ SUMMARIES = {
     "TillbookConsumerPaused": "mapper.order-normalized is not consumed: mapper has lost the database or the broker",
     "TillbookStatesParked": "15 states of mapper.order-normalized went to the dead letters in 15 minutes",
     "TillbookDeadLettersNotCollected": "mapper.dead is not emptied: api collects no dead letters",
+    "TillbookMirrorDiffers": "mapper is not what the owner of order.normalized.v1 has, 2 times",
     "TillbookLaneStuck": "A company file can't be got at",
 }
 
