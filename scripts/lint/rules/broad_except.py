@@ -21,10 +21,7 @@ ALLOWED: dict[tuple[str, str], str] = {
     ("services/ingest/src/ingest/runner.py", "_work"): "logged with its traceback; counted as an attempt of the run",
     ("services/ingest/src/ingest/payout_intake.py", "_read"): "logged; kept with its reason, read again with a run",
     ("services/ingest/src/ingest/workers.py", "_read_again"): "logged; the one that stumbles stays due, others go on",
-    (
-        "services/ingest/src/ingest/workers.py",
-        "publish_again",
-    ): "logged; the rebuild goes on without it",
+    ("services/ingest/src/ingest/workers.py", "publish_again"): "logged; the rebuild goes on without it",
     ("services/ingest/src/ingest/payout_rebuild.py", "publish_payouts"): "logged; the rebuild goes on without it",
     ("services/ingest/src/ingest/workers.py", "parts_of"): "logged; fetched again with the next attempt, others go on",
     ("services/mapper/src/mapper/worker.py", "_batch"): "one by one, which finds the culprit, and that is held",
