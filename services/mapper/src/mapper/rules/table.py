@@ -56,7 +56,7 @@ def _refused(row: int, column: str, value: str, problem: str) -> TableRefused:
             code="RULE_TABLE_REFUSED",
             text=f"Row {row}, column {column!r}: {problem}"[:4000],
             cure="Correct the table and import it again; nothing was saved.",
-            field=column,
+            field=column[:500],
             value=value[:500],
         )
     )
