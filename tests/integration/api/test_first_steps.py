@@ -60,6 +60,33 @@ def test_the_first_save_without_accounts_takes_what_the_ledger_proposes(gateway:
     assert again.json()["accounts"] == {"INC": stand_in.ACCOUNTS["INC"]}
 
 
+def test_what_the_path_and_the_stored_settings_say_may_be_left_out(shop: Shop) -> None:
+    http, company = shop.tenant.http, f"/v1/companies/{shop.company_id}"
+    assert http.post(f"{company}/approve").json()["approved_at"]
+    before = http.get(f"{company}/settings")
+    known = {"company_id", "name", "ledger", "paused", "approved_at"}
+    rest = {name: value for name, value in before.json().items() if name not in known}
+    saved = http.put(f"{company}/settings", json=rest, headers={"if-match": before.headers["etag"]})
+    assert saved.status_code == 200, saved.text
+    assert saved.json() == before.json()
+    for name, value in {"company_id": "com_other", "ledger": "other", "approved_at": None, "paused": True}.items():
+        refused = http.put(
+            f"{company}/settings", json={**rest, name: value}, headers={"if-match": saved.headers["etag"]}
+        )
+        assert refused.status_code == 422, name
+        assert [error["field"] for error in refused.json()["errors"]] == [f"body.{name}"]
+    connection = f"/v1/connections/{shop.connection_id}"
+    before = http.get(f"{connection}/settings")
+    rest = {k: v for k, v in before.json().items() if k not in {"connection_id", "channel", "name"}}
+    saved = http.put(f"{connection}/settings", json=rest, headers={"if-match": before.headers["etag"]})
+    assert saved.status_code == 200, saved.text
+    assert saved.json() == before.json()
+    lacking = http.put(f"{connection}/settings", json={"mode": "x"}, headers={"if-match": saved.headers["etag"]})
+    cures = {error["field"]: error["cure"] for error in lacking.json()["errors"]}
+    assert cures["body.company_id"] == cures["body.start_date"] == "fill it in"
+    assert cures["body.mode"].startswith("give one of 'none', 'sales_receipts'")
+
+
 def test_a_star_is_no_version(shop: Shop) -> None:
     path = f"/v1/connections/{shop.connection_id}/settings"
     body = shop.tenant.http.get(path).json()
@@ -83,7 +110,7 @@ def test_broken_json_is_called_that_and_the_place_is_named(shop: Shop, body: byt
 def test_the_document_tells_what_a_newcomer_has_to_fill_in(gateway: Gateway) -> None:
     document = gateway.operator.get("/openapi.json").json()
     schemas = document["components"]["schemas"]
-    for name in ("ConnectionSettings", "CompanySettings", "ProductSettings", "TaxSettings", "PayoutSettings"):
+    for name in ("ConnectionSettingsBody", "CompanySettingsBody", "ProductSettings", "TaxSettings", "PayoutSettings"):
         bare = [field for field, shape in schemas[name]["properties"].items() if not shape.get("description")]
         assert bare == [], name
     assert schemas["ConnectionCreate"]["properties"]["config"]["examples"] == [{"shop_domain": "example.myshopify.com"}]

@@ -91,3 +91,24 @@ async def test_the_published_document_is_the_one_that_is_read(ingest: Ingest) ->
     assert {error.json_path for error in validator.iter_errors(wrong)} == {"$.currency", "$.totals.grand_total"}
     assert CustomOrder.model_validate(document()).order_number == "1077"
     assert (await ingest.http.get("/internal/channels/shopify/push")).status_code == 404
+
+
+async def test_the_published_example_is_taken_as_it_stands(ingest: Ingest) -> None:
+    await ingest.connect("con", "custom", signing_secret=SECRET)
+    contract = (await ingest.http.get("/internal/channels/custom/push")).json()
+    assert (contract["method"], contract["path"]) == ("POST", "/webhooks/{connection_id}")
+    example = contract["example"]
+    assert list(jsonschema.Draft202012Validator(contract["document"]).iter_errors(example)) == []
+    row = await push(ingest, example, 1)
+    assert (row["outcome"], row["problem"]) == ("stored", None)
+
+
+async def test_an_unknown_credential_or_channel_is_told_with_the_names_there_are(ingest: Ingest) -> None:
+    refused = (await ingest.connect("con", "custom", signing_secret=SECRET, foo="bar")).json()
+    assert "no credential 'foo'" in refused["detail"]
+    assert "signing_secret" in refused["cure"]
+    assert refused["errors"][0]["field"] == "foo"
+    unknown = (await ingest.connect("con", "nope")).json()
+    assert unknown["code"] == "UNKNOWN_CHANNEL"
+    assert unknown["errors"][0]["value"] == "nope"
+    assert "custom" in unknown["cure"]

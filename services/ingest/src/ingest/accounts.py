@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import SecretStr, ValidationError
 
 from common.crypto import Cipher
+from common.cures import cure_of
 from common.database import Pool
 from common.errors import Rejected
 from common.messages.base import Reason
@@ -132,14 +133,15 @@ def read_credentials(channel: Channel, config: dict[str, str], secrets: dict[str
         return channel.credentials.model_validate({**config, **secrets})
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        field = ".".join(str(step) for step in first["loc"]) or "credentials"
+        place = ".".join(str(step) for step in first["loc"])
+        if first["type"] == "extra_forbidden":
+            text = f"{channel.title} has no credential {place[:100]!r}"
+            cure = f"use {', '.join(channel.credentials.model_fields)}"
+        else:
+            text = f"{place or 'credentials'}: {str(first['msg']).removeprefix('Value error, ')}"
+            cure = f"fill in {place} as its hint in GET /v1/channels says" if place else cure_of(first)
         raise Rejected(
-            Reason(
-                code="INVALID_CREDENTIALS",
-                text=f"{field}: {str(first['msg']).removeprefix('Value error, ')}",
-                cure=f"fill in {field} as its hint in GET /v1/channels says",
-                field=field,
-            )
+            Reason(code="INVALID_CREDENTIALS", text=text, cure=cure, field=place[:500] or "credentials")
         ) from error
 
 

@@ -183,6 +183,8 @@ class Pushed:
     """Header → what it holds."""
     documents_max: int
     """Documents in one request, as a list."""
+    example: Mapping[str, Any]
+    """One document as a store would send it."""
 
 
 @runtime_checkable

@@ -54,6 +54,11 @@ class PushContract(Shape):
     """Documents in one request; one alone needs no list."""
     document: dict[str, JsonValue]
     """JSON Schema of one document."""
+    method: str = "POST"
+    path: str = ""
+    """Below the public address of ingest; `{connection_id}` is the connection's. Its `webhook_path` says it whole."""
+    example: dict[str, JsonValue] = Field(default_factory=dict)
+    """One document as a store would send it."""
 
 
 class ConnectionState(StrEnum):

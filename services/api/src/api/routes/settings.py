@@ -26,6 +26,12 @@ from api.routes.settings_gate import (
     with_proposals,
 )
 from api.security import Reader, TenantPrincipal, Writer
+from api.settings_bodies import (
+    CompanySettingsBody,
+    ConnectionSettingsBody,
+    complete_company,
+    complete_connection,
+)
 from api.settings_checks import check_company
 from api.store import audit, companies, connections, tasks
 from api.store import settings as store
@@ -61,25 +67,29 @@ async def get_connection_settings(
 @routes.put("/connections/{connection_id}/settings", operation_id="save_connection_settings", responses=_GUARDED)
 async def save_connection_settings(
     connection_id: str,
-    body: Annotated[ConnectionSettings, from_json(ConnectionSettings)],
+    body: Annotated[ConnectionSettingsBody, from_json(ConnectionSettingsBody)],
     caller: Writer,
     deps: Deps,
     response: Response,
     if_match: IfMatch = None,
 ) -> ConnectionSettings:
-    """Save the whole of a connection's settings. The first save makes the task that fetches its orders."""
+    """Save the whole of a connection's settings. The first save makes the task that fetches its orders.
+
+    `connection_id`, `channel` and `name` may be left out.
+    """
     async with deps.runtime.transaction() as (connection, batch):
         row = found(
             await connections.one(connection, caller.tenant_id, connection_id, lock=True), "connection", connection_id
         )
         check_version(if_match, row["settings_revision"])
-        company = await companies.one(connection, caller.tenant_id, body.company_id)
-        refuse(check_identity(body, connection_id, row["channel"]) + check_target(body, company))
-        text = body.model_dump(mode="json")
+        settings = complete_connection(body, row)
+        company = await companies.one(connection, caller.tenant_id, settings.company_id)
+        refuse(check_identity(settings, connection_id, row["channel"]) + check_target(settings, company))
+        text = settings.model_dump(mode="json")
         revision = await save_snapshot(connection, batch, caller, "connection", connection_id, text, row["settings"])
-        await ensure_tasks(connection, caller.tenant_id, body)
+        await ensure_tasks(connection, caller.tenant_id, settings)
     response.headers["etag"] = etag(revision)
-    return body
+    return settings
 
 
 @routes.get("/connections/{connection_id}/settings/history", operation_id="list_connection_settings")
@@ -106,7 +116,7 @@ async def get_company_settings(company_id: str, caller: Reader, deps: Deps, resp
 @routes.put("/companies/{company_id}/settings", operation_id="save_company_settings", responses=_GUARDED)
 async def save_company_settings(
     company_id: str,
-    body: Annotated[CompanySettings, from_json(CompanySettings)],
+    body: Annotated[CompanySettingsBody, from_json(CompanySettingsBody)],
     caller: Writer,
     deps: Deps,
     response: Response,
@@ -114,7 +124,8 @@ async def save_company_settings(
 ) -> CompanySettings:
     """Save the whole of a company file's settings. Each account must be in the ledger's list and active.
 
-    As long as no accounts are stored, roles that are left out take what the ledger proposes.
+    As long as no accounts are stored, roles that are left out take what the ledger proposes. `company_id`, `ledger`,
+    `name`, `paused` and `approved_at` may be left out: they stay as they are.
     """
     row = await company_routes.own(deps, caller, company_id)
     check_version(if_match, row["settings_revision"])
@@ -129,14 +140,15 @@ async def save_company_settings(
         )
         check_version(if_match, row["settings_revision"])
         today = datetime.now(UTC).date()
-        wrong = check_company(body, row["ledger"], books.accounts, today)
-        refuse(check_switches(body, company_id, row["settings"]) + wrong)
+        settings = complete_company(body, row, company_settings(row["settings"]) if row["settings"] else None)
+        wrong = check_company(settings, row["ledger"], books.accounts, today)
+        refuse(check_switches(settings, company_id, row["settings"]) + wrong)
         if not has_accounts:
-            body = with_proposals(body, books)
-        text = body.model_dump(mode="json")
+            settings = with_proposals(settings, books)
+        text = settings.model_dump(mode="json")
         revision = await save_snapshot(connection, batch, caller, "company", company_id, text, row["settings"])
     response.headers["etag"] = etag(revision)
-    return body
+    return settings
 
 
 @routes.get("/companies/{company_id}/settings/history", operation_id="list_company_settings")

@@ -13,7 +13,7 @@ from common.internal import ledger_writer
 from common.messages.control import CompanySettings, ConnectionSettings
 from common.messages.documents import CompanyStatus
 from common.messages.transactions import AccountRole
-from common.problems import FieldProblem, Problem, not_found
+from common.problems import FieldProblem, Problem
 
 _LISTS_WAIT_S = 15.0
 _LISTS_POLL_S = 0.5
@@ -112,11 +112,12 @@ def check_switches(body: CompanySettings, company_id: str, before: dict[str, Any
         wrong.append(FieldProblem(field="body.company_id", value=body.company_id, cure=f"must be {company_id}"))
     stored = company_settings(before) if before else None
     if body.paused != (stored.paused if stored else False):
-        cure = "use the pause and resume routes of the company file"
+        cure = "leave it out, and use the pause and resume routes of the company file"
         wrong.append(FieldProblem(field="body.paused", value=str(body.paused), cure=cure))
     if body.approved_at != (stored.approved_at if stored else None):
-        cure = "leave it as it is, and use the approve route of the company file"
-        wrong.append(FieldProblem(field="body.approved_at", value=str(body.approved_at), cure=cure))
+        cure = "leave it out, and use the approve route of the company file"
+        value = body.approved_at.isoformat() if body.approved_at else "null"
+        wrong.append(FieldProblem(field="body.approved_at", value=value, cure=cure))
     return wrong
 
 
@@ -129,11 +130,13 @@ def refuse(wrong: list[FieldProblem]) -> None:
 def check_version(if_match: str | None, revision: int) -> None:
     """Raises a 428 problem without If-Match, and 412 where the settings were changed meanwhile."""
     if if_match is None:
+        cure = 'send If-Match with its ETag, "0" if none'
         raise Problem(
             428,
             "PRECONDITION_REQUIRED",
             "say which version you have read",
-            cure='send If-Match with its ETag, "0" if none',
+            cure=cure,
+            errors=[FieldProblem(field="header.if-match", value=None, cure=cure)],
         )
     if if_match.strip() == "*":
         raise Problem(
@@ -160,9 +163,13 @@ def etag(revision: int) -> str:
 
 def none_yet(what: str, identity: str) -> Problem:
     """A 404 problem with the tag that the first save needs."""
-    problem = not_found(f"settings of {what}", identity)
-    problem.headers["etag"] = etag(0)
-    return problem
+    return Problem(
+        404,
+        "NOT_FOUND",
+        f"the {what} {identity[:128]!r} has no settings yet",
+        cure=f"save the first with PUT and If-Match: {etag(0)}",
+        headers={"etag": etag(0)},
+    )
 
 
 def connection_settings(stored: dict[str, Any]) -> ConnectionSettings:

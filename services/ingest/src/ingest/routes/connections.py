@@ -23,7 +23,7 @@ from common.internal.ingest import (
     WatermarkList,
 )
 from common.messages.base import Reason
-from common.problems import Problem, not_found
+from common.problems import FieldProblem, Problem, not_found
 from ingest.accounts import is_secret, open_connection, read_credentials
 from ingest.channel import Capability, Channel
 from ingest.channels import BY_NAME, CHANNELS
@@ -65,7 +65,9 @@ async def create(request: ConnectionCreate, service: CurrentService, response: R
     """Store a connection. The same request again answers 200; another one under the id is a conflict."""
     channel = BY_NAME.get(request.channel)
     if channel is None:
-        raise Problem(422, "UNKNOWN_CHANNEL", f"there is no channel {request.channel!r}", cure=", ".join(BY_NAME))
+        cure = f"use one of {', '.join(BY_NAME)}"
+        wrong = FieldProblem(field="body.channel", value=request.channel, cure=cure)
+        raise Problem(422, "UNKNOWN_CHANNEL", f"there is no channel {request.channel!r}", cure=cure, errors=[wrong])
     secrets = {name: value.get_secret_value() for name, value in request.secrets.items()}
     read_credentials(channel, request.config, secrets)
     await check_addresses(request.config, allow_private=service.settings.allow_private_addresses)
@@ -195,7 +197,7 @@ def view(service: Service, stored: StoredConnection) -> ConnectionView:
     public_url = service.settings.public_url.rstrip("/")
     channel = BY_NAME.get(stored.channel)
     takes = channel is not None and Capability.WEBHOOKS in channel.capabilities
-    path = f"/webhooks/{stored.connection_id}" if takes else ""
+    path = _webhook_path(stored.connection_id) if takes else ""
     return ConnectionView(
         connection_id=stored.connection_id,
         channel=stored.channel,
@@ -211,6 +213,10 @@ def view(service: Service, stored: StoredConnection) -> ConnectionView:
     )
 
 
+def _webhook_path(connection_id: str) -> str:
+    return f"/webhooks/{connection_id}"
+
+
 def push_contract_of(channel: Channel) -> PushContract:
     """The published contract of a channel's pushes. Raises ValueError for one that has none."""
     if channel.pushed is None:
@@ -219,6 +225,8 @@ def push_contract_of(channel: Channel) -> PushContract:
         channel=channel.name,
         headers=dict(channel.pushed.headers),
         documents_max=channel.pushed.documents_max,
+        path=_webhook_path("{connection_id}"),
+        example=dict(channel.pushed.example),
         document={
             "$schema": "https://json-schema.org/draft/2020-12/schema",
             "$id": f"urn:tillbook:{channel.name}.order.v1",

@@ -2,6 +2,7 @@
 
 from ingest.channel import Capability, Channel, Pushed
 from ingest.channels.custom.client import CustomClient
+from ingest.channels.custom.example import EXAMPLE
 from ingest.channels.custom.normalization import CHANNEL as NAME
 from ingest.channels.custom.normalization import glance, normalize
 from ingest.channels.custom.settings import CustomCredentials
@@ -27,6 +28,7 @@ CHANNEL = Channel(
             IDEMPOTENCY_KEY: "your own id of this request, at most 200 characters; else the body's hash is used",
         },
         documents_max=ORDERS_MAX,
+        example=EXAMPLE,
     ),
 )
 
