@@ -119,7 +119,7 @@ async def _tell(
         balances = await _balances(stack, gateway, pairing)
         report.show_company(console, pairing, outcome.delivered, outcome.run, outcome.overview)
         report.show_documents(console, documents)
-        report.show_balances(console, balances)
+        report.show_balances(console, balances, opening[pairing.company_id])
         report.show_warnings(console, warnings, [order for order in orders if order["reason"]])
         comparisons = proof.compare(pairing, proof.moved(opening[pairing.company_id], balances))
         report.show_proof(console, comparisons)

@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from sandbox.demo.delivery import Delivered
 from sandbox.demo.gateway import Json
@@ -17,6 +17,7 @@ from sandbox.demo.proof import Comparison, in_scope, order_numbers
 from sandbox.demo.scenery import Pairing
 
 EXAMPLES = 3
+COLUMNS = ("source", "in_ledger", "warnings", "dismissed", "not_tried", "in_progress", "waiting", "out_of_scope")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +33,15 @@ def show_company(console: Console, pairing: Pairing, delivered: Delivered, run: 
     console.rule(f"[bold]{pairing.scene.title}[/bold]  ->  {pairing.scene.ledger}, {pairing.scene.mode}")
     answers = ", ".join(f"{count} x {status}" for status, count in sorted(delivered.report.by_status.items()))
     console.print(f"{delivered.report.sent} webhooks answered {answers}; the polling run saw {run['total']} orders")
-    table = Table(
-        "", "source", "in ledger", "warnings", "dismissed", "not tried", "in progress", "waiting", "out of scope"
+    console.print(
+        "Among them: one with a forged signature (refused), one sent twice (the second changed nothing), and one order"
+        " in a currency that does not exist (kept, with a warning)"
     )
-    names = ("source", "in_ledger", "warnings", "dismissed", "not_tried", "in_progress", "waiting", "out_of_scope")
-    for row in overview["rows"]:
-        if any(row[name] for name in names):
-            table.add_row(row["name"].replace("_", " "), *(str(row[name]) for name in names))
+    rows = [row for row in overview["rows"] if any(row[name] for name in COLUMNS)]
+    # A column for each kind: there are few of them, so that this fits 80 characters.
+    table = Table(Column(no_wrap=True), *(row["name"].replace("_", " ") for row in rows))
+    for name in COLUMNS:
+        table.add_row(name.replace("_", " "), *(str(row[name]) for row in rows))
     console.print(table)
 
 
@@ -52,8 +55,8 @@ def show_documents(console: Console, documents: Sequence[Json]) -> None:
     console.print(table)
 
 
-def show_balances(console: Console, balances: Mapping[str, Decimal]) -> None:
-    """The ledger's own trial balance."""
+def show_balances(console: Console, balances: Mapping[str, Decimal], opening: Mapping[str, Decimal]) -> None:
+    """The ledger's own trial balance. `opening` is what it said before the first order."""
     table = Table("account", "debit", "credit", title="Trial balance, as the ledger reports it")
     for account, balance in sorted(balances.items()):
         if balance:
@@ -62,6 +65,11 @@ def show_balances(console: Console, balances: Mapping[str, Decimal]) -> None:
     credited = -sum(balance for balance in balances.values() if balance < 0)
     table.add_row("[bold]total[/bold]", f"[bold]{debited:,.2f}[/bold]", f"[bold]{credited:,.2f}[/bold]")
     console.print(table)
+    if before := sum(balance for balance in opening.values() if balance > 0):
+        console.print(
+            f"It includes the opening balances of the sample company, {before:,.2f} on each side before any order;"
+            " the proof below leaves them out."
+        )
 
 
 def show_warnings(console: Console, warnings: Json, orders: Sequence[Json]) -> None:
@@ -74,8 +82,9 @@ def show_warnings(console: Console, warnings: Json, orders: Sequence[Json]) -> N
     waiting = Counter(order["reason"]["code"] for order in orders if order["column"] not in {"warnings", "in_ledger"})
     for code, count in sorted(waiting.items()):
         examples = [order for order in orders if order["reason"]["code"] == code][:EXAMPLES]
-        numbers = ", ".join(order["number"] for order in examples)
-        console.print(f"{count} orders not in the ledger for {code} ({numbers} ...): {examples[0]['reason']['text']}")
+        numbers = ", ".join(f"{order['number']} {order['status'] or 'unread'}" for order in examples)
+        more = " ..." if count > len(examples) else ""
+        console.print(f"{count} orders not in the ledger for {code} ({numbers}{more}): {examples[0]['reason']['text']}")
 
 
 def show_proof(console: Console, comparisons: Sequence[Comparison]) -> None:
@@ -117,7 +126,10 @@ def claims(
             "the unknown currency is a warning that names it",
             strange is not None and strange["column"] == "warnings" and "ZZX" in str(strange["reason"]),
         ),
-        Claim("no document is there twice", all(count == 1 for count in keys.values())),
+        Claim(
+            "the webhook that came twice was taken once: no document is there twice",
+            all(count == 1 for count in keys.values()),
+        ),
         Claim("books and shop agree to the cent", all(row.agrees for row in comparisons)),
     ]
 
@@ -133,5 +145,6 @@ def show_end(console: Console, main: Path, *, holds: bool) -> None:
     console.rule()
     console.print("bean-check accepts the books.")
     console.print(f"Books: {main}", soft_wrap=True, highlight=False)
+    console.print("The QuickBooks company was a stand-in, gone with this demo; its books are what is shown above.")
     console.print(f"Open them with: .venv/bin/fava {main}", soft_wrap=True, highlight=False)
     console.print("[green]Everything holds.[/green]" if holds else "[red]Not everything holds; see above.[/red]")
