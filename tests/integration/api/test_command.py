@@ -117,6 +117,19 @@ def test_dismiss_resend_and_tasks_work_from_the_shell(gateway: Gateway, shop: Sh
     assert parsed(tillbook(gateway, shop.tenant.key, "--json", "tasks", "off", task["task_id"]))["active"] is False
 
 
+def test_a_company_file_is_paused_and_resumed_from_the_shell(gateway: Gateway, shop: Shop) -> None:
+    assert "is paused" in tillbook(gateway, shop.tenant.key, "pause").stdout
+    told = tillbook(gateway, shop.tenant.key, "status")
+    assert (told.returncode, "tillbook resume" in told.stdout) == (1, True)
+    assert parsed(tillbook(gateway, shop.tenant.key, "--json", "resume"))["paused"] is False
+    second = {"ledger": "beancount", "name": "More books", "home_currency": "USD"}
+    other = shop.tenant.http.post("/v1/companies", json=second).json()["company_id"]
+    unclear = tillbook(gateway, shop.tenant.key, "pause")
+    assert unclear.returncode == 2
+    assert shop.company_id in unclear.stderr
+    assert f"{other} (More books)" in unclear.stderr
+
+
 def test_dead_letters_are_for_operators(gateway: Gateway, shop: Shop) -> None:
     refused = tillbook(gateway, shop.tenant.key, "dead-letters", "list")
     assert refused.returncode == 3
