@@ -45,7 +45,7 @@ def test_the_running_service_answers_with_the_same_document(gateway: Gateway) ->
     assert gateway.operator.get("/openapi.json").json() == json.loads(json.dumps(document()))
 
 
-def test_a_client_can_be_generated_from_it() -> None:
+def test_every_operation_has_a_name_a_tag_a_description_and_its_problems() -> None:
     names = [operation["operationId"] for operation in operations()]
     assert len(set(names)) == len(names)
     assert all(name.isidentifier() and name.islower() for name in names)
