@@ -24,6 +24,8 @@ from ledger_writer.ledgers.protocol import (
 )
 from ledger_writer.messages import to_document_changed
 from ledger_writer.planning.content import encode
+from ledger_writer.planning.model import Settle
+from ledger_writer.planning.states import Event
 from ledger_writer.store.due import Move, Recorded
 from ledger_writer.store.rows import Row, decode_link, encode_link, to_desired, to_known
 
@@ -156,6 +158,13 @@ def test_only_a_definitive_answer_starts_a_new_generation(make: Any, error_class
     refusal = Refused(error_class, REASON, retry_after_s=90)
     move = outcomes.refused(item, create(item.desired.wanted), refusal)
     assert (move.state, move.generation, move.wait_s) == ("retry_wait", generation, 90)
+
+
+def test_a_removal_that_turns_out_to_have_worked_is_recorded_as_one(make: Any) -> None:
+    item = item_of(make.document(), effect="present", written_hash="w", ledger_id="7", link='{"i":"7"}', generation=2)
+    move = outcomes.settled(item, Settle(item.row.document_key, Event.VOIDED))
+    assert (move.state, move.is_write, move.effect, move.written_hash) == ("voided", True, "void", "w")
+    assert (move.ledger_id, move.generation, move.outcome) == ("7", 3, "absent")
 
 
 @pytest.mark.parametrize(

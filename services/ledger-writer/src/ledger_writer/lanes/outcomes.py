@@ -54,6 +54,11 @@ def settled(item: Item, settle: Settle) -> Move:
         move.code, move.reason = settle.reason.code, _json(settle.reason)
     if settle.event is Event.UNCHANGED:
         move.notices = row.notices
+    if settle.event is Event.VOIDED and row.effect != Effect.VOID:
+        # A request of ours that got no answer had worked.
+        move.is_write, move.written_hash, move.effect = True, row.written_hash, Effect.VOID.value
+        move.ledger_id, move.link, move.generation = row.ledger_id, row.link, row.generation + 1
+        move.operation, move.outcome = OperationKind.VOID.value, "absent"
     move.blocked_by = settle.blocked_by if state is DocumentState.BLOCKED else None
     return move
 

@@ -120,13 +120,11 @@ def _shared(desired: Desired, terms: Terms) -> Step:
 
 def _undo(desired: Desired, ground: Ground) -> Step:
     written = desired.written
-    gone = _is_gone(desired, ground)
-    # What a request of ours may have taken away is asked for again, under the same key: that is what makes sure of it.
-    if written is None or (gone and not desired.undoing):
+    if written is None or (_is_gone(desired, ground) and not desired.undoing):
         return Settle(desired.key, Event.NOT_NEEDED, _not_needed())
-    if written.effect is Effect.VOID:
+    if written.effect is Effect.VOID or _is_gone(desired, ground):
         return Settle(desired.key, Event.VOIDED)
-    held = None if gone else holds.held_edit(desired, written, ground.terms, is_edit=desired.removed)
+    held = holds.held_edit(desired, written, ground.terms, is_edit=desired.removed)
     if held is not None:
         return Settle(desired.key, Event.NEEDS_PERSON, held)
     return Write(_operation(desired, OperationKind.VOID, _written_references(written, ground)), lookup=False)
