@@ -118,7 +118,7 @@ def test_a_stranger_gets_nothing_from_any_route(gateway: Gateway, victim: Victim
 
 
 def test_no_route_but_the_listed_ones_works_without_a_key(gateway: Gateway, victim: Victim) -> None:
-    walk_without_a_key(gateway.client("not-a-key"), victim.prey())
+    assert walk_without_a_key(gateway.client("not-a-key"), victim.prey()) > 60
 
 
 def test_the_owner_does_see_it(victim: Victim) -> None:
