@@ -32,6 +32,11 @@ OUTBOX_PUBLISHED = Counter("tillbook_outbox_published_total", "Outgoing rows con
 HTTP_REQUESTS = Counter("tillbook_http_requests_total", "Answers by route and status", ["method", "route", "status"])
 HTTP_SECONDS = Histogram("tillbook_http_seconds", "Time to answer", ["method", "route"], buckets=_BUCKETS_S)
 LANE_STUCK = Counter("tillbook_lane_stuck_total", "Times that a lane could not get at its ledger")
+MIRROR_DIFFERENCE = Gauge(
+    "tillbook_mirror_difference",
+    "Entities of all tenants that a mirror lacks, has too many or stale, as last compared; the same on every replica",
+    ["mirror", "entity"],
+)
 UPSTREAM_REQUESTS = Counter("tillbook_upstream_requests_total", "Outbound calls", ["system", "method", "status"])
 UPSTREAM_SECONDS = Histogram("tillbook_upstream_seconds", "Outbound call time", ["system"], buckets=_BUCKETS_S)
 

@@ -6,7 +6,6 @@ from dataclasses import asdict
 from datetime import datetime
 
 import structlog
-from prometheus_client import Gauge
 
 from api.clients import Services
 from api.mirrors import MIRRORED, Compared, Found, Mirror, compare, judge, totals
@@ -18,16 +17,12 @@ from common.errors import Retryable
 from common.internal.counts import EntityCounts
 from common.problems import Problem
 from common.runtime import Runtime
+from common.telemetry import MIRROR_DIFFERENCE
 
 log = structlog.get_logger(__name__)
 
 _DIFFERENCES_MAX = 200
 """Differences that are kept of one tenant: who has more has to rebuild all the same."""
-_DIFFERENCE = Gauge(
-    "tillbook_mirror_difference",
-    "Entities of all tenants that a mirror lacks, has too many or stale, as last compared; the same on every replica",
-    ["mirror", "entity"],
-)
 
 
 async def watch(runtime: Runtime, services: Services, *, cron: str, again_after_s: float, interval_s: float) -> None:
@@ -93,4 +88,4 @@ async def _show(runtime: Runtime) -> None:
     different = await store.differences(runtime.pool)
     for mirror, contracts in MIRRORED.items():
         for contract in contracts:
-            _DIFFERENCE.labels(mirror, contract.type).set(different.get((mirror, contract.type), 0))
+            MIRROR_DIFFERENCE.labels(mirror, contract.type).set(different.get((mirror, contract.type), 0))
