@@ -5,8 +5,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -15,16 +15,22 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.integration.ledger_writer.conftest import Desk, desk_of, desk_settings
 from tests.unit.quickbooks_adapter import samples
 
 from common.messages.control import CompanySettings
 from common.messages.transactions import AccountRole, DocumentKind
+from ledger_writer import ledgers
 from ledger_writer.ledgers.protocol import CompanyFile, LedgerLink, Operation, OperationKind, Outcome, Written
+from ledger_writer.ledgers.quickbooks_online import ledger
 from ledger_writer.ledgers.quickbooks_online.adapter import OpenOnline, Session
 from ledger_writer.ledgers.quickbooks_online.numbers import dumps, loads
 from ledger_writer.ledgers.quickbooks_online.oauth import IntuitOAuth
 from ledger_writer.ledgers.quickbooks_online.settings import OnlineSettings
+from ledger_writer.settings import LedgerWriterSettings
+from sandbox.fresh import FreshVhost
 
+__all__ = ["desk_settings"]
 CLIENT = ("adapter-tests", "secret-of-the-tests")
 ROLES = {
     AccountRole.RECEIVABLE: "Accounts Receivable (A/R)",
@@ -210,3 +216,29 @@ def british(stand_in: StandIn) -> Iterator[Company]:
     given = {"seed": "small", "country": "GB", "home_currency": "GBP", "tax_model": "global", "multi_currency": True}
     yield Company(stand_in, stand_in.steer("POST", "/companies", given)["realm_id"], "GB", "GBP")
     stand_in.steer("DELETE", "/faults")
+
+
+OpenDesk = Callable[..., AbstractAsyncContextManager[Desk]]
+
+
+@pytest.fixture
+def open_desk(
+    desk_settings: LedgerWriterSettings,
+    rabbitmq_vhost: FreshVhost,
+    stand_in: StandIn,
+    monkeypatch: pytest.MonkeyPatch,
+) -> OpenDesk:
+    """Opens a ledger-writer whose QuickBooks is the stand-in. Keyword arguments are settings of the adapter."""
+
+    @asynccontextmanager
+    async def opened(**settings: Any) -> AsyncIterator[Desk]:
+        adapter = ledger(stand_in.settings(**settings))
+        monkeypatch.setitem(ledgers.BY_NAME, "quickbooks_online", adapter)  # type: ignore[arg-type]
+        await rabbitmq_vhost.declare()
+        async with desk_of(desk_settings) as made:
+            await made.start()
+            yield made
+        stand_in.steer("DELETE", "/faults")
+        stand_in.steer("DELETE", "/webhooks")
+
+    return opened

@@ -12,22 +12,17 @@ import httpx
 import pytest
 import uvicorn
 from fastapi import FastAPI
-from tests.integration.ledger_writer.conftest import COMPANY, TENANT, Desk, desk_of, desk_settings
-from tests.integration.quickbooks_adapter.conftest import Company, StandIn
+from tests.integration.ledger_writer.conftest import COMPANY, TENANT, Desk
+from tests.integration.quickbooks_adapter.conftest import Company, OpenDesk
 from tests.integration.quickbooks_adapter.test_lane import SETS, pair
 from tests.unit.quickbooks_adapter.samples import key_of
 
 from common.messages.control import DocumentDismissed, ResendRequested
 from common.messages.transactions import DocumentKind
-from ledger_writer import ledgers
-from ledger_writer.ledgers.quickbooks_online import ledger
 from ledger_writer.ledgers.quickbooks_online.numbers import dumps, loads
-from ledger_writer.settings import LedgerWriterSettings
 from ledger_writer.store import companies
-from sandbox.fresh import FreshVhost
 from sandbox.quickbooks_online.webhooks import signature as sign
 
-__all__ = ["desk_settings"]
 VERIFIER = "verifier-token-of-the-tests"
 CHANGED, DELETED = "LEDGER_CHANGED", "LEDGER_DELETED"
 FIRST = SETS[:4]
@@ -37,24 +32,13 @@ INVOICE, PAYMENT = (document.key for document in FIRST[0].documents)
 
 
 @pytest.fixture
-async def desk(
-    desk_settings: LedgerWriterSettings,
-    rabbitmq_vhost: FreshVhost,
-    stand_in: StandIn,
-    company: Company,
-    monkeypatch: pytest.MonkeyPatch,
-) -> AsyncIterator[Desk]:
-    """A ledger-writer with a company in which two receipts and two paid invoices are written."""
-    adapter = ledger(stand_in.settings(webhook_verifier=VERIFIER, request_timeout_s=3.0))
-    monkeypatch.setitem(ledgers.BY_NAME, "quickbooks_online", adapter)  # type: ignore[arg-type]
-    await rabbitmq_vhost.declare()
-    async with desk_of(desk_settings) as made:
-        await made.start()
+async def desk(open_desk: OpenDesk, company: Company) -> AsyncIterator[Desk]:
+    """A company in which two receipts and two paid invoices are written."""
+    async with open_desk(webhook_verifier=VERIFIER, request_timeout_s=3.0) as made:
         await pair(made, company)
         await made.send(*FIRST)
         await made.settled(WRITTEN)
         yield made
-    stand_in.steer("DELETE", "/webhooks")
 
 
 @asynccontextmanager

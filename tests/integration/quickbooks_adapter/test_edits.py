@@ -8,23 +8,15 @@ import pytest
 from tests.integration.ledger_writer.conftest import (
     Desk,
     customer_of,
-    desk_of,
-    desk_settings,
     form,
     item_of,
     order_set,
     payment,
 )
-from tests.integration.quickbooks_adapter.conftest import Company, StandIn
+from tests.integration.quickbooks_adapter.conftest import Company, OpenDesk
 from tests.integration.quickbooks_adapter.test_lane import pair
 
 from common.messages.transactions import Account, AccountRole, Application, Document, DocumentKind, TransactionSet
-from ledger_writer import ledgers
-from ledger_writer.ledgers.quickbooks_online import ledger
-from ledger_writer.settings import LedgerWriterSettings
-from sandbox.fresh import FreshVhost
-
-__all__ = ["desk_settings"]
 
 INCOME = Account(role=AccountRole.INCOME, name="Sales of Product Income")
 BUYER = customer_of("Jane Roe")
@@ -37,20 +29,9 @@ HELD_S = 0.7
 
 
 @pytest.fixture
-async def desk(
-    desk_settings: LedgerWriterSettings,
-    rabbitmq_vhost: FreshVhost,
-    stand_in: StandIn,
-    monkeypatch: pytest.MonkeyPatch,
-) -> AsyncIterator[Desk]:
-    """A ledger-writer whose QuickBooks is the stand-in."""
-    adapter = ledger(stand_in.settings())
-    monkeypatch.setitem(ledgers.BY_NAME, "quickbooks_online", adapter)  # type: ignore[arg-type]
-    await rabbitmq_vhost.declare()
-    async with desk_of(desk_settings) as made:
-        await made.start()
+async def desk(open_desk: OpenDesk) -> AsyncIterator[Desk]:
+    async with open_desk() as made:
         yield made
-    stand_in.steer("DELETE", "/faults")
 
 
 def invoice(amount: str) -> Document:

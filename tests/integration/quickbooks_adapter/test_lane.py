@@ -7,37 +7,21 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-from tests.integration.ledger_writer.conftest import COMPANY, TENANT, Desk, desk_of, desk_settings, order_set
-from tests.integration.quickbooks_adapter.conftest import ROLES, Company, StandIn
+from tests.integration.ledger_writer.conftest import COMPANY, TENANT, Desk, order_set
+from tests.integration.quickbooks_adapter.conftest import ROLES, Company, OpenDesk
 from tests.unit.quickbooks_adapter import samples
 from tests.unit.quickbooks_adapter.samples import document
 
 from common.messages.transactions import Application, DocumentKind, MissingPolicy, TransactionSet
-from ledger_writer import ledgers
-from ledger_writer.ledgers.quickbooks_online import ledger
-from ledger_writer.settings import LedgerWriterSettings
-from sandbox.fresh import FreshVhost
 
-__all__ = ["desk_settings"]
 REDIRECT = "https://books.example.com/oauth/callback"
 ORDERS = 12
 
 
 @pytest.fixture
-async def desk(
-    desk_settings: LedgerWriterSettings,
-    rabbitmq_vhost: FreshVhost,
-    stand_in: StandIn,
-    monkeypatch: pytest.MonkeyPatch,
-) -> AsyncIterator[Desk]:
-    """A ledger-writer whose QuickBooks is the stand-in."""
-    adapter = ledger(stand_in.settings(throttled_wait_s=0.2, request_timeout_s=3.0))
-    monkeypatch.setitem(ledgers.BY_NAME, "quickbooks_online", adapter)  # type: ignore[arg-type]
-    await rabbitmq_vhost.declare()
-    async with desk_of(desk_settings) as made:
-        await made.start()
+async def desk(open_desk: OpenDesk) -> AsyncIterator[Desk]:
+    async with open_desk(throttled_wait_s=0.2, request_timeout_s=3.0) as made:
         yield made
-    stand_in.steer("DELETE", "/faults")
 
 
 async def pair(desk: Desk, company: Company) -> None:
@@ -154,6 +138,11 @@ async def test_a_lapsed_subscription_stops_the_company_and_fails_no_document(des
     await desk.until("SELECT status FROM companies WHERE company_id = $1", "read_only", COMPANY)
     failed = await desk.pool.fetchval("SELECT count(*) FROM documents WHERE state = 'action_required'")
     assert failed == 0
+    company.stand_in.steer("PATCH", f"/companies/{company.realm}", {"subscription": "active"})
+    resumed = await desk.call("POST", f"/internal/companies/{COMPANY}/lane/resume", {"tenant_id": TENANT})
+    assert resumed.status_code == 200, resumed.text
+    await desk.settled(DOCUMENTS, timeout_s=60)
+    expected(company)
 
 
 async def test_a_connection_that_is_gone_keeps_documents_queued_until_somebody_signs_in(
