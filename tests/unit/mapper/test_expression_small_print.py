@@ -143,6 +143,9 @@ def test_a_sales_line_does_not_see_that_its_order_was_refunded_later(status: Fin
     ruled, _ = compiled(cel(source, "map_class", "PAID"), cel(source, "map_line_class", "SOLD")).apply(refunded)
     assert [one.class_name for one in ruled.lines] == ["SOLD", "SOLD"]
     assert ruled.class_name == ""
+    by_payment = cel("payment_method == 'card' && financial_status == 'paid'", "map_line_class", "SOLD")
+    ruled, _ = compiled(by_payment).apply(refunded)
+    assert [one.class_name for one in ruled.lines] == ["SOLD", "SOLD"]
 
 
 def test_custom_fields_of_an_order_and_of_a_line_are_told_apart() -> None:

@@ -338,6 +338,17 @@ def test_an_index_finds_the_rules_that_an_earlier_rule_made_hold() -> None:
     assert [one.sku for one in ruled.lines] == ["S4", "S4"]
 
 
+def test_a_rule_that_several_lines_find_runs_once() -> None:
+    twice = order(lines=(line("l1", "A", "12.00"), line("l2", "A", "12.00")))
+    packs = rule("multiply_quantity", "12", ("sku", "equals", "A"))
+    ruled, _ = compiled(packs).apply(twice)
+    assert [(one.quantity, one.unit_price) for one in ruled.lines] == [(D(12), D(1)), (D(12), D(1))]
+    renamed = rule("map_sku", "A", ("sku", "equals", "B"), priority=1)
+    later = order(lines=(line("l1", "B", "12.00"), line("l2", "B", "12.00")))
+    ruled, _ = compiled(renamed, packs).apply(later)
+    assert [one.quantity for one in ruled.lines] == [D(12), D(12)]
+
+
 def test_indexed_rules_are_not_tried_on_orders_without_their_texts() -> None:
     rules = compiled(
         rule("map_class", "A", ("sku", "equals", "X"), name="a"),

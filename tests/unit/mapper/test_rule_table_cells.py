@@ -43,6 +43,7 @@ WRONG = [
     (f"{HEAD},field\nR,map_sku,X,skuu\n",                    2,   "conditions",          "R"),
     (f"{HEAD},field\nR,map_sku,X,sku\n",                     2,   "conditions",          "R"),
     (f"{HEAD},copy_from\nR,map_sku,,skuu\n",                 2,   "copy_from",           "R"),
+    ("name,action\nR,map_sku\n",                             2,   "value",               ""),
     (f"{HEAD}\nR,map_due_date,soon\n",                       2,   "value",               "R"),
 ]  # fmt: skip
 

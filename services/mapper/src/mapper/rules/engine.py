@@ -84,9 +84,9 @@ class CompiledRules:
             directives.refund_number = working.order.number
 
     def _run(self, working: Working, trace: list[Change] | None, only: frozenset[int] | None) -> None:
-        waiting = self._candidates(working)
-        heapq.heapify(waiting)
-        seen = set(waiting)
+        # Lines of one SKU find the same rule, which runs once all the same. A sorted list is a heap.
+        seen = set(self._candidates(working))
+        waiting = sorted(seen)
         stopped: set[tuple[Scope, int]] = set()
         while waiting:
             position = heapq.heappop(waiting)
