@@ -38,13 +38,14 @@ def deliveries(pairing: Pairing) -> tuple[list[Delivery], str]:
     events = pairing.webhooks()
     sent: list[Delivery] = []
     strange = _stranger(events[0])
+    last = len(events) - 1  # a small demo has fewer webhooks, and the same mischief
     for number, event in enumerate(events):
         sent.append(Delivery.of(event))
-        if number == 5:
+        if number == min(5, last):
             sent.append(forged(event))
-        if number == 10:
+        if number == min(10, last):
             sent += repeated(event, 1)
-        if number == 15:
+        if number == min(15, last):
             sent.append(Delivery.of(strange))
     return sent, strange.order_id
 
