@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 import asyncpg
 from pydantic import SecretStr
 
-from common.broker import declare
+from common.broker import BrokerLost, declare
 from common.provisioning import provision_broker, provision_database
 from common.provisioning.postgres import check_identifier, database_url, schema_of
 from common.provisioning.rabbitmq import remove_broker, user_url
@@ -65,8 +65,17 @@ class Place:
             passwords=secrets.broker_passwords,
             user_prefix=f"{self.vhost}-",
         )
-        await declare(SecretStr(self.admin_broker_url))
+        await self._declare()
         return databases, brokers
+
+    async def _declare(self) -> None:
+        """Declare the topology. A virtual host that was removed a moment ago may still fail the first queues."""
+        for pause_s in (1, 2, 4, 8):
+            try:
+                return await declare(SecretStr(self.admin_broker_url))
+            except BrokerLost:
+                await asyncio.sleep(pause_s)
+        return await declare(SecretStr(self.admin_broker_url))
 
     async def remove(self) -> None:
         """Drop all of it. Nothing of the stack may run any more."""
