@@ -194,7 +194,8 @@ class ConnectionSettings(Described):
     time_zone: ShortText = "UTC"
     """IANA name; days and dates of documents are those of this zone."""
     mode: TransactionMode = TransactionMode.SALES_RECEIPTS
-    """Which documents an order becomes."""
+    """Which documents an order becomes. Modes with sales orders write estimates where the ledger has no sales orders
+    (its capabilities name `estimate` and not `sales_order`)."""
     order_statuses: tuple[ShortText, ...] = ()
     """Only orders in one of these statuses are written, e.g. `paid`; empty: every order."""
     follow_changes: bool = True
