@@ -1,5 +1,6 @@
 """The whole ledger-writer on real Postgres and RabbitMQ, with a QuickBooks company paired by signing in."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from typing import Any
@@ -13,6 +14,8 @@ from tests.unit.quickbooks_adapter import samples
 from tests.unit.quickbooks_adapter.samples import document
 
 from common.messages.transactions import Application, DocumentKind, MissingPolicy, TransactionSet
+from ledger_writer.lanes.work import Pass
+from ledger_writer.store.lanes import LeaseLost
 
 REDIRECT = "https://books.example.com/oauth/callback"
 ORDERS = 12
@@ -129,6 +132,40 @@ async def test_a_restart_in_the_middle_leaves_no_document_twice(desk: Desk, comp
     await desk.start()
     await desk.settled(DOCUMENTS, timeout_s=60)
     expected(company)
+
+
+async def test_changes_whose_writer_died_before_it_could_record_them_are_known_for_ours(
+    desk: Desk, company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer was there and the writer gone: what the next one finds was removed or edited by us, not by others."""
+    await pair(desk, company)
+    await desk.send(*SETS)
+    await desk.settled(DOCUMENTS)
+    record, died = Pass._record, []
+
+    async def dying(self: Pass, *given: Any, clears: bool = False, **more: Any) -> None:
+        if clears and not died:
+            died.append(given)
+            raise LeaseLost(COMPANY)
+        await record(self, *given, clears=clears, **more)
+
+    monkeypatch.setattr(Pass, "_record", dying)
+    removed = SETS[1].model_copy(update={"documents": (), "revision": 9})
+    (receipt,) = SETS[3].documents
+    edited = SETS[3].model_copy(
+        update={"documents": (receipt.model_copy(update={"note": "as edited"}),), "revision": 9}
+    )
+    await desk.send(removed, edited)
+    async with asyncio.timeout(20):
+        while not died:
+            await asyncio.sleep(0.02)
+    await desk.pool.execute("UPDATE lanes SET expires_at = now()")
+    rows = "SELECT state FROM documents WHERE document_key = $1"
+    await desk.until(rows, "voided", SETS[1].documents[0].key)
+    hashes = "SELECT written_hash = content_hash AND state = 'synced' FROM documents WHERE document_key = $1"
+    await desk.until(hashes, True, receipt.key)
+    stored = company.stored("SalesReceipt")
+    assert (len(stored), sum("as edited" in str(one) for one in stored)) == (ORDERS // 2, 1)
 
 
 async def test_a_lapsed_subscription_stops_the_company_and_fails_no_document(desk: Desk, company: Company) -> None:

@@ -116,6 +116,14 @@ def not_yet_known(item: Item, wait_s: float) -> Move:
     return move
 
 
+def kept_in_mind(item: Item, operation: str, sent_hash: str) -> Move:
+    """A change whose sender died: whether it arrived is seen when it is planned again, and it was ours if it did."""
+    move = _move(item.row, DocumentState(item.row.state))
+    move.code, move.reason, move.notices = item.row.code, item.row.reason, item.row.notices
+    move.intent = f"{operation}:{sent_hash}"
+    return move
+
+
 def repeat(item: Item, sent_hash: str) -> Move:
     """An unanswered change is sent again under the same key: the vendor answers a repeat with the first result.
 

@@ -48,6 +48,7 @@ from ledger_writer.store.rows import Row, to_desired, to_known
 log = structlog.get_logger(__name__)
 
 _EDITS = frozenset({OperationKind.UPDATE.value, OperationKind.VOID.value})
+_WILL_BE_PLANNED = frozenset({DocumentState.QUEUED.value, DocumentState.RETRY_WAIT.value})
 _RECORD_EVERY_S = 1.0
 """Outcomes of a slow ledger are recorded this often while the rest of the batch is still being written."""
 
@@ -158,6 +159,11 @@ class Pass:
             (item.row, outcomes.repeat(item, hashes[key]))
             for key, item in items.items()
             if item.row.state == DocumentState.UNKNOWN
+        ]
+        moves += [
+            (items[key].row, outcomes.kept_in_mind(items[key], operation, content))
+            for row, operation, content in asked
+            if (key := row.document_key) in items and row.state in _WILL_BE_PLANNED
         ]
         await self._record(moves, applied, intents=self._unresolved)
 
