@@ -81,7 +81,7 @@ async def test_a_wrong_field_is_named_with_its_value_and_cure(client: httpx.Asyn
     assert answer.headers["content-type"] == "application/problem+json"
     (problem,) = answer.json()["errors"]
     assert (problem["field"], problem["value"]) == ("body.amount", "many")
-    assert "integer" in problem["cure"]
+    assert "whole number" in problem["cure"]
 
 
 async def test_a_rejection_shows_its_reason(client: httpx.AsyncClient) -> None:
