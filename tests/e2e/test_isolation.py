@@ -33,6 +33,14 @@ async def prey_of(world: World) -> Prey:
     uploaded = await upload(world, connection, "payout_csv", EXAMPLE_B.encode(), **given)
     assert uploaded.status_code == 200, uploaded.text
     run = await gateway.post("/runs", {"connection_id": connection.connection_id, "order_numbers": ["1"]})
+    # Whatever is still under way would change what its owner sees all by itself.
+    payout = f"/connections/{connection.connection_id}/payouts/po-{MARK}"
+    async with asyncio.timeout(60):
+        while (await gateway.get(payout))["payout"]["outcome"] is None:
+            await asyncio.sleep(0.2)
+        while (await gateway.get(f"/runs/{run['run_id']}"))["state"] != "finished":
+            await asyncio.sleep(0.2)
+    await world.settled(company, orders=ORDERS)
     orders = await world.orders(connection)
     documents = [row async for row in gateway.each("/documents", company_id=company.company_id)]
     ids = {
