@@ -26,6 +26,11 @@ from sandbox.fresh import FreshDatabase, FreshVhost
 
 S = TypeVar("S", bound=State)
 KEY = "internal-key-of-the-test"
+_WAITING = """
+SELECT EXISTS (SELECT FROM orders WHERE dirty_since IS NOT NULL)
+    OR EXISTS (SELECT FROM payouts WHERE dirty_since IS NOT NULL)
+    OR EXISTS (SELECT FROM summaries WHERE dirty_since IS NOT NULL)
+"""
 
 
 @dataclass
@@ -86,6 +91,20 @@ class Service:
                 found = self.sets.get(source_id)
                 if found is not None and found.revision >= revision:
                     return found
+                await asyncio.sleep(0.02)
+
+    async def settle(self, timeout_s: float = 20) -> None:
+        """Wait until nothing is waiting to be mapped, matched or made, and the newest revision of every set is here.
+
+        A set that was decided twice is on the broker twice: what a test reads in between may not be the last word.
+        """
+        async with asyncio.timeout(timeout_s):
+            while True:
+                busy = await self.runtime.pool.fetchval(_WAITING)
+                rows = await self.runtime.pool.fetch("SELECT source_id, revision FROM sets")
+                here = {one.source_id: one.revision for one in self.sets.values()}
+                if not busy and all(here.get(row["source_id"]) == row["revision"] for row in rows):
+                    return
                 await asyncio.sleep(0.02)
 
     async def collect(self) -> None:

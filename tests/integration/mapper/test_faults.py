@@ -74,7 +74,7 @@ async def test_orders_payouts_and_summaries_that_cant_be_read_stand_aside_for_th
     await mapper.send(payout("74.47", CHARGES[0]), payout("74.47", CHARGES[0], external_id="po_2"))
     for one in (*(sale.external_id for sale in SALES), "po_1", "po_2"):
         await mapper.set_of(one)
-    await mapper.until_row("SELECT count(*) FROM payouts WHERE dirty_since IS NOT NULL", wanted=0)
+    await mapper.settle()
     before = dict(mapper.sets)
     sound, broken = SALES[1].external_id, SALES[0].external_id
     await pool.execute("UPDATE orders SET body = '{' || body WHERE external_id = $1", broken)
@@ -101,8 +101,9 @@ async def test_a_summary_that_cant_be_made_is_made_when_that_is_mended(mapper: S
     await mapper.send(O1, O2)
     await mapper.until_row("SELECT count(*) FROM summary_members", wanted=2)
     summary_id = await pool.fetchval("SELECT summary_id FROM summaries")
-    await mapper.until_row("SELECT count(*) FROM summaries WHERE dirty_since IS NOT NULL", wanted=0)
-    made = await mapper.set_of(summary_id)
+    await mapper.set_of(summary_id)
+    await mapper.settle()
+    made = mapper.sets[summary_id]
     await pool.execute("UPDATE orders SET body = '{' || body WHERE external_id = 'o1'")
     await pool.execute("UPDATE summaries SET dirty_since = now()")
     found = await held(mapper, summary_id, revision=made.revision + 1)
