@@ -86,7 +86,7 @@ def main() -> int:
     """Measure, print, and write the report."""
     parser = argparse.ArgumentParser(prog="python -m bench", description="Throughput against the floor.")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--orders", type=int, default=6000)
+    parser.add_argument("--orders", type=int, default=12000)
     given = parser.parse_args()
     console = Console()
     figures = uvloop.run(run(console, given.rounds, given.orders))

@@ -23,7 +23,7 @@ from sandbox.infrastructure.processes import ServerProcess
 from sandbox.shops.life import ShopLife
 from sandbox.stack import Stack
 
-CONNECTIONS = 128
+CONNECTIONS = 400
 POLL_S = 0.05
 RUN_TIMEOUT_S = 180.0
 SECRET = "whsec_bench"  # noqa: S105 - of a shop that exists for minutes

@@ -25,8 +25,8 @@ from common.telemetry import HTTP_REQUESTS, HTTP_SECONDS, configure_tracing, ent
 
 REQUEST_BYTES_MAX = 8 * 1024 * 1024
 _READY_TIMEOUT_S = 2.0
-_COLLECTOR_THRESHOLDS = (10_000, 20, 20)
-"""Orders leave few cycles behind: looking for them once a batch is often enough."""
+_COLLECTOR_THRESHOLDS = (100_000, 20, 20)
+"""Orders leave few cycles behind: looking for them every few batches is often enough."""
 
 log = structlog.get_logger(__name__)
 

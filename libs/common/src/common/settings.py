@@ -34,7 +34,7 @@ class ServiceSettings(BaseSettings):
     """OTLP/HTTP collector; empty switches tracing export off."""
 
     database_connections_max: Annotated[int, Field(ge=2, le=200)] = 10
-    batch_states_max: Annotated[int, Field(ge=1, le=1000)] = 100
+    batch_states_max: Annotated[int, Field(ge=1, le=1000)] = 200
     """States a consumer takes into one transaction."""
     linger_ms: Annotated[int, Field(ge=0, le=1000)] = 20
     """How long a consumer waits for more deliveries before it starts a batch."""

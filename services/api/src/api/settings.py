@@ -18,8 +18,10 @@ class ApiSettings(ServiceSettings):
     ingest_url: str
     mapper_url: str
     ledger_writer_url: str
-    linger_ms: Annotated[int, Field(ge=0, le=1000)] = 100
-    """Longer than elsewhere: every state comes by here, and nobody sees a list a tenth of a second later."""
+    batch_states_max: Annotated[int, Field(ge=1, le=1000)] = 400
+    """States a consumer takes into one transaction; more than elsewhere, as most are a row and nothing else."""
+    linger_ms: Annotated[int, Field(ge=0, le=1000)] = 250
+    """Longer than elsewhere: every state comes by here, and nobody sees a list a quarter of a second later."""
     public_url: str = "http://127.0.0.1:8000"
     """Address that browsers reach the gateway at; vendors redirect to it after a sign-in."""
 

@@ -41,6 +41,7 @@ from ingest.store.orders import (
     part_context,
     problem_json,
 )
+from ingest.store.raw import seal
 
 _DERIVED = b'"derived:'
 _MODIFIED = b'"modified_at":"'
@@ -260,7 +261,7 @@ class Intake:
                 "source": part.source.value,
                 "topic": arrival.topic,
                 "size": len(part.raw),
-                "body": self._cipher.encrypt(part.raw, part_context(connection_id, part.key)),
+                "body": seal(self._cipher, part.raw, part_context(connection_id, part.key)),
                 "received_at": at,
                 "run_id": arrival.run_id,
             },

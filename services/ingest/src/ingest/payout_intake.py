@@ -27,6 +27,7 @@ from ingest.store import payouts as store
 from ingest.store.connections import settings_in_force
 from ingest.store.orders import problem_json
 from ingest.store.payouts import StoredPayout
+from ingest.store.raw import seal
 
 Reader = Callable[[PayoutParts, Account], Payout]
 """Pure. Raises `NormalizationError` or `OutOfScope`; the payout has revision 0."""
@@ -127,7 +128,7 @@ class PayoutIntake:
                     "part_id": part.part_id,
                     "digest": hashlib.sha256(part.raw).digest(),
                     "size": len(part.raw),
-                    "body": self._cipher.encrypt(part.raw, context),
+                    "body": seal(self._cipher, part.raw, context),
                     "received_at": datetime.now(UTC),
                     "run_id": arrival.run_id,
                 },

@@ -21,7 +21,7 @@ class IngestSettings(ServiceSettings):
     For tests and for stores that are run beside the product. Off, nobody can make this service call its neighbours.
     """
     webhook_bytes_max: Annotated[int, Field(ge=1024, le=16 * 1024 * 1024)] = 2 * 1024 * 1024
-    webhook_group_max: Annotated[int, Field(ge=1, le=1000)] = 100
+    webhook_group_max: Annotated[int, Field(ge=1, le=1000)] = 200
     webhook_linger_ms: Annotated[float, Field(ge=0, le=100)] = 3.0
     webhook_read_timeout_s: Annotated[float, Field(gt=0, le=60)] = 10.0
     connection_cache_s: Annotated[float, Field(ge=0, le=60)] = 5.0

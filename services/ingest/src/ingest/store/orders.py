@@ -13,6 +13,7 @@ from common.crypto import Cipher
 from common.database import Connection, affected
 from common.messages.base import Reason
 from ingest.parts import Part, PartKind, Source
+from ingest.store.raw import unseal
 
 OrderKey = tuple[str, str]
 """(connection id, the channel's order id)"""
@@ -142,7 +143,7 @@ async def load_parts(connection: Connection, cipher: Cipher, keys: Sequence[Orde
             Part(
                 kind=PartKind(row["kind"]),
                 order_id=row["order_id"],
-                raw=cipher.decrypt(row["body"], part_context(row["connection_id"], identity)),
+                raw=unseal(cipher, row["body"], part_context(row["connection_id"], identity)),
                 version=row["version"],
                 part_id=row["part_id"],
                 rank=row["rank"],

@@ -11,6 +11,7 @@ from common.crypto import Cipher
 from common.database import Connection, Pool
 from common.messages.base import Reason
 from ingest.payout_parts import PayoutPart
+from ingest.store.raw import unseal
 
 PAYOUTS = Upsert(
     "payouts",
@@ -186,7 +187,7 @@ async def load_parts(
         PayoutPart(
             row["kind"],
             row["part_id"],
-            cipher.decrypt(row["body"], part_context(connection_id, payout_id, (row["kind"], row["part_id"]))),
+            unseal(cipher, row["body"], part_context(connection_id, payout_id, (row["kind"], row["part_id"]))),
         )
         for row in rows
     )
