@@ -4,9 +4,9 @@ Only names are written so. They are unique in the ledger, so that a batch which 
 make none of them twice; a request id protects nothing inside a batch for certain. Money documents go one by one.
 """
 
-import hashlib
 from collections.abc import Sequence
 from typing import Any, Final
+from uuid import uuid4
 
 from common.messages.transactions import DocumentKind
 from ledger_writer.ledgers.protocol import ErrorClass, Operation, OperationKind, Outcome, Unanswered
@@ -22,8 +22,6 @@ from ledger_writer.ledgers.quickbooks_online.writing import outcome_of
 
 BATCH_MAX: Final = 30
 _NAMES: Final = frozenset({DocumentKind.CUSTOMER, DocumentKind.VENDOR, DocumentKind.ITEM})
-_REQUEST_ID_MAX: Final = 36
-"""Shorter than elsewhere: the ledger joins it with the id of each item."""
 
 Outcomes = list[tuple[str, Outcome]]
 
@@ -52,8 +50,9 @@ async def write_names(
     if not bodies:
         return outcomes
     items = [{"bId": name, "operation": "create", body.entity: body.content} for name, (_, body) in bodies.items()]
-    request_id = _request_id([operation for operation, _ in bodies.values()])
-    answers: Any = await outcome_of(client.batch(items, request_id))
+    # Never the id of an earlier batch, whose stored answer would repeat the passing trouble of its items for ever (or
+    # be a fault of its own). What a lost answer made is found by name before this, and refused as taken at the latest.
+    answers: Any = await outcome_of(client.batch(items, uuid4().hex))
     for name, (operation, body) in bodies.items():
         if isinstance(answers, dict):
             outcome = await outcome_of(_one(client, settings, books, operation, body, answers.get(name)))
@@ -76,8 +75,3 @@ async def _one(
     if not isinstance(stored, dict):
         return Unanswered("QuickBooks' answer leaves this one out")
     return written_as(operation, body, stored, "created")
-
-
-def _request_id(operations: Sequence[Operation]) -> str:
-    joined = "|".join(operation.idempotency_key for operation in operations)
-    return hashlib.sha256(joined.encode()).hexdigest()[:_REQUEST_ID_MAX]
