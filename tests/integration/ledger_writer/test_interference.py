@@ -1,13 +1,11 @@
-"""A person or a rebuild meets what a lane has in hand."""
+"""A person meets what a lane has in hand."""
 
 from typing import Any
 
 import pytest
 
-from common.messages.control import DocumentDismissed, StateRequested
-from common.messages.documents import CompanyChanged
+from common.messages.control import DocumentDismissed
 from common.messages.transactions import DocumentKind
-from ledger_writer.handlers import state_requested
 from ledger_writer.store import due
 from ledger_writer.store.due import Move
 
@@ -49,15 +47,3 @@ async def test_another_tenant_cannot_dismiss_a_document(desk: Any, make: Any) ->
     await desk.send(dismissal(make, mine, "another tenant"), dismissal(make, marker, make.TENANT))
     await desk.until_state(marker, "dismissed")
     assert (await desk.state_of(mine))[0] == "not_tried"
-
-
-async def test_a_rebuild_hears_of_every_company_file(desk: Any, make: Any) -> None:
-    await desk.pool.execute(
-        "INSERT INTO companies (company_id, tenant_id, ledger, name, status)"
-        " SELECT 'com_' || n, $1, 'beancount', 'Books', 'connected' FROM generate_series(1, 1001) AS n",
-        make.TENANT,
-    )
-    asked = StateRequested(tenant_id=make.TENANT, revision=1, request_id="r", entity=CompanyChanged.type)
-    async with desk.pool.acquire() as connection:
-        owned = await state_requested.load(connection, [asked])
-    assert len(owned.states[asked.key]) == 1001

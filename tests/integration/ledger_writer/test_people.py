@@ -188,7 +188,10 @@ async def test_everything_owned_is_published_again_on_request(open_desk: Any, ma
 
 
 async def test_a_deleted_tenant_leaves_nothing_behind(open_desk: Any, make: Any, written: str) -> None:
+    asked = StateRequested(tenant_id=make.TENANT, revision=1, request_id="1", entity=CompanyChanged.type)
+    await open_desk.send(asked)
+    await open_desk.until("SELECT count(*) FROM replays", 1)
     await open_desk.send(TenantDeleted(tenant_id=make.TENANT, revision=1))
     await open_desk.until("SELECT count(*) FROM companies", 0)
-    for table in ("documents", "sets", "attempts", "lanes", "catalog", "company_settings"):
+    for table in ("documents", "sets", "attempts", "lanes", "catalog", "company_settings", "replays"):
         assert await open_desk.pool.fetchval(f"SELECT count(*) FROM {table}") == 0

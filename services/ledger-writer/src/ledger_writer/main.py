@@ -6,13 +6,15 @@ from fastapi import FastAPI
 
 from common.application import create_application
 from common.crypto import Cipher
-from common.resealing import keep_resealing
+from common.forgetting import AGAIN_EVERY_S
+from common.resealing import RESEAL_EVERY_S, reseal_outdated
 from common.runtime import Runtime
 from ledger_writer.handlers import HANDLERS
 from ledger_writer.handlers.tenant_deleted import FORGETTING
 from ledger_writer.lanes.holder import Holder
 from ledger_writer.lanes.lane import Workshop
 from ledger_writer.lanes.upkeep import Upkeep
+from ledger_writer.replaying import keep_replaying
 from ledger_writer.routes import ROUTERS
 from ledger_writer.routes.notices import open_desk
 from ledger_writer.settings import LedgerWriterSettings
@@ -31,8 +33,11 @@ def create(settings: LedgerWriterSettings) -> FastAPI:
         runtime.start_consumers(HANDLERS)
         runtime.start_forever("lanes", Holder(workshop).run)
         runtime.start_forever("notices", app.state.notices.run)
-        runtime.start_forever("forgetting", partial(FORGETTING.look_again, runtime))
-        runtime.start_forever("resealing", partial(keep_resealing, runtime.pool, workshop.cipher, SEALED))
+        runtime.start_every("forgetting", AGAIN_EVERY_S, partial(FORGETTING.look_again, runtime))
+        runtime.start_every(
+            "resealing", RESEAL_EVERY_S, partial(reseal_outdated, runtime.pool, workshop.cipher, SEALED)
+        )
+        runtime.start_forever("replays", partial(keep_replaying, runtime))
         runtime.start_forever("upkeep", Upkeep(workshop).run)
 
     return create_application(

@@ -8,6 +8,7 @@ documents          documents, customers and items: wanted, written, where, and i
 checks             written documents that somebody may have changed in the ledger
 attempts           every try, for the timeline
 catalog            mirror of the ledgers' reference lists
+replays            requests to publish documents, company files or the catalog again, and how far each has come
 """
 
 import datetime as dt
@@ -267,6 +268,20 @@ class CatalogRow(Base, table=True):
     content_hash: str = _text()
     revision: int = _number(sa.BigInteger)
     seen_at: dt.datetime = _moment()
+
+
+class ReplayRow(Base, table=True):
+    """`position` is the key of the last row that was published again."""
+
+    __tablename__ = "replays"
+    __table_args__ = (Index("replays_open", "requested_at", postgresql_where=sa.text("NOT finished")),)
+
+    request_id: str = _text(primary=True)
+    tenant_id: str = _text()
+    entity: str = _text()
+    position: list[str] = _json()
+    finished: bool = _flag()
+    requested_at: dt.datetime = _moment()
 
 
 DUE_SEQUENCE = sa.Sequence("due_seq", metadata=Base.metadata)

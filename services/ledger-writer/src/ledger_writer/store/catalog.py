@@ -104,9 +104,3 @@ async def page(
         limit,
     )
     return [(parse(r["body"], r["revision"]), (r["sort"], r["ledger_id"])) for r in records]
-
-
-async def all_of(connection: Connection, tenant_id: str) -> list[CatalogEntry]:
-    """Every entry of a tenant's company files, for rebuilding mirrors."""
-    records = await connection.fetch("SELECT body, revision FROM catalog WHERE tenant_id = $1", tenant_id)
-    return [parse(record["body"], record["revision"]) for record in records]

@@ -20,7 +20,11 @@ _COLUMNS = """
     c.lists_read_at, c.revision, c.oauth_verifier, s.settings, coalesce(s.revision, 0) AS settings_revision,
     l.holder, l.expires_at > now() AS is_held
 """
-_FROM = "FROM companies AS c LEFT JOIN company_settings AS s USING (company_id) LEFT JOIN lanes AS l USING (company_id)"
+SELECT = f"""
+SELECT {_COLUMNS} FROM companies AS c
+LEFT JOIN company_settings AS s USING (company_id) LEFT JOIN lanes AS l USING (company_id)
+"""
+"""What `Company.of` reads; the company file is `c`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,30 +109,17 @@ class Company:
 async def get(where: Pool | Connection, company_id: str, *, tenant_id: str | None = None) -> Company | None:
     """One company file; None where there is none or another tenant owns it."""
     record = await where.fetchrow(
-        f"SELECT {_COLUMNS} {_FROM} WHERE c.company_id = $1 AND ($2::text IS NULL OR c.tenant_id = $2)",
+        f"{SELECT} WHERE c.company_id = $1 AND ($2::text IS NULL OR c.tenant_id = $2)",
         company_id,
         tenant_id,
     )
     return None if record is None else Company.of(record)
 
 
-async def all_of(where: Pool | Connection, tenant_id: str | None, after: str, limit: int) -> list[Company]:
-    """Company files in pages by id."""
-    records = await where.fetch(
-        f"SELECT {_COLUMNS} {_FROM} WHERE ($1::text IS NULL OR c.tenant_id = $1) AND c.company_id > $2"
-        " ORDER BY c.company_id LIMIT $3",
-        tenant_id,
-        after,
-        limit,
-    )
-    return [Company.of(record) for record in records]
-
-
 async def by_oauth_state(connection: Connection, state: str) -> Company | None:
     """The company file that waits for this callback, if it still does."""
     record = await connection.fetchrow(
-        f"SELECT {_COLUMNS} {_FROM} WHERE c.oauth_state = $1 AND c.oauth_state <> ''"
-        " AND c.oauth_expires_at > now() FOR UPDATE OF c",
+        f"{SELECT} WHERE c.oauth_state = $1 AND c.oauth_state <> '' AND c.oauth_expires_at > now() FOR UPDATE OF c",
         state,
     )
     return None if record is None else Company.of(record)
@@ -224,7 +215,7 @@ _OF_TENANT = {
     "attempts": "document_key IN (SELECT document_key FROM documents WHERE tenant_id = $1)",
     "checks": "company_id IN (SELECT company_id FROM companies WHERE tenant_id = $1)",
     **dict.fromkeys(
-        ("documents", "sets", "catalog", "lanes", "company_settings", "companies"),
+        ("documents", "sets", "catalog", "lanes", "company_settings", "companies", "replays"),
         "tenant_id = $1",
     ),
 }

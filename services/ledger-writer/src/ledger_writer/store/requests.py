@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from common.database import Connection, Pool
+from common.database import Connection
 from ledger_writer.planning.states import TRANSITIONS, Event, S
 from ledger_writer.store.due import apply
 from ledger_writer.store.rows import COLUMNS, Row, decode_applications
@@ -142,17 +142,6 @@ async def holder_of(connection: Connection, company_id: str, kind: str, ledger_i
         ledger_id,
     )
     return key
-
-
-async def page(pool: Pool | Connection, after: str, limit: int, tenant_id: str) -> list[Row]:
-    """All documents of a tenant in key order, for rebuilding a read model."""
-    records = await pool.fetch(
-        f"SELECT {COLUMNS} FROM documents WHERE tenant_id = $1 AND document_key > $2 ORDER BY document_key LIMIT $3",
-        tenant_id,
-        after,
-        limit,
-    )
-    return [Row.of(record) for record in records]
 
 
 async def connection_revision(connection: Connection, document_key: str) -> int:

@@ -257,6 +257,17 @@ def upgrade() -> None:
         postgresql_where=sa.text("published_at IS NULL AND exchange = ''"),
     )
     op.create_table(
+        "replays",
+        sa.Column("request_id", sa.Text(), nullable=False),
+        sa.Column("tenant_id", sa.Text(), nullable=False),
+        sa.Column("entity", sa.Text(), nullable=False),
+        sa.Column("position", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("finished", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("requested_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("request_id"),
+    )
+    op.create_index("replays_open", "replays", ["requested_at"], unique=False, postgresql_where=sa.text("NOT finished"))
+    op.create_table(
         "sets",
         sa.Column("set_key", sa.Text(), nullable=False),
         sa.Column("tenant_id", sa.Text(), nullable=False),
@@ -274,6 +285,8 @@ def downgrade() -> None:
     op.drop_table("deleted_tenants")
     op.drop_index("sets_of_source", table_name="sets")
     op.drop_table("sets")
+    op.drop_index("replays_open", table_name="replays", postgresql_where=sa.text("NOT finished"))
+    op.drop_table("replays")
     op.drop_index(
         "outbox_unpublished_state",
         table_name="outbox",
