@@ -149,7 +149,7 @@ async def test_deleting_a_tenant_leaves_nothing_of_it_and_takes_what_comes_late(
         await mapper.until_row(count, wanted=0)
     await mapper.send(example_a(external_id="late"))
     await mapper.until_row(left["orders"], wanted=1)
-    await FORGETTING.look_once(mapper.runtime)
+    await FORGETTING.look_again(mapper.runtime)
     for count in left.values():
         assert await mapper.runtime.pool.fetchval(count) == 0
     removed = orjson.loads(await mapper.runtime.pool.fetchval("SELECT removed FROM deleted_tenants"))

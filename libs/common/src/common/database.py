@@ -11,6 +11,8 @@ import asyncpg
 import structlog
 from pydantic import SecretStr
 
+from common.backoff import Backoff
+
 Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
 Pool = asyncpg.Pool
 
@@ -77,14 +79,14 @@ async def connect(url: SecretStr, *, connections_max: int, application: str, sta
 
 async def connect_when_ready(url: SecretStr, *, connections_max: int, application: str) -> Pool:
     """Open a pool, waiting for as long as the database is not there yet (a pod may start before its database)."""
-    delay_s = 0.2
+    backoff = Backoff()
     while True:
         try:
             return await connect(url, connections_max=connections_max, application=application)
         except LOST as error:
-            log.warning("database_not_ready", error=type(error).__name__, retry_in_s=delay_s)
-            await asyncio.sleep(delay_s)
-            delay_s = min(delay_s * 2, 5.0)
+            pause_s = backoff.failed()
+            log.warning("database_not_ready", error=type(error).__name__, retry_in_s=pause_s)
+            await asyncio.sleep(pause_s)
 
 
 async def answers(pool: Pool, within_s: float = 5.0) -> bool:

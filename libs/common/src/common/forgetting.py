@@ -5,7 +5,6 @@ batch whether a tenant was deleted would cost each order a question; looking aga
 anything can be under way, costs nothing and ends the same.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -80,13 +79,7 @@ class Forgetting:
         return Handler(TenantDeleted, load, handle)
 
     async def look_again(self, runtime: Runtime) -> None:
-        """Remove now and then what arrived after a tenant was deleted. Never returns."""
-        while True:
-            await asyncio.sleep(AGAIN_EVERY_S)
-            await self.look_once(runtime)
-
-    async def look_once(self, runtime: Runtime) -> None:
-        """Look at every tenant that was deleted lately."""
+        """Remove what arrived after a tenant was deleted, of every tenant that was deleted lately."""
         tenants = await runtime.pool.fetch(
             "SELECT tenant_id FROM deleted_tenants WHERE deleted_at > now() - make_interval(days => $1) ORDER BY 1",
             AGAIN_FOR_DAYS,

@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar
 
 import structlog
 
+from common.backoff import Backoff
 from common.batch import Batch
 from common.broker import Broker, BrokerLost, Delivery, Subscription
 from common.database import LOST, Connection, Pool, answers
@@ -89,17 +90,17 @@ class Consumer:
 
     async def run(self) -> None:
         """Consume until stopped, starting over with a new channel whenever the broker was lost or long silent."""
-        delay_s = 0.2
+        backoff = Backoff()
         while not self._stopping.is_set():
             try:
                 async with self._broker.consume(self._queue.name, self._queue.prefetch) as subscription:
-                    delay_s = 0.2
+                    backoff.worked()
                     await self._consume(subscription)
             except BrokerLost as error:
                 CONSUMER_PAUSED.labels(self._queue.name).set(1)
-                log.warning("consumer_lost_broker", queue=self._queue.name, error=str(error), retry_in_s=delay_s)
-                await _wait(self._stopping, delay_s)
-                delay_s = min(delay_s * 2, 5.0)
+                pause_s = backoff.failed()
+                log.warning("consumer_lost_broker", queue=self._queue.name, error=str(error), retry_in_s=pause_s)
+                await _wait(self._stopping, pause_s)
 
     async def _consume(self, subscription: Subscription) -> None:
         """Handle what arrives, until stopped or until nothing has arrived for so long that it proves nothing any more.
@@ -154,19 +155,19 @@ class Consumer:
 
     async def _handle_until_done(self, work: Sequence[Work]) -> None:
         """Handle the batch; while the database is away, wait and handle it again: that is nobody's attempt."""
-        delay_s = 0.2
+        backoff = Backoff()
         while True:
             try:
                 await self._handle(work)
             except InfrastructureLost as error:
                 CONSUMER_PAUSED.labels(self._queue.name).set(1)
-                log.warning("consumer_lost_database", queue=self._queue.name, error=str(error), retry_in_s=delay_s)
+                pause_s = backoff.failed()
+                log.warning("consumer_lost_database", queue=self._queue.name, error=str(error), retry_in_s=pause_s)
                 if self._stopping.is_set():
                     raise BrokerLost(
                         "stopped while the database was away; the deliveries return to the queue"
                     ) from error
-                await _wait(self._stopping, delay_s)
-                delay_s = min(delay_s * 2, 5.0)
+                await _wait(self._stopping, pause_s)
             else:
                 CONSUMER_PAUSED.labels(self._queue.name).set(0)
                 return

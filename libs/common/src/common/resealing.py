@@ -4,7 +4,6 @@ Keys change in three steps, a rolling restart each: the new key is added behind 
 it), it is moved to the front (it encrypts from now on), and when `old_keys_unused` was logged the old one goes.
 """
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -17,7 +16,7 @@ from common.database import Pool
 log = structlog.get_logger(__name__)
 
 _ROWS: Final = 200
-_AGAIN_EVERY_S: Final = 3600.0
+RESEAL_EVERY_S: Final = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +40,15 @@ async def reseal(pool: Pool, cipher: Cipher, columns: Sequence[Sealed]) -> dict[
     return {f"{one.table}.{one.column}": await _reseal_column(pool, cipher, one) for one in columns}
 
 
-async def keep_resealing(pool: Pool, cipher: Cipher, columns: Sequence[Sealed]) -> None:
-    """Look for values under old keys now and every hour, where there are old keys. Never returns."""
-    while True:
-        if cipher.has_old_keys:
-            done = await reseal(pool, cipher, columns)
-            if any(done.values()):
-                log.info("secrets_encrypted_anew", **{name: count for name, count in done.items() if count})
-            else:
-                log.info("old_keys_unused", version=cipher.current)
-        await asyncio.sleep(_AGAIN_EVERY_S)
+async def reseal_outdated(pool: Pool, cipher: Cipher, columns: Sequence[Sealed]) -> None:
+    """Look for values under old keys, where there are old keys, and say in the log whether any were left."""
+    if not cipher.has_old_keys:
+        return
+    done = await reseal(pool, cipher, columns)
+    if any(done.values()):
+        log.info("secrets_encrypted_anew", **{name: count for name, count in done.items() if count})
+    else:
+        log.info("old_keys_unused", version=cipher.current)
 
 
 async def _reseal_column(pool: Pool, cipher: Cipher, column: Sealed) -> int:

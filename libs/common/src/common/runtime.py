@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -78,6 +78,16 @@ class Runtime:
     def start_forever(self, name: str, work: Background) -> None:
         """Keep a loop running: if it raises, it is logged and started again after a pause."""
         self.spawn(keep_running(name, work), name=name)
+
+    def start_every(self, name: str, every_s: float, step: Callable[[], Awaitable[object]]) -> None:
+        """Keep taking a step, with so many seconds of rest after each; as `start_forever` where it raises."""
+
+        async def rounds() -> None:
+            while True:
+                await step()
+                await asyncio.sleep(every_s)
+
+        self.start_forever(name, rounds)
 
     def start_consumers(self, handlers: Sequence[Handler[Any, Any]]) -> None:
         """Consume every queue of this service. Raises `ValueError` when a queue has no handler or the reverse."""

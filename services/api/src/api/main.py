@@ -10,23 +10,24 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from api.clients import Services
 from api.dead_letters.collecting import collect
 from api.dead_letters.letters import SEALED
-from api.dead_letters.replaying import replay
-from api.mirror_checks import watch
+from api.dead_letters.replaying import replay_waiting
+from api.mirror_checks import look
 from api.openapi import describe
 from api.projections import HANDLERS
 from api.routes import ROUTERS
-from api.scheduler import schedule
+from api.scheduler import start_waiting
 from api.settings import ApiSettings
-from api.store import tenants
+from api.store import idempotency, tenants
 from common.application import BoundedBody, create_application
 from common.crypto import Cipher
 from common.forgetting import AGAIN_EVERY_S
 from common.problems import Problem
-from common.resealing import keep_resealing
+from common.resealing import RESEAL_EVERY_S, reseal_outdated
 from common.runtime import Runtime
 from common.topology import SERVICES
 
 SERVICE = "api"
+_FORGET_KEYS_EVERY_S = 600.0
 _FILES = (".csv", "/restore")
 """Ends of the paths that take files."""
 UNSTORABLE = (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError)
@@ -39,44 +40,29 @@ async def start(app: FastAPI, runtime: Runtime) -> None:
     cipher: Cipher = app.state.cipher
     runtime.spawn(_close_at_the_end(app.state.services), name="internal clients")
     runtime.start_consumers(HANDLERS)
-    runtime.start_forever(
-        "scheduler",
-        functools.partial(
-            schedule,
-            runtime,
-            interval_s=settings.scheduler_interval_s,
-            stale_after_s=settings.run_stale_after_s,
-            idempotency_hours=settings.idempotency_hours,
-        ),
+    often_s = settings.scheduler_interval_s
+    runtime.start_every("scheduler", often_s, functools.partial(start_waiting, runtime, settings.run_stale_after_s))
+    forget_keys = functools.partial(idempotency.forget, runtime.pool, settings.idempotency_hours)
+    runtime.start_every("idempotency keys", _FORGET_KEYS_EVERY_S, forget_keys)
+    runtime.start_every("resealing", RESEAL_EVERY_S, functools.partial(reseal_outdated, runtime.pool, cipher, SEALED))
+    checks = functools.partial(
+        look,
+        runtime,
+        app.state.services,
+        cron=settings.mirror_check_cron,
+        again_after_s=settings.mirror_check_again_s,
     )
-    runtime.start_forever("resealing", functools.partial(keep_resealing, runtime.pool, cipher, SEALED))
-    runtime.start_forever(
-        "mirror checks",
-        functools.partial(
-            watch,
-            runtime,
-            app.state.services,
-            cron=settings.mirror_check_cron,
-            again_after_s=settings.mirror_check_again_s,
-            interval_s=settings.scheduler_interval_s,
-        ),
-    )
-    runtime.start_forever("forgetting", functools.partial(_forget_again, runtime))
+    runtime.start_every("mirror checks", often_s, checks)
+    runtime.start_every("forgetting", AGAIN_EVERY_S, functools.partial(_forget_again, runtime))
     for service in SERVICES:
         runtime.start_forever(f"dead letters of {service}", functools.partial(collect, runtime, cipher, service))
-    runtime.start_forever(
-        "replays",
-        functools.partial(
-            replay, runtime, cipher, batch=settings.dead_letters_per_batch, interval_s=settings.scheduler_interval_s
-        ),
-    )
+    replaying = functools.partial(replay_waiting, runtime, cipher, settings.dead_letters_per_batch)
+    runtime.start_every("replays", often_s, replaying)
 
 
 async def _forget_again(runtime: Runtime) -> None:
-    while True:
-        await asyncio.sleep(AGAIN_EVERY_S)
-        async with runtime.transaction() as (connection, _):
-            await tenants.purge_again(connection)
+    async with runtime.transaction() as (connection, _):
+        await tenants.purge_again(connection)
 
 
 async def _unstorable(_: Request, __: Exception) -> Response:

@@ -1,7 +1,6 @@
 """Compares every tenant's mirrors with their owners once a night, and when an operator asks. Any number of replicas
 may run it: a due tenant is claimed by one of them."""
 
-import asyncio
 from dataclasses import asdict
 from datetime import datetime
 
@@ -25,19 +24,17 @@ _DIFFERENCES_MAX = 200
 """Differences that are kept of one tenant: who has more has to rebuild all the same."""
 
 
-async def watch(runtime: Runtime, services: Services, *, cron: str, again_after_s: float, interval_s: float) -> None:
-    """Look at what is due until cancelled.
+async def look(runtime: Runtime, services: Services, *, cron: str, again_after_s: float) -> None:
+    """Look at every tenant that is due.
 
     `cron`: when the comparison of every tenant begins (UTC); `again_after_s`: time between its two looks.
     """
     schedule = Schedule(cron=cron)
-    while True:
-        now: datetime = await runtime.pool.fetchval("SELECT now()")
-        await store.add_missing(runtime.pool, next_run(schedule, now))
-        while await look_at_one(runtime, services, schedule, again_after_s):
-            pass
-        await _show(runtime)
-        await asyncio.sleep(interval_s)
+    now: datetime = await runtime.pool.fetchval("SELECT now()")
+    await store.add_missing(runtime.pool, next_run(schedule, now))
+    while await look_at_one(runtime, services, schedule, again_after_s):
+        pass
+    await _show(runtime)
 
 
 async def look_at_one(runtime: Runtime, services: Services, schedule: Schedule, again_after_s: float) -> bool:

@@ -4,14 +4,13 @@ The database's clock says what is due. A task that is held (paused, still runnin
 again at its next time.
 """
 
-import asyncio
 from datetime import datetime
 
 import structlog
 
 from api.ids import new_id
 from api.schedules import InvalidSchedule, Schedule, next_run
-from api.store import idempotency, runs, tasks
+from api.store import runs, tasks
 from api.store.sql import Row
 from common.batch import Batch
 from common.database import Connection
@@ -21,23 +20,16 @@ from common.runtime import Runtime
 log = structlog.get_logger(__name__)
 
 _TASKS_AT_ONCE = 50
-_CLEANING_EVERY = 300
 
 
-async def schedule(runtime: Runtime, *, interval_s: float, stale_after_s: int, idempotency_hours: int) -> None:
-    """Start what is due until cancelled, and forget what is too old to be asked for again."""
-    rounds = 0
-    while True:
-        while await start_due(runtime, stale_after_s) == _TASKS_AT_ONCE:
-            pass
-        if rounds % _CLEANING_EVERY == 0:
-            await idempotency.forget(runtime.pool, idempotency_hours)
-        rounds += 1
-        await asyncio.sleep(interval_s)
+async def start_waiting(runtime: Runtime, stale_after_s: int) -> None:
+    """Start every task that is due now."""
+    while await start_due(runtime, stale_after_s) == _TASKS_AT_ONCE:
+        pass
 
 
 async def start_due(runtime: Runtime, stale_after_s: int) -> int:
-    """Start every task that is due now. Returns how many were looked at."""
+    """Start a batch of the tasks that are due now. Returns how many were looked at."""
     async with runtime.transaction() as (connection, batch):
         due = await tasks.claim_due(connection, _TASKS_AT_ONCE, stale_after_s)
         for task in due:

@@ -8,6 +8,7 @@ import httpx
 import orjson
 import structlog
 
+from common.backoff import Backoff
 from common.errors import RateLimited, Retryable, UpstreamRefused, UpstreamUnavailable
 from common.http import OutboundClient, raise_for_status, retry_after_s
 
@@ -55,7 +56,7 @@ class PoliteClient:
         await self._outbound.close()
 
     async def _call(self, method: str, path: str, **options: Any) -> tuple[Any, httpx.Response]:
-        wait_s = self._first_wait_s
+        backoff = Backoff(self._first_wait_s, _WAIT_MAX_S)
         for attempt in range(1, self._attempts_max + 1):
             try:
                 response = await self._outbound.request(method, path, **options)
@@ -63,10 +64,10 @@ class PoliteClient:
             except Retryable as error:
                 if attempt == self._attempts_max:
                     raise
-                pause_s = min(error.retry_after_s if error.retry_after_s is not None else wait_s, _WAIT_MAX_S)
+                wait_s = backoff.failed()
+                pause_s = wait_s if error.retry_after_s is None else min(error.retry_after_s, _WAIT_MAX_S)
                 log.info("vendor_call_delayed", system=self._outbound.system, attempt=attempt, wait_s=pause_s)
                 await asyncio.sleep(pause_s)
-                wait_s = min(wait_s * 2, _WAIT_MAX_S)
             else:
                 if self._pace is not None:
                     await self._pace(response)

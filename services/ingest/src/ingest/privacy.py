@@ -69,15 +69,13 @@ async def _forget_orders(
         request.connection_id,
         list(order_ids),
     )
-    channel = await connection.fetchval(
-        "SELECT channel FROM connections WHERE connection_id = $1", request.connection_id
-    )
     redacted = 0
     for key, order in stored.items():
         if order.content is not None:
-            content = cipher.decrypt(order.content, content_context(key))
-            _redact(key, Order.model_validate_json(content), order.revision + 1, cipher, batch)
-            batch.publish(to_listed(key, channel, {**asdict(order), "revision": order.revision + 1}, order.problem))
+            full = Order.model_validate_json(cipher.decrypt(order.content, content_context(key)))
+            revision = order.revision + 1
+            _redact(key, full, revision, cipher, batch)
+            batch.publish(to_listed(key, full.channel, {**asdict(order), "revision": revision}, order.problem))
             redacted += 1
     for kind, count in (("raw_parts", affected(status)), ("orders", redacted)):
         request.removed[kind] = request.removed.get(kind, 0) + count

@@ -6,8 +6,9 @@ from functools import partial
 from typing import Any
 
 from common.crypto import Cipher
+from common.forgetting import AGAIN_EVERY_S
 from common.handling import Handler
-from common.resealing import keep_resealing
+from common.resealing import RESEAL_EVERY_S, reseal_outdated
 from common.runtime import Runtime
 from ingest.accounts import Accounts
 from ingest.deliveries import Deliveries
@@ -18,6 +19,7 @@ from ingest.payout_intake import PayoutIntake
 from ingest.payout_readers import READERS
 from ingest.payout_runs import PayoutRuns
 from ingest.receiver import Receiver, WebhookDesk
+from ingest.reopening import Reopening
 from ingest.settings import IngestSettings
 from ingest.store.sealed import SEALED
 from ingest.workers import Workers
@@ -52,6 +54,7 @@ class Service:
             linger_s=settings.webhook_linger_ms / 1000,
         )
         payouts = PayoutIntake(cipher, READERS)
+        reopening = Reopening(runtime, accounts, intake, deliveries, cipher)
         payout_runs = PayoutRuns(runtime, accounts, payouts)
         return cls(
             runtime,
@@ -60,7 +63,7 @@ class Service:
             accounts,
             intake,
             deliveries,
-            Workers(runtime, settings, accounts, intake, payout_runs, cipher),
+            Workers(runtime, settings, accounts, intake, payout_runs, cipher, reopening),
             payouts,
         )
 
@@ -70,8 +73,9 @@ class Service:
         receiver.handle = WebhookDesk(self.accounts, self.deliveries, self.workers.wake).handle
         self.workers.start()
         self.runtime.start_consumers(self.handlers())
-        self.runtime.start_forever("resealing", partial(keep_resealing, self.runtime.pool, self.cipher, SEALED))
-        self.runtime.start_forever("forgetting", partial(FORGETTING.look_again, self.runtime))
+        reseal = partial(reseal_outdated, self.runtime.pool, self.cipher, SEALED)
+        self.runtime.start_every("resealing", RESEAL_EVERY_S, reseal)
+        self.runtime.start_every("forgetting", AGAIN_EVERY_S, partial(FORGETTING.look_again, self.runtime))
 
     def handlers(self) -> tuple[Handler[Any, Any], ...]:
         return handlers(self.workers.wake, self.accounts.forget)

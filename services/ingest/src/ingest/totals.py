@@ -5,8 +5,8 @@ from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
 
-from common.messages.orders import OrderDiscount, OrderLine, ShippingLine, Surcharge, TaxLine
-from common.money import UnknownCurrency, exponent, minor_unit, quantize
+from common.messages.orders import OrderDiscount, OrderLine, Refund, ShippingLine, Surcharge, TaxLine
+from common.money import UnknownCurrency, exponent, minor_unit, prorate, quantize
 from ingest.errors import NormalizationError
 
 ZERO = Decimal(0)
@@ -65,6 +65,14 @@ def sum_amounts(values: Iterable[Decimal]) -> Decimal:
     return sum(values, ZERO)
 
 
+def spread_tax(tax: Decimal, taxes: Sequence[TaxLine], currency: str) -> tuple[TaxLine, ...]:
+    """The tax of a part of a line, by rate, in proportion to the taxes of the whole."""
+    if not tax or not taxes:
+        return ()
+    shares = prorate(tax, [row.amount for row in taxes], currency)
+    return tuple(row.model_copy(update={"amount": share}) for row, share in zip(taxes, shares, strict=True))
+
+
 def sum_taxes(taxes: Iterable[TaxLine]) -> Decimal:
     return sum((tax.amount for tax in taxes), ZERO)
 
@@ -117,9 +125,25 @@ def totals_mismatch(
     )
 
 
-def refund_mismatch(field: str, paid_back: Decimal, added: Decimal, currency: str) -> NormalizationError:
-    """The error for a refund whose lines and adjustments don't explain the money that went back."""
-    return NormalizationError(
+def given_back(refund: Refund) -> Decimal:
+    """What a refund's lines, shipping and adjustments add up to, with tax."""
+    return (
+        sum_amounts(line.amount + line.tax for line in refund.lines)
+        + refund.shipping
+        + refund.shipping_tax
+        + sum_amounts(item.amount + item.tax for item in refund.adjustments)
+    )
+
+
+def require_explained(refund: Refund, paid_back: Decimal, currency: str, allowed: Decimal, field: str) -> None:
+    """Raise `NormalizationError` where lines and adjustments don't explain the money that went back.
+
+    A difference up to `allowed` is left to the rounding line of the document.
+    """
+    added = given_back(refund)
+    if abs(added - paid_back) <= allowed:
+        return
+    raise NormalizationError(
         field,
         paid_back,
         "compare the refund in the channel with the money that went back; resend the order after it is corrected there",

@@ -25,6 +25,7 @@ from ingest.parts import Part
 from ingest.payout_rebuild import publish_payouts
 from ingest.payout_runs import PayoutRuns
 from ingest.privacy import fulfil
+from ingest.reopening import Reopening
 from ingest.runner import Runner
 from ingest.settings import IngestSettings
 from ingest.store import connections, due, runs
@@ -36,6 +37,7 @@ log = structlog.get_logger(__name__)
 _DUE_ROWS = 100
 _REBUILD_ROWS = 500
 _CLEAN_UP_EVERY_S = 3600.0
+_FORGET_PARTS_EVERY_S = 24 * 3600.0
 
 
 class Workers:
@@ -49,6 +51,7 @@ class Workers:
         intake: Intake,
         payouts: PayoutRuns,
         cipher: Cipher,
+        reopening: Reopening,
     ) -> None:
         self._runtime = runtime
         self._settings = settings
@@ -56,6 +59,7 @@ class Workers:
         self._intake = intake
         self._cipher = cipher
         self._payouts = payouts
+        self._reopening = reopening
         self._runner = Runner(runtime, settings, accounts, intake, payouts)
         self._woken = asyncio.Event()
         self._interrupted: list[runs.StoredRun] = []
@@ -73,8 +77,9 @@ class Workers:
         self._loop("due-payouts", self._payouts.fetch_announced)
         self._loop("rebuilds", self.publish_again)
         self._loop("privacy", self.fulfil_privacy)
-        self._runtime.start_forever("clean-up", self._clean_up)
-        self._runtime.start_forever("retention", self._forget_parts)
+        self._runtime.start_every("clean-up", _CLEAN_UP_EVERY_S, self._forget_deliveries)
+        # Seldom, as it looks at every part.
+        self._runtime.start_every("retention", _FORGET_PARTS_EVERY_S, self._forget_parts)
 
     def _loop(self, name: str, step: Callable[[], Awaitable[bool]]) -> None:
         async def forever() -> None:
@@ -119,7 +124,7 @@ class Workers:
         fetching: dict[str, list[OrderKey]] = {}
         for item in found:
             account = opened[item.key[0]]
-            if account is None:
+            if account is None or await self._reopening.take_up(account, item.key):
                 continue
             if item.kind == due.REFETCH and account.account.fetches:
                 fetching.setdefault(item.key[0], []).append(item.key)
@@ -213,18 +218,13 @@ class Workers:
         return True
 
     async def _forget_parts(self) -> None:
-        """Once a day, as it looks at every part."""
-        while True:
-            async with self._runtime.pool.acquire() as connection:
-                while rows := await forget_parts(connection, RETENTION_DAYS):
-                    log.info("raw_parts_forgotten", rows=rows)
-            await asyncio.sleep(24 * 3600)
+        async with self._runtime.pool.acquire() as connection:
+            while rows := await forget_parts(connection, RETENTION_DAYS):
+                log.info("raw_parts_forgotten", rows=rows)
 
-    async def _clean_up(self) -> None:
-        while True:
-            async with self._runtime.pool.acquire() as connection:
-                await forget_deliveries(connection, self._settings.delivery_retention_days)
-            await asyncio.sleep(_CLEAN_UP_EVERY_S)
+    async def _forget_deliveries(self) -> None:
+        async with self._runtime.pool.acquire() as connection:
+            await forget_deliveries(connection, self._settings.delivery_retention_days)
 
 
 async def parts_of(client: ChannelClient, key: OrderKey) -> tuple[Part, ...]:

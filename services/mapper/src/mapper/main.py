@@ -5,6 +5,7 @@ from functools import partial
 from fastapi import FastAPI
 
 from common.application import create_application
+from common.forgetting import AGAIN_EVERY_S
 from common.runtime import Runtime
 from mapper.handlers import handlers
 from mapper.handlers.tenant_deleted import FORGETTING
@@ -24,7 +25,7 @@ def create(settings: MapperSettings) -> FastAPI:
         app.state.waker = waker
         runtime.start_forever("remap", Worker(runtime, configurations, waker, settings).run)
         runtime.start_consumers(handlers(configurations, waker))
-        runtime.start_forever("forgetting", partial(FORGETTING.look_again, runtime))
+        runtime.start_every("forgetting", AGAIN_EVERY_S, partial(FORGETTING.look_again, runtime))
 
     return create_application(
         "mapper",

@@ -4,8 +4,6 @@ Items stay locked while they are published. A crash between the confirm and the 
 the receiving handlers make harmless; nothing is ever noted that was not confirmed.
 """
 
-import asyncio
-
 import orjson
 import structlog
 
@@ -21,12 +19,10 @@ log = structlog.get_logger(__name__)
 DEFAULT_EXCHANGE = ""
 
 
-async def replay(runtime: Runtime, cipher: Cipher, *, batch: int, interval_s: float) -> None:
-    """Publish what jobs ask for until cancelled. Raises a lost broker or database to whoever restarts loops."""
-    while True:
-        while await replay_once(runtime, cipher, batch):
-            pass
-        await asyncio.sleep(interval_s)
+async def replay_waiting(runtime: Runtime, cipher: Cipher, batch: int) -> None:
+    """Publish what jobs ask for, so many letters at a time, until none waits. Raises a lost broker or database."""
+    while await replay_once(runtime, cipher, batch):
+        pass
 
 
 async def replay_once(runtime: Runtime, cipher: Cipher, batch: int) -> int:

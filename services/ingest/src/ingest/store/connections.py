@@ -14,7 +14,7 @@ from common.database import Connection, Pool, affected
 from common.messages.base import Reason
 from common.messages.control import ConnectionSettings
 
-RETENTION_DAYS = 730
+RETENTION_DAYS: int = ConnectionSettings.model_fields["raw_retention_days"].default
 """Of raw parts of a connection whose settings are not known: as long as for one whose settings say nothing."""
 
 SETTINGS = Upsert(
@@ -243,6 +243,10 @@ _TABLES = (
 async def delete(connection: Connection, connection_id: str) -> dict[str, int]:
     """Remove a connection with everything that came through it. Returns the number of rows per table."""
     await connection.execute("DELETE FROM outbox WHERE starts_with(entity_key, $1 || '/')", connection_id)
+    return await _delete_rows(connection, connection_id)
+
+
+async def _delete_rows(connection: Connection, connection_id: str) -> dict[str, int]:
     return {
         table: affected(await connection.execute(f"DELETE FROM {table} WHERE connection_id = $1", connection_id))
         for table in _TABLES
@@ -250,10 +254,10 @@ async def delete(connection: Connection, connection_id: str) -> dict[str, int]:
 
 
 async def purge(connection: Connection, tenant_id: str) -> dict[str, int]:
-    """Remove everything of a tenant. Returns the number of rows per table."""
+    """Remove everything of a tenant but its outgoing messages. Returns the number of rows per table."""
     removed = dict.fromkeys((*_TABLES, "rebuilds"), 0)
     for connection_id in await _of_tenant(connection, tenant_id):
-        for table, count in (await delete(connection, connection_id)).items():
+        for table, count in (await _delete_rows(connection, connection_id)).items():
             removed[table] += count
     for table in ("rebuilds", "runs"):
         removed[table] += affected(await connection.execute(f"DELETE FROM {table} WHERE tenant_id = $1", tenant_id))

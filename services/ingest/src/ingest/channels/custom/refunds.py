@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from common.messages.orders import OrderDiscount, OrderLine, Refund, RefundAdjustment, RefundLine, TaxLine, Tender
+from common.messages.orders import OrderDiscount, OrderLine, Refund, RefundAdjustment, RefundLine, Tender
 from common.money import ZERO, minor_unit, prorate, quantize
 from ingest.channel import Account
 from ingest.channels.custom.wire import CustomOrder, CustomRefund, CustomRefundLine
 from ingest.errors import NormalizationError
 from ingest.giving_back import Returns
 from ingest.text import identifier, long
-from ingest.totals import amount, local_date, refund_mismatch, sum_amounts
+from ingest.totals import amount, local_date, require_explained, spread_tax, sum_amounts
 
 
 def read_refunds(
@@ -59,18 +59,9 @@ class _Reader:
         adjustments: list[RefundAdjustment] = []
         if not lines and not shipping:
             adjustments.append(RefundAdjustment(title="Refund of an amount", amount=money, tax=self._zero))
-        explained = (
-            sum_amounts(line.amount + line.tax for line in lines)
-            + shipping
-            + shipping_tax
-            + sum_amounts(item.amount for item in adjustments)
-        )
-        # A smaller difference is left to the rounding line of the document.
-        if money and abs(explained - money) > self._account.tolerance(currency, len(lines)):
-            raise refund_mismatch(f"{place}.amount", money, explained, currency)
         preferred = identifier(refund.payment_external_id) if refund.payment_external_id else None
         identity = identifier(refund.external_id)
-        return Refund(
+        result = Refund(
             external_id=identity,
             created_at=refund.created_at,
             refunded_on=local_date(refund.created_at, self._account.zone),
@@ -82,6 +73,9 @@ class _Reader:
             transactions=returns.give(identity, money, preferred=preferred) if money else (),
             note=long(refund.reason),
         )
+        if money:
+            require_explained(result, money, currency, self._account.tolerance(currency, len(lines)), f"{place}.amount")
+        return result
 
     def _line(self, row: CustomRefundLine, place: str) -> RefundLine:
         identity = identifier(row.line_external_id)
@@ -98,7 +92,7 @@ class _Reader:
             amount=net,
             discount=self._discount(row, original, net),
             tax=tax,
-            taxes=_spread(row, original, self._currency),
+            taxes=spread_tax(tax, original.taxes, self._currency),
             restock=row.restock,
         )
 
@@ -112,10 +106,3 @@ class _Reader:
         off = quantize((original.amount + original.discount) * part, self._currency) - net
         # Each of several refunds of a line is rounded on its own.
         return off if own < off <= own + shared + minor_unit(self._currency) and shared else own
-
-
-def _spread(row: CustomRefundLine, original: OrderLine, currency: str) -> tuple[TaxLine, ...]:
-    if not row.tax or not original.taxes:
-        return ()
-    shares = prorate(quantize(row.tax, currency), [tax.amount for tax in original.taxes], currency)
-    return tuple(tax.model_copy(update={"amount": share}) for tax, share in zip(original.taxes, shares, strict=True))

@@ -17,7 +17,7 @@ from ingest.channels.shopify.wire import ShopifyLine, ShopifyOrder, ShopifyRefun
 from ingest.errors import IncompleteOrder, NormalizationError
 from ingest.parts import Part, Parts, Source
 from ingest.text import identifier, long, short
-from ingest.totals import local_date, net_share, refund_mismatch, sum_amounts
+from ingest.totals import local_date, net_share, require_explained, sum_amounts
 
 _CURE = "fetch the order again, or resend it from the channel"
 
@@ -124,16 +124,7 @@ class RefundReader:
             else:
                 # Nothing is stated but the money: an amount-only refund.
                 adjustments.append(RefundAdjustment(title="Refund of an amount", amount=money, tax=zero))
-        explained = (
-            sum_amounts(line.amount + line.tax for line in lines)
-            + shipping
-            + shipping_tax
-            + sum_amounts(item.amount + item.tax for item in adjustments)
-        )
-        # A smaller difference is left to the rounding line of the document.
-        if refund.transactions and abs(explained - money) > self._account.tolerance(book.currency, len(lines)):
-            raise refund_mismatch(f"refunds.{refund.id}", money, explained, book.currency)
-        return Refund(
+        result = Refund(
             external_id=identifier(refund.id),
             created_at=refund.at,
             refunded_on=local_date(refund.at, self._account.zone),
@@ -145,6 +136,10 @@ class RefundReader:
             transactions=self._transactions(refund),
             note=long(refund.note),
         )
+        if refund.transactions:
+            allowed = self._account.tolerance(book.currency, len(lines))
+            require_explained(result, money, book.currency, allowed, f"refunds.{refund.id}")
+        return result
 
     def _line(self, row: ShopifyRefundLine, refund: ShopifyRefund) -> RefundLine:
         line = self._lines.get(row.line_item_id)

@@ -7,8 +7,8 @@ have to be fetched. Quantities and amounts on their lines are negative.
 from collections.abc import Sequence
 from decimal import Decimal
 
-from common.messages.orders import OrderLine, Refund, RefundAdjustment, RefundLine, TaxLine, Tender
-from common.money import ZERO, prorate, quantize
+from common.messages.orders import OrderLine, Refund, RefundAdjustment, RefundLine, Tender
+from common.money import ZERO, quantize
 from ingest.channel import Account
 from ingest.channels.woocommerce.wire import WooLine, WooOrder, WooRefund
 from ingest.errors import IncompleteOrder
@@ -16,7 +16,7 @@ from ingest.giving_back import Returns
 from ingest.parts import Parts
 from ingest.signatures import moment
 from ingest.text import identifier, long, unescaped
-from ingest.totals import amount, local_date, refund_mismatch, sum_amounts
+from ingest.totals import amount, local_date, require_explained, spread_tax, sum_amounts
 
 _CURE = "add REST API keys to the connection, so that refunds can be fetched"
 
@@ -69,17 +69,8 @@ class _Reader:
         ]
         if not lines and not shipping and not shipping_tax and not adjustments:
             adjustments.append(RefundAdjustment(title="Refund of an amount", amount=money, tax=self._zero))
-        explained = (
-            sum_amounts(line.amount + line.tax for line in lines)
-            + shipping
-            + shipping_tax
-            + sum_amounts(item.amount + item.tax for item in adjustments)
-        )
-        # A smaller difference is left to the rounding line of the document.
-        if abs(explained - money) > self._account.tolerance(self._currency, len(lines)):
-            raise refund_mismatch(f"{place}.amount", money, explained, self._currency)
         at = moment(refund.date_created_gmt)
-        return Refund(
+        result = Refund(
             external_id=identifier(refund.id),
             created_at=at,
             refunded_on=local_date(at, self._account.zone),
@@ -91,6 +82,9 @@ class _Reader:
             transactions=returns.give(identifier(refund.id), money) if money else (),
             note=long(refund.reason),
         )
+        allowed = self._account.tolerance(self._currency, len(lines))
+        require_explained(result, money, self._currency, allowed, f"{place}.amount")
+        return result
 
     def _line(self, row: WooLine, place: str) -> RefundLine:
         meta = {item.key: str(item.value) for item in row.meta_data or ()}
@@ -110,19 +104,10 @@ class _Reader:
             amount=net,
             discount=discount,
             tax=tax,
-            taxes=_spread(tax, original, self._currency),
+            taxes=spread_tax(tax, original.taxes, self._currency),
             restock=meta.get("_restock_refunded_items", "") in {"yes", "1", "true"},
         )
 
     def _sum(self, rows: Sequence[object], field: str, place: str) -> Decimal:
         values = (amount(getattr(row, field), self._currency, f"{place}.shipping_lines.{field}") for row in rows)
         return self._zero + sum_amounts(values)
-
-
-def _spread(tax: Decimal, original: OrderLine, currency: str) -> tuple[TaxLine, ...]:
-    if not tax or not original.taxes:
-        return ()
-    shares = prorate(tax, [row.amount for row in original.taxes], currency)
-    return tuple(
-        TaxLine(title=row.title, amount=share, rate=row.rate) for row, share in zip(original.taxes, shares, strict=True)
-    )
