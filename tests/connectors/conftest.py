@@ -14,7 +14,7 @@ from ingest.parts import BEGINNING, Part, PartKind, Parts, Source, merge
 SECRET = "shared-secret-of-the-shop"
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 LOGINS: dict[str, dict[str, str]] = {
-    "shopify": {"shop_domain": "north.myshopify.com", "webhook_secret": SECRET},
+    "shopify": {"shop_domain": "harbour-pine.myshopify.com", "webhook_secret": SECRET},
     "woocommerce": {"store_url": "https://north.example", "webhook_secret": SECRET},
     "custom": {"signing_secret": SECRET},
     "stripe": {"secret_key": SECRET, "webhook_secret": SECRET, "orders_connection": "con"},

@@ -33,6 +33,7 @@ LEDGERS = ("beancount", "quickbooks_online")
 START = date(2005, 1, 1)
 """The oldest sample order is of 2008."""
 SECRET = "whsec_vendor"
+SHOP = "sample.myshopify.com"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,7 @@ def serving_vendor_files() -> Iterator[str]:
 async def connect(world: World, company: Company, case: Case, number: int, store: str) -> Connection:
     """A connection for one case. Its numbers get a prefix, for the samples share numbers."""
     secrets = {"webhook_secret": SECRET}
-    config = {"shop_domain": "sample.myshopify.com"}
+    config = {"shop_domain": SHOP}
     if case.channel == "woocommerce":
         config = {"store_url": f"{store}/{case.name.split(',')[0]}"}
         if case.fetches:
@@ -120,10 +121,8 @@ async def deliver(world: World, connection: Connection, case: Case, step: int) -
         return
     delivery = case.deliveries[step]
     now = datetime.now(UTC)
-    event = Event(
-        case.channel, "sample.example", delivery.topic, case.order_id, now, f"{case.name}-{step}".replace(" ", ""),
-        delivery.body,
-    )  # fmt: skip
+    name = f"{case.name}-{step}".replace(" ", "")
+    event = Event(case.channel, SHOP, delivery.topic, case.order_id, now, name, delivery.body)
     report = await world.send(connection, [event])
     assert report.accepted == 1, report
 

@@ -24,6 +24,7 @@ ALLOWED: dict[tuple[str, str], str] = {
     ("services/ingest/src/ingest/workers.py", "publish_again"): "logged; the rebuild goes on without it",
     ("services/ingest/src/ingest/payout_rebuild.py", "publish_payouts"): "logged; the rebuild goes on without it",
     ("services/ingest/src/ingest/workers.py", "parts_of"): "logged; fetched again with the next attempt, others go on",
+    ("services/ingest/src/ingest/reopening.py", "take_up"): "logged; the delivery stays kept and due, others go on",
     ("services/mapper/src/mapper/worker.py", "_batch"): "one by one, which finds the culprit, and that is held",
     ("services/mapper/src/mapper/worker.py", "replay_page"): "one by one, which finds the culprit; logged and left out",
     ("services/ledger-writer/src/ledger_writer/replaying.py", "replay_page"): "logged; the rebuild goes on without it",

@@ -1,19 +1,22 @@
 """A connector with a bug: what its channel sent is kept and listed, delays nobody, and is read once the bug is gone."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from tests.integration.ingest.conftest import SECRET, Ingest, connection_settings, task
+from tests.integration.ingest.conftest import SECRET, Ingest, connection_settings, signed, task
 from tests.integration.ingest.test_runs import agrees, connected, shop
 
 from common.messages.control import ResendRequested, StateRequested, TaskKind
 from common.messages.fetching import FetchOutcome, OrderListed
 from common.messages.orders import Order
-from ingest.channel import Account, Channel
+from ingest.channel import Account, Channel, Delivery
 from ingest.channels import BY_NAME
 from ingest.parts import Parts
 from sandbox.shops.life import ShopLife
+from sandbox.shops.signatures import Delivery as Sent
+from sandbox.shops.signatures import headers_of
 
 SHOP = {"shop_domain": "harbour-pine.myshopify.com", "webhook_secret": SECRET}
 FAULTY = (
@@ -28,6 +31,12 @@ class Connector:
 
     channel: Channel
     broken: set[str] | None
+    opens: bool = True
+
+    def parse(self, headers: Mapping[str, str], body: bytes) -> Delivery:
+        if not self.opens:
+            raise KeyError(body)
+        return self.channel.parse(headers, body)
 
     def normalize(self, parts: Parts, account: Account) -> Order:
         if self.broken is None or parts.order_id in self.broken:
@@ -38,8 +47,12 @@ class Connector:
 @pytest.fixture
 def connector(monkeypatch: pytest.MonkeyPatch) -> Connector:
     """The release's Shopify connector; it starts sound."""
-    built = Connector(BY_NAME["shopify"], set())
-    monkeypatch.setitem(BY_NAME, "shopify", replace(built.channel, normalize=built.normalize))
+    return built_in(monkeypatch, "shopify")
+
+
+def built_in(monkeypatch: pytest.MonkeyPatch, name: str) -> Connector:
+    built = Connector(BY_NAME[name], set())
+    monkeypatch.setitem(BY_NAME, name, replace(built.channel, normalize=built.normalize, parse=built.parse))
     return built
 
 
@@ -70,6 +83,87 @@ async def test_a_webhook_that_a_bug_keeps_from_being_read_is_kept_listed_and_rea
     await pool.execute(WHEN_DUE)
     await ingest.eventually(lambda: broken in ingest.orders and ingest.listed[broken].problem is None)
     assert await pool.fetchval("SELECT count(*) FROM orders WHERE due_at IS NOT NULL OR due_attempts > 0") == 0
+
+
+async def test_a_webhook_that_a_bug_keeps_from_being_opened_becomes_its_order_once_the_bug_is_gone(
+    ingest: Ingest, connector: Connector, caplog: pytest.LogCaptureFixture
+) -> None:
+    pool = ingest.service.runtime.pool
+    await ingest.connect("con", "shopify", **SHOP)
+    (event,) = ShopLife(3, "shopify", "us", date(2026, 3, 1), scenarios=["never_paid"]).events(1)
+    connector.opens = False
+    for _ in range(2):
+        assert (await ingest.post("con", event)).status_code == 200
+    await ingest.eventually(lambda: len(ingest.listed) == 1)
+    ((kept, listed),) = ingest.listed.items()
+    assert (kept.startswith("con/unopened-"), listed.problem and listed.problem.code) == (True, "PRODUCT_FAULT")
+    assert await pool.fetchval("SELECT array_agg(size) FROM raw_parts") == [len(event.raw())]
+    assert await pool.fetchval(FAULTY) == 1
+    assert "test_faults.py" in caplog.text
+    assert "total_price" not in caplog.text
+
+    await pool.execute(WHEN_DUE)
+    await ingest.until("SELECT due_attempts FROM orders WHERE due_kind = 'fault' AND due_at > now()", wanted=1)
+    assert await pool.fetchval("SELECT count(*) FROM orders") == 1
+
+    connector.opens = True
+    await pool.execute(WHEN_DUE)
+    order = f"con/{event.order_id}"
+    await ingest.eventually(lambda: order in ingest.orders and ingest.listed[kept].revision == 2)
+    assert ingest.listed[order].problem is None
+    became = ingest.listed[kept].problem
+    assert became is not None
+    assert (became.code, event.order_id in became.text) == ("DELIVERY_OPENED", True)
+    assert await pool.fetchval("SELECT count(*) FROM orders WHERE due_at IS NOT NULL") == 0
+    # What was in it is kept once: under its order, where requests to forget somebody find it.
+    assert await pool.fetchval("SELECT count(*) FROM raw_parts WHERE size >= $1", len(event.raw())) == 1
+    assert (await ingest.post("con", event)).status_code == 200
+    assert await pool.fetchval("SELECT max(revision) FROM orders WHERE external_id = $1", event.order_id) == 1
+
+
+@pytest.mark.parametrize(
+    ("topic", "body", "query", "wanted"),
+    [
+        ("app/uninstalled", b'{"id": 1}', "SELECT state FROM connections", "needs_credentials"),
+        ("customers/redact", b'{"orders_to_redact": [7]}', "SELECT kind FROM privacy_requests", "customer_redact"),
+        (
+            "orders/create",
+            b'{"hello": "there"}',
+            "SELECT problem->>'code' FROM orders WHERE external_id LIKE 'unreadable-%'",
+            "UNREADABLE_ORDER",
+        ),
+    ],
+)
+async def test_a_kept_delivery_that_is_of_no_order_has_its_effect_once_the_bug_is_gone(
+    ingest: Ingest, connector: Connector, topic: str, body: bytes, query: str, wanted: str
+) -> None:
+    pool = ingest.service.runtime.pool
+    await ingest.connect("con", "shopify", **SHOP)
+    connector.opens = False
+    answer = await ingest.http.post("/webhooks/con", content=body, headers=signed(topic, body))
+    assert answer.status_code == 200
+    assert await pool.fetchval(query) != wanted
+    connector.opens = True
+    await pool.execute(WHEN_DUE)
+    await ingest.until(query, wanted=wanted)
+    await ingest.until("SELECT count(*) FROM orders WHERE problem->>'code' = 'DELIVERY_OPENED'", wanted=1)
+
+
+async def test_a_push_that_a_bug_keeps_from_being_opened_is_its_senders_to_repeat(
+    ingest: Ingest, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    custom = built_in(monkeypatch, "custom")
+    await ingest.connect("con", "custom", signing_secret=SECRET)
+    event = next(iter(ShopLife(3, "custom", "us", date(2026, 3, 1)).events(1)))
+    raw, headers = event.raw(), headers_of(Sent.of(event), event.raw(), SECRET)
+    custom.opens = False
+    refused = await ingest.http.post("/webhooks/con", content=raw, headers=headers)
+    assert (refused.status_code, refused.json()["code"]) == (500, "INTERNAL_ERROR")
+    assert "send it again" in refused.json()["cure"]
+    assert await ingest.service.runtime.pool.fetchval("SELECT count(*) FROM deliveries") == 0
+    assert "external_id" not in caplog.text
+    custom.opens = True
+    assert (await ingest.http.post("/webhooks/con", content=raw, headers=headers)).status_code == 202
 
 
 async def test_a_run_goes_past_orders_that_a_bug_keeps_from_being_read(ingest: Ingest, connector: Connector) -> None:

@@ -53,8 +53,8 @@ async def test_two_replicas_and_any_order_of_arrival_give_the_same_orders(two_re
     """Every event twice, shuffled, over both replicas at once: the states are those of the events in sequence."""
     ingest = two_replicas
     life = ShopLife(5, "shopify", "eu", date(2026, 3, 1))
-    await ingest.connect("one", "shopify", **SHOP)
-    await ingest.connect("two", "shopify", **SHOP)
+    for name in ("one", "two"):
+        await ingest.connect(name, "shopify", **(SHOP | {"shop_domain": life.host}))
     events = list(life.events(30))
     for event in events:
         await ingest.post("one", event)
@@ -108,6 +108,37 @@ async def test_forged_unknown_and_oversized_deliveries_are_refused_with_problems
     large = await ingest.http.post("/webhooks/con", content=b"x" * (2 * 1024 * 1024 + 1))
     assert (large.status_code, large.json()["code"]) == (413, "TOO_LARGE")
     assert await ingest.service.runtime.pool.fetchval("SELECT count(*) FROM raw_parts") == 0
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        ("lindenhof-waren.myshopify.com", 403),
+        ("harbour-pine.myshopify.com.evil.example", 403),
+        ("https://Harbour-Pine.myshopify.com/", 200),
+        ("harbour-pine.myshopify.com", 200),
+        (None, 200),
+    ],
+)
+async def test_a_webhook_of_another_shop_of_the_same_app_is_refused_and_leaves_nothing(
+    ingest: Ingest, sent: str | None, status: int
+) -> None:
+    await ingest.connect("con", "shopify", **SHOP)
+    event = next(iter(ShopLife(3, "shopify", "us", date(2026, 3, 1)).events(1)))
+    headers = headers_of(Delivery.of(event), event.raw(), SECRET)
+    del headers["X-Shopify-Shop-Domain"]
+    if sent is not None:
+        headers["X-Shopify-Shop-Domain"] = sent
+    answer = await ingest.http.post("/webhooks/con", content=event.raw(), headers=headers)
+    assert answer.status_code == status
+    if status == 403:
+        problem = answer.json()
+        assert problem["code"] == "WRONG_SHOP"
+        assert f"'{sent}'" in problem["detail"]
+        assert f"'{SHOP['shop_domain']}'" in problem["detail"]
+        assert "webhook_path" in problem["cure"]
+    kept = await ingest.service.runtime.pool.fetchval("SELECT count(*) FROM deliveries")
+    assert kept == (0 if status == 403 else 1)
 
 
 async def test_what_cannot_be_normalised_is_kept_and_listed_with_its_reason(ingest: Ingest) -> None:

@@ -37,7 +37,7 @@ _BY_STATE: dict[DocumentState, Column] = {
 }
 
 WAITING_PREFIX = "WAITING_"
-NEVER_SYNCED = ("TEST_ORDER", "DRAFT_ORDER", "ORDER_DELETED")
+NEVER_SYNCED = ("TEST_ORDER", "DRAFT_ORDER", "ORDER_DELETED", "DELIVERY_OPENED")
 """Problems of an order that are none: nobody wants it in the ledger."""
 _NOTHING_TO_DO = "NO_BALANCE"
 _DISMISSED_DEPENDENCY = "DISMISSED_DEPENDENCY"

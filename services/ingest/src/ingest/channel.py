@@ -217,7 +217,7 @@ class Channel:
     glance: Callable[[Parts], Glance]
     """Pure and total: never raises, whatever the parts hold."""
     verify: Callable[[Mapping[str, str], bytes, Any, datetime], None]
-    """(lower-case headers, raw body, credentials, now) → None, or raises `SignatureInvalid`."""
+    """(lower-case headers, raw body, credentials, now) → None, or raises `SignatureInvalid`, `WrongShop`."""
     parse: Callable[[Mapping[str, str], bytes], Delivery]
     """Open a verified delivery. Raises `BodyUnreadable`."""
     connect: "Callable[[Any, httpx.AsyncBaseTransport | None], ChannelClient]"

@@ -17,6 +17,20 @@ PRODUCT_FAULT = Reason(
     cure="Report it with the order number. What the channel sent is kept, and read again by itself every few hours.",
 )
 
+DELIVERY_FAULT = Reason(
+    code="PRODUCT_FAULT",
+    text="A fault of tillbook keeps a delivery of the channel from being opened, so which order it is of is not known."
+    " The fault is in the service's log.",
+    cure="Report it. What the channel sent is kept, and opened again by itself every few hours.",
+)
+
+
+def delivery_opened(order_ids: list[str]) -> Reason:
+    """What is left of a delivery that was kept for a fault of ours, once that is mended."""
+    brought = ", ".join(order_ids[:20])
+    text = f"what it brought is listed as {brought}" if brought else "it brought no order"
+    return Reason(code="DELIVERY_OPENED", text=f"A delivery that was kept could be opened later: {text}.")
+
 
 class NormalizationError(Rejected):
     """The channel's data can't become an order. Nothing is guessed: the raw parts stay, the order is listed with this.
@@ -60,6 +74,13 @@ class IncompleteOrder(TillbookError):
 
 class SignatureInvalid(TillbookError):
     """A delivery that was not made with the connection's secret, or is too old to be trusted."""
+
+
+class WrongShop(TillbookError):
+    """A genuine delivery of another shop, which signs with the same secret: all shops of one app do."""
+
+    def __init__(self, sent: str, connected: str) -> None:
+        super().__init__(f"this delivery is of the shop {sent[:253]!r}, and the connection is of {connected!r}")
 
 
 class BodyUnreadable(TillbookError):

@@ -22,7 +22,7 @@ from common.messages.orders import Order, order_key
 from ingest.accounts import Opened, read_by
 from ingest.arrivals import Arrival, Taken, readable_amount, remember, to_listed
 from ingest.channel import Glance
-from ingest.errors import PRODUCT_FAULT, IncompleteOrder, NormalizationError, OutOfScope, same_version
+from ingest.errors import DELIVERY_FAULT, PRODUCT_FAULT, IncompleteOrder, NormalizationError, OutOfScope, same_version
 from ingest.faults import log_fault
 from ingest.metrics import DELIVERIES_REPEATED, ORDERS_TAKEN
 from ingest.parts import BEGINNING, Merged, Part, PartKind, Parts, Source, merge
@@ -42,6 +42,7 @@ from ingest.store.orders import (
     problem_json,
 )
 from ingest.store.raw import seal
+from ingest.unopened import standing
 
 _DERIVED = b'"derived:'
 _MODIFIED = b'"modified_at":"'
@@ -137,6 +138,9 @@ class Intake:
     def _read(self, key: OrderKey, opened: Opened, merged: Merged, stored: StoredOrder | None) -> _Read:
         fetches = opened.account.fetches
         refetch = REFETCH if merged.contradictory and fetches else ""
+        aside = standing(key[1], merged.parts)
+        if aside is not None:
+            return _Read(None, aside, FAULT if aside is DELIVERY_FAULT else "")
         try:
             parts = Parts.of(key[1], (*merged.parts, *self._concluded(key, stored)))
             order = opened.channel.normalize(parts, opened.account)

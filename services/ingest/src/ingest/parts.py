@@ -30,6 +30,8 @@ class PartKind(StrEnum):
     """The complete list, as fetched together with the order."""
     EDIT = "edit"
     DELETION = "deletion"
+    DELIVERY = "delivery"
+    """A delivery that a fault of ours kept from being opened, and later the orders it turned out to be of."""
     DERIVED_TENDER = "derived_tender"
     """Tenders concluded from totals, as published before. Never stored: made from the published order when needed."""
 

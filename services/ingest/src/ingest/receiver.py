@@ -23,11 +23,14 @@ from common.database import CONTENDED, LOST
 from common.errors import Rejected
 from common.group_commit import QueueFull
 from common.problems import FieldProblem, Problem
+from common.recovery import way_to
 from common.telemetry import HTTP_REQUESTS, HTTP_SECONDS, entry_span
 from ingest.accounts import Accounts, Opened
 from ingest.channel import Capability
 from ingest.deliveries import Deliveries, Receipt, unreadable
-from ingest.errors import BodyUnreadable, SignatureInvalid
+from ingest.errors import BodyUnreadable, SignatureInvalid, WrongShop
+from ingest.faults import log_fault
+from ingest.unopened import topic_of, unopened
 
 log = structlog.get_logger(__name__)
 
@@ -37,6 +40,10 @@ _IDENTITY_MAX = 128
 _JSON = [(b"content-type", b"application/json")]
 
 
+_RIGHT_ADDRESS = (
+    "send it to the webhook_path of that shop's own connection, as GET /v1/connections shows it; if both are one shop,"
+    " put its permanent domain into this connection's credentials"
+)
 _SECONDS = HTTP_SECONDS.labels("POST", _ROUTE)
 
 
@@ -114,8 +121,10 @@ class Receiver:
             raise
         except Exception as error:
             # The last border before the sender, who must be told to try again rather than see a cut connection.
-            log.exception("webhook_failed", connection_id=connection_id)
-            raise Problem(500, "INTERNAL_ERROR", "something went wrong on our side; it has been logged") from error
+            log.error(  # noqa: TRY400 - an error's own text may quote what it choked on
+                "webhook_failed", connection_id=connection_id, error=type(error).__name__, traceback=way_to(error)
+            )
+            raise _our_fault() from error
 
     async def _read(self, receive: Receive, declared: str) -> bytes:
         if not declared.isdigit() or int(declared) > self._bytes_max:
@@ -158,6 +167,9 @@ class WebhookDesk:
             raise Problem(
                 401, "SIGNATURE_INVALID", error.text, cure="sign with the secret of this connection"
             ) from error
+        except WrongShop as error:
+            log.warning("webhook_of_another_shop", connection_id=connection_id, channel=channel.name)
+            raise Problem(403, "WRONG_SHOP", error.text, cure=_RIGHT_ADDRESS) from error
         is_document = Capability.PUSHES_CANONICAL in channel.capabilities
         try:
             delivery = channel.parse(headers, body)
@@ -167,7 +179,14 @@ class WebhookDesk:
             log.warning("webhook_unreadable", connection_id=connection_id, why=error.text)
             if Capability.POLLING not in channel.capabilities and channel.normalize_payout is not None:
                 return Answer(200)
-            delivery = unreadable(_topic(headers), body)
+            delivery = unreadable(topic_of(headers), body)
+        except Exception as error:
+            if is_document:
+                # Its sender repeats what it got no 2xx for, and must not take for accepted what nobody could check.
+                log_fault("open", (connection_id, ""), error)
+                raise _our_fault() from error
+            delivery = unopened(topic_of(headers), body)
+            log_fault("open", (connection_id, delivery.delivery_id), error)
         if delivery.notice is not None:
             await self._deliveries.notice(opened, delivery, body)
             self._accounts.forget(connection_id)
@@ -217,10 +236,6 @@ def _wrong_document(error: BodyUnreadable) -> Problem:
     return Problem(400, "INVALID_DOCUMENT", error.text, cure="correct the fields named in errors", errors=fields)
 
 
-def _topic(headers: dict[str, str]) -> str:
-    return (headers.get("x-shopify-topic") or headers.get("x-wc-webhook-topic") or "")[:100]
-
-
 def _unknown(connection_id: str) -> Problem:
     return Problem(
         404,
@@ -232,6 +247,11 @@ def _unknown(connection_id: str) -> Problem:
 
 def _too_large(bytes_max: int) -> Problem:
     return Problem(413, "TOO_LARGE", f"the body is larger than {bytes_max} bytes", cure="send less at once")
+
+
+def _our_fault() -> Problem:
+    detail = "something went wrong on our side, and nothing was taken; it has been logged"
+    return Problem(500, "INTERNAL_ERROR", detail, cure="send it again later")
 
 
 def _unavailable(detail: str) -> Problem:

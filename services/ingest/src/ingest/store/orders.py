@@ -10,7 +10,7 @@ import orjson
 
 from common.bulk import Upsert
 from common.crypto import Cipher
-from common.database import Connection, affected
+from common.database import Connection, Pool, affected
 from common.messages.base import Reason
 from ingest.parts import Part, PartKind, Source
 from ingest.store.raw import unseal
@@ -151,6 +151,29 @@ async def load_parts(connection: Connection, cipher: Cipher, keys: Sequence[Orde
             )
         )
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class KeptDelivery:
+    """A delivery as it came, which no release could open yet."""
+
+    topic: str
+    body: bytes
+    received_at: datetime
+
+
+async def load_kept(where: Connection | Pool, cipher: Cipher, key: OrderKey) -> KeptDelivery | None:
+    """The delivery that is kept under this name; None where there is none, or it was opened since."""
+    row = await where.fetchrow(
+        "SELECT part_id, topic, body, received_at FROM raw_parts"
+        " WHERE connection_id = $1 AND order_id = $2 AND kind = $3 AND rank = 0",
+        *key,
+        PartKind.DELIVERY.value,
+    )
+    if row is None:
+        return None
+    context = part_context(key[0], (key[1], PartKind.DELIVERY.value, row["part_id"]))
+    return KeptDelivery(row["topic"], unseal(cipher, row["body"], context), row["received_at"])
 
 
 async def load_orders(connection: Connection, keys: Sequence[OrderKey]) -> dict[OrderKey, StoredOrder]:

@@ -9,6 +9,11 @@ from ingest.channel import Credentials
 API_VERSION = "2026-10"
 
 
+def domain_of(text: str) -> str:
+    """A shop's domain in the one way of writing that can be compared: lower case, without scheme and last slash."""
+    return text.strip().lower().removeprefix("https://").removeprefix("http://").rstrip("/.")
+
+
 class ShopifyCredentials(Credentials):
     """`webhook_secret` is the app's client secret. Without `access_token` the connection lives by webhooks alone."""
 

@@ -7,12 +7,13 @@ from typing import Any
 import orjson
 
 from ingest.channel import Delivery, Notice, NoticeKind
-from ingest.channels.shopify.settings import ShopifyCredentials
-from ingest.errors import BodyUnreadable
+from ingest.channels.shopify.settings import ShopifyCredentials, domain_of
+from ingest.errors import BodyUnreadable, WrongShop
 from ingest.parts import BEGINNING, Part, PartKind, Source
 from ingest.signatures import moment, verify_base64_sha256
 
 SIGNATURE = "x-shopify-hmac-sha256"
+SHOP = "x-shopify-shop-domain"
 ORDER_TOPICS = frozenset(
     {
         "orders/create",
@@ -47,10 +48,16 @@ _SETTLED = frozenset({"success", "failure", "error"})
 def verify(headers: Mapping[str, str], body: bytes, credentials: ShopifyCredentials, now: datetime) -> None:  # noqa: ARG001
     """Raise `SignatureInvalid` unless the body was signed with the app's secret (or the one before a rotation).
 
-    No time is signed: replays are recognised by the delivery id instead.
+    Raises `WrongShop` for another shop of the same app. No time is signed: replays are recognised by the delivery id
+    instead.
     """
     secrets = (credentials.webhook_secret, credentials.previous_webhook_secret)
     verify_base64_sha256(headers.get(SIGNATURE, ""), body, secrets, SIGNATURE)
+    # Shopify always names the shop. A sender that does not can only be somebody who holds the secret, such as a relay
+    # that drops headers; its deliveries are as genuine as before, so they are not lost for that.
+    sent = headers.get(SHOP)
+    if sent and sent != credentials.shop_domain and domain_of(sent) != domain_of(credentials.shop_domain):
+        raise WrongShop(sent, credentials.shop_domain)
 
 
 def parse(headers: Mapping[str, str], body: bytes) -> Delivery:

@@ -21,7 +21,8 @@ _PING = b"webhook_id="
 def verify(headers: Mapping[str, str], body: bytes, credentials: WooCommerceCredentials, now: datetime) -> None:  # noqa: ARG001
     """Raise `SignatureInvalid` unless the body was signed with the webhook's secret.
 
-    A new webhook's ping carries no signature that can be relied on; it says nothing and is let through.
+    A new webhook's ping carries no signature that can be relied on; it says nothing and is let through. The source that
+    a delivery names is not compared: each webhook has a secret of its own, and sites move between names.
     """
     if is_ping(body):
         return
