@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
+import aio_pika
 import asyncpg
 import orjson
 import pytest
@@ -11,6 +12,7 @@ from pydantic import SecretStr
 from tests.integration.api import gateway as running
 from tests.integration.api.gateway import Gateway, Shop
 
+from api.dead_letters import collecting
 from api.dead_letters.letters import context_of
 from api.dead_letters.replaying import replay_once
 from api.main import build
@@ -32,7 +34,7 @@ from common.recovery import (
     HEADER_TENANT,
 )
 from common.runtime import running as running_runtime
-from common.topology import DEAD_EXCHANGE, EXCHANGE
+from common.topology import DEAD_EXCHANGE, DEAD_QUEUE_ARGUMENTS, EXCHANGE, dead_queue
 
 QUEUE = "api.order-listed"
 KILL_COLLECTORS = """
@@ -99,6 +101,31 @@ def test_a_replayed_letter_is_handled_and_shows_it(gateway: Gateway, shop: Shop)
     assert [order["number"] for order in shop.tenant.http.get("/v1/orders").json()["items"]] == ["Secret-Number"]
     shown = job(gateway, job_id)
     assert (shown["total"], shown["published"], shown["skipped"]) == (1, 1, 0)
+
+
+def test_letters_are_collected_from_a_queue_that_was_deleted_and_declared_again(
+    gateway: Gateway, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The broker doesn't always tell the collector, and then gives it nothing for ever."""
+    monkeypatch.setattr(collecting, "QUIET_S", 1.0)
+    # The collector looks at the time it may be silent for with each letter.
+    send(gateway, parked(running.order_listed(shop, "before")))
+    running.eventually(lambda: letters(gateway, tenant_id=shop.tenant.tenant_id))
+
+    async def replace_queue() -> None:
+        async with await aio_pika.connect(gateway.broker_url) as connection:
+            channel = await connection.channel()
+            await channel.queue_delete(dead_queue("api"))
+            queue = await channel.declare_queue(dead_queue("api"), durable=True, arguments=dict(DEAD_QUEUE_ARGUMENTS))
+            await queue.bind(DEAD_EXCHANGE, "api")
+
+    asyncio.run(replace_queue())
+    send(gateway, parked(running.order_listed(shop, "after")))
+    found = running.eventually(
+        lambda: len(rows) == 2 and rows if (rows := letters(gateway, tenant_id=shop.tenant.tenant_id)) else None,
+        timeout_s=30,
+    )
+    assert {letter["entity"].rsplit("/", 1)[1] for letter in found} == {"before", "after"}
 
 
 def test_bodies_are_sealed_at_rest_and_masked_when_shown(gateway: Gateway, shop: Shop) -> None:

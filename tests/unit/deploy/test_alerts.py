@@ -26,6 +26,11 @@ CASES: dict[str, tuple[str, str, dict[str, str]]] = {
         "0+1x120",
         {"service": "mapper", "queue": "mapper.order-normalized"},
     ),
+    "TillbookFault": (
+        f'tillbook_faults_total{{{MINE}, event="source_set_aside"}}',
+        "0+1x120",
+        {"service": "mapper", "event": "source_set_aside"},
+    ),
     "TillbookDeadLettersNotCollected": (
         'rabbitmq_detailed_queue_messages{vhost="tillbook", queue="mapper.dead"}',
         "3x120",
@@ -79,6 +84,7 @@ SUMMARIES = {
     "TillbookOutboxOld": "mapper could not publish for 1h 0m 0s",
     "TillbookConsumerPaused": "mapper.order-normalized is not consumed: mapper has lost the database or the broker",
     "TillbookStatesParked": "15 states of mapper.order-normalized went to the dead letters in 15 minutes",
+    "TillbookFault": "mapper met a bug 15 times in 15 minutes and went on without what it was about",
     "TillbookDeadLettersNotCollected": "mapper.dead is not emptied: api collects no dead letters",
     "TillbookMirrorDiffers": "mapper is not what the owner of order.normalized.v1 has, 2 times",
     "TillbookLaneStuck": "A company file can't be got at",

@@ -29,6 +29,9 @@ from common.topology import Queue
 
 log = structlog.get_logger(__name__)
 
+QUIET_S = 60.0
+"""So long without a delivery, and a consumer subscribes anew."""
+
 S = TypeVar("S", bound=State)
 L = TypeVar("L")
 
@@ -59,7 +62,7 @@ class Work:
 class ConsumerLimits:
     states_max: int = 100
     linger_s: float = 0.01
-    quiet_s: float = 60.0
+    quiet_s: float = QUIET_S
     """So long without a delivery, and the consumer subscribes anew."""
     policy: RetryPolicy = field(default_factory=RetryPolicy)
 

@@ -31,6 +31,7 @@ OUTBOX_UNROUTABLE = Gauge("tillbook_outbox_unroutable", "1 while no queue takes 
 OUTBOX_PUBLISHED = Counter("tillbook_outbox_published_total", "Outgoing rows confirmed by the broker")
 HTTP_REQUESTS = Counter("tillbook_http_requests_total", "Answers by route and status", ["method", "route", "status"])
 HTTP_SECONDS = Histogram("tillbook_http_seconds", "Time to answer", ["method", "route"], buckets=_BUCKETS_S)
+FAULTS = Counter("tillbook_faults_total", "Bugs that work went on without, by where they were met", ["event"])
 LANE_STUCK = Counter("tillbook_lane_stuck_total", "Times that a lane could not get at its ledger")
 MIRROR_DIFFERENCE = Gauge(
     "tillbook_mirror_difference",

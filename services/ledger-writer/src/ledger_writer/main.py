@@ -14,7 +14,7 @@ from ledger_writer.handlers.tenant_deleted import FORGETTING
 from ledger_writer.lanes.holder import Holder
 from ledger_writer.lanes.lane import Workshop
 from ledger_writer.lanes.upkeep import Upkeep
-from ledger_writer.replaying import keep_replaying
+from ledger_writer.replaying import LOOK_EVERY_S, replay_waiting
 from ledger_writer.routes import ROUTERS
 from ledger_writer.routes.notices import open_desk
 from ledger_writer.settings import LedgerWriterSettings
@@ -37,7 +37,7 @@ def create(settings: LedgerWriterSettings) -> FastAPI:
         runtime.start_every(
             "resealing", RESEAL_EVERY_S, partial(reseal_outdated, runtime.pool, workshop.cipher, SEALED)
         )
-        runtime.start_forever("replays", partial(keep_replaying, runtime))
+        runtime.start_every("replays", LOOK_EVERY_S, partial(replay_waiting, runtime))
         runtime.start_forever("upkeep", Upkeep(workshop).run)
 
     return create_application(

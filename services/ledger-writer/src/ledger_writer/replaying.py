@@ -1,15 +1,14 @@
 """Publishes what this service owns again for those who rebuild a mirror, one page a transaction."""
 
-import asyncio
 from collections.abc import Callable, Mapping
 from typing import Final
 
 import asyncpg
 import structlog
 
+from common.faults import log_fault
 from common.messages.base import State
 from common.messages.documents import CatalogEntry, CompanyChanged, DocumentChanged
-from common.recovery import first_own_frame, way_to
 from common.runtime import Runtime
 from ledger_writer.ledgers import BY_NAME
 from ledger_writer.messages import to_document_changed
@@ -20,7 +19,7 @@ from ledger_writer.store.rows import Row
 log = structlog.get_logger(__name__)
 
 PAGE: Final = 500
-_LOOK_EVERY_S = 1.0
+LOOK_EVERY_S: Final = 1.0
 
 
 def _document(record: asyncpg.Record) -> State:
@@ -43,12 +42,10 @@ _STATES: Final[Mapping[str, Callable[[asyncpg.Record], State]]] = {
 }
 
 
-async def keep_replaying(runtime: Runtime) -> None:
-    """Publish what is asked for until cancelled. Replicas share the requests, each its own one."""
-    while True:
-        while await replay_page(runtime):
-            pass
-        await asyncio.sleep(_LOOK_EVERY_S)
+async def replay_waiting(runtime: Runtime) -> None:
+    """Publish what is asked for until nothing is. Replicas share the requests, each its own one."""
+    while await replay_page(runtime):
+        pass
 
 
 async def replay_page(runtime: Runtime, limit: int = PAGE) -> bool:
@@ -67,23 +64,16 @@ async def replay_page(runtime: Runtime, limit: int = PAGE) -> bool:
             try:
                 batch.publish(_STATES[replay.entity](row), correlation_id=replay.request_id)
             except Exception as error:  # noqa: BLE001 - logged, and left out
-                _log_left_out(replay, position, error)
+                log_fault(
+                    "state_left_out",
+                    error,
+                    request_id=replay.request_id,
+                    tenant_id=replay.tenant_id,
+                    entity=replay.entity,
+                    position="/".join(position),
+                )
         finished = len(rows) < limit
         batch.execute(replays.MOVED, replay.request_id, replays.encode_position(position), finished)
     if finished:
         log.info("states_published_again", request_id=replay.request_id, entity=replay.entity)
     return True
-
-
-def _log_left_out(replay: replays.Replay, position: tuple[str, ...], error: Exception) -> None:
-    # Without the text of the error, which may quote what it choked on.
-    log.error(
-        "state_left_out",
-        request_id=replay.request_id,
-        tenant_id=replay.tenant_id,
-        entity=replay.entity,
-        position="/".join(position),
-        error=type(error).__name__,
-        frame=first_own_frame(error),
-        traceback=way_to(error),
-    )

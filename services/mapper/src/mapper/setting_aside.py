@@ -4,23 +4,20 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-import structlog
-
 from common.batch import Batch
 from common.broker import UNAVAILABLE
 from common.database import CONTENDED, Connection
+from common.faults import log_fault
 from common.messages.base import Reason
 from common.messages.orders import Order, Payout
 from common.messages.transactions import Inputs, SetOutcome, TransactionSet
-from common.recovery import first_own_frame, way_to
+from common.recovery import first_own_frame
 from common.runtime import Runtime
 from mapper.store.locks import share_configuration
 from mapper.store.orders import lock_orders, read_orders
 from mapper.store.payouts import payout_of
 from mapper.store.set_aside import SourceKey, put_aside
 from mapper.store.sets import NOT_YET, known_sets, read_sets, write_set
-
-log = structlog.get_logger(__name__)
 
 PASSING: tuple[type[Exception], ...] = (*UNAVAILABLE, *CONTENDED)
 """Nothing is wrong with what was worked on: the same works when it is run again."""
@@ -44,11 +41,6 @@ class _Known:
     on: date
     currency: str
     total: Decimal
-
-
-def log_fault(event: str, error: Exception, **facts: str) -> None:
-    """Log where a bug is, without the text of its error, which may quote what it choked on."""
-    log.error(event, error=type(error).__name__, frame=first_own_frame(error), traceback=way_to(error), **facts)
 
 
 async def set_aside(runtime: Runtime, kind: str, key: SourceKey, error: Exception) -> None:

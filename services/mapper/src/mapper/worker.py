@@ -8,11 +8,12 @@ from datetime import UTC, datetime
 import orjson
 import structlog
 
+from common.faults import log_fault
 from common.messages.transactions import TransactionSet
 from common.runtime import Runtime
 from mapper.matching import match_payout
 from mapper.remapping import changed_unseen, map_and_record, read_surroundings
-from mapper.setting_aside import PASSING, log_fault, set_aside
+from mapper.setting_aside import PASSING, set_aside
 from mapper.settings import MapperSettings
 from mapper.store.configurations import Configurations
 from mapper.store.locks import share_configuration

@@ -8,9 +8,10 @@ import structlog
 from api.dead_letters.letters import Parked, to_row
 from api.store.dead_letters import LETTERS
 from common.backoff import Backoff
-from common.broker import BrokerLost, Delivery
+from common.broker import BrokerLost, Delivery, Subscription
 from common.crypto import Cipher
 from common.database import LOST
+from common.handling import QUIET_S
 from common.runtime import Runtime
 from common.topology import dead_queue
 
@@ -20,14 +21,17 @@ _PREFETCH = 100
 
 
 async def collect(runtime: Runtime, cipher: Cipher, service: str) -> None:
-    """Collect one service's parked queue for ever, starting over with a new channel whenever the broker was lost."""
+    """Collect one service's parked queue for ever, starting over with a new channel when the broker was lost or silent.
+
+    Silence may mean that the queue was deleted and declared again, which RabbitMQ doesn't tell its consumers.
+    """
     queue = dead_queue(service)
     backoff = Backoff()
     while True:
         try:
             async with runtime.broker.consume(queue, _PREFETCH) as subscription:
-                while True:
-                    deliveries = [await subscription.get()]
+                while (first := await _next(subscription)) is not None:
+                    deliveries = [first]
                     while len(deliveries) < _PREFETCH and (more := subscription.get_nowait()) is not None:
                         deliveries.append(more)
                     await _store_until_done(runtime, cipher, queue, deliveries)
@@ -35,6 +39,15 @@ async def collect(runtime: Runtime, cipher: Cipher, service: str) -> None:
                     backoff.worked()
         except BrokerLost as error:
             await _rest(queue, error, backoff)
+
+
+async def _next(subscription: Subscription) -> Delivery | None:
+    """The next letter; None after a long silence."""
+    try:
+        async with asyncio.timeout(QUIET_S):
+            return await subscription.get()
+    except TimeoutError:
+        return None
 
 
 async def _store_until_done(runtime: Runtime, cipher: Cipher, queue: str, deliveries: list[Delivery]) -> None:
