@@ -49,7 +49,8 @@ def invalid(kind: str) -> InvalidMessage:
         (ZeroDivisionError(), 2, Park(is_bug=True)),
         (invalid("decimal_type"), 1, Park(is_bug=False)),
         (invalid("enum"), 1, Retry(600)),  # a newer release wrote it: wait for the release that reads it
-        (invalid("enum"), 4, Park(is_bug=False)),
+        (invalid("enum"), 1007, Retry(600)),
+        (invalid("enum"), 1008, Park(is_bug=False)),
     ],
 )
 def test_decision_follows_the_kind_of_error(error: Exception, attempt: int, expected: Retry | Park) -> None:

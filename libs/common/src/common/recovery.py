@@ -39,6 +39,8 @@ class RetryPolicy:
 
     retryable_attempts_max: int = 12
     bug_attempts_max: int = 3
+    unknown_attempts_max: int = 1008
+    """For a type or value that a newer release wrote: a week of ten minutes each, longer than a rollback lasts."""
     delays_s: tuple[int, ...] = (10, 60, 600)
 
 
@@ -56,12 +58,12 @@ def decide(error: Exception, attempt: int, policy: RetryPolicy) -> Retry | Park:
     """Choose for the failed attempt number `attempt` (1 is the first).
 
     A message whose type or enum value this release does not know waits for the release that does: consumers are
-    deployed first, but a rollback must not park a day's work.
+    deployed first, but a rollback must not park a week's work. In the end it is parked, and so listed, after all.
     """
     ladder = policy.delays_s[min(attempt, len(policy.delays_s)) - 1]
     if isinstance(error, InvalidMessage):
         unknown_value = error.reason.value in {"enum", "literal_error"}
-        if unknown_value and attempt < policy.retryable_attempts_max:
+        if unknown_value and attempt < policy.unknown_attempts_max:
             return Retry(policy.delays_s[-1])
         return Park(is_bug=False)
     if isinstance(error, Rejected):
