@@ -46,6 +46,11 @@ class Measured:
     cpu_us_per_order: Mapping[str, float]
 
 
+def domain_of(number: int) -> str:
+    """Each run has a shop of its own: a shop is connected once."""
+    return f"bench-{number}.myshopify.com"
+
+
 async def connect_shop(stack: Stack, gateway: Gateway, company_id: str, number: int) -> tuple[str, str]:
     """A webhook-only Shopify connection of its own for one run. Returns its id and its receiver's address."""
     connection = await gateway.post(
@@ -53,7 +58,7 @@ async def connect_shop(stack: Stack, gateway: Gateway, company_id: str, number: 
         {
             "channel": "shopify",
             "name": f"bench {number}",
-            "config": {"shop_domain": "harbour-pine.myshopify.com"},
+            "config": {"shop_domain": domain_of(number)},
             "secrets": {"webhook_secret": SECRET},
         },
     )
@@ -106,7 +111,10 @@ async def measure(stack: Stack, gateway: Gateway, company_id: str, number: int, 
     """Send `orders` distinct orders and wait until each is written or held. Raises TimeoutError."""
     connection_id, url = await connect_shop(stack, gateway, company_id, number)
     start = datetime.now(UTC).date() - timedelta(days=60)
-    life = ShopLife(100 + number, "shopify", "us", start, orders_per_day=orders // 50, with_transactions=True)
+    life = ShopLife(
+        100 + number, "shopify", "us", start,
+        orders_per_day=orders // 50, with_transactions=True, host=domain_of(number),
+    )  # fmt: skip
     requests = encode(url, SECRET, life.orders(orders))
     database = await asyncpg.connect(stack.place.admin_database_url)
     before = cpu_seconds(stack)

@@ -45,15 +45,16 @@ def twice_and_shuffled(events: Iterable[Event], seed: int) -> list[Delivery]:
 @pytest.mark.parametrize("ledger", ["beancount", "quickbooks_online"])
 @pytest.mark.parametrize("kind", ["shopify", "woocommerce", "custom"])
 async def test_webhooks_twice_and_shuffled_leave_one_set_of_documents(world: World, kind: Kind, ledger: str) -> None:
-    shop = await world.open_shop(kind, orders=ORDERS)
-    await world.begin_life(shop)
+    shops = [await world.open_shop(kind, orders=ORDERS) for _ in range(2)]
+    for shop in shops:
+        await world.begin_life(shop)
     connections = [
-        await world.connect_shop(await world.company(ledger, first_day(40)), shop, mode=MODE) for _ in range(2)
+        await world.connect_shop(await world.company(ledger, first_day(40)), shop, mode=MODE) for shop in shops
     ]
     plain, mixed = connections
-    await world.send(plain, shop.life.events(ORDERS), in_order=True)
-    await world.send(mixed, twice_and_shuffled(shop.life.events(ORDERS), seed=3))
-    story = shop.life.expectation(ORDERS)
+    await world.send(plain, shops[0].life.events(ORDERS), in_order=True)
+    await world.send(mixed, twice_and_shuffled(shops[1].life.events(ORDERS), seed=3))
+    story = shops[0].life.expectation(ORDERS)
     once, twice = await asyncio.gather(*(ended(world, connection, story) for connection in connections))
     assert once.accounts == expected.balances(story, MODE)
     assert not once.not_in_ledger

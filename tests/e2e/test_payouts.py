@@ -302,14 +302,16 @@ async def act(world: World, books: Books) -> Books:
 async def played(product: Stack) -> AsyncIterator[dict[str, Books]]:
     """Everything at once, into a company file of each ledger."""
     async with World.of(product) as world:
-        shop = await world.open_shop("shopify", orders=ORDERS)
-        store = await world.open_shop("woocommerce", orders=ORDERS)
-        prepared = [await prepare(world, ledger, shop, store) for ledger in LEDGERS]
-        for one in (shop, store):
-            await world.begin_life(one)
-        done = await asyncio.gather(*(act(world, books) for books in prepared))
-        for books in done:
+        prepared = []
+        for ledger in LEDGERS:
+            shop = await world.open_shop("shopify", orders=ORDERS)
+            store = await world.open_shop("woocommerce", orders=ORDERS)
+            books = await prepare(world, ledger, shop, store)
             books.lives = {"shop": life_of(shop), "store": life_of(store)}
+            for one in (shop, store):
+                await world.begin_life(one)
+            prepared.append(books)
+        done = await asyncio.gather(*(act(world, books) for books in prepared))
         yield {books.company.ledger: books for books in done}
 
 

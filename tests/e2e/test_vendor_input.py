@@ -33,7 +33,6 @@ LEDGERS = ("beancount", "quickbooks_online")
 START = date(2005, 1, 1)
 """The oldest sample order is of 2008."""
 SECRET = "whsec_vendor"
-SHOP = "sample.myshopify.com"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +72,7 @@ def serving_vendor_files() -> Iterator[str]:
         def do_GET(self) -> None:
             path = self.path.split("?")[0]
             shop, _, resource = path.strip("/").partition("/wp-json/wc/v3/")
+            shop = shop.partition("/")[0]
             match = re.fullmatch(r"orders/(\d+)(/refunds)?", resource)
             body: object = []
             if match and match[2]:
@@ -102,12 +102,18 @@ def serving_vendor_files() -> Iterator[str]:
     server.server_close()
 
 
+def own_name(case: Case, company: Company) -> str:
+    """Of the shop that one case comes from: a shop is connected once."""
+    return re.sub(r"[^a-z0-9]+", "-", f"{company.ledger} {case.name}".lower()).strip("-")
+
+
 async def connect(world: World, company: Company, case: Case, number: int, store: str) -> Connection:
     """A connection for one case. Its numbers get a prefix, for the samples share numbers."""
     secrets = {"webhook_secret": SECRET}
-    config = {"shop_domain": SHOP}
+    name = own_name(case, company)
+    config = {"shop_domain": f"{name}.myshopify.com"}
     if case.channel == "woocommerce":
-        config = {"store_url": f"{store}/{case.name.split(',')[0]}"}
+        config = {"store_url": f"{store}/{case.name.split(',')[0]}/{name}"}
         if case.fetches:
             secrets |= {"consumer_key": "ck_vendor", "consumer_secret": "cs_vendor"}
     return await world.connect(
@@ -121,8 +127,8 @@ async def deliver(world: World, connection: Connection, case: Case, step: int) -
         return
     delivery = case.deliveries[step]
     now = datetime.now(UTC)
-    name = f"{case.name}-{step}".replace(" ", "")
-    event = Event(case.channel, SHOP, delivery.topic, case.order_id, now, name, delivery.body)
+    shop, name = f"{own_name(case, connection.company)}.myshopify.com", f"{case.name}-{step}".replace(" ", "")
+    event = Event(case.channel, shop, delivery.topic, case.order_id, now, name, delivery.body)
     report = await world.send(connection, [event])
     assert report.accepted == 1, report
 

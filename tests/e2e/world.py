@@ -182,6 +182,8 @@ class World:
         start = first_day(days)
         # All of it must lie in the past when the shop is polled, also refunds days after the last order.
         per_day = max(1, -(-orders // max(1, days - 14)))
+        # Several shops of a test lead the same life, and each is connected under its own name.
+        life |= {"host": f"{name}.myshopify.com"} if kind == "shopify" else {}
         asked = {"name": name, "kind": kind, "shop": "us", "seed": seed, "orders": orders, **life}
         asked |= {"start_date": start.isoformat(), "orders_per_day": per_day, "plan": "unlimited"}
         async with httpx.AsyncClient(base_url=self.stack.url_of("shops"), timeout=60, trust_env=False) as client:

@@ -55,7 +55,7 @@ class Ingest:
     def http(self) -> httpx.AsyncClient:
         return self.clients[0]
 
-    async def connect(self, connection_id: str, channel: str, **fields: str) -> httpx.Response:
+    async def connect(self, connection_id: str, channel: str, tenant: str = "tenant", **fields: str) -> httpx.Response:
         """Create a connection as api does; fields with secret names are secrets."""
         secret = {
             "webhook_secret",
@@ -69,7 +69,7 @@ class Ingest:
         return await self.http.post(
             "/internal/connections",
             json={
-                "tenant_id": "tenant",
+                "tenant_id": tenant,
                 "connection_id": connection_id,
                 "channel": channel,
                 "name": f"Shop {connection_id}",

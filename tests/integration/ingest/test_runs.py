@@ -245,7 +245,7 @@ async def test_missing_subscriptions_are_registered_and_the_gap_is_polled(ingest
 
 async def test_a_privacy_request_removes_people_and_keeps_amounts(ingest: Ingest) -> None:
     life = shop("shopify", orders=3, scenarios=["never_paid"]).life
-    await ingest.connect("con", "shopify", shop_domain="x.myshopify.com", webhook_secret=SECRET)
+    await ingest.connect("con", "shopify", shop_domain="harbour-pine.myshopify.com", webhook_secret=SECRET)
     events = list(life.events(3))
     for event in events:
         await ingest.post("con", event)
@@ -266,11 +266,11 @@ async def test_a_forgotten_shop_loses_its_people_and_credentials_and_keeps_its_a
 ) -> None:
     monkeypatch.setattr("ingest.privacy.ORDERS_AT_ONCE", 2)
     life = shop("shopify", orders=5, scenarios=["never_paid"]).life
-    await ingest.connect("con", "shopify", shop_domain="x.myshopify.com", webhook_secret=SECRET)
+    await ingest.connect("con", "shopify", shop_domain="harbour-pine.myshopify.com", webhook_secret=SECRET)
     events = list(life.events(5))
     for event in events:
         await ingest.post("con", event)
-    body = orjson.dumps({"shop_id": 1, "shop_domain": "x.myshopify.com"})
+    body = orjson.dumps({"shop_id": 1, "shop_domain": "harbour-pine.myshopify.com"})
     await ingest.http.post("/webhooks/con", content=body, headers=signed("shop/redact", body))
     await ingest.until("SELECT count(*) FROM privacy_requests WHERE finished_at IS NOT NULL", wanted=1)
     assert await ingest.service.runtime.pool.fetchval("SELECT count(*) FROM raw_parts") == 0
@@ -286,7 +286,7 @@ async def test_a_forgotten_shop_loses_its_people_and_credentials_and_keeps_its_a
 
 async def test_values_under_an_old_key_are_encrypted_anew_while_the_service_runs(ingest: Ingest) -> None:
     life = shop("shopify", orders=3, scenarios=["never_paid"]).life
-    await ingest.connect("con", "shopify", shop_domain="x.myshopify.com", webhook_secret=SECRET)
+    await ingest.connect("con", "shopify", shop_domain="harbour-pine.myshopify.com", webhook_secret=SECRET)
     for event in life.events(3):
         await ingest.post("con", event)
     pool = ingest.service.runtime.pool
@@ -304,7 +304,7 @@ async def test_values_under_an_old_key_are_encrypted_anew_while_the_service_runs
 
 async def test_raw_parts_go_when_their_time_is_over_and_the_order_stays(ingest: Ingest) -> None:
     life = shop("shopify", orders=2, scenarios=["never_paid"]).life
-    await ingest.connect("con", "shopify", shop_domain="x.myshopify.com", webhook_secret=SECRET)
+    await ingest.connect("con", "shopify", shop_domain="harbour-pine.myshopify.com", webhook_secret=SECRET)
     await ingest.send(connection_settings("con", raw_retention_days=30))
     await ingest.until("SELECT count(*) FROM connection_settings WHERE raw_retention_days = 30", wanted=1)
     old, young = life.events(2)
@@ -326,7 +326,7 @@ async def test_raw_parts_go_when_their_time_is_over_and_the_order_stays(ingest: 
 
 
 async def test_a_request_for_data_is_listed_for_those_who_answer_it(ingest: Ingest) -> None:
-    await ingest.connect("con", "shopify", shop_domain="x.myshopify.com", webhook_secret=SECRET)
+    await ingest.connect("con", "shopify", shop_domain="harbour-pine.myshopify.com", webhook_secret=SECRET)
     body = orjson.dumps({"customer": {"id": 7}, "orders_requested": [11, 12]})
     await ingest.http.post("/webhooks/con", content=body, headers=signed("customers/data_request", body))
     params = {"tenant_id": "tenant"}
@@ -355,13 +355,13 @@ async def test_the_history_of_an_order_shows_every_arrival_and_revision(ingest: 
 
 
 async def test_credentials_go_in_and_never_come_out(ingest: Ingest) -> None:
-    await ingest.connect("con", "shopify", shop_domain="x.myshopify.com", webhook_secret="top-secret-value")
+    await ingest.connect("con", "shopify", shop_domain="harbour-pine.myshopify.com", webhook_secret="top-secret-value")
     view = await ingest.http.get("/internal/connections/con", params={"tenant_id": "tenant"})
     assert view.json()["secret_names"] == ["webhook_secret"]
     assert "top-secret-value" not in view.text
     stored = await ingest.service.runtime.pool.fetchval("SELECT secrets FROM connections")
     assert b"top-secret-value" not in stored
-    refused = await ingest.connect("other", "shopify", shop_domain="x.myshopify.com")
+    refused = await ingest.connect("other", "shopify", shop_domain="harbour-pine.myshopify.com")
     assert (refused.status_code, refused.json()["code"]) == (422, "INVALID_CREDENTIALS")
     misplaced = {"tenant_id": "tenant", "connection_id": "third", "channel": "custom", "name": "Shop"}
     answer = await ingest.http.post("/internal/connections", json={**misplaced, "config": {"signing_secret": "s" * 20}})

@@ -61,6 +61,7 @@ def open_shop(given: Json) -> ShopStore:
         products=int(given.get("products", 24)),
         orders_per_day=int(given.get("orders_per_day", 60)),
         scenarios=given.get("scenarios"),
+        host=str(given.get("host", "")),
     )
     credentials = Credentials(
         token=str(given.get("token") or f"shpat_{name}"),

@@ -78,7 +78,8 @@ class ShopLife:
 
     The same arguments always give the same life. `shop` is a sample shop's name ("us", "eu", "jp", "ca") or a Shop of
     your own; `orders_per_day` sets the pace; `scenarios` keeps only some stories by name (default: all that suit the
-    kind); `with_transactions` puts a `transactions` list into Shopify's order bodies, which Shopify itself doesn't do.
+    kind); `with_transactions` puts a `transactions` list into Shopify's order bodies, which Shopify itself doesn't do;
+    `host` is the name it answers to where several shops lead the same life (default: its kind's own).
     """
 
     def __init__(
@@ -93,11 +94,12 @@ class ShopLife:
         orders_per_day: int = 60,
         scenarios: Sequence[str] | None = None,
         with_transactions: bool = False,
+        host: str = "",
     ) -> None:
         self.kind, self.seed, self.orders_per_day = kind, seed, orders_per_day
         self.with_transactions = with_transactions
         self.shop = shop_named(shop) if isinstance(shop, str) else shop
-        self.host = self.shop.host(kind)
+        self.host = host or self.shop.host(kind)
         self.stories = choose_stories(kind, scenarios)
         self.start = datetime(start_date.year, start_date.month, start_date.day, tzinfo=self.shop.zone).astimezone(UTC)
         mark = zlib.crc32(f"{seed}/{kind}/{self.shop.domain}".encode()) % 8_000 + 1_000

@@ -205,6 +205,15 @@ class PaysOut(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class ShopName:
+    """Which of a channel's credentials names the shop: two connections of one tenant to it would book all twice."""
+
+    field: str
+    compared: Callable[[str], str]
+    """The one way of writing it that can be compared. Pure and total."""
+
+
+@dataclass(frozen=True, slots=True)
 class Channel:
     """One kind of sales channel: the only thing a folder exports."""
 
@@ -226,5 +235,7 @@ class Channel:
     """Webhook topics to subscribe to."""
     normalize_payout: Callable[[PayoutParts, Account], Payout] | None = None
     """Pure. Raises `NormalizationError` or `OutOfScope`; None where this channel pays nothing out."""
+    shop_name: ShopName | None = None
+    """None where nothing in the credentials names a shop."""
     pushed: Pushed | None = None
     """What is pushed to us, where the channel writes it for us."""

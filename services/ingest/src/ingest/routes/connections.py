@@ -28,6 +28,7 @@ from ingest.accounts import is_secret, open_connection, read_credentials
 from ingest.channel import Capability, Channel
 from ingest.channels import BY_NAME, CHANNELS
 from ingest.outside import check_addresses
+from ingest.second_connections import refuse_second
 from ingest.service import Service
 from ingest.store import connections
 from ingest.store.connections import StoredConnection
@@ -72,6 +73,8 @@ async def create(request: ConnectionCreate, service: CurrentService, response: R
     read_credentials(channel, request.config, secrets)
     await check_addresses(request.config, allow_private=service.settings.allow_private_addresses)
     async with service.runtime.transaction() as (connection, _):
+        given = {**request.config, **secrets}
+        await refuse_second(connection, service.cipher, channel, request.tenant_id, request.connection_id, given)
         is_new = await connections.insert(
             connection,
             service.cipher,
@@ -103,9 +106,12 @@ async def update_credentials(connection_id: str, request: CredentialsUpdate, ser
     stored = await _find(service, connection_id, request.tenant_id)
     config = {**stored.config, **request.config}
     secrets = {**stored.secrets, **{name: value.get_secret_value() for name, value in request.secrets.items()}}
-    read_credentials(BY_NAME[stored.channel], config, secrets)
+    channel = BY_NAME[stored.channel]
+    read_credentials(channel, config, secrets)
     await check_addresses(config, allow_private=service.settings.allow_private_addresses)
     async with service.runtime.transaction() as (connection, _):
+        given = {**config, **secrets}
+        await refuse_second(connection, service.cipher, channel, request.tenant_id, connection_id, given)
         await connections.update_credentials(connection, service.cipher, stored, config, secrets)
     service.accounts.forget(connection_id)
     return view(service, await _find(service, connection_id, request.tenant_id))

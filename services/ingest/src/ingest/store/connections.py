@@ -10,7 +10,7 @@ import orjson
 
 from common.bulk import Upsert
 from common.crypto import Cipher
-from common.database import Connection, Pool, affected
+from common.database import Connection, Pool, affected, lock_keys
 from common.messages.base import Reason
 from common.messages.control import ConnectionSettings
 
@@ -104,6 +104,17 @@ async def find(
         tenant_id,
     )
     return None if row is None else _stored(row, cipher)
+
+
+async def of_channel(connection: Connection, cipher: Cipher, tenant_id: str, channel: str) -> list[StoredConnection]:
+    """A tenant's connections to a channel, oldest first, for a transaction that alone adds or changes one meanwhile."""
+    await lock_keys(connection, [f"connections/{tenant_id}/{channel}"])
+    rows = await connection.fetch(
+        f"{_SELECT} WHERE connections.tenant_id = $1 AND channel = $2 ORDER BY created_at, connection_id",
+        tenant_id,
+        channel,
+    )
+    return [_stored(row, cipher) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,13 @@ from pydantic import Field, SecretStr
 from ingest.channel import Credentials
 
 
+def site_of(url: str) -> str:
+    """A site's address in the one way of writing that can be compared: one site answers under http, https and www."""
+    host, slash, path = url.strip().partition("://")[2].partition("/")
+    name = host.lower().removeprefix("www.").removesuffix(":443").removesuffix(":80")
+    return f"{name}{slash}{path}".rstrip("/")
+
+
 class WooCommerceCredentials(Credentials):
     """Consumer key and secret of the REST API, and the webhook secret. Registering webhooks needs write access."""
 
