@@ -15,6 +15,12 @@ PARKED_WITHIN_S = 150
 """A bug is tried three times, ten seconds and then a minute apart."""
 
 
+async def warnings(poisoned: Poisoned) -> dict[str, int]:
+    """Code → how many, as a bookkeeper sees them."""
+    shown = await poisoned.world.gateway.get(f"/companies/{poisoned.connection.company.company_id}/warnings")
+    return {group["code"]: group["entities"] for group in shown["groups"]}
+
+
 async def test_a_message_killed_by_a_bug_is_parked_listed_replayed_and_written(poisoned: Poisoned) -> None:
     world, connection = poisoned.world, poisoned.connection
     story = poisoned.shop.life.expectation(ORDERS)
@@ -35,6 +41,7 @@ async def test_a_message_killed_by_a_bug_is_parked_listed_replayed_and_written(p
     shown = await world.operator.get(f"/dead-letters/{mine[0]['dead_letter_id']}")
     assert not any(customer.email in str(shown) for customer in poisoned.shop.life.customers)
     assert not await world.documents(connection.company)
+    assert (await warnings(poisoned)).get("MESSAGE_PARKED") == ORDERS
 
     await poisoned.repaired()
     job = await world.operator.post("/dead-letters/replays", {"tenant_id": world.tenant_id})
@@ -48,6 +55,7 @@ async def test_a_message_killed_by_a_bug_is_parked_listed_replayed_and_written(p
     await world.settled(connection.company, orders=ORDERS)
     rows = await world.documents(connection.company)
     assert Counter((row["kind"], row["state"]) for row in rows) == {("sales_receipt", "synced"): ORDERS}
+    assert "MESSAGE_PARKED" not in await warnings(poisoned)
     accounts = expected.by_role(await world.balances(connection.company))
     assert accounts == expected.balances(story, "sales_receipts")
     again = await world.operator.post("/dead-letters/replays", {"tenant_id": world.tenant_id})

@@ -15,12 +15,15 @@ from tests.integration.api.gateway import Gateway, Shop
 from api.dead_letters import collecting
 from api.dead_letters.letters import context_of
 from api.dead_letters.replaying import replay_once
+from api.ids import order_id
 from api.main import build
 from api.store import dead_letters as store
 from api.store.dead_letters import Selection
 from common.broker import Broker, Outgoing
 from common.messages.base import State
 from common.messages.fetching import OrderListed
+from common.messages.orders import Order
+from common.messages.transactions import TransactionSet
 from common.packs import encode_member, join_members
 from common.recovery import (
     HEADER_ATTEMPT,
@@ -52,10 +55,17 @@ def send(gateway: Gateway, *messages: Outgoing) -> None:
     asyncio.run(publish())
 
 
-def parked(state: State, *, error: str = "KeyError", frame: str = "api/orders.py:handle") -> Outgoing:
-    """What the runtime sends to the dead letters when a state fails for good."""
+def parked(
+    state: State,
+    *,
+    error: str = "KeyError",
+    frame: str = "api/orders.py:handle",
+    queue: str = QUEUE,
+    contract: type[State] | None = None,
+) -> Outgoing:
+    """What the runtime sends to the dead letters when a state fails for good, or one that passes for a `contract`."""
     headers = {
-        HEADER_QUEUE: QUEUE,
+        HEADER_QUEUE: queue,
         HEADER_ERROR_TYPE: error,
         HEADER_ERROR_TEXT: f"{error} (see the log of this service)",
         HEADER_FRAME: frame,
@@ -67,7 +77,19 @@ def parked(state: State, *, error: str = "KeyError", frame: str = "api/orders.py
         "authorization": "Bearer leaked",
     }
     body = join_members([encode_member(state.model_dump_json().encode(), "c", None)])
-    return Outgoing(DEAD_EXCHANGE, "api", state.type, body, headers)
+    return Outgoing(DEAD_EXCHANGE, "api", (contract or state).type, body, headers)
+
+
+def shown_as(shop: Shop, external_id: str) -> tuple[str, str]:
+    """Column of the order, and the code of its reason."""
+    found = {order["external_id"]: order for order in shop.tenant.http.get("/v1/orders").json()["items"]}
+    order = found.get(external_id, {"column": "", "reason": None})
+    return order["column"], order["reason"]["code"] if order["reason"] else ""
+
+
+STUCK = ("warnings", "MESSAGE_PARKED")
+UNDER_WAY = ("in_progress", "")
+WRITTEN = ("in_ledger", "")
 
 
 def letters(gateway: Gateway, **params: Any) -> list[dict[str, Any]]:
@@ -217,6 +239,95 @@ def test_letters_stay_in_hand_while_the_database_is_away(gateway: Gateway, shop:
     # RabbitMQ counts in it how often it got a letter back, and drops one that it got back too often.
     assert "x-delivery-count" not in headers
     assert headers[HEADER_ATTEMPT] == 3
+
+
+def test_an_order_whose_message_was_set_aside_is_a_warning_until_it_is_mapped(gateway: Gateway, shop: Shop) -> None:
+    order, other = running.order_listed(shop, "1"), running.order_listed(shop, "2")
+    gateway.publish(order, other)
+    running.eventually(lambda: (shown_as(shop, "1"), shown_as(shop, "2")) == (UNDER_WAY, UNDER_WAY))
+    stranger = gateway.shop()
+    theirs = other.model_copy(update={"tenant_id": stranger.tenant.tenant_id})
+    as_order: dict[str, Any] = {"contract": Order, "queue": "mapper.order-normalized", "frame": "mapper/inside.py:f"}
+    send(gateway, parked(theirs, **as_order), parked(order, **as_order))
+    running.eventually(lambda: shown_as(shop, "1") == STUCK)
+    assert len(running.eventually(lambda: letters(gateway, tenant_id=stranger.tenant.tenant_id))) == 1
+    assert shown_as(shop, "2") == UNDER_WAY
+
+    http = shop.tenant.http
+    answers = [
+        http.get(f"/v1/companies/{shop.company_id}/warnings"),
+        http.get(f"/v1/orders/{order_id(order.key)}"),
+        http.get(f"/v1/orders/{order_id(order.key)}/timeline"),
+    ]
+    assert not any(told in answer.text for answer in answers for told in ("KeyError", "inside.py", "leaked"))
+    (group,) = answers[0].json()["groups"]
+    assert (group["code"], group["entities"], group["kinds"]) == ("MESSAGE_PARKED", 1, ["order"])
+    assert "3 attempts" in answers[1].json()["reason"]["text"]
+    assert "/v1/dead-letters/replays" in answers[1].json()["reason"]["cure"]
+    entries = [entry for entry in answers[2].json()["entries"] if entry["outcome"] == "set_aside"]
+    assert [(entry["stage"], entry["reason"]["code"]) for entry in entries] == [("mapped", "MESSAGE_PARKED")]
+    (row,) = (
+        row for row in http.get(f"/v1/companies/{shop.company_id}/overview").json()["rows"] if row["name"] == "orders"
+    )
+    assert (row["warnings"], row["in_progress"]) == (1, 1)
+
+    job_id = replay(gateway, tenant_id=shop.tenant.tenant_id)
+    running.eventually(lambda: job(gateway, job_id)["finished_at"])
+    assert shown_as(shop, "1") == UNDER_WAY
+    send(gateway, parked(order, **as_order))
+    running.eventually(lambda: shown_as(shop, "1") == STUCK)
+    gateway.publish(running.transactions_listed(shop, "1"), running.document_changed(shop, "1"))
+    running.eventually(lambda: shown_as(shop, "1") == WRITTEN)
+
+
+def test_an_order_whose_set_was_set_aside_is_a_warning_until_its_documents_are_there(
+    gateway: Gateway, shop: Shop
+) -> None:
+    listed = running.transactions_listed(shop, "1", revision=2)
+    gateway.publish(running.order_listed(shop, "1"), listed)
+    running.eventually(lambda: shown_as(shop, "1") == UNDER_WAY)
+    send(gateway, parked(listed, contract=TransactionSet, queue="ledger-writer.transactions-mapped"))
+    running.eventually(lambda: shown_as(shop, "1") == STUCK)
+    resent = shop.tenant.http.post("/v1/resends", json={"company_id": shop.company_id, "code": "MESSAGE_PARKED"})
+    assert resent.json()["items"] == 1
+    dismissal = {"company_id": shop.company_id, "order_ids": [order_id(f"{shop.connection_id}/1")]}
+    assert shop.tenant.http.post("/v1/dismissals", json=dismissal).json()["orders"] == 1
+    assert shown_as(shop, "1")[0] == "dismissed"
+    shop.tenant.http.post("/v1/dismissals", json=dismissal | {"dismissed": False})
+    assert gateway.operator.post("/v1/dead-letters/archive", json={"tenant_id": listed.tenant_id}).status_code == 200
+    assert shown_as(shop, "1") == STUCK
+    (order,) = shop.tenant.http.get("/v1/orders").json()["items"]
+    assert "/v1/tenants/{tenant_id}/rebuild" in order["reason"]["cure"]
+    gateway.publish(running.document_changed(shop, "1"))
+    running.eventually(lambda: shown_as(shop, "1") == WRITTEN)
+
+
+def test_a_newer_set_that_was_set_aside_shows_on_an_order_that_is_in_the_ledger(gateway: Gateway, shop: Shop) -> None:
+    newer = running.transactions_listed(shop, "1", revision=2)
+    gateway.publish(running.order_listed(shop, "1"), newer, running.document_changed(shop, "1"))
+    running.eventually(lambda: shown_as(shop, "1") == WRITTEN)
+    older = running.transactions_listed(shop, "1", revision=1)
+    as_set: dict[str, Any] = {"contract": TransactionSet, "queue": "ledger-writer.transactions-mapped"}
+    send(gateway, parked(older, **as_set))
+    running.eventually(lambda: len(letters(gateway, tenant_id=shop.tenant.tenant_id)) == 1)
+    assert shown_as(shop, "1") == WRITTEN
+    send(gateway, parked(newer, **as_set))
+    running.eventually(lambda: shown_as(shop, "1") == STUCK)
+    warnings = shop.tenant.http.get(f"/v1/companies/{shop.company_id}/warnings").json()
+    assert [(group["code"], group["entities"]) for group in warnings["groups"]] == [("MESSAGE_PARKED", 1)]
+    gateway.publish(running.transactions_listed(shop, "1", revision=3))
+    running.eventually(lambda: shown_as(shop, "1") == WRITTEN)
+
+
+def test_a_list_entry_that_was_set_aside_shows_until_its_replay_is_stored(gateway: Gateway, shop: Shop) -> None:
+    gateway.publish(running.order_listed(shop, "1"))
+    running.eventually(lambda: shown_as(shop, "1") == UNDER_WAY)
+    send(gateway, parked(running.transactions_listed(shop, "1", documents=0), queue="api.transactions-listed"))
+    running.eventually(lambda: shown_as(shop, "1") == STUCK)
+    replay(gateway, tenant_id=shop.tenant.tenant_id)
+    running.eventually(lambda: shown_as(shop, "1") != STUCK)
+    running.eventually(lambda: shown_as(shop, "1") != UNDER_WAY)
+    assert shown_as(shop, "1") == ("out_of_scope", "")
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """The story of one order, from what the owners of its parts tell: pure, oldest first."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 
 from api.views.orders import TimelineEntry
@@ -8,8 +9,17 @@ from common.internal.ingest import OrderHistory
 from common.internal.ledger_writer import DocumentView
 from common.internal.mapper import PayoutMembership, SetView
 from common.internal.mapper_checks import PaymentState
+from common.messages.base import Reason
 
 _STAGES = ("raw", "normalized", "mapped", "planned", "written", "paid_out")
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """The message that the order waits for was given up on."""
+
+    at: datetime
+    reason: Reason
 
 
 def build(
@@ -18,6 +28,7 @@ def build(
     documents: Iterable[DocumentView] | None,
     payouts: Iterable[PayoutMembership] | None = None,
     payments: Iterable[PaymentState] | None = None,
+    set_aside: SetAside | None = None,
 ) -> list[TimelineEntry]:
     """Put together what could be had; parts that are None are left out."""
     entries: list[TimelineEntry] = []
@@ -31,6 +42,8 @@ def build(
     for payment in payments or ():
         if decided is not None and payment.reason is not None and not payment.in_ledger:
             entries.append(_from_missing(payment, decided))
+    if set_aside is not None:
+        entries.append(_from_set_aside(set_aside))
     for payout in payouts or ():
         entries.append(_from_payout(payout))
     # Stages break ties: what came must stand before what it became.
@@ -124,3 +137,7 @@ def _from_missing(payment: PaymentState, at: datetime) -> TimelineEntry:
         outcome="missing",
         reason=payment.reason,
     )
+
+
+def _from_set_aside(found: SetAside) -> TimelineEntry:
+    return TimelineEntry(at=found.at, stage="mapped", text=found.reason.text, outcome="set_aside", reason=found.reason)

@@ -133,9 +133,10 @@ async def get_timeline(order_id: str, caller: Reader, deps: Deps) -> Timeline:
     payments = None
     if shown_sets and row["company_id"] is not None:
         payments = await _part("payments", missing_payments(deps, caller, row), unavailable)
+    set_aside = timeline.SetAside(row["parked_at"], row["reason"]) if row["parked_at"] is not None else None
     return Timeline(
         order=summary(row),
-        entries=timeline.build(source, shown_sets, shown_documents, shown_payouts, payments),
+        entries=timeline.build(source, shown_sets, shown_documents, shown_payouts, payments, set_aside),
         source=source,
         sets=shown_sets,
         documents=shown_documents,

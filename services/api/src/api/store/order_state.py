@@ -1,28 +1,69 @@
 """Where an order stands: one SQL expression that lists, overview and runs share, so that they can't disagree.
 
 An order is in the worst column any of its documents is in. Before there are documents, the order's problem, its
-mapping outcome, or the mere fact that nothing has come back yet says where it is.
+mapping outcome, or the mere fact that nothing has come back yet says where it is. A message about its newest revision
+that was set aside is a warning whatever else is known: nothing more comes of the order until a person does something.
 """
 
 from api.columns import NEVER_SYNCED, WAITING_PREFIX, Column
+from common.messages.fetching import OrderListed
+from common.messages.orders import Order
+from common.messages.transactions import TransactionSet, TransactionsListed
+
+MESSAGE_PARKED = "MESSAGE_PARKED"
 
 LOOKS_ONCE = """(c.settings @> '{"follow_changes": false}'
     AND coalesce(c.settings -> 'order_statuses', '[]') = '[]')"""
 """Whether the connection's orders are looked at only when they are new: nothing comes of their later revisions."""
+
+_UNMAPPED = f"(s.set_key IS NULL OR (s.source_revision < o.revision AND NOT {LOOKS_ONCE}))"
+_SET_KEY = "c.company_id || '/' || o.connection_id || '/order/' || o.external_id"
+
+# What failed and where is in the letters, for operators alone: of that, only the number of attempts is told.
+_LETTERS = f"""
+SELECT letter_tenant, max(attempts) AS attempts, max(last_failed_at) AS at, bool_or(status = 'unresolved') AS is_open,
+    CASE WHEN type IN ('{Order.type}', '{OrderListed.type}') THEN entity
+        ELSE regexp_replace(entity, '^[^/]*/([^/]*)/order/', '\\1/') END AS order_key,
+    max(revision) FILTER (WHERE type = '{Order.type}') AS order_sent,
+    max(revision) FILTER (WHERE type = '{OrderListed.type}') AS order_listed,
+    max(revision) FILTER (WHERE type = '{TransactionSet.type}') AS set_sent,
+    max(revision) FILTER (WHERE type = '{TransactionsListed.type}') AS set_listed,
+    max(entity) FILTER (WHERE type IN ('{TransactionSet.type}', '{TransactionsListed.type}')) AS set_key
+FROM dead_letters WHERE status <> 'replayed'
+    AND type IN ('{Order.type}', '{OrderListed.type}', '{TransactionSet.type}', '{TransactionsListed.type}')
+GROUP BY letter_tenant, order_key
+"""
+"""Per order: what was set aside and is not on its way again. Joined whole, as letters are few and orders are many."""
+
+_UNTAKEN = f"""(l.order_listed > o.revision OR (l.order_sent >= o.revision AND {_UNMAPPED})
+    OR (l.set_key = {_SET_KEY} AND l.set_listed > coalesce(s.revision, 0)))"""
+_STUCK = f"""(l.at IS NOT NULL AND ({_UNTAKEN}
+    OR (s.outcome = 'mapped' AND d.current < s.documents) OR (l.is_open AND d.seen > 0)))"""
+"""Whether nothing has come of a letter. A set whose letter was archived may have come by another message."""
+
+_STUCK_REASON = f"""jsonb_build_object(
+    'code', '{MESSAGE_PARKED}', 'severity', 'error',
+    'text', 'A message about this order was set aside after '
+        || CASE l.attempts WHEN 1 THEN 'one attempt.' ELSE l.attempts || ' attempts.' END,
+    'cure', CASE WHEN l.is_open
+        THEN 'The operator replays it once the cause is mended: POST /v1/dead-letters/replays.'
+        ELSE 'It was archived. The operator fills the mirror it was for: POST /v1/tenants/{{tenant_id}}/rebuild.' END)
+"""
 
 ORDER_STATE = f"""
 SELECT o.*, c.company_id, s.set_key, s.source_revision AS mapped_revision, s.outcome, s.column_alone,
     s.documents AS documents_wanted,
     coalesce(d.seen, 0) AS documents_seen,
     coalesce(d.in_ledger, 0) AS documents_in_ledger, coalesce(d.notices, 0) AS documents_with_notices,
-    d.last_attempt_at,
+    d.last_attempt_at, CASE WHEN o.problem IS NULL AND {_STUCK} THEN l.at END AS parked_at,
     CASE
         WHEN o.problem_code LIKE '{WAITING_PREFIX}%' THEN '{Column.WAITING}'
         WHEN o.problem_code IN {NEVER_SYNCED} THEN '{Column.OUT_OF_SCOPE}'
         WHEN o.problem_code IS NOT NULL THEN
             CASE WHEN hidden THEN '{Column.DISMISSED}' ELSE '{Column.WARNINGS}' END
         WHEN c.settings IS NULL THEN '{Column.NOT_TRIED}'
-        WHEN s.set_key IS NULL OR (s.source_revision < o.revision AND NOT {LOOKS_ONCE}) THEN '{Column.IN_PROGRESS}'
+        WHEN {_STUCK} THEN CASE WHEN hidden THEN '{Column.DISMISSED}' ELSE '{Column.WARNINGS}' END
+        WHEN {_UNMAPPED} THEN '{Column.IN_PROGRESS}'
         WHEN s.outcome = 'filtered' THEN '{Column.OUT_OF_SCOPE}'
         WHEN coalesce(d.seen, 0) = 0 THEN
             CASE WHEN hidden AND s.column_alone = '{Column.WARNINGS}' THEN '{Column.DISMISSED}' ELSE s.column_alone END
@@ -34,10 +75,12 @@ SELECT o.*, c.company_id, s.set_key, s.source_revision AS mapped_revision, s.out
         WHEN d.in_ledger > 0 THEN '{Column.IN_LEDGER}'
         ELSE '{Column.OUT_OF_SCOPE}'
     END AS column_name,
-    coalesce(o.problem, d.reason, s.reason) AS reason
+    coalesce(o.problem, CASE WHEN {_STUCK} THEN {_STUCK_REASON} END, d.reason, s.reason) AS reason
 FROM orders o
 JOIN connections c ON c.connection_id = o.connection_id AND c.tenant_id = o.tenant_id
-LEFT JOIN sets s ON s.set_key = c.company_id || '/' || o.connection_id || '/order/' || o.external_id
+LEFT JOIN sets s ON s.set_key = {_SET_KEY}
+LEFT JOIN ({_LETTERS}) AS l ON l.letter_tenant = o.tenant_id AND l.order_key = o.order_key
+    AND ({_UNTAKEN} OR (l.set_key = {_SET_KEY} AND l.set_sent >= s.revision AND NOT {_UNMAPPED}))
 LEFT JOIN LATERAL (
     SELECT true FROM dismissals x
     WHERE x.subject = o.order_key AND x.is_order AND x.dismissed AND x.order_revision = o.revision
@@ -60,3 +103,9 @@ LEFT JOIN LATERAL (
       AND x.company_id = c.company_id
 ) AS d ON true
 """
+
+# The last condition says nothing new, and lets the database leave the documents of all other orders alone.
+WARNS_ITSELF = f"""(column_name = '{Column.WARNINGS}' AND (documents_seen = 0 OR parked_at IS NOT NULL)
+    AND (problem_code IS NOT NULL OR column_alone = '{Column.WARNINGS}'
+        OR order_key IN (SELECT l.order_key FROM ({_LETTERS}) AS l)))"""
+"""Of a row of `ORDER_STATE`: the order is a warning, and none of its documents says why."""

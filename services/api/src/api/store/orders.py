@@ -2,11 +2,12 @@
 
 from datetime import date, datetime
 
-from api.store.order_state import ORDER_STATE
+from api.store.order_state import ORDER_STATE, WARNS_ITSELF
 from api.store.sql import Conditions, Row, Where, row_of, rows_of
 
 _SHOWN = """order_key, tenant_id, connection_id, external_id, revision, channel, number, status, ordered_on, currency,
-    total, received_at, run_id, company_id, column_name, reason, outcome, documents_wanted, documents_in_ledger"""
+    total, received_at, run_id, company_id, column_name, reason, outcome, documents_wanted, documents_in_ledger,
+    parked_at"""
 
 
 async def page(
@@ -66,13 +67,11 @@ async def known(where: Where, tenant_id: str, order_keys: list[str]) -> list[Row
 
 
 async def with_code(where: Where, tenant_id: str, company_id: str, code: str | None, limit: int) -> list[Row]:
-    """Orders that are warnings by themselves: unreadable, or mapped to no document. None: of any code."""
+    """Orders that are warnings by themselves: unreadable, mapped to no document, or stuck. None: of any code."""
     wanted = Conditions()
     wanted.add("tenant_id = {}", tenant_id)
     wanted.add("company_id = {}", company_id)
-    wanted.add("column_name = 'warnings' AND documents_seen = 0")
-    # Says nothing new, and lets the database leave the documents of all other orders alone.
-    wanted.add("problem_code IS NOT NULL OR column_alone = 'warnings'")
+    wanted.add(WARNS_ITSELF)
     wanted.given("reason ->> 'code' = {}", code)
     return rows_of(
         await where.fetch(

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from api.columns import Column
 from api.overview import ORDERS_ROW, ROW_OF_KIND, Count
-from api.store.order_state import ORDER_STATE
+from api.store.order_state import ORDER_STATE, WARNS_ITSELF
 from api.store.sql import Row, Where, rows_of
 from common.messages.transactions import DocumentKind
 
@@ -76,7 +76,7 @@ async def document_warnings(where: Where, tenant_id: str, company_id: str) -> li
 
 
 async def order_warnings(where: Where, tenant_id: str, company_id: str) -> list[Row]:
-    """Orders that are warnings without any document: unreadable, or mapped to nothing."""
+    """Orders that are warnings without any document: unreadable, mapped to nothing, or stuck."""
     return rows_of(
         await where.fetch(
             f"""
@@ -85,8 +85,7 @@ async def order_warnings(where: Where, tenant_id: str, company_id: str) -> list[
                 min(received_at) AS first_seen_at, NULL::timestamptz AS last_attempt_at,
                 NULL::timestamptz AS next_attempt_at
             FROM ({ORDER_STATE}) AS states
-            WHERE tenant_id = $1 AND company_id = $2 AND column_name = 'warnings' AND documents_seen = 0
-              AND (problem_code IS NOT NULL OR column_alone = 'warnings')  -- the same set, found without its documents
+            WHERE tenant_id = $1 AND company_id = $2 AND {WARNS_ITSELF}
             GROUP BY coalesce(reason ->> 'code', 'UNKNOWN') ORDER BY entities DESC, code LIMIT 500
             """,
             tenant_id,

@@ -17,7 +17,7 @@ class DeadLetter(Base, table=True):
     __table_args__ = (
         Index("dead_letters_group", "queue", "error_type", "frame"),
         Index("dead_letters_recent", "last_failed_at", "dead_letter_id"),
-        Index("dead_letters_tenant", "letter_tenant"),
+        Index("dead_letters_tenant", "letter_tenant", "entity"),
     )
     dead_letter_id: str = column.text(primary=True)
     queue: str = column.text()

@@ -118,7 +118,7 @@ def upgrade() -> None:
     )
     op.create_index("dead_letters_group", "dead_letters", ["queue", "error_type", "frame"], unique=False)
     op.create_index("dead_letters_recent", "dead_letters", ["last_failed_at", "dead_letter_id"], unique=False)
-    op.create_index("dead_letters_tenant", "dead_letters", ["letter_tenant"], unique=False)
+    op.create_index("dead_letters_tenant", "dead_letters", ["letter_tenant", "entity"], unique=False)
     op.create_table(
         "dismissals",
         sa.Column("subject", sa.Text(), nullable=False),
