@@ -4,7 +4,7 @@ SHELL := bash
 BIN := .venv/bin
 MEMBERS := libs/common libs/cli services/ingest services/mapper services/ledger-writer services/api sandbox
 
-.PHONY: help setup demo up down status test test-nightly golden mutation bench bench-rules bench-quickbooks same-books check fmt lint types docs topology migrations-check lock lock-images clean
+.PHONY: help setup demo up down status test test-nightly golden mutation bench bench-rules bench-quickbooks same-books check fmt lint types docs topology migrations-check lock lock-client lock-images clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r t d; do printf '  %-18s %s\n' "$$t" "$$d"; done
@@ -78,6 +78,12 @@ lock: setup ## compile requirements.txt again from the members' dependencies
 		--universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 		--no-emit-index-url --no-emit-find-links --no-emit-package common \
 		--quiet --output-file requirements.txt > /dev/null
+
+lock-client: setup ## compile the requirements of the client generator again: tests/contract/client/requirements.txt
+	@.tools/bin/uv pip compile tests/contract/client/requirements.in \
+		--universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+		--no-emit-index-url --no-emit-find-links \
+		--quiet --output-file tests/contract/client/requirements.txt > /dev/null
 
 lock-images: setup ## compile the images' requirements again, with requirements.txt as constraint
 	@for s in ingest mapper ledger-writer api; do \

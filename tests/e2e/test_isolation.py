@@ -9,7 +9,7 @@ from tests.e2e.test_payouts import EXAMPLE_B, upload
 from tests.e2e.world import World, first_day
 from tests.isolation import Prey, bodies_for, walk
 
-from sandbox.demo.gateway import Json
+from sandbox.demo.gateway import Json, Refused
 from sandbox.stack import Stack
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -98,3 +98,17 @@ async def test_no_service_gives_a_stranger_anything_of_another_tenant(product: S
         with httpx.Client(base_url=product.url_of("api"), headers=headers, timeout=60, trust_env=False) as stranger:
             assert await asyncio.to_thread(walk, stranger, prey) > 60
     assert await kept(world, prey) == before
+
+
+async def test_a_shop_is_connected_once_by_a_tenant_and_no_tenant_hears_of_anothers(product: Stack) -> None:
+    async with World.of(product) as world, World.of(product) as agency:
+        shop = await world.open_shop("shopify", orders=ORDERS)
+        first = await world.connect_shop(await world.company("beancount", first_day(40)), shop, mode="sales_receipts")
+        body = {"channel": "shopify", "name": "again", "config": {"shop_domain": shop.host.upper()}}
+        login = {"secrets": {"webhook_secret": first.secret}}
+        with pytest.raises(Refused, match="SHOP_CONNECTED_ALREADY") as refused:
+            await world.gateway.post("/connections", body | login)
+        assert "answered 409" in str(refused.value)
+        assert first.connection_id in str(refused.value)
+        assert [row["connection_id"] async for row in world.gateway.each("/connections")] == [first.connection_id]
+        assert (await agency.gateway.post("/connections", body | login))["connection_id"] != first.connection_id

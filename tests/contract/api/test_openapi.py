@@ -24,12 +24,6 @@ EXAMPLES = int(os.environ.get("TILLBOOK_API_EXAMPLES", "2"))
 UNKEYED = {"health_live", "health_ready", "finish_sign_in", "get_index"}
 
 
-@schemathesis.serializer("application/gzip", "text/tab-separated-values")
-def file_as_it_is(_: schemathesis.SerializationContext, value: Any) -> Any:
-    """Files that schemathesis knows no form of: any bytes will do, most of them are refused."""
-    return value if isinstance(value, bytes) else str(value).encode()
-
-
 schema = schemathesis.openapi.from_dict(document())
 
 
@@ -56,8 +50,50 @@ def test_every_operation_has_a_name_a_tag_a_description_and_its_problems() -> No
         assert operation["description"], name
         assert (name in UNKEYED) == ("security" not in operation), name
         if name not in {"health_live", "health_ready"}:
-            problem = operation["responses"]["422"]["content"]["application/problem+json"]["schema"]
-            assert problem == {"$ref": "#/components/schemas/ProblemDetails"}, name
+            assert operation["responses"]["422"] == {"$ref": "#/components/responses/Problem422"}, name
+    for problem in document()["components"]["responses"].values():
+        schema = problem["content"]["application/problem+json"]["schema"]
+        assert schema == {"$ref": "#/components/schemas/ProblemDetails"}
+
+
+def test_what_is_left_out_is_never_said_to_be_null() -> None:
+    for operation in operations():
+        for parameter in operation.get("parameters", ()):
+            assert {"type": "null"} not in parameter["schema"].get("anyOf", ()), operation["operationId"]
+    assert "null" not in json.dumps(document()["components"]["schemas"]["ProblemDetails"])
+
+
+def test_answers_have_all_of_their_fields_and_requests_only_some() -> None:
+    schemas = document()["components"]["schemas"]
+    for name in ("TenantPage", "Run", "Order", "PlannedLine", "CompanyDetail"):
+        assert set(schemas[name]["required"]) == set(schemas[name]["properties"]), name
+    assert schemas["CompanySettingsBody"]["required"] == ["closed_through"]
+    assert schemas["TenantCreate"]["required"] == ["name"]
+    assert set(schemas["FieldProblem"]["required"]) == {"field", "cure"}
+
+
+def test_every_shape_has_a_name_that_is_a_type_in_any_language() -> None:
+    for name, shape in document()["components"]["schemas"].items():
+        assert name.isalnum(), name
+        assert shape.get("title", name) == name
+
+
+def test_headers_that_clients_act_on_are_described() -> None:
+    def headers(path: str, method: str, status: str) -> set[str]:
+        return set(document()["paths"][path][method]["responses"][status].get("headers", ()))
+
+    assert headers("/v1/tenants", "post", "201") == {"Location", "Idempotency-Replayed"}
+    assert headers("/v1/companies/{company_id}/settings", "get", "200") == {"ETag"}
+    assert headers("/v1/companies/{company_id}/settings", "put", "200") == {"ETag"}
+    for operation in operations():
+        keyed = "Idempotency-Key" in {each["name"] for each in operation.get("parameters", ())}
+        replayed = {"Idempotency-Replayed" in answer.get("headers", ()) for answer in operation["responses"].values()}
+        assert (True in replayed) == keyed, operation["operationId"]
+    shared = document()["components"]["responses"]
+    assert {name for name, answer in shared.items() if "Retry-After" in answer.get("headers", ())} == {
+        "Problem429",
+        "Problem503",
+    }
 
 
 def test_every_reference_leads_somewhere() -> None:

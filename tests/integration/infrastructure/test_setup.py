@@ -15,7 +15,8 @@ from sandbox.infrastructure.state import PROJECT
 @pytest.fixture
 def workspace(tmp_path: Path) -> Path:
     """What `make setup` reads, in a folder where nothing is installed yet."""
-    for name in ("Makefile", "requirements.txt", "pyproject.toml", "scripts/setup.sh", "scripts/uv-requirements.txt"):
+    scripts = ("scripts/setup.sh", "scripts/uv.sh", "scripts/uv-requirements.txt")
+    for name in ("Makefile", "requirements.txt", "pyproject.toml", *scripts):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         shutil.copy(PROJECT / name, tmp_path / name)
     for member in PROJECT.glob("*/*/pyproject.toml"):

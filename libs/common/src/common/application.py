@@ -134,7 +134,11 @@ async def live() -> dict[str, str]:
     return {"status": "live"}
 
 
-@health_routes.get("/health/ready", operation_id="health_ready")
+@health_routes.get(
+    "/health/ready",
+    operation_id="health_ready",
+    responses={503: {"model": dict[str, Any], "description": "Not now: `checks` says what is missing."}},
+)
 async def ready(request: Request, response: Response) -> dict[str, Any]:
     """Whether requests can be taken: the database answers. The broker is reported but not required, because
     accepting a webhook needs only Postgres and its outage must not empty the load balancer."""

@@ -1,16 +1,22 @@
 """The OpenAPI document that frontends generate their clients from."""
 
+import json
+import re
 from functools import lru_cache
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from api.idempotency import REPLAYED_HEADER
 from api.routes import ROUTERS
+from api.routes.base import PROBLEMS
 from common.application import health_routes
 from common.problems import FieldProblem, ProblemDetails
 
 API_VERSION = "0.1.0"
+
+Schema = dict[str, Any]
 
 DESCRIPTION = """
 From the till to the books: orders of sales channels become accounting documents, once and to the cent.
@@ -42,6 +48,10 @@ _TAGS: tuple[tuple[str, str], ...] = (
     ("health", "For whoever runs the service."),
 )
 
+_REPLAYED = {
+    "description": "`true` where the key has been seen: this is the first answer once more, and nothing was made.",
+    "schema": {"type": "string", "enum": ["true"]},
+}
 _UNKEYED = frozenset({"health_live", "health_ready", "finish_sign_in", "get_index"})
 
 
@@ -68,16 +78,76 @@ def document() -> dict[str, Any]:
         schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
         schema.pop("$defs", None)
         schemas[model.__name__] = schema
+    # An error answer leaves out what it has not; see `Problem.response`.
+    problem = schemas[ProblemDetails.__name__]
+    problem["properties"] = {name: _without_null(shape) for name, shape in problem["properties"].items()}
     # FastAPI's own shape of a validation error never leaves this service.
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
-    for path in made["paths"].values():
-        for operation in path.values():
-            if operation["operationId"] in _UNKEYED:
-                operation.pop("security", None)
-            for parameter in operation.get("parameters", ()):
-                if parameter["name"] == "If-Match":
-                    # A missing one is answered with 428 rather than refused as unreadable: see the problem's cure.
-                    parameter["required"] = True
-                    parameter["schema"] = {"type": "string", "maxLength": 100, "examples": ['"0"', '"7"']}
-    return made
+    made["components"]["responses"] = {_shared(status): answer for status, answer in PROBLEMS.items()}
+    operations = [operation for path in made["paths"].values() for operation in path.values()]
+    for operation in operations:
+        _complete(operation)
+    _require_what_is_always_sent(schemas, operations)
+    return _with_plain_names(made)
+
+
+def _complete(operation: dict[str, Any]) -> None:
+    """Say what FastAPI can't know of an operation, in the words that generators of clients understand."""
+    if operation["operationId"] in _UNKEYED:
+        operation.pop("security", None)
+    parameters = {parameter["name"]: parameter for parameter in operation.get("parameters", ())}
+    for parameter in parameters.values():
+        parameter["schema"] = _without_null(parameter["schema"])
+    if "If-Match" in parameters:
+        # A missing one is answered with 428 rather than refused as unreadable: see the problem's cure.
+        schema = {"type": "string", "maxLength": 100, "examples": ['"0"', '"7"']}
+        parameters["If-Match"] |= {"required": True, "schema": schema}
+    answers = operation["responses"]
+    for status, answer in answers.items():
+        if "Idempotency-Key" in parameters and status.startswith("2"):
+            answer.setdefault("headers", {})[REPLAYED_HEADER.title()] = _REPLAYED
+        if answer == PROBLEMS.get(int(status)):
+            answers[status] = {"$ref": f"#/components/responses/{_shared(status)}"}
+
+
+def _require_what_is_always_sent(schemas: Schema, operations: list[Schema]) -> None:
+    """An answer has all of its fields, those with a default too. Only problems and what clients send may lack some."""
+    partial = {ProblemDetails.__name__, FieldProblem.__name__}
+    partial |= _reached(
+        schemas, [operation.get(part) for operation in operations for part in ("requestBody", "parameters")]
+    )
+    for name in _reached(schemas, [operation["responses"] for operation in operations]) - partial:
+        if "properties" in schemas[name]:
+            schemas[name]["required"] = list(schemas[name]["properties"])
+
+
+def _reached(schemas: Schema, begin: object) -> set[str]:
+    """Names of the schemas that something refers to, directly or through others."""
+    found: set[str] = set()
+    ahead = [begin]
+    while ahead:
+        names = set(re.findall(r'"#/components/schemas/(\w+)"', json.dumps(ahead.pop()))) - found
+        found |= names
+        ahead += [schemas[name] for name in names]
+    return found
+
+
+def _without_null(schema: Schema) -> Schema:
+    """The shape of what is left out rather than null, such as a parameter: no address and no header can say null."""
+    shapes: list[Schema] = [shape for shape in schema.get("anyOf", ()) if shape != {"type": "null"}]
+    if len(shapes) != 1:
+        return schema
+    (shape,) = shapes
+    others = {k: v for k, v in schema.items() if k != "anyOf" and (k, v) != ("default", None)}
+    return shape if "$ref" in shape else others | shape
+
+
+def _shared(status: int | str) -> str:
+    return f"Problem{status}"
+
+
+def _with_plain_names(made: dict[str, Any]) -> dict[str, Any]:
+    """`Page_Task_`, titled `Page[Task]`, becomes `TaskPage`: generators make types of these names."""
+    plain: dict[str, Any] = json.loads(re.sub(r'\bPage[_[](\w+)[]_]"', r'\1Page"', json.dumps(made)))
+    return plain

@@ -19,7 +19,7 @@ class Sheet(Response):
 
 def documented(example: str) -> dict[int | str, dict[str, Any]]:
     """The answer of a route that sends a table, for the OpenAPI document."""
-    shape = {"schema": {"type": "string"}, "example": example}
+    shape = {"schema": {"type": "string", "format": "binary"}, "example": example}
     return {200: {"description": "The table.", "content": {MEDIA_TYPE: shape}}}
 
 
@@ -56,5 +56,5 @@ def attachment(name: str) -> dict[str, str]:
 
 def body_documented(example: str) -> dict[str, Any]:
     """`openapi_extra` of a route that takes a table."""
-    shape = {"schema": {"type": "string", "example": example}}
+    shape = {"schema": {"type": "string", "format": "binary"}, "example": example}
     return {"requestBody": {"required": True, "content": {MEDIA_TYPE: shape}}}

@@ -31,6 +31,14 @@ _TEXTS: dict[int, str] = {
 
 Responses = dict[int | str, dict[str, Any]]
 
+_RETRY_AFTER = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}}
+_HEADERS: dict[int, dict[str, Any]] = {
+    401: {"WWW-Authenticate": {"schema": {"type": "string"}}},
+    429: _RETRY_AFTER,
+    503: _RETRY_AFTER,
+}
+LOCATION: Responses = {201: {"headers": {"Location": {"description": "Its path.", "schema": {"type": "string"}}}}}
+
 
 def problems(*statuses: int) -> Responses:
     """Error answers of a route, for the OpenAPI document."""
@@ -38,11 +46,13 @@ def problems(*statuses: int) -> Responses:
         status: {
             "description": _TEXTS[status],
             "content": {MEDIA_TYPE: {"schema": {"$ref": f"#/components/schemas/{ProblemDetails.__name__}"}}},
+            **({"headers": _HEADERS[status]} if status in _HEADERS else {}),
         }
         for status in statuses
     }
 
 
+PROBLEMS = problems(*_TEXTS)
 ALWAYS = problems(400, 401, 403, 404, 409, 413, 422, 429, 503)
 
 

@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse
 
 from api.idempotency import seed_of
 from api.ids import new_id
-from api.routes.base import ONCE, Deps, Gateway, after_moment, following, found, router
+from api.routes.base import LOCATION, ONCE, Deps, Gateway, after_moment, following, found, router
 from api.security import Reader, TenantPrincipal, Writer
 from api.store import audit, companies
 from api.views.base import PAGE_DEFAULT, Cursor, Limit, Page
@@ -32,7 +32,13 @@ async def list_ledgers(_: Reader, deps: Deps) -> ledger_writer.LedgerList:
     return await deps.services.ledger_writer.get("/internal/ledgers", ledger_writer.LedgerList)
 
 
-@routes.post("/companies", operation_id="create_company", status_code=status.HTTP_201_CREATED, dependencies=ONCE)
+@routes.post(
+    "/companies",
+    operation_id="create_company",
+    status_code=status.HTTP_201_CREATED,
+    dependencies=ONCE,
+    responses=LOCATION,
+)
 async def create_company(
     body: CompanyCreate, request: Request, response: Response, caller: Writer, deps: Deps
 ) -> CompanyDetail:

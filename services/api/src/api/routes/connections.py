@@ -7,7 +7,7 @@ from fastapi import Request, Response, status
 
 from api.idempotency import seed_of
 from api.ids import new_id
-from api.routes.base import ONCE, Deps, Gateway, after_moment, following, found, router
+from api.routes.base import LOCATION, ONCE, Deps, Gateway, after_moment, following, found, router
 from api.security import Reader, TenantPrincipal, Writer
 from api.store import audit, connections
 from api.views.base import PAGE_DEFAULT, Cursor, Limit, Page
@@ -38,7 +38,13 @@ async def get_push_contract(channel: Identifier, _: Reader, deps: Deps) -> inges
     return await deps.services.ingest.get(f"/internal/channels/{channel}/push", ingest.PushContract)
 
 
-@routes.post("/connections", operation_id="create_connection", status_code=status.HTTP_201_CREATED, dependencies=ONCE)
+@routes.post(
+    "/connections",
+    operation_id="create_connection",
+    status_code=status.HTTP_201_CREATED,
+    dependencies=ONCE,
+    responses=LOCATION,
+)
 async def create_connection(
     body: ConnectionCreate, request: Request, response: Response, caller: Writer, deps: Deps
 ) -> ConnectionDetail:

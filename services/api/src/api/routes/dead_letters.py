@@ -1,7 +1,7 @@
 """Dead letters: for operators, never for tenants. Every action is audited."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import orjson
 from fastapi import Query, Request, status
@@ -33,7 +33,7 @@ routes = router("dead letters")
 REPLAY_MAX = 100_000
 
 Text = Annotated[str | None, Query(max_length=500)]
-Status = Annotated[str | None, Query(pattern="^(unresolved|replayed|archived)$")]
+Status = Literal["unresolved", "replayed", "archived"] | None
 
 
 @routes.get("/dead-letters", operation_id="list_dead_letters")

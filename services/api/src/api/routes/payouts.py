@@ -24,10 +24,8 @@ _NO_DAY = date.max
 _FILE: dict[str, Any] = {
     "requestBody": {
         "required": True,
-        "content": {
-            media: {"schema": {"type": "string", "format": "binary"}}
-            for media in ("text/csv", "text/tab-separated-values", "application/gzip", "application/octet-stream")
-        },
+        "description": "The file's bytes. Any Content-Type will do: `format` and the bytes say what it is.",
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
     }
 }
 

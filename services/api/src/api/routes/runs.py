@@ -16,12 +16,16 @@ from api.routes.base import ONCE, Deps, Gateway, after_moment, after_text, follo
 from api.security import Reader, Syncer, TenantPrincipal
 from api.store import audit, runs
 from api.views.base import PAGE_DEFAULT, Cursor, Limit, Page
-from api.views.work import ItemResult, Run, RunItem, RunState, RunSummary, SyncRequest
+from api.views.work import ItemResult, Run, RunItem, RunState, RunSummary, RunTrigger, SyncRequest
 from common.messages.control import TaskKind, TaskRequested
 from common.problems import Problem
 
 routes = router("runs")
 
+_EVENTS = {
+    "schema": {"type": "string", "description": "Lines of server-sent events; `data` of each is a `Run` as JSON."},
+    "example": 'event: progress\ndata: {"run_id":"run_5f0c2f4a","state":"working","total":40,"done":12,…}\n\n',
+}
 _WATCH_SHARE = 5
 """A stream rests this many times as long as its question took."""
 
@@ -66,7 +70,7 @@ async def start_sync(body: SyncRequest, request: Request, caller: Syncer, deps: 
                     requested_at=now,
                     window_start=start,
                     window_end=end,
-                    by="modified" if body.by == "modified" else "created",
+                    by=body.by,
                     order_numbers=tuple(dict.fromkeys(body.order_numbers)),
                     force=body.force,
                     backfill=start is not None,
@@ -89,7 +93,7 @@ async def list_runs(
     deps: Deps,
     connection_id: Text = None,
     task_id: Text = None,
-    trigger: Annotated[str | None, Query(pattern="^(task|manual|resend)$")] = None,
+    trigger: RunTrigger | None = None,
     limit: Limit = PAGE_DEFAULT,
     cursor: Cursor = None,
 ) -> Page[RunSummary]:
@@ -166,7 +170,7 @@ async def cancel_run(run_id: str, caller: Syncer, deps: Deps) -> Run:
     "/runs/{run_id}/events",
     operation_id="stream_run",
     response_class=EventSourceResponse,
-    responses={200: {"content": {"text/event-stream": {}}, "description": "`progress` events, then one `end`."}},
+    responses={200: {"content": {"text/event-stream": _EVENTS}, "description": "`progress` events, then one `end`."}},
 )
 async def stream_run(run_id: str, caller: Reader, deps: Deps, request: Request) -> EventSourceResponse:
     """Progress as server-sent events: one `progress` whenever something changed, and `end` when all is done."""

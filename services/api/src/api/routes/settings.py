@@ -10,7 +10,7 @@ from api.ids import new_id
 from api.projections.rebuild import snapshot
 from api.routes import companies as company_routes
 from api.routes import connections as connection_routes
-from api.routes.base import Deps, Gateway, after_number, following, found, problems, router
+from api.routes.base import Deps, Gateway, Responses, after_number, following, found, problems, router
 from api.routes.settings_gate import (
     Books,
     check_identity,
@@ -47,12 +47,14 @@ IfMatch = Annotated[
     str | None,
     Header(alias="If-Match", max_length=100, description='ETag of the version that was read; "0" for the first.'),
 ]
-_GUARDED = problems(412, 428)
+_TAG = {"ETag": {"description": "The version, for the If-Match of the next save.", "schema": {"type": "string"}}}
+_TAGGED: Responses = {200: {"headers": _TAG}}
+_GUARDED = problems(412, 428) | _TAGGED
 _ORDERS_EVERY_S = 3600
 _PAYOUTS_EVERY_S = 24 * 3600
 
 
-@routes.get("/connections/{connection_id}/settings", operation_id="get_connection_settings")
+@routes.get("/connections/{connection_id}/settings", operation_id="get_connection_settings", responses=_TAGGED)
 async def get_connection_settings(
     connection_id: str, caller: Reader, deps: Deps, response: Response
 ) -> ConnectionSettings:
@@ -103,7 +105,7 @@ async def list_connection_settings(
     return Page(items=items, next_cursor=after)
 
 
-@routes.get("/companies/{company_id}/settings", operation_id="get_company_settings")
+@routes.get("/companies/{company_id}/settings", operation_id="get_company_settings", responses=_TAGGED)
 async def get_company_settings(company_id: str, caller: Reader, deps: Deps, response: Response) -> CompanySettings:
     """The settings in force; the ETag goes into the If-Match of the next save."""
     row = await company_routes.own(deps, caller, company_id)

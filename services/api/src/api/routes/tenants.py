@@ -4,7 +4,7 @@ from fastapi import Request, Response, status
 
 from api.idempotency import seed_of
 from api.ids import new_id
-from api.routes.base import ONCE, Deps, after_moment, following, found, router
+from api.routes.base import LOCATION, ONCE, Deps, after_moment, following, found, router
 from api.routes.keys import make_key
 from api.security import Operator, Reader
 from api.store import audit, tenants
@@ -25,7 +25,13 @@ from common.topology import SERVICES
 routes = router("tenants")
 
 
-@routes.post("/tenants", operation_id="create_tenant", status_code=status.HTTP_201_CREATED, dependencies=ONCE)
+@routes.post(
+    "/tenants",
+    operation_id="create_tenant",
+    status_code=status.HTTP_201_CREATED,
+    dependencies=ONCE,
+    responses=LOCATION,
+)
 async def create_tenant(
     body: TenantCreate, request: Request, response: Response, caller: Operator, deps: Deps
 ) -> Tenant:

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AwareDatetime, Field, model_validator
 
@@ -130,7 +130,7 @@ class SyncRequest(Body):
     date_from: date | None = Field(default=None, examples=["2026-11-01"])
     date_to: date | None = Field(default=None, examples=["2026-11-20"])
     """Inclusive, in the connection's time zone."""
-    by: Annotated[str, Field(pattern="^(created|modified)$")] = "created"
+    by: Literal["created", "modified"] = "created"
     order_numbers: Numbers = Field(default_factory=list, examples=[["1001", "1002"]])
     force: bool = False
     """Take orders that a `do_not_import` rule would leave out."""
@@ -149,6 +149,12 @@ class SyncRequest(Body):
             if days > RANGE_DAYS_MAX:
                 raise ValueError(f"the range is {days} days long: ask for at most {RANGE_DAYS_MAX} at once")
         return self
+
+
+class RunTrigger(StrEnum):
+    TASK = "task"
+    MANUAL = "manual"
+    RESEND = "resend"
 
 
 class RunState(StrEnum):
@@ -177,8 +183,7 @@ class ItemResult(StrEnum):
 
 class Run(View):
     run_id: str
-    trigger: str
-    """task, manual or resend."""
+    trigger: RunTrigger
     kind: TaskKind | None
     state: RunState
     connection_id: str | None
@@ -197,7 +202,7 @@ class RunSummary(View):
     """A run in a list; ask for the run itself to see its progress."""
 
     run_id: str
-    trigger: str
+    trigger: RunTrigger
     kind: TaskKind | None
     connection_id: str | None
     company_id: str | None
