@@ -4,7 +4,7 @@ SHELL := bash
 BIN := .venv/bin
 MEMBERS := libs/common libs/cli services/ingest services/mapper services/ledger-writer services/api sandbox
 
-.PHONY: help setup demo up down status test test-nightly golden mutation bench bench-rules bench-quickbooks same-books check fmt lint types docs topology migrations-check lock lock-client lock-images clean
+.PHONY: help setup demo up down status test test-nightly golden released mutation bench bench-rules bench-quickbooks same-books check fmt lint types docs topology migrations-check lock lock-client lock-images clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r t d; do printf '  %-18s %s\n' "$$t" "$$d"; done
@@ -32,6 +32,9 @@ test-nightly: setup ## every property with 10,000 examples, as one job (about ha
 
 golden: setup ## write the golden files again; read the diff before you commit it
 	@TILLBOOK_GOLDEN=write $(BIN)/pytest -q tests/golden $(ARGS)
+
+released: setup ## keep a message of every contract of the release that is being made, for the next ones to read
+	@$(BIN)/python -m tests.contract.released.keep
 
 mutation: setup ## change the pure core in thousands of small ways, see the tests fail; ARGS="--sample 400 --seed 1"
 	@PYTHONPATH=scripts $(BIN)/python -m mutation $(ARGS)

@@ -111,10 +111,9 @@ async def measure(stack: Stack, gateway: Gateway, company_id: str, number: int, 
     """Send `orders` distinct orders and wait until each is written or held. Raises TimeoutError."""
     connection_id, url = await connect_shop(stack, gateway, company_id, number)
     start = datetime.now(UTC).date() - timedelta(days=60)
-    life = ShopLife(
-        100 + number, "shopify", "us", start,
-        orders_per_day=orders // 50, with_transactions=True, host=domain_of(number),
-    )  # fmt: skip
+    pace = orders // 50
+    host = domain_of(number)
+    life = ShopLife(100 + number, "shopify", "us", start, orders_per_day=pace, with_transactions=True, host=host)
     requests = encode(url, SECRET, life.orders(orders))
     database = await asyncpg.connect(stack.place.admin_database_url)
     before = cpu_seconds(stack)

@@ -125,6 +125,7 @@ def _ingest(app: FastAPI, owners: Owners) -> None:  # noqa: C901 - a list of rou
                 "state": "active",
                 "config": dict(body.config),
                 "secret_names": tuple(body.secrets),
+                "fetches": body.config.get("fetches") != "no",
                 "created_at": NOW,
                 "updated_at": NOW,
             },
@@ -143,6 +144,7 @@ def _ingest(app: FastAPI, owners: Owners) -> None:  # noqa: C901 - a list of rou
             return NOT_FOUND
         held["secrets"] |= {name: secret.get_secret_value() for name, secret in body.secrets.items()}
         held["view"]["secret_names"] = tuple(held["secrets"])
+        held["view"]["fetches"] = True
         return _json(view(held))
 
     @app.post(base + "/connections/{connection_id}/test")

@@ -41,6 +41,22 @@ def test_a_connection_that_ingest_refuses_leaves_nothing_behind(gateway: Gateway
     assert tenant.http.get("/v1/connections").json()["items"] == []
 
 
+def test_a_connection_that_cannot_be_asked_gets_its_task_with_the_credentials_for_it(gateway: Gateway) -> None:
+    shop = gateway.shop(settings=False, approve=False)
+    http = shop.tenant.http
+    made = {"channel": "custom", "name": "Webhooks alone", "config": {"fetches": "no"}, "secrets": {"push_key": "k"}}
+    answer = http.post("/v1/connections", json=made)
+    assert (answer.status_code, answer.json()["fetches"]) == (201, False)
+    connection_id = answer.json()["connection_id"]
+    gateway.save_company(shop.tenant, shop.company_id)
+    gateway.save_connection(shop.tenant, connection_id, shop.company_id)
+    assert http.get("/v1/tasks").json()["items"] == []
+    assert http.get(f"/v1/companies/{shop.company_id}/warnings").json()["groups"] == [], "nothing is missing"
+    updated = http.put(f"/v1/connections/{connection_id}/credentials", json={"secrets": {"token": "t"}})
+    assert (updated.status_code, updated.json()["fetches"]) == (200, True)
+    assert [task["kind"] for task in http.get("/v1/tasks").json()["items"]] == ["orders_to_ledger"]
+
+
 def test_settings_need_the_version_that_was_read(shop: Shop) -> None:
     http, path = shop.tenant.http, f"/v1/connections/{shop.connection_id}/settings"
     read = http.get(path)

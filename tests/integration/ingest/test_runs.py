@@ -229,6 +229,27 @@ async def test_resend_rebuild_and_removal_of_a_tenant(ingest: Ingest) -> None:
             assert await ingest.service.runtime.pool.fetchval(f"SELECT count(*) FROM {table}") == 0, table
 
 
+@pytest.mark.parametrize("refetch", [True, False], ids=["fetched", "from stored parts"])
+async def test_an_order_that_is_resent_unchanged_is_sent_once_more_as_it_is(ingest: Ingest, refetch: bool) -> None:
+    """Whoever lost it, to a dead letter say, has it back; it is no new revision for anybody else."""
+    store = shop("shopify", orders=4)
+    async with connected(ingest, store):
+        await ingest.send(task("run", "con", TaskKind.ORDERS_TO_LEDGER))
+        await ingest.finished("run")
+        await agrees(ingest, store)
+        before = dict(ingest.orders)
+        ingest.orders.clear()
+        again = ResendRequested(
+            tenant_id="tenant", revision=1, resend_id="r", company_id="b", order_keys=tuple(before), refetch=refetch
+        )
+        await ingest.send(again)
+        await ingest.eventually(lambda: len(ingest.orders) >= len(before))
+        assert {key: order.revision for key, order in ingest.orders.items()} == {
+            key: order.revision for key, order in before.items()
+        }
+        assert ingest.orders == before
+
+
 async def test_missing_subscriptions_are_registered_and_the_gap_is_polled(ingest: Ingest) -> None:
     store = shop("shopify", orders=4)
     async with connected(ingest, store):

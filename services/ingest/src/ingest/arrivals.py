@@ -32,6 +32,8 @@ class Arrival:
     size: int = 0
     run_id: str | None = None
     backfill: bool = False
+    again: bool = False
+    """Whether the order is sent even if nothing of it changed."""
 
     @property
     def key(self) -> OrderKey:

@@ -178,21 +178,15 @@ class Intake:
                 )
             if read.order is not None:
                 outcome = FetchOutcome.UNCHANGED
+                if arrival.again:
+                    self._send(read.order, read.body, stored.content_revision, arrival, batch)
             return Taken(stored.revision, outcome, stored.number, stored.problem)
         revision = stored.revision + 1 if stored is not None else 1
         row = self._row(key, arrival, merged, read, stored, revision)
         if read.order is not None:
-            body = at_revision(read.body, revision)
+            body = self._send(read.order, read.body, revision, arrival, batch)
             row["content"] = self._cipher.encrypt(body, content_context(key))
             row["content_revision"] = revision
-            batch.publish(
-                read.order,
-                revision=revision,
-                backfill=arrival.backfill,
-                correlation_id=arrival.correlation_id,
-                traceparent=arrival.traceparent,
-                body=body,
-            )
         row |= {"state_hash": state_hash, "received_at": at, "run_id": arrival.run_id}
         row |= dict(zip(("due_at", "due_kind", "due_attempts"), due, strict=True))
         batch.upsert(ORDERS, row)
@@ -203,6 +197,19 @@ class Intake:
             traceparent=arrival.traceparent,
         )
         return Taken(revision, outcome, row["number"], read.problem)
+
+    def _send(self, order: Order, unnumbered: bytes, revision: int, arrival: Arrival, batch: Batch) -> bytes:
+        """Publish the order at a revision. Returns its JSON at that revision."""
+        body = at_revision(unnumbered, revision)
+        batch.publish(
+            order,
+            revision=revision,
+            backfill=arrival.backfill,
+            correlation_id=arrival.correlation_id,
+            traceparent=arrival.traceparent,
+            body=body,
+        )
+        return body
 
     def _row(
         self,

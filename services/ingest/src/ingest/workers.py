@@ -129,7 +129,9 @@ class Workers:
             if item.kind == due.REFETCH and account.account.fetches:
                 fetching.setdefault(item.key[0], []).append(item.key)
             else:
-                again.append(Arrival(account, item.key[1], (), "stored parts", f"again:{item.key[1]}"[:128]))
+                name = f"again:{item.key[1]}"[:128]
+                asked = item.kind == due.RESEND
+                again.append(Arrival(account, item.key[1], (), "stored parts", name, again=asked))
         if again:
             await self._read_again(again)
         await asyncio.gather(
@@ -164,7 +166,7 @@ class Workers:
         try:
             for key in keys:
                 parts = await parts_of(client, key)
-                arrival = Arrival(opened, key[1], parts, "refetch", f"refetch:{key[1]}"[:128])
+                arrival = Arrival(opened, key[1], parts, "refetch", f"refetch:{key[1]}"[:128], again=True)
                 await self._read_again([arrival])
         except Retryable as error:
             log.warning("refetch_deferred", connection_id=keys[0][0], why=error.text)

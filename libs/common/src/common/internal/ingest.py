@@ -94,6 +94,8 @@ class ConnectionView(Shape):
     state: ConnectionState
     config: dict[str, str]
     secret_names: tuple[str, ...]
+    fetches: bool = True
+    """Whether its credentials reach the channel's API; without, it lives by what is sent to it."""
     webhook_path: str = ""
     """Path of the webhook receiver on ingest's public address."""
     webhook_url: str = ""

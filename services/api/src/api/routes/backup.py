@@ -6,10 +6,11 @@ from typing import Any
 
 from fastapi import Response
 
+from api.connection_tasks import ensure_tasks
 from api.restoring import Ledger, mapped_entries, mapped_rules, missing_in, moved, unmapped
 from api.routes import companies as company_routes
 from api.routes.base import Deps, Gateway, router
-from api.routes.settings import ensure_tasks, save_snapshot
+from api.routes.settings import save_snapshot
 from api.routes.settings_gate import company_settings, connection_settings, none_yet, read_books, refuse
 from api.security import Reader, TenantPrincipal, Writer
 from api.settings_checks import check_company, check_connection
@@ -169,7 +170,7 @@ async def _save(
             changes[identity] = _changed(before, text)
             if not dry_run and row is not None and changes[identity]:
                 await save_snapshot(connection, batch, caller, "connection", identity, text, before)
-                await ensure_tasks(connection, caller.tenant_id, settings)
+                await ensure_tasks(connection, row, settings)
         if not dry_run:
             await audit.record(
                 connection,

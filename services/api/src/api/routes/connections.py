@@ -5,9 +5,11 @@ from typing import Any
 import structlog
 from fastapi import Request, Response, status
 
+from api.connection_tasks import ensure_tasks
 from api.idempotency import seed_of
 from api.ids import new_id
 from api.routes.base import LOCATION, ONCE, Deps, Gateway, after_moment, following, found, router
+from api.routes.settings_gate import connection_settings
 from api.security import Reader, TenantPrincipal, Writer
 from api.store import audit, connections
 from api.views.base import PAGE_DEFAULT, Cursor, Limit, Page
@@ -72,7 +74,7 @@ async def create_connection(
         await connections.delete(deps.pool, caller.tenant_id, connection_id)
         raise
     async with deps.runtime.transaction() as (connection, _):
-        await connections.mark_ready(connection, caller.tenant_id, connection_id)
+        await connections.mark_ready(connection, caller.tenant_id, connection_id, fetches=view.fetches)
         await _audit(connection, caller, "connection_created", connection_id, channel=body.channel)
         row = await connections.one(connection, caller.tenant_id, connection_id)
     response.headers["location"] = f"/v1/connections/{connection_id}"
@@ -114,7 +116,12 @@ async def update_credentials(
         f"/internal/connections/{connection_id}/credentials", wanted, ingest.ConnectionView
     )
     names = sorted({*body.config, *body.secrets})
-    await _audit(deps.pool, caller, "credentials_updated", connection_id, names=names)
+    async with deps.runtime.transaction() as (connection, _):
+        await connections.mark_ready(connection, caller.tenant_id, connection_id, fetches=view.fetches)
+        row = found(await connections.one(connection, caller.tenant_id, connection_id), "connection", connection_id)
+        if row["settings"] is not None:
+            await ensure_tasks(connection, row, connection_settings(row["settings"]))
+        await _audit(connection, caller, "credentials_updated", connection_id, names=names)
     return detail(row, view)
 
 

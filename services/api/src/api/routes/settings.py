@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from fastapi import Header, Response
 
 from api.bodies import from_json
-from api.ids import new_id
+from api.connection_tasks import ensure_tasks
 from api.projections.rebuild import snapshot
 from api.routes import companies as company_routes
 from api.routes import connections as connection_routes
@@ -33,13 +33,13 @@ from api.settings_bodies import (
     complete_connection,
 )
 from api.settings_checks import check_company
-from api.store import audit, companies, connections, tasks
+from api.store import audit, companies, connections
 from api.store import settings as store
 from api.views.base import PAGE_DEFAULT, Cursor, Limit, Page
 from api.views.pairing import CompanySettingsVersion, ConnectionSettingsVersion
 from common.batch import Batch
 from common.database import Connection
-from common.messages.control import CompanySettings, ConnectionSettings, TaskKind
+from common.messages.control import CompanySettings, ConnectionSettings
 
 routes = router("settings")
 
@@ -50,8 +50,6 @@ IfMatch = Annotated[
 _TAG = {"ETag": {"description": "The version, for the If-Match of the next save.", "schema": {"type": "string"}}}
 _TAGGED: Responses = {200: {"headers": _TAG}}
 _GUARDED = problems(412, 428) | _TAGGED
-_ORDERS_EVERY_S = 3600
-_PAYOUTS_EVERY_S = 24 * 3600
 
 
 @routes.get("/connections/{connection_id}/settings", operation_id="get_connection_settings", responses=_TAGGED)
@@ -75,7 +73,7 @@ async def save_connection_settings(
     response: Response,
     if_match: IfMatch = None,
 ) -> ConnectionSettings:
-    """Save the whole of a connection's settings. The first save makes the task that fetches its orders.
+    """Save the whole of a connection's settings. The first save makes the task that fetches its orders, if it can.
 
     `connection_id`, `channel` and `name` may be left out.
     """
@@ -89,7 +87,7 @@ async def save_connection_settings(
         refuse(check_identity(settings, connection_id, row["channel"]) + check_target(settings, company))
         text = settings.model_dump(mode="json")
         revision = await save_snapshot(connection, batch, caller, "connection", connection_id, text, row["settings"])
-        await ensure_tasks(connection, caller.tenant_id, settings)
+        await ensure_tasks(connection, row, settings)
     response.headers["etag"] = etag(revision)
     return settings
 
@@ -211,23 +209,6 @@ async def save_snapshot(
         details={"revision": revision, "changed": changed},
     )
     return revision
-
-
-async def ensure_tasks(connection: Connection, tenant_id: str, settings: ConnectionSettings) -> None:
-    """Make the tasks that a connection's settings call for, as far as they are not there."""
-    wanted = {TaskKind.ORDERS_TO_LEDGER: _ORDERS_EVERY_S}
-    if settings.payouts.enabled:
-        wanted[TaskKind.PAYOUTS] = _PAYOUTS_EVERY_S
-    for kind, interval_s in wanted.items():
-        await tasks.ensure(
-            connection,
-            task_id=new_id("task", f"{settings.connection_id}|{kind}"),
-            tenant_id=tenant_id,
-            connection_id=settings.connection_id,
-            kind=kind,
-            interval_s=interval_s,
-            cron=None,
-        )
 
 
 async def _history(

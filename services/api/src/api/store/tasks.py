@@ -137,12 +137,13 @@ async def started(where: Where, task_id: str, run_id: str | None, next_run_at: d
 
 
 async def missing(where: Where, tenant_id: str, company_id: str) -> list[Row]:
-    """Enabled connections of the company file without an active task that fetches their orders."""
+    """Enabled connections of the company file that can be asked, and have no active task that fetches their orders."""
     return rows_of(
         await where.fetch(
             """
             SELECT c.connection_id, c.name FROM connections c
-            WHERE c.tenant_id = $1 AND c.company_id = $2 AND (c.settings ->> 'enabled')::boolean AND NOT EXISTS (
+            WHERE c.tenant_id = $1 AND c.company_id = $2 AND c.fetches AND (c.settings ->> 'enabled')::boolean
+                AND NOT EXISTS (
                 SELECT FROM tasks t
                 WHERE t.connection_id = c.connection_id AND t.kind = 'orders_to_ledger' AND t.active
             ) ORDER BY c.connection_id

@@ -83,6 +83,8 @@ class Connection(Base, table=True):
     name: str = column.text()
     created_at: datetime = column.moment(now=True)
     ready: bool = column.flag(default=False)
+    fetches: bool = column.flag(default=True)
+    """Whether it can be asked for anything: ingest's answer when its credentials were last saved."""
     company_id: str | None = column.text(null=True)
     settings: dict[str, Any] | None = column.json(null=True)
     settings_revision: int = column.big(default="0")

@@ -41,6 +41,8 @@ class Connection(View):
     created_at: datetime
     ready: bool
     """False where ingest never confirmed it (a request that was cut off): delete it or send the request again."""
+    fetches: bool
+    """Whether its credentials reach the channel's API. Without, it lives by webhooks or pushes and has no tasks."""
     company_id: str | None
     has_settings: bool
 

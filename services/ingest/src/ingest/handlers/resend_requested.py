@@ -5,11 +5,14 @@ from collections.abc import Callable
 from common.batch import Batch
 from common.handling import Handler, load_nothing
 from common.messages.control import ResendRequested
-from ingest.store.due import REFETCH, RENORMALISE
+from ingest.store.due import REFETCH, RESEND
 
 
 def handler(wake: Callable[[], None]) -> Handler[ResendRequested, None]:
-    """Mark the orders due; what changes is published as a new revision."""
+    """Mark the orders due. What changes is published as a new revision; what does not, once more as it is.
+
+    Who has that revision ignores it; who lost it to a dead letter that was never replayed gets it back.
+    """
 
     def handle(state: ResendRequested, _: None, batch: Batch) -> None:
         keys = [key.partition("/") for key in state.order_keys]
@@ -25,7 +28,7 @@ def handler(wake: Callable[[], None]) -> Handler[ResendRequested, None]:
             [connection_id for connection_id, _, _ in keys],
             [external_id for _, _, external_id in keys],
             state.tenant_id,
-            REFETCH if state.refetch else RENORMALISE,
+            REFETCH if state.refetch else RESEND,
         )
         batch.after_commit(wake)
 

@@ -204,6 +204,7 @@ def view(service: Service, stored: StoredConnection) -> ConnectionView:
     channel = BY_NAME.get(stored.channel)
     takes = channel is not None and Capability.WEBHOOKS in channel.capabilities
     path = _webhook_path(stored.connection_id) if takes else ""
+    opened = open_connection(stored, allow_private=service.settings.allow_private_addresses)
     return ConnectionView(
         connection_id=stored.connection_id,
         channel=stored.channel,
@@ -211,6 +212,7 @@ def view(service: Service, stored: StoredConnection) -> ConnectionView:
         state=ConnectionState(stored.state),
         config=stored.config,
         secret_names=tuple(sorted(stored.secrets)),
+        fetches=opened.credentials.fetches,
         webhook_path=path,
         webhook_url=f"{public_url}{path}" if takes and public_url else "",
         reason=stored.reason,

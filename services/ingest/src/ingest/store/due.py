@@ -14,7 +14,9 @@ REFETCH = "refetch"
 FAULT = "fault"
 """Read the stored parts again: a fault of ours kept that from succeeding."""
 RENORMALISE = "renormalise"
-"""Read the stored parts again: somebody asked, or they are read by other settings now."""
+"""Read the stored parts again: they are read by other settings now."""
+RESEND = "resend"
+"""Read the stored parts again, and send what comes of them even if it is the same: somebody asked."""
 
 # Every tenant's work of every kind takes its turn: a hundred thousand orders to read again delay nobody's refetch by
 # more than one take. `waiting` is a loose index scan, so they cost nothing to look past either.
