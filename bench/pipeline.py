@@ -76,8 +76,6 @@ async def connect_shop(stack: Stack, gateway: Gateway, company_id: str, number: 
         "numbers": {"prefix": f"B{number}-"},
     }
     await gateway.save(f"/connections/{connection_id}/settings", settings)
-    async for task in gateway.each("/tasks", connection_id=connection_id):
-        await gateway.change(f"/tasks/{task['task_id']}", {"active": False})
     detail = await gateway.get(f"/connections/{connection_id}")
     return connection_id, stack.url_of("ingest") + detail["webhook_path"]
 
