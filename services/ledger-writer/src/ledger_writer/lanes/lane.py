@@ -240,9 +240,13 @@ class Lane:
             return
 
     async def _check(self, company: Company) -> None:
-        """Renew, and prove that neither the company nor its settings changed. Raises `LeaseLost` otherwise."""
-        asked = time.monotonic()
-        await lanes.intend(self._pool, self._lease, None, self._lease_s, company.revision, company.settings_revision)
+        """Renew, and prove that neither the company nor its settings changed. Raises `LeaseLost` otherwise.
+
+        What a dead holder sent stays committed until it is resolved: this one may die before that, too.
+        """
+        asked, lease = time.monotonic(), self._lease
+        revisions = company.revision, company.settings_revision
+        await lanes.intend(self._pool, lease, lease.intents, self._lease_s, *revisions)
         self._deadline = asked + self._lease_s
 
     async def _lists_if_wanted(self, company: Company, ledger: Ledger, session: LedgerSession) -> None:
