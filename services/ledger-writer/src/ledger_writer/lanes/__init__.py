@@ -5,6 +5,7 @@
 - `work`        one pass: take, plan, look up, commit intents, write, record
 - `gathering`   what a pass stands on
 - `looking_up`  what may be there already
+- `resolving`   what became of requests that got no answer
 - `outcomes`    pure: from an outcome to what is recorded and published
 - `listing`     reference lists
 - `attaching`   a summary's list of orders as a file

@@ -8,7 +8,7 @@ from common.database import Pool
 from common.errors import Retryable
 from common.messages.base import Reason
 from common.messages.documents import DocumentState
-from common.messages.transactions import DocumentKind
+from common.messages.transactions import Document, DocumentKind
 from ledger_writer.lanes import outcomes
 from ledger_writer.lanes.outcomes import Item
 from ledger_writer.ledgers.protocol import (
@@ -16,12 +16,11 @@ from ledger_writer.ledgers.protocol import (
     Found,
     LedgerSession,
     Operation,
-    OperationKind,
     Refused,
     Written,
 )
 from ledger_writer.planning.candidates import Absent, Same, Verdict, judge
-from ledger_writer.planning.content import idempotency_key, wants_file
+from ledger_writer.planning.content import wants_file
 from ledger_writer.planning.dependencies import blocked_reason
 from ledger_writer.planning.model import Known, Settle, Write
 from ledger_writer.planning.states import Event
@@ -112,17 +111,27 @@ def _place(operation: Operation, verdict: Verdict | None, item: Item, wave: Wave
 
 def _same(operation: Operation, verdict: Same, item: Item, wave: Wave) -> Move:
     """Link it. Where what belongs to it may be missing (an application, a file), planning compares."""
-    keys = {link.ledger_id: key for key, link in operation.references.items()}
-    stands = operation if verdict.applied is None else replace(operation, applications=applied_to(verdict, keys))
+    stands = (
+        operation
+        if verdict.applied is None
+        else replace(operation, applications=applied_to(operation, verdict.applied))
+    )
     outcomes.add_changes(wave.applied, item, stands)
     if stands.applications != operation.applications or wants_file(operation.wanted):
         return outcomes.found(item, verdict.link, item.desired.content_hash, stands.applications)
     return outcomes.written(item, stands, Written(verdict.link, "linked"), ())
 
 
-def applied_to(verdict: Same, keys: Mapping[str, str]) -> tuple[tuple[str, Decimal], ...]:
-    """What a document that was found is applied to, as (document key, amount). `keys` go by ledger id."""
-    return tuple((keys[one], amount) for one, amount in verdict.applied or () if one in keys)
+def applied_to(operation: Operation, applied: Sequence[tuple[str, Decimal]] | None) -> tuple[tuple[str, Decimal], ...]:
+    """What a document that was found is applied to, as (document key, amount), from (ledger id, amount)."""
+    keys = {operation.references[key].ledger_id: key for key in targets(operation) if key in operation.references}
+    return tuple((keys[one], amount) for one, amount in applied or () if one in keys)
+
+
+def targets(operation: Operation) -> list[str]:
+    """Keys of the documents that an operation's money is or was to be applied to."""
+    wanted = operation.wanted.applications if isinstance(operation.wanted, Document) else ()
+    return [*(one.document_key for one in wanted), *(key for key, _ in operation.previous_applications)]
 
 
 def _failed(item: Item, move: Move) -> Known:
@@ -147,17 +156,3 @@ async def _linked(pool: Pool, company_id: str, operations: Sequence[Operation], 
     for kind, candidates in ids.items():
         linked |= await due.linked_ids(pool, company_id, kind.value, sorted(candidates))
     return linked
-
-
-def as_create(item: Item) -> Operation:
-    """The create that was sent without an answer, as far as a look-up needs it."""
-    desired = item.desired
-    return Operation(
-        document_key=desired.key,
-        kind=desired.kind,
-        operation=OperationKind.CREATE,
-        wanted=desired.wanted,
-        idempotency_key=idempotency_key(desired.key, OperationKind.CREATE.value, desired.generation),
-        generation=desired.generation,
-        former=desired.former,
-    )

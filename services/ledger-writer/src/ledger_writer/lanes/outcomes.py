@@ -136,6 +136,24 @@ def repeat(item: Item, sent_hash: str) -> Move:
     return move
 
 
+def stands_applied(
+    move: Move, item: Item, applications: tuple[tuple[str, Decimal], ...], applied: dict[str, Decimal]
+) -> None:
+    """An unanswered change had applied money, or taken it off: keep that, so that planning goes on from there."""
+    before = item.desired.written.applications if item.desired.written is not None else ()
+    if dict(applications) == dict(before):
+        return
+    move.stands = encode_applications(applications)
+    for key, amount in (*applications, *((key, -amount) for key, amount in before)):
+        applied[key] = applied.get(key, Decimal(0)) + amount
+
+
+def take_off(applied: dict[str, Decimal], item: Item) -> None:
+    """A document has no effect any more, and with it goes what it applied."""
+    for key, amount in item.desired.written.applications if item.desired.written is not None else ():
+        applied[key] = applied.get(key, Decimal(0)) - amount
+
+
 def refused(item: Item, operation: Operation, outcome: Refused) -> Move:
     """The ledger said no."""
     row = item.row

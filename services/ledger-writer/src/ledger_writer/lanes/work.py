@@ -7,7 +7,6 @@ cleared in the transaction that records its outcome.
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from decimal import Decimal
 
 import orjson
@@ -15,14 +14,14 @@ import structlog
 
 from common.messages.base import Reason
 from common.messages.documents import DocumentState
-from common.messages.transactions import Document
 from common.runtime import Runtime
 from common.telemetry import record_span
 from ledger_writer.lanes import outcomes
 from ledger_writer.lanes.attaching import with_file
 from ledger_writer.lanes.gathering import Gathered, gather, leaving_of
-from ledger_writer.lanes.looking_up import LedgerAway, Wave, applied_to, as_create, find, look_up
+from ledger_writer.lanes.looking_up import LedgerAway, Wave, look_up
 from ledger_writer.lanes.outcomes import Item
+from ledger_writer.lanes.resolving import Asked, resolve
 from ledger_writer.ledgers.protocol import (
     KeepsBookmark,
     Ledger,
@@ -35,7 +34,6 @@ from ledger_writer.ledgers.protocol import (
     Unanswered,
     Written,
 )
-from ledger_writer.planning.candidates import Same, judge
 from ledger_writer.planning.dependencies import referred
 from ledger_writer.planning.model import Later, Write
 from ledger_writer.planning.plan import plan
@@ -43,12 +41,11 @@ from ledger_writer.planning.states import TRANSITIONS, Event
 from ledger_writer.store import due, lanes
 from ledger_writer.store.companies import Company
 from ledger_writer.store.due import Move
-from ledger_writer.store.rows import Row, to_desired, to_known
+from ledger_writer.store.rows import Row, to_known
 
 log = structlog.get_logger(__name__)
 
 _EDITS = frozenset({OperationKind.UPDATE.value, OperationKind.VOID.value})
-_WILL_BE_PLANNED = frozenset({DocumentState.QUEUED.value, DocumentState.RETRY_WAIT.value})
 _RECORD_EVERY_S = 1.0
 """Outcomes of a slow ledger are recorded this often while the rest of the batch is still being written."""
 
@@ -135,54 +132,10 @@ class Pass:
         """Record what was found in the ledger without anything having been sent."""
         await self._record(moved, {}, intents=None)
 
-    async def _resolve(self, asked: Sequence[tuple[Row, str, str]]) -> None:
+    async def _resolve(self, asked: Sequence[Asked]) -> None:
         """Look for what was sent without an answer, and record what was found."""
-        items = {row.document_key: Item(row, to_desired(row)) for row, _, _ in asked}
-        hashes = {row.document_key: content for row, _, content in asked}
-        is_create = {row.document_key for row, operation, _ in asked if operation == OperationKind.CREATE}
-        creates = [as_create(item) for key, item in items.items() if key in is_create and item.row.written_hash is None]
-        found = await find(self._session, creates)
-        keys = await self._targets(creates)
-        moves: list[tuple[Row, Move]] = []
-        applied: dict[str, Decimal] = {}
-        for operation in creates:
-            item = items.pop(operation.document_key)
-            verdict = judge(operation, found.get(operation.document_key, ()), frozenset())
-            if isinstance(verdict, Same):
-                stands = replace(operation, applications=applied_to(verdict, keys))
-                outcomes.add_changes(applied, item, stands)
-                content = hashes[operation.document_key]
-                moves.append((item.row, outcomes.found(item, verdict.link, content, stands.applications)))
-            elif item.row.state == DocumentState.UNKNOWN:
-                moves.append((item.row, self._absent(item, hashes[operation.document_key])))
-        moves += [
-            (item.row, outcomes.repeat(item, hashes[key]))
-            for key, item in items.items()
-            if item.row.state == DocumentState.UNKNOWN
-        ]
-        moves += [
-            (items[key].row, outcomes.kept_in_mind(items[key], operation, content))
-            for row, operation, content in asked
-            if (key := row.document_key) in items and row.state in _WILL_BE_PLANNED
-        ]
+        moves, applied = await resolve(self._session, self._pool, asked, self._ledger.request_timeout_s)
         await self._record(moves, applied, intents=self._unresolved)
-
-    async def _targets(self, creates: Sequence[Operation]) -> dict[str, str]:
-        """Ledger id → key of the documents that money of these is to be applied to."""
-        documents = [operation.wanted for operation in creates if isinstance(operation.wanted, Document)]
-        keys = {one.document_key for document in documents for one in document.applications}
-        return {row.ledger_id: row.document_key for row in await due.by_keys(self._pool, keys)} if keys else {}
-
-    def _absent(self, item: Item, sent_hash: str) -> Move:
-        """What the absence of an unanswered create means, which depends on whether it may still arrive."""
-        sent_at = item.row.last_attempt_at
-        passed_s = (datetime.now(UTC) - sent_at).total_seconds() if sent_at is not None else 0.0
-        left_s = self._ledger.request_timeout_s - passed_s
-        if left_s <= 0:
-            return outcomes.absent(item, proven=True)
-        if sent_hash != item.desired.content_hash:
-            return outcomes.not_yet_known(item, left_s)
-        return outcomes.absent(item, proven=False)
 
     async def _work_off(self, gathered: Gathered) -> None:
         """Work in waves: a ledger that names its documents itself can't take two at once that refer to each other."""
@@ -213,6 +166,9 @@ class Pass:
         """Look up, commit intents, send and record one wave, together with what was settled without a write."""
         wave = await look_up(self._session, self._pool, self._company.company_id, writes, items)
         wave.moves = settled + wave.moves
+        for row, move in settled:
+            if move.is_write:
+                outcomes.take_off(wave.applied, items[row.document_key])
         intents = _encode_intents(wave.operations, items) if wave.operations else None
         company = self._company
         # Also where nothing is sent: what settings released while the lane was busy must not be held by the old ones.
@@ -311,6 +267,7 @@ class Pass:
             for outgoing in outcomes.to_outbox(messages, self._lease.tenant_id):
                 batch.send(outgoing)
             await due.keep_written(connection, overtaken)
+            await due.keep_applications(connection, moves)
             await due.apply(connection, applied)
             freed = {key for key, (row, move) in by_key.items() if outcomes.frees_dependents(row, move)}
             edited = [move.document_key for move in moves if move.operation in _EDITS and move.is_write]

@@ -101,6 +101,11 @@ UPDATE documents AS d SET written = x.body FROM unnest($1::text[], $2::text[]) A
 WHERE d.document_key = x.document_key
 """
 
+_KEEP_APPLICATIONS = """
+UPDATE documents AS d SET applications = x.applications
+FROM unnest($1::text[], $2::text[]) AS x (document_key, applications) WHERE d.document_key = x.document_key
+"""
+
 _BEGIN_ANEW = "UPDATE documents SET generation = generation + 1 WHERE document_key = ANY($1::text[])"
 
 _APPLY = """
@@ -152,6 +157,8 @@ class Move:
     ledger_id: str = ""
     link: str = ""
     linked_by: str = ""
+    stands: str | None = None
+    """Applications that were found to stand, where nothing else of what was written is known to have changed."""
     # For the timeline; not columns of the document.
     operation: str = ""
     outcome: str = ""
@@ -269,6 +276,13 @@ async def keep_written(connection: Connection, bodies: Mapping[str, str]) -> Non
     """Store what was written for documents whose wanted content changed while they were being written."""
     if bodies:
         await connection.execute(_KEEP_WRITTEN, list(bodies), list(bodies.values()))
+
+
+async def keep_applications(connection: Connection, moves: Sequence[Move]) -> None:
+    """Store what money was found to be applied to."""
+    found = {move.document_key: move.stands for move in moves if move.stands is not None}
+    if found:
+        await connection.execute(_KEEP_APPLICATIONS, list(found), list(found.values()))
 
 
 async def begin_anew(connection: Connection, keys: Sequence[str]) -> None:

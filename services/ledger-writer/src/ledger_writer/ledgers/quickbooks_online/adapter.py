@@ -32,6 +32,7 @@ from ledger_writer.ledgers.protocol import (
     Refused,
 )
 from ledger_writer.ledgers.quickbooks_online import lookup
+from ledger_writer.ledgers.quickbooks_online.applied import complete
 from ledger_writer.ledgers.quickbooks_online.batching import Outcomes, split, write_names
 from ledger_writer.ledgers.quickbooks_online.bodies import Books, attachment, lists_needed
 from ledger_writer.ledgers.quickbooks_online.client import (
@@ -76,7 +77,8 @@ class Session:
     async def find(self, operations: Sequence[Operation]) -> Mapping[str, Sequence[Found]]:
         """Candidates that may be what the operations would make; see the protocol."""
         try:
-            return await lookup.find(self._client, operations, self._settings)
+            found = await lookup.find(self._client, operations, self._settings)
+            return await complete(self._client, self._settings, operations, found)
         except _CALLS as error:
             raise _as_error(error) from error
 

@@ -16,8 +16,9 @@ import structlog
 
 from common.errors import Retryable
 from common.messages.base import Reason
-from common.messages.transactions import Document, DocumentKind
+from common.messages.transactions import Document
 from ledger_writer.ledgers.protocol import ErrorClass, LedgerLink, Operation, Unanswered, Written
+from ledger_writer.ledgers.quickbooks_online.applied import APPLIED_LATER
 from ledger_writer.ledgers.quickbooks_online.bodies.base import Books, customer_ref, linked, notice
 from ledger_writer.ledgers.quickbooks_online.bodies.money import application, link_to
 from ledger_writer.ledgers.quickbooks_online.client import Client, LedgerFault, NoAnswer, NotAsked
@@ -28,7 +29,6 @@ from ledger_writer.ledgers.quickbooks_online.tokens import NeedsReconnect
 
 log = structlog.get_logger(__name__)
 
-_APPLIED_LATER = (DocumentKind.CREDIT_MEMO, DocumentKind.REFUND_PAYMENT)
 _PASSING = (ErrorClass.TRANSIENT, ErrorClass.CONFLICT, ErrorClass.LOOKUP)
 _TRIES = 3
 
@@ -36,7 +36,7 @@ _TRIES = 3
 async def apply(client: Client, books: Books, operation: Operation, written: Written) -> Written | Unanswered:
     """Apply what was written to what the operation names. Safe to repeat: what is applied already stays."""
     document = operation.wanted
-    if not isinstance(document, Document) or operation.kind not in _APPLIED_LATER:
+    if not isinstance(document, Document) or operation.kind not in APPLIED_LATER:
         return written
     for number, (key, amount) in enumerate(operation.applications):
         try:

@@ -285,7 +285,7 @@ def read_found(entity: str, row: Mapping[str, Any]) -> tuple[Found, frozenset[Ta
 
 
 def _applied(entity: str, read: Transaction) -> tuple[tuple[str, Decimal], ...]:
-    """What a payment is applied to. Of a credit memo or purchase only the payment that sets it off says so."""
+    """What a payment is applied to. Credit memos and purchases do not say so themselves, see `applied`."""
     if entity != "Payment":
         return ()
     parts = ((linked.txn_id, line.amount) for line in read.lines for linked in line.linked)
