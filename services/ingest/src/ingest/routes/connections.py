@@ -204,7 +204,6 @@ def view(service: Service, stored: StoredConnection) -> ConnectionView:
     channel = BY_NAME.get(stored.channel)
     takes = channel is not None and Capability.WEBHOOKS in channel.capabilities
     path = _webhook_path(stored.connection_id) if takes else ""
-    opened = open_connection(stored, allow_private=service.settings.allow_private_addresses)
     return ConnectionView(
         connection_id=stored.connection_id,
         channel=stored.channel,
@@ -212,13 +211,21 @@ def view(service: Service, stored: StoredConnection) -> ConnectionView:
         state=ConnectionState(stored.state),
         config=stored.config,
         secret_names=tuple(sorted(stored.secrets)),
-        fetches=opened.credentials.fetches,
+        fetches=_fetches(stored),
         webhook_path=path,
         webhook_url=f"{public_url}{path}" if takes and public_url else "",
         reason=stored.reason,
         created_at=stored.created_at,
         updated_at=stored.updated_at,
     )
+
+
+def _fetches(stored: StoredConnection) -> bool:
+    """False as well where its secrets were forgotten, for a connection must be seen to be mended."""
+    try:
+        return open_connection(stored).credentials.fetches
+    except Rejected:
+        return False
 
 
 def _webhook_path(connection_id: str) -> str:
