@@ -213,11 +213,13 @@ async def test_resend_rebuild_and_removal_of_a_tenant(ingest: Ingest) -> None:
         await ingest.finished("run")
         await agrees(ingest, store)
         keys = tuple(sorted(ingest.orders))
+        ingest.orders.clear()
         await ingest.send(
             ResendRequested(
                 tenant_id="tenant", revision=1, resend_id="again", company_id="books", order_keys=keys, refetch=True
             )
         )
+        await ingest.eventually(lambda: len(ingest.orders) >= len(keys))
         await ingest.until("SELECT count(*) FROM raw_parts WHERE topic = 'refetch'", wanted=0)
         ingest.orders.clear()
         await ingest.send(StateRequested(tenant_id="tenant", revision=1, request_id="r", entity=Order.type))

@@ -68,11 +68,13 @@ class Holder:
             # Not one of the runtime's tasks, which are cancelled at the end: a lane finishes its pass.
             task = asyncio.create_task(lane.run(), name=f"lane {lease.company_id}")
             self._held[lease.company_id] = (lane, task)
-            task.add_done_callback(partial(self._ended, lease.company_id))
+            task.add_done_callback(partial(self._ended, lease.company_id, lane))
             log.info("lane_held", company_id=lease.company_id, epoch=lease.epoch)
 
-    def _ended(self, company_id: str, task: asyncio.Task[None]) -> None:
-        lane, _ = self._held.pop(company_id)
+    def _ended(self, company_id: str, lane: Lane, task: asyncio.Task[None]) -> None:
+        # After a lost lease this process may hold the company file anew before its first lane has ended.
+        if self._held.get(company_id) == (lane, task):
+            del self._held[company_id]
         if lane.stumbled:
             self._stumbled.add(company_id)
         else:
