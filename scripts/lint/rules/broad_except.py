@@ -28,6 +28,7 @@ ALLOWED: dict[tuple[str, str], str] = {
     ("services/mapper/src/mapper/worker.py", "_batch"): "one by one, which finds the culprit, and that is held",
     ("services/mapper/src/mapper/worker.py", "replay_page"): "one by one, which finds the culprit; logged and left out",
     ("services/ledger-writer/src/ledger_writer/replaying.py", "replay_page"): "logged; the rebuild goes on without it",
+    ("services/ledger-writer/src/ledger_writer/lanes/upkeep.py", "announce"): "logged; its lane tells of it later",
     ("services/mapper/src/mapper/setting_aside.py", "set_aside"): "logged; an unreadable row can't be listed",
     ("sandbox/src/sandbox/fresh/databases.py", "make_template"): "raised again where the service's URL is asked for",
     (

@@ -92,6 +92,17 @@ async def test_what_waits_in_a_queue_is_announced_as_not_tried(open_desk: Any, m
     ]
 
 
+async def test_a_document_that_cant_be_read_keeps_no_other_from_being_announced(open_desk: Any, make: Any) -> None:
+    await open_desk.call("POST", f"/internal/companies/{make.COMPANY}/lane/pause", {"tenant_id": make.TENANT})
+    await open_desk.send(make.receipt_set("1"))
+    await open_desk.until("SELECT count(*) FROM documents", 3)
+    await open_desk.pool.execute("UPDATE documents SET notices = '{' WHERE kind = 'sales_receipt'")
+    async with open_desk.broker.consume("api.documents-changed", 10) as subscription, asyncio.timeout(20):
+        delivery = await subscription.get()
+        states = [one.state for one in decode(DocumentChanged, delivery.body) if isinstance(one, Envelope)]
+    assert sorted(state.kind.value for state in states) == ["customer", "item"]
+
+
 async def test_a_company_paused_by_its_settings_waits_too(open_desk: Any, make: Any) -> None:
     await open_desk.configure(paused=True)
     await open_desk.send(make.receipt_set("1"))

@@ -1,5 +1,6 @@
 """Somebody rebuilds a mirror: everything owned is published again, in pages that survive a restart."""
 
+import asyncio
 from typing import Any
 
 from common.messages.base import State
@@ -84,7 +85,7 @@ async def test_what_cant_be_read_is_left_out_of_a_rebuild_and_the_next_one_has_i
         make.TENANT,
     )
     await desk.pool.execute("UPDATE outbox SET published_at = now()")
-    async with desk.broker.consume("api.documents-changed", 100) as subscription:
+    async with desk.broker.consume("api.documents-changed", 100) as subscription, asyncio.timeout(30):
         for contract in (DocumentChanged, CatalogEntry, CompanyChanged):
             await desk.send(request(make, contract.type, contract))
             await desk.until("SELECT count(*) FROM replays WHERE finished AND request_id = $1", 1, contract.type)

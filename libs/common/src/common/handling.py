@@ -86,6 +86,8 @@ class Consumer:
         self._outbox = outbox
         self._limits = limits
         self._stopping = asyncio.Event()
+        # There from the start at 0: of a series that begins at 1 Prometheus sees no increase.
+        STATES_HANDLED.labels(queue.name, "parked")
 
     def stop(self) -> None:
         """Finish the batch in hand, then return from `run`."""

@@ -27,7 +27,7 @@ from ingest.faults import log_fault
 from ingest.metrics import DELIVERIES_REPEATED, ORDERS_TAKEN
 from ingest.parts import BEGINNING, Merged, Part, PartKind, Parts, Source, merge
 from ingest.store.connections import settings_in_force
-from ingest.store.due import FAULT, REFETCH
+from ingest.store.due import FAULT, REFETCH, RESEND
 from ingest.store.orders import (
     NORMALISATIONS,
     ORDERS,
@@ -103,12 +103,24 @@ class Intake:
         taken: dict[OrderKey, Taken] = {}
         for key in keys:
             if key in orders and key not in parts and not any(arrival.parts for arrival in groups[key]):
-                taken[key] = _left_alone(key, orders[key], batch)
+                taken[key] = self._left_alone(key, orders[key], groups[key][-1], batch)
                 continue
             opened = read_by(groups[key][-1].opened, settings.get(key[0]))
             taken[key] = self._one(key, opened, groups[key], parts.get(key, []), orders.get(key), batch, at)
             ORDERS_TAKEN.labels(opened.channel.name, taken[key].outcome.value).inc()
         return taken
+
+    def _left_alone(self, key: OrderKey, stored: StoredOrder, arrival: Arrival, batch: Batch) -> Taken:
+        """Nothing is left to read the order from: its retention is over, or it was forgotten. It stays as it is."""
+        batch.execute(
+            "UPDATE orders SET due_at = NULL, due_kind = '', due_attempts = 0"
+            " WHERE connection_id = $1 AND external_id = $2",
+            *key,
+        )
+        if arrival.again and stored.content is not None:
+            body = self._cipher.decrypt(stored.content, content_context(key))
+            batch.publish(Order.model_validate_json(body), correlation_id=arrival.correlation_id, body=body)
+        return Taken(stored.revision, FetchOutcome.UNCHANGED, stored.number, stored.problem)
 
     def _one(
         self,
@@ -178,7 +190,8 @@ class Intake:
                 )
             if read.order is not None:
                 outcome = FetchOutcome.UNCHANGED
-                if arrival.again:
+                # A resend that still waits has its answer with whatever arrives first.
+                if arrival.again or stored.due_kind == RESEND:
                     self._send(read.order, read.body, stored.content_revision, arrival, batch)
             return Taken(stored.revision, outcome, stored.number, stored.problem)
         revision = stored.revision + 1 if stored is not None else 1
@@ -296,16 +309,6 @@ class Intake:
             if tender["external_id"].startswith("derived:")
         ]
         return (Part(PartKind.DERIVED_TENDER, key[1], orjson.dumps(rows), BEGINNING, source=Source.OWN, parsed=rows),)
-
-
-def _left_alone(key: OrderKey, stored: StoredOrder, batch: Batch) -> Taken:
-    """Nothing is left to read the order from: its retention is over, or it was forgotten. It stays as it is."""
-    batch.execute(
-        "UPDATE orders SET due_at = NULL, due_kind = '', due_attempts = 0"
-        " WHERE connection_id = $1 AND external_id = $2",
-        *key,
-    )
-    return Taken(stored.revision, FetchOutcome.UNCHANGED, stored.number, stored.problem)
 
 
 def _attempts(stored: StoredOrder | None, kind: str) -> int:

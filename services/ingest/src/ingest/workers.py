@@ -130,7 +130,8 @@ class Workers:
                 fetching.setdefault(item.key[0], []).append(item.key)
             else:
                 name = f"again:{item.key[1]}"[:128]
-                asked = item.kind == due.RESEND
+                # What should be fetched and can't be was asked for as well.
+                asked = item.kind in {due.RESEND, due.REFETCH}
                 again.append(Arrival(account, item.key[1], (), "stored parts", name, again=asked))
         if again:
             await self._read_again(again)

@@ -13,7 +13,7 @@ from ledger_writer.handlers import HANDLERS
 from ledger_writer.handlers.tenant_deleted import FORGETTING
 from ledger_writer.lanes.holder import Holder
 from ledger_writer.lanes.lane import Workshop
-from ledger_writer.lanes.upkeep import Upkeep
+from ledger_writer.lanes.upkeep import ANNOUNCE_EVERY_S, TIDY_EVERY_S, announce_waiting, tidy
 from ledger_writer.replaying import LOOK_EVERY_S, replay_waiting
 from ledger_writer.routes import ROUTERS
 from ledger_writer.routes.notices import open_desk
@@ -38,7 +38,8 @@ def create(settings: LedgerWriterSettings) -> FastAPI:
             "resealing", RESEAL_EVERY_S, partial(reseal_outdated, runtime.pool, workshop.cipher, SEALED)
         )
         runtime.start_every("replays", LOOK_EVERY_S, partial(replay_waiting, runtime))
-        runtime.start_forever("upkeep", Upkeep(workshop).run)
+        runtime.start_every("announcements", ANNOUNCE_EVERY_S, partial(announce_waiting, runtime))
+        runtime.start_every("tidying", TIDY_EVERY_S, partial(tidy, workshop))
 
     return create_application(
         SERVICE,

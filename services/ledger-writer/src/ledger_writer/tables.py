@@ -271,7 +271,10 @@ class CatalogRow(Base, table=True):
 
 
 class ReplayRow(Base, table=True):
-    """`position` is the key of the last row that was published again."""
+    """`position` is the key of the last row that was published again.
+
+    A finished one stays for a while, so that its request's message may come twice.
+    """
 
     __tablename__ = "replays"
     __table_args__ = (Index("replays_open", "requested_at", postgresql_where=sa.text("NOT finished")),)

@@ -7,7 +7,7 @@ from typing import Final
 import asyncpg
 import orjson
 
-from common.database import Connection
+from common.database import Connection, Pool
 from common.messages.documents import CatalogEntry, CompanyChanged, DocumentChanged
 from ledger_writer.store import companies
 from ledger_writer.store.rows import COLUMNS
@@ -82,6 +82,11 @@ async def oldest(connection: Connection) -> Replay | None:
 async def page(connection: Connection, replay: Replay, limit: int) -> list[asyncpg.Record]:
     """The next rows in key order, as they are stored: whether one can be read is the caller's to find out."""
     return list(await connection.fetch(_ROWS[replay.entity].page, replay.tenant_id, *replay.position, limit))
+
+
+async def forget(pool: Pool, days: int) -> None:
+    """Forget requests that were answered so long ago that their message does not come again."""
+    await pool.execute("DELETE FROM replays WHERE finished AND requested_at < now() - make_interval(days => $1)", days)
 
 
 def position_of(replay: Replay, record: asyncpg.Record) -> tuple[str, ...]:

@@ -67,14 +67,18 @@ def _applied(source: str, targets: set[str], payments: Iterable[Transaction]) ->
     """(ledger id, amount). A payment of nothing names both sides; one that is a target itself names the source."""
     applied: dict[str, Decimal] = defaultdict(Decimal)
     for payment in payments:
-        lines = {one.txn_id: line.amount or Decimal(0) for line in payment.lines for one in line.linked}
+        lines: dict[str, Decimal] = defaultdict(Decimal)
+        for line in payment.lines:
+            for one in line.linked:
+                lines[one.txn_id] += line.amount or Decimal(0)
         if source not in lines:
             continue
         if payment.id in targets:
             applied[payment.id] += lines[source]
         else:
             for target in targets & lines.keys():
-                applied[target] += lines[target]
+                # What else settles the target in the same payment is not the source's.
+                applied[target] += min(lines[target], lines[source])
     return tuple(sorted(applied.items()))
 
 
