@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from itertools import count
 
 import pytest
+from tests.chaos.poison import ORDERS as POISONED
 from tests.chaos.poison import Poisoned
 from tests.e2e import expected
 from tests.e2e.outcome import ended
@@ -105,4 +106,6 @@ async def test_crashes_under_a_polling_run_and_its_lanes_change_nothing_in_the_r
 
 async def test_the_poisoned_connection_is_in_nobodys_way(poisoned: Poisoned) -> None:
     orders = await poisoned.world.orders(poisoned.connection)
-    assert {order["column"] for order in orders.values()} == {"in_progress"}
+    assert len(orders) == POISONED
+    # Still tried again, or, on a machine that took its time over the crashes, set aside already.
+    assert {order["column"] for order in orders.values()} <= {"in_progress", "warnings"}

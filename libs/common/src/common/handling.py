@@ -63,7 +63,6 @@ class ConsumerLimits:
     states_max: int = 100
     linger_s: float = 0.01
     quiet_s: float = QUIET_S
-    """So long without a delivery, and the consumer subscribes anew."""
     policy: RetryPolicy = field(default_factory=RetryPolicy)
 
 

@@ -79,10 +79,17 @@ class Runtime:
         """Keep a loop running: if it raises, it is logged and started again after a pause."""
         self.spawn(keep_running(name, work), name=name)
 
-    def start_every(self, name: str, every_s: float, step: Callable[[], Awaitable[object]]) -> None:
-        """Keep taking a step, with so many seconds of rest after each; as `start_forever` where it raises."""
+    def start_every(
+        self, name: str, every_s: float, step: Callable[[], Awaitable[object]], *, rest_first: bool = False
+    ) -> None:
+        """Keep taking a step, with so many seconds of rest between two; as `start_forever` where it raises.
+
+        `rest_first`: for what costs much and that no start-up needs.
+        """
 
         async def rounds() -> None:
+            if rest_first:
+                await asyncio.sleep(every_s)
             while True:
                 await step()
                 await asyncio.sleep(every_s)

@@ -53,7 +53,7 @@ async def start(app: FastAPI, runtime: Runtime) -> None:
         again_after_s=settings.mirror_check_again_s,
     )
     runtime.start_every("mirror checks", often_s, checks)
-    runtime.start_every("forgetting", AGAIN_EVERY_S, functools.partial(_forget_again, runtime))
+    runtime.start_every("forgetting", AGAIN_EVERY_S, functools.partial(_forget_again, runtime), rest_first=True)
     for service in SERVICES:
         runtime.start_forever(f"dead letters of {service}", functools.partial(collect, runtime, cipher, service))
     replaying = functools.partial(replay_waiting, runtime, cipher, settings.dead_letters_per_batch)

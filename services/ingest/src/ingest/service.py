@@ -75,7 +75,9 @@ class Service:
         self.runtime.start_consumers(self.handlers())
         reseal = partial(reseal_outdated, self.runtime.pool, self.cipher, SEALED)
         self.runtime.start_every("resealing", RESEAL_EVERY_S, reseal)
-        self.runtime.start_every("forgetting", AGAIN_EVERY_S, partial(FORGETTING.look_again, self.runtime))
+        self.runtime.start_every(
+            "forgetting", AGAIN_EVERY_S, partial(FORGETTING.look_again, self.runtime), rest_first=True
+        )
 
     def handlers(self) -> tuple[Handler[Any, Any], ...]:
         return handlers(self.workers.wake, self.accounts.forget)

@@ -33,7 +33,7 @@ def create(settings: LedgerWriterSettings) -> FastAPI:
         runtime.start_consumers(HANDLERS)
         runtime.start_forever("lanes", Holder(workshop).run)
         runtime.start_forever("notices", app.state.notices.run)
-        runtime.start_every("forgetting", AGAIN_EVERY_S, partial(FORGETTING.look_again, runtime))
+        runtime.start_every("forgetting", AGAIN_EVERY_S, partial(FORGETTING.look_again, runtime), rest_first=True)
         runtime.start_every(
             "resealing", RESEAL_EVERY_S, partial(reseal_outdated, runtime.pool, workshop.cipher, SEALED)
         )

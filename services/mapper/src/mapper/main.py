@@ -25,7 +25,7 @@ def create(settings: MapperSettings) -> FastAPI:
         app.state.waker = waker
         runtime.start_forever("remap", Worker(runtime, configurations, waker, settings).run)
         runtime.start_consumers(handlers(configurations, waker))
-        runtime.start_every("forgetting", AGAIN_EVERY_S, partial(FORGETTING.look_again, runtime))
+        runtime.start_every("forgetting", AGAIN_EVERY_S, partial(FORGETTING.look_again, runtime), rest_first=True)
 
     return create_application(
         "mapper",

@@ -118,10 +118,11 @@ async def update_credentials(
     names = sorted({*body.config, *body.secrets})
     async with deps.runtime.transaction() as (connection, _):
         await connections.mark_ready(connection, caller.tenant_id, connection_id, fetches=view.fetches)
-        if view.fetches and not row["fetches"] and row["settings"] is not None:
-            # Only now can it be asked at all. A task that somebody deleted before is not made again.
-            await ensure_tasks(connection, {**row, "fetches": True}, connection_settings(row["settings"]))
+        could_fetch = row["fetches"]
         row = found(await connections.one(connection, caller.tenant_id, connection_id), "connection", connection_id)
+        if not could_fetch and row["fetches"] and row["settings"] is not None:
+            # Only now can it be asked at all. A task that somebody deleted before is not made again.
+            await ensure_tasks(connection, row, connection_settings(row["settings"]))
         await _audit(connection, caller, "credentials_updated", connection_id, names=names)
     return detail(row, view)
 

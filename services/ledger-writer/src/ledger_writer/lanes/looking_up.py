@@ -8,7 +8,7 @@ from common.database import Pool
 from common.errors import Retryable
 from common.messages.base import Reason
 from common.messages.documents import DocumentState
-from common.messages.transactions import Document, DocumentKind
+from common.messages.transactions import DocumentKind
 from ledger_writer.lanes import outcomes
 from ledger_writer.lanes.outcomes import Item
 from ledger_writer.ledgers.protocol import (
@@ -124,14 +124,8 @@ def _same(operation: Operation, verdict: Same, item: Item, wave: Wave) -> Move:
 
 def applied_to(operation: Operation, applied: Sequence[tuple[str, Decimal]] | None) -> tuple[tuple[str, Decimal], ...]:
     """What a document that was found is applied to, as (document key, amount), from (ledger id, amount)."""
-    keys = {operation.references[key].ledger_id: key for key in targets(operation) if key in operation.references}
+    keys = {operation.references[key].ledger_id: key for key in operation.targets if key in operation.references}
     return tuple((keys[one], amount) for one, amount in applied or () if one in keys)
-
-
-def targets(operation: Operation) -> list[str]:
-    """Keys of the documents that an operation's money is or was to be applied to."""
-    wanted = operation.wanted.applications if isinstance(operation.wanted, Document) else ()
-    return [*(one.document_key for one in wanted), *(key for key, _ in operation.previous_applications)]
 
 
 def _failed(item: Item, move: Move) -> Known:

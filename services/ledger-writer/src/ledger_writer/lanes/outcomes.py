@@ -26,6 +26,9 @@ from ledger_writer.planning.states import Event, after_refusal, next_state, retr
 from ledger_writer.store.due import Move, Recorded
 from ledger_writer.store.rows import Row, encode_applications, encode_link, encode_notices
 
+Applications = tuple[tuple[str, Decimal], ...]
+"""(document key, amount)"""
+
 _EFFECT = {
     OperationKind.CREATE: Effect.PRESENT,
     OperationKind.UPDATE: Effect.PRESENT,
@@ -136,22 +139,18 @@ def repeat(item: Item, sent_hash: str) -> Move:
     return move
 
 
-def stands_applied(
-    move: Move, item: Item, applications: tuple[tuple[str, Decimal], ...], applied: dict[str, Decimal]
-) -> None:
+def stands_applied(move: Move, item: Item, applications: Applications, applied: dict[str, Decimal]) -> None:
     """An unanswered change had applied money, or taken it off: keep that, so that planning goes on from there."""
-    before = item.desired.written.applications if item.desired.written is not None else ()
+    before = _written_applications(item)
     if dict(applications) == dict(before):
         return
     move.stands = encode_applications(applications)
-    for key, amount in (*applications, *((key, -amount) for key, amount in before)):
-        applied[key] = applied.get(key, Decimal(0)) + amount
+    _count(applied, applications, before)
 
 
 def take_off(applied: dict[str, Decimal], item: Item) -> None:
     """A document has no effect any more, and with it goes what it applied."""
-    for key, amount in item.desired.written.applications if item.desired.written is not None else ():
-        applied[key] = applied.get(key, Decimal(0)) - amount
+    _count(applied, (), _written_applications(item))
 
 
 def refused(item: Item, operation: Operation, outcome: Refused) -> Move:
@@ -219,10 +218,16 @@ def add_changes(applied: dict[str, Decimal], item: Item, operation: Operation) -
     """Count by how much more (or, negative, less) money is applied to other documents by this write."""
     if operation.operation is OperationKind.CLOSE:
         return
-    changes = list(operation.applications)
-    if item.desired.written is not None and operation.operation is not OperationKind.CREATE:
-        changes += [(key, -amount) for key, amount in item.desired.written.applications]
-    for key, amount in changes:
+    before = () if operation.operation is OperationKind.CREATE else _written_applications(item)
+    _count(applied, operation.applications, before)
+
+
+def _written_applications(item: Item) -> Applications:
+    return item.desired.written.applications if item.desired.written is not None else ()
+
+
+def _count(applied: dict[str, Decimal], after: Applications, before: Applications) -> None:
+    for key, amount in (*after, *((key, -amount) for key, amount in before)):
         applied[key] = applied.get(key, Decimal(0)) + amount
 
 

@@ -10,11 +10,11 @@ from common.database import Pool
 from common.messages.documents import DocumentState
 from common.messages.transactions import Document
 from ledger_writer.lanes import outcomes
-from ledger_writer.lanes.looking_up import Candidates, applied_to, find, targets
+from ledger_writer.lanes.looking_up import Candidates, applied_to, find
 from ledger_writer.lanes.outcomes import Item
 from ledger_writer.ledgers.protocol import LedgerSession, Operation, OperationKind
 from ledger_writer.planning.candidates import Same, judge
-from ledger_writer.planning.content import idempotency_key
+from ledger_writer.planning.plan import operation_of
 from ledger_writer.store import due
 from ledger_writer.store.due import Move
 from ledger_writer.store.rows import Row, decode_link, to_desired
@@ -108,27 +108,12 @@ def _sent(item: Item, operation: str) -> Operation | None:
             return None
         if not desired.wanted.applications and not written.applications:
             return None
-    kind = OperationKind.CREATE if is_create else OperationKind.UPDATE
-    return Operation(
-        document_key=desired.key,
-        kind=desired.kind,
-        operation=kind,
-        wanted=desired.wanted,
-        idempotency_key=idempotency_key(desired.key, kind.value, desired.generation),
-        generation=desired.generation,
-        link=written.link if written is not None and not is_create else None,
-        previous_applications=written.applications if written is not None else (),
-        former=desired.former if is_create else None,
-    )
+    return operation_of(desired, OperationKind.CREATE if is_create else OperationKind.UPDATE, {})
 
 
 async def _with_targets(pool: Pool, operations: Sequence[Operation]) -> list[Operation]:
     """The same, with references to the documents that their money is or was to be applied to."""
-    wanted = {one.document_key: targets(one) for one in operations}
-    keys = {key for some in wanted.values() for key in some}
+    keys = {key for one in operations for key in one.targets}
     links = {row.document_key: decode_link(row.link) for row in await due.by_keys(pool, keys)} if keys else {}
     there = {key: link for key, link in links.items() if link is not None}
-    return [
-        replace(one, references={key: there[key] for key in wanted[one.document_key] if key in there})
-        for one in operations
-    ]
+    return [replace(one, references={key: there[key] for key in one.targets if key in there}) for one in operations]

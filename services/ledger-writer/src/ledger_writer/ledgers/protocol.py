@@ -98,6 +98,13 @@ class Operation:
     former: LedgerLink | None = None
     """Where the document was before it was unlinked or found missing: a look-up for a create starts there."""
 
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Keys of the documents that its money is or was to be applied to, each once."""
+        wanted = self.wanted.applications if isinstance(self.wanted, Document) else ()
+        keys = (*(one.document_key for one in wanted), *(key for key, _ in self.previous_applications))
+        return tuple(dict.fromkeys(keys))
+
 
 class ErrorClass(StrEnum):
     """What to do about a refusal (domain reference, section 24)."""
@@ -355,6 +362,9 @@ class Ledger:
     that refer to it."""
     list_names: tuple[str, ...] = ()
     """Reference lists that `lists` can read."""
+    account_type: Callable[[str], str] | None = None
+    """For ledgers that open an account when it is first used: the type that one of this name has. Raises
+    `common.errors.Rejected` for a name that can't be an account's."""
     credentials: tuple[CredentialField, ...] = ()
     look_at: "LookAt | None" = None
     """For ledgers whose objects have ids that a person can name."""

@@ -115,7 +115,7 @@ def _shared(desired: Desired, terms: Terms) -> Step:
         return Settle(desired.key, Event.UNCHANGED)
     if not terms.approved:
         return Settle(desired.key, Event.WAITS, _WAITING_FOR_APPROVAL)
-    return Write(_operation(desired, OperationKind.CREATE, {}), lookup=True)
+    return Write(operation_of(desired, OperationKind.CREATE, {}), lookup=True)
 
 
 def _undo(desired: Desired, ground: Ground) -> Step:
@@ -127,7 +127,7 @@ def _undo(desired: Desired, ground: Ground) -> Step:
     held = holds.held_edit(desired, written, ground.terms, is_edit=desired.removed)
     if held is not None:
         return Settle(desired.key, Event.NEEDS_PERSON, held)
-    return Write(_operation(desired, OperationKind.VOID, _written_references(written, ground)), lookup=False)
+    return Write(operation_of(desired, OperationKind.VOID, _written_references(written, ground)), lookup=False)
 
 
 def _close(desired: Desired, ground: Ground) -> Step:
@@ -136,7 +136,7 @@ def _close(desired: Desired, ground: Ground) -> Step:
         return Settle(desired.key, Event.NOT_NEEDED, _not_needed())
     if written.effect is Effect.CLOSED:
         return Settle(desired.key, Event.UNCHANGED)
-    return Write(_operation(desired, OperationKind.CLOSE, _written_references(written, ground)), lookup=False)
+    return Write(operation_of(desired, OperationKind.CLOSE, _written_references(written, ground)), lookup=False)
 
 
 def _create(desired: Desired, document: Document, ground: Ground) -> Step:
@@ -162,7 +162,7 @@ def _create(desired: Desired, document: Document, ground: Ground) -> Step:
         return first
     notices = document.notices + applications.unapplied_notice(document, capped)
     # A void document is history: the new one must not be told to reverse it.
-    operation = _operation(desired, OperationKind.CREATE, references, capped)
+    operation = operation_of(desired, OperationKind.CREATE, references, capped)
     return Write(operation, lookup=True, notices=notices)
 
 
@@ -189,9 +189,9 @@ def _edit(desired: Desired, document: Document, written: Written, ground: Ground
         return first
     references |= _written_references(written, ground)
     if not ground.terms.edits_posted:
-        return Write(_operation(desired, OperationKind.VOID, references), lookup=False)
+        return Write(operation_of(desired, OperationKind.VOID, references), lookup=False)
     notices = document.notices + applications.unapplied_notice(document, capped)
-    return Write(_operation(desired, OperationKind.UPDATE, references, capped), lookup=False, notices=notices)
+    return Write(operation_of(desired, OperationKind.UPDATE, references, capped), lookup=False, notices=notices)
 
 
 def _lacks_file(desired: Desired, document: Document, written: Written, ground: Ground) -> bool:
@@ -219,12 +219,13 @@ def _first(
     return None
 
 
-def _operation(
+def operation_of(
     desired: Desired,
     kind: OperationKind,
     references: Mapping[str, LedgerLink],
     capped: tuple[tuple[str, Decimal], ...] = (),
 ) -> Operation:
+    """The operation that brings a document about. `capped`: (document key, amount) of money that is applied."""
     creates = kind is OperationKind.CREATE
     written = None if creates else desired.written
     former = desired.former

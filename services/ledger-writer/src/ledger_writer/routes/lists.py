@@ -8,13 +8,14 @@ import orjson
 from fastapi import APIRouter, Path, Query
 
 from common.application import InternalCaller
+from common.errors import Rejected
 from common.internal.base import TenantRequest
-from common.internal.ledger_writer import CatalogPage, CompanyView
+from common.internal.ledger_writer import AccountsAnswer, AccountsQuestion, CatalogPage, CompanyView
 from common.messages.base import Identifier
 from common.problems import FieldProblem, Problem
 from ledger_writer.lanes.lane import Workshop
 from ledger_writer.ledgers import BY_NAME
-from ledger_writer.routes.shared import CurrentWorkshop, Tenant, company_of, locked_company, view_of
+from ledger_writer.routes.shared import CurrentWorkshop, Tenant, company_of, ledger_named, locked_company, view_of
 from ledger_writer.store import catalog, companies
 from ledger_writer.store.lanes import NOTIFY
 
@@ -56,6 +57,23 @@ async def refresh(
         await companies.want_lists(connection, company_id)
         await connection.execute(NOTIFY, [company_id])
     return await view_of(workshop, company_id, request.tenant_id)
+
+
+@router.post("/internal/companies/{company_id}/accounts", operation_id="name_accounts")
+async def name_accounts(
+    _: InternalCaller, workshop: CurrentWorkshop, company_id: CompanyId, request: AccountsQuestion
+) -> AccountsAnswer:
+    """Which accounts that are in no list yet the ledger would open, and what is wrong with the names of the others."""
+    ledger = ledger_named((await company_of(workshop, company_id, request.tenant_id)).ledger)
+    types: dict[str, str] = {}
+    cures: dict[str, str] = {}
+    if ledger.account_type is not None:
+        for name in request.names:
+            try:
+                types[name] = ledger.account_type(name)
+            except Rejected as error:
+                cures[name] = error.reason.cure
+    return AccountsAnswer(types=types, cures=cures)
 
 
 @router.get("/internal/companies/{company_id}/customers", operation_id="search_customers")

@@ -1,6 +1,6 @@
 """Beancount: books as plain text, the ledger that needs no account anywhere."""
 
-from ledger_writer.ledgers.beancount.accounts import DEFAULT_ACCOUNTS
+from ledger_writer.ledgers.beancount.accounts import DEFAULT_ACCOUNTS, account_type
 from ledger_writer.ledgers.beancount.adapter import look_at, open_company, pair, report
 from ledger_writer.ledgers.protocol import Capability, Ledger
 
@@ -35,6 +35,7 @@ LEDGER = Ledger(
     request_timeout_s=10.0,
     links_ahead=True,
     list_names=("accounts",),
+    account_type=account_type,
     look_at=look_at,
     report=report,
     pair=pair,

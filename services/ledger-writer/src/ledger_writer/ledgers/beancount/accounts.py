@@ -1,10 +1,11 @@
 """Accounts of a Beancount company file: names proposed for each role, and what a name must look like."""
 
-import re
+import unicodedata
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
+from common.errors import Rejected
 from common.messages.base import Reason
 from common.messages.transactions import Account, AccountRole
 from ledger_writer.ledgers.protocol import ErrorClass, Refused
@@ -35,8 +36,12 @@ DEFAULT_ACCOUNTS: Final[Mapping[AccountRole, str]] = {
     AccountRole.BAD_DEBT: "Expenses:BadDebt",
 }
 
-_NAME = re.compile(r"(Assets|Liabilities|Equity|Income|Expenses)(:[A-Z0-9][A-Za-z0-9\-]*)+")
+_ROOTS = frozenset({"Assets", "Liabilities", "Equity", "Income", "Expenses"})
 _NAME_LENGTH_MAX = 200
+_CURE: Final = (
+    "Choose one like Assets:Bank:Main: a root (Assets, Liabilities, Equity, Income or Expenses), then parts that begin"
+    f" with a capital letter or digit and hold letters, digits and dashes; {_NAME_LENGTH_MAX} characters at most."
+)
 
 
 class AccountRefused(Exception):
@@ -48,9 +53,8 @@ class AccountRefused(Exception):
             ErrorClass.CONFIG,
             Reason(
                 code="ACCOUNT_INVALID",
-                text=f"{name!r} for the role {account.role.value} is not an account name that Beancount accepts.",
-                cure="Choose one like Assets:Bank:Main: a root (Assets, Liabilities, Equity, Income or Expenses), then"
-                " parts that begin with a capital letter or digit and hold letters, digits and dashes.",
+                text=f"{name[:200]!r} for the role {account.role.value} is not an account name that Beancount accepts.",
+                cure=_CURE,
                 field="account",
                 value=name[:500],
             ),
@@ -59,7 +63,25 @@ class AccountRefused(Exception):
 
 @lru_cache(maxsize=4096)
 def is_account_name(name: str) -> bool:
-    return len(name) <= _NAME_LENGTH_MAX and _NAME.fullmatch(name) is not None
+    """Whether Beancount reads the name; letters and digits are those of any script."""
+    root, *parts = name.split(":")
+    return len(name) <= _NAME_LENGTH_MAX and root in _ROOTS and bool(parts) and all(map(_is_part, parts))
+
+
+def _is_part(part: str) -> bool:
+    categories = [unicodedata.category(character) for character in part]
+    return categories[:1] in (["Lu"], ["Nd"]) and all(
+        category[0] == "L" or category == "Nd" or character == "-"
+        for character, category in zip(part, categories, strict=True)
+    )
+
+
+def account_type(name: str) -> str:
+    """Root of an account that is opened when it is first used. Raises `Rejected` for what Beancount can't read."""
+    if not is_account_name(name):
+        text = f"{name[:200]!r} is not an account name that Beancount accepts."
+        raise Rejected(Reason(code="ACCOUNT_INVALID", text=text, cure=_CURE, field="account", value=name[:500]))
+    return name.split(":", 1)[0]
 
 
 class Chart:

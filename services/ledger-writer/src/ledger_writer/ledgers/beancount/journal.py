@@ -27,7 +27,7 @@ from ledger_writer.ledgers.beancount.rendering import LISTS_FILE, render_main, r
 
 log = structlog.get_logger(__name__)
 
-_OPENED = re.compile(r"^\S+ open (\S+)", re.MULTILINE)
+_OPENED = re.compile(r"^\S+[ \t]+open[ \t]+(\S+)", re.MULTILINE)
 
 
 class JournalLocked(Exception):
@@ -97,7 +97,7 @@ class Journal:
                 if name.startswith("length:")
             }
             self._files: dict[str, int] = {}
-            self.accounts = self._read_accounts()
+            self.accounts = self._read_accounts() | self._read_own_accounts()
             self._repair()
         except BaseException:
             self.close()
@@ -182,6 +182,13 @@ class Journal:
             # A crash tore the last line: no entry uses that account yet, because accounts are opened first.
             os.truncate(path, len(whole.encode("utf-8")))
         return set(_OPENED.findall(whole))
+
+    def _read_own_accounts(self) -> set[str]:
+        """Accounts that the bookkeeper has opened by hand: Beancount refuses a second `open`."""
+        path = self.folder / "manual.beancount"
+        if not path.exists():
+            return set()
+        return set(_OPENED.findall(path.read_text(encoding="utf-8", errors="replace")))
 
     def _open_accounts(self, names: set[str]) -> None:
         if not names:

@@ -211,7 +211,7 @@ def render_main(title: str, home_currency: str) -> str:
     )
 
 
-POSTING_LINE: Final = re.compile(r"^  ([A-Z][A-Za-z0-9\-]*(?::[A-Z0-9][A-Za-z0-9\-]*)+)  (-?[0-9.]+) ([A-Z]{3})$")
+POSTING_LINE: Final = re.compile(r"^  ([A-Z][A-Za-z]*(?::[\w\-]+)+)  (-?[0-9.]+) ([A-Z]{3})$")
 """A leg as `_legs` writes it."""
 ENTRY_LINE: Final = re.compile(r"^(\d{4}-\d{2}-\d{2}) \* ")
 """First line of a transaction as `_headline` writes it."""

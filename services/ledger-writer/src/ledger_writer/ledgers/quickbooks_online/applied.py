@@ -12,7 +12,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from common.errors import Retryable
-from common.messages.transactions import Document, DocumentKind
+from common.messages.transactions import DocumentKind
 from ledger_writer.ledgers.protocol import Found, LedgerLink, Operation
 from ledger_writer.ledgers.quickbooks_online.client import Client
 from ledger_writer.ledgers.quickbooks_online.lookup import listed, rows_of
@@ -56,11 +56,9 @@ async def complete(
 
 def _targets(operation: Operation) -> list[LedgerLink]:
     """Where the documents are that the operation's money is applied to, as far as that is known."""
-    wanted = operation.wanted
-    if operation.kind not in APPLIED_LATER or not isinstance(wanted, Document):
+    if operation.kind not in APPLIED_LATER:
         return []
-    keys = {one.document_key for one in wanted.applications} | {key for key, _ in operation.previous_applications}
-    return [operation.references[key] for key in sorted(keys & operation.references.keys())]
+    return [operation.references[key] for key in operation.targets if key in operation.references]
 
 
 def _applied(source: str, targets: set[str], payments: Iterable[Transaction]) -> tuple[tuple[str, Decimal], ...]:
