@@ -16,6 +16,7 @@ from tests.integration.api import owners_checks
 from common.internal import counts, ingest, ledger_writer, mapper
 from common.internal import mapper_checks as checks
 from common.messages.documents import Attempt, CatalogEntry, CompanyStatus
+from common.messages.transactions import SetOutcome
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 ACCOUNTS = {
@@ -24,6 +25,7 @@ ACCOUNTS = {
     "AR": "Assets:Receivable",
     "TAX": "Liabilities:Tax",
 }
+NO_ACCOUNT = "an account is named like Assets:Bank"
 ABILITIES = ("invoice", "sales_receipt", "credit_memo", "refund_receipt", "sales_order", "estimate", "deposit")
 
 
@@ -33,11 +35,14 @@ class Owners:
 
     connections: dict[str, dict[str, Any]] = field(default_factory=dict)
     companies: dict[str, dict[str, Any]] = field(default_factory=dict)
+    opens: dict[str, str] = field(default_factory=dict)
+    """Accounts that the ledger would open on first use → their type; to other names it says NO_ACCOUNT."""
     checked: list[str] = field(default_factory=list)
     """Company files whose check was asked for."""
     documents: dict[str, ledger_writer.DocumentView] = field(default_factory=dict)
     document_tenants: dict[str, str] = field(default_factory=dict)
     histories: dict[tuple[str, str], ingest.OrderHistory] = field(default_factory=dict)
+    payouts: dict[tuple[str, str], ingest.PayoutHistory] = field(default_factory=dict)
     sets: list[tuple[str, mapper.SetView]] = field(default_factory=list)
     rules: dict[str, tuple[str, mapper.RuleView]] = field(default_factory=dict)
     payments: tuple[checks.PaymentState, ...] = ()
@@ -181,6 +186,16 @@ def _ingest(app: FastAPI, owners: Owners) -> None:  # noqa: C901 - a list of rou
         found = owners.histories.get((connection_id, external_id))
         return _json(found) if found and held_by(connection_id, tenant_id) else NOT_FOUND
 
+    @app.get(base + "/connections/{connection_id}/payouts")
+    async def payouts(connection_id: str, tenant_id: str) -> Response:
+        found = [one.summary for (owner, _), one in owners.payouts.items() if owner == connection_id]
+        return _json(ingest.PayoutList(payouts=tuple(found))) if held_by(connection_id, tenant_id) else NOT_FOUND
+
+    @app.get(base + "/connections/{connection_id}/payouts/{payout_id}")
+    async def payout(connection_id: str, payout_id: str, tenant_id: str) -> Response:
+        one = owners.payouts.get((connection_id, payout_id))
+        return _json(one) if one and held_by(connection_id, tenant_id) else NOT_FOUND
+
 
 def _mapper(app: FastAPI, owners: Owners) -> None:
     base = "/mapper/internal"
@@ -198,7 +213,7 @@ def _mapper(app: FastAPI, owners: Owners) -> None:
     @app.post(f"{base}/preview")
     async def preview(body: mapper.PreviewRequest) -> Response:
         orders = tuple(
-            mapper.PreviewOrder(order_key=key, number=key.rsplit("/", 1)[1], revision=1, outcome="mapped")
+            mapper.PreviewOrder(order_key=key, number=key.rsplit("/", 1)[1], revision=1, outcome=SetOutcome.MAPPED)
             for key in body.order_keys
         )
         return _json(mapper.PreviewResult(orders=orders))
@@ -332,6 +347,14 @@ def _ledger_writer(app: FastAPI, owners: Owners) -> None:  # noqa: C901, PLR0915
             return _problem(409, "NO_CHECK", "Beancount is written by nobody else and is not checked")
         owners.checked.append(company_id)
         return _json(view(held), 202)
+
+    @app.post(base + "/companies/{company_id}/accounts")
+    async def name_accounts(company_id: str, body: ledger_writer.AccountsQuestion) -> Response:
+        if held_by(company_id, body.tenant_id) is None:
+            return NOT_FOUND
+        types = {name: owners.opens[name] for name in body.names if name in owners.opens}
+        cures = {name: NO_ACCOUNT for name in body.names if name not in owners.opens}
+        return _json(ledger_writer.AccountsAnswer(types=types, cures=cures))
 
     @app.post(base + "/companies/{company_id}/lists/refresh")
     async def refresh(company_id: str, request: Request) -> Response:

@@ -1,14 +1,18 @@
 """Clearing accounts, missing payments and tables at the gateway: what it adds to the owners' answers."""
 
+from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from tests.integration.api import gateway as running
 from tests.integration.api.gateway import Gateway, Shop
 
 from api.ids import order_id
+from common.internal.ingest import PayoutHistory, PayoutSummary
 from common.internal.mapper_checks import MoneyPlace, PaymentState
 from common.messages.documents import DocumentState
+from common.messages.orders import Payout, PayoutLine
 from common.messages.transactions import DocumentKind, SetOutcome
 
 
@@ -135,3 +139,83 @@ def test_what_is_no_table_is_refused_with_the_place(shop: Shop, content: bytes, 
     assert answer.json()["errors"][0]["field"] == field
     large = shop.tenant.http.put("/v1/rules.csv", content=b"x" * 9_000_000, headers={"content-type": "text/csv"})
     assert large.status_code == 413
+
+
+def paid_out(shop: Shop, *numbers: str) -> PayoutHistory:
+    """The payout `po_1` as ingest has it: one charge of each order."""
+    lines = tuple(
+        PayoutLine(
+            external_id=f"l{number}",
+            kind="charge",
+            amount=Decimal("19.90"),
+            fee=Decimal(0),
+            order_number=number,
+            occurred_on=date(2026, 11, 20),
+        )
+        for number in numbers
+    )
+    shared: dict[str, Any] = {
+        "connection_id": shop.connection_id,
+        "external_id": "po_1",
+        "revision": 1,
+        "status": "paid",
+        "paid_on": date(2026, 11, 21),
+        "currency": "USD",
+        "net": sum((line.amount for line in lines), Decimal(0)),
+    }
+    payout = Payout(tenant_id=shop.tenant.tenant_id, processor="payout_csv", **shared, lines=lines)
+    summary = PayoutSummary(
+        source_id=shop.connection_id,
+        format="payout_csv",
+        via="upload",
+        lines=len(lines),
+        problem=None,
+        received_at=running.MOMENT,
+        **shared,
+    )
+    return PayoutHistory(summary=summary, payout=payout, parts=())
+
+
+def test_a_payout_names_every_order_that_failed_with_its_own_reason(gateway: Gateway, shop: Shop) -> None:
+    gateway.owners.payouts[shop.connection_id, "po_1"] = paid_out(shop, "#1", "#2", "#3")
+    failed = {"state": DocumentState.ACTION_REQUIRED, "ledger_id": ""}
+    documents = [
+        running.document_changed(shop, "1"),
+        running.document_changed(shop, "2", **failed, reason=running.reason("ITEM_INACTIVE", "The item is inactive.")),
+        running.document_changed(shop, "3", **failed, reason=running.reason("PERIOD_CLOSED", "The period is closed.")),
+    ]
+    keys = tuple(document.document_key for document in documents)
+    source = {"source_kind": "payout", "source_id": "po_1", "source_number": "po_1"}
+    held = running.transactions_listed(
+        shop, "x", **source, documents=0, outcome=SetOutcome.HELD,
+        reason=running.reason("PAYOUT_INCOMPLETE", "Missing: #9."),
+    )  # fmt: skip
+    gateway.publish(*documents, held)
+    path = f"/v1/connections/{shop.connection_id}/payouts"
+
+    def detail() -> dict[str, Any]:
+        found: dict[str, Any] = shop.tenant.http.get(f"{path}/po_1").json()
+        return found
+
+    running.eventually(lambda: len(detail()["unwritten"]) == 2 and detail()["payout"]["outcome"] == "held")
+    assert detail()["payout"]["reason"]["text"] == (
+        "Missing: #9. And these could not be written: "
+        "#2 (sales receipt: The item is inactive), #3 (sales receipt: The period is closed)."
+    )
+    mapped = running.transactions_listed(shop, "x", **source, revision=2, grouped=keys)
+    deposit = running.document_changed(
+        shop, "x", **source, kind=DocumentKind.DEPOSIT, state=DocumentState.BLOCKED, ledger_id="", blocked_by=keys[1],
+        reason=running.reason("DEPENDENCY_FAILED", "Needs sales receipt #2."),
+    )  # fmt: skip
+    gateway.publish(mapped, deposit)
+    running.eventually(lambda: detail()["payout"]["document_key"] == deposit.document_key)
+    text = (
+        "These parts of the payout are not in the ledger: "
+        "#2 (sales receipt: The item is inactive), #3 (sales receipt: The period is closed)."
+    )
+    assert detail()["payout"]["reason"]["text"] == text
+    (row,) = shop.tenant.http.get(path).json()["items"]
+    assert row["reason"]["text"] == text
+    assert [part["order_number"] for part in detail()["unwritten"]] == ["#2", "#3"]
+    gateway.publish(documents[1].model_copy(update={"revision": 2, "state": DocumentState.SYNCED, "reason": None}))
+    running.eventually(lambda: [part["order_number"] for part in detail()["unwritten"]] == ["#3"])

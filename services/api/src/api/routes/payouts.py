@@ -6,16 +6,18 @@ from typing import Annotated, Any
 from fastapi import Path as InPath
 from fastapi import Query, Request
 
+from api.payout_parts import Part, named_parts
 from api.routes.base import ONCE, Deps, Gateway, after_moment, following, router
 from api.routes.connections import own
 from api.security import Reader, Syncer
 from api.store import audit, payouts
 from api.store.payouts import Fate
 from api.views.base import PAGE_DEFAULT, Cursor, Limit, Page
-from api.views.payouts import PayoutDetail, PayoutRow
+from api.views.payouts import PayoutDetail, PayoutPart, PayoutRow
 from common.internal import ingest
 from common.internal.base import TenantRequest
 from common.internal.mapper import PayoutPreview, SetList
+from common.messages.orders import Payout
 
 routes = router("payouts")
 
@@ -45,7 +47,8 @@ async def list_payouts(
         before_day=before[0].date().isoformat() if before else None,
         before_id=before[1] if before else None,
     )
-    rows = await _rows(deps, caller.tenant_id, connection_id, found.payouts)
+    listed = await _rows(deps, caller.tenant_id, connection_id, found.payouts)
+    rows = [row for row, _ in listed]
     keys = [{"day": _moment(row.paid_on), "payout_id": row.payout_id} for row in rows]
     return Page(items=rows, next_cursor=following("payouts", keys, limit, "day", "payout_id"))
 
@@ -65,8 +68,12 @@ async def get_payout(connection_id: str, payout_id: PayoutId, caller: Reader, de
         source_kind="payout",
         source_id=payout_id,
     )
-    (row,) = await _rows(deps, caller.tenant_id, connection_id, (source.summary,))
-    return PayoutDetail(payout=row, source=source, sets=list(sets.sets))
+    ((row, parts),) = await _rows(deps, caller.tenant_id, connection_id, (source.summary,))
+    if row.document_key is None and row.outcome == "held" and source.payout is not None:
+        parts = await _failed(deps, caller.tenant_id, source.payout)
+        row = row.model_copy(update={"reason": named_parts(row.reason, None, parts)})
+    unwritten = [PayoutPart.model_validate(part, from_attributes=True) for part in parts]
+    return PayoutDetail(payout=row, unwritten=unwritten, source=source, sets=list(sets.sets))
 
 
 @routes.post("/connections/{connection_id}/payouts/{payout_id}/preview", operation_id="preview_payout")
@@ -136,18 +143,32 @@ async def upload_payout_file(
 
 async def _rows(
     deps: Gateway, tenant_id: str, connection_id: str, found: tuple[ingest.PayoutSummary, ...]
-) -> list[PayoutRow]:
-    fates = await payouts.fates(deps.pool, tenant_id, connection_id, [one.external_id for one in found])
-    return [_row(one, fates.get(one.external_id)) for one in found]
+) -> list[tuple[PayoutRow, list[Part]]]:
+    """Each payout, and what of it is not in the ledger though its deposit groups it."""
+    ids = [one.external_id for one in found]
+    fates = await payouts.fates(deps.pool, tenant_id, connection_id, ids)
+    behind = [key for key, fate in fates.items() if fate.document_state not in (None, "synced")]
+    parts = await payouts.unwritten(deps.pool, tenant_id, connection_id, behind) if behind else {}
+    return [
+        (_row(one, fates.get(one.external_id), parts.get(one.external_id, [])), parts.get(one.external_id, []))
+        for one in found
+    ]
 
 
-def _row(one: ingest.PayoutSummary, fate: Fate | None) -> PayoutRow:
-    """A payout that could not be read has its own reason; of the others, the set or the deposit says it."""
+async def _failed(deps: Gateway, tenant_id: str, payout: Payout) -> list[Part]:
+    """Documents of the payout's orders that failed, while others of its orders are missing altogether."""
+    ids = sorted({line.order_external_id for line in payout.lines if line.order_external_id})
+    numbers = sorted({line.order_number for line in payout.lines if line.order_number})
+    return await payouts.failed(deps.pool, tenant_id, payout.connection_id, ids, numbers)
+
+
+def _row(one: ingest.PayoutSummary, fate: Fate | None, parts: list[Part]) -> PayoutRow:
+    """A payout that could not be read has its own reason; of the others, the set, its orders or the deposit say it."""
     return PayoutRow(
         **one.model_dump(include=set(PayoutRow.model_fields) & set(ingest.PayoutSummary.model_fields)),
         payout_id=one.external_id,
         outcome="refused" if one.problem is not None else "waiting" if fate is None else fate.outcome,
-        reason=one.problem or (fate.reason if fate is not None else None),
+        reason=one.problem or (named_parts(fate.reason, fate.document_state, parts) if fate is not None else None),
         document_key=fate.document_key if fate is not None else None,
         document_state=fate.document_state if fate is not None else None,
         ledger_id=fate.ledger_id if fate is not None else "",

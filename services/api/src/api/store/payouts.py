@@ -5,8 +5,11 @@ from dataclasses import dataclass
 
 import asyncpg
 
+from api.columns import Column
+from api.payout_parts import Part
 from api.store.sql import Where
 from common.messages.base import Reason
+from common.messages.transactions import DocumentKind
 
 _FATES = """
 SELECT s.source_id, s.outcome, s.reason, d.document_key, d.state, d.ledger_id,
@@ -19,6 +22,36 @@ LEFT JOIN LATERAL (
       AND source_id = s.source_id ORDER BY (state = 'synced'), document_key LIMIT 1) AS d ON true
 WHERE c.tenant_id = $1 AND c.connection_id = $2 AND s.source_kind = 'payout' AND s.source_id = ANY($3::text[])
 """
+
+_PART = "d.document_key, d.source_number, d.kind, d.state, d.column_name, d.reason"
+_GROUPED = f"""
+SELECT s.source_id AS payout_id, {_PART}
+FROM connections c
+JOIN sets s ON s.connection_id = c.connection_id AND s.company_id = c.company_id AND s.tenant_id = c.tenant_id
+CROSS JOIN LATERAL jsonb_array_elements_text(s.grouped) AS key
+JOIN documents d ON d.document_key = key
+WHERE c.tenant_id = $1 AND c.connection_id = $2 AND s.source_kind = 'payout' AND s.source_id = ANY($3::text[])
+  AND d.column_name <> $4
+ORDER BY d.source_number, d.document_key
+"""
+_FAILED = f"""
+SELECT {_PART}
+FROM connections c
+JOIN documents d ON d.connection_id = c.connection_id AND d.company_id = c.company_id AND d.tenant_id = c.tenant_id
+WHERE c.tenant_id = $1 AND c.connection_id = $2 AND d.source_kind = 'order'
+  AND (d.source_id = ANY($3::text[]) OR d.source_number = ANY($4::text[]))
+  AND d.kind = ANY($5::text[]) AND d.column_name = ANY($6::text[])
+ORDER BY d.source_number, d.document_key
+"""
+_MONEY = [
+    kind.value
+    for kind in (
+        DocumentKind.SALES_RECEIPT,
+        DocumentKind.PAYMENT,
+        DocumentKind.REFUND_RECEIPT,
+        DocumentKind.REFUND_PAYMENT,
+    )
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +75,33 @@ def _fate(row: asyncpg.Record) -> Fate:
     said = row["reason"] or row["document_reason"]
     reason = None if said is None else Reason.model_validate_json(said)
     return Fate(row["outcome"], reason, row["document_key"], row["state"], row["ledger_id"] or "")
+
+
+async def unwritten(
+    where: Where, tenant_id: str, connection_id: str, payout_ids: Sequence[str]
+) -> dict[str, list[Part]]:
+    """Payout → documents that its deposit groups and that are not in the ledger."""
+    found: dict[str, list[Part]] = {}
+    for row in await where.fetch(_GROUPED, tenant_id, connection_id, payout_ids, Column.IN_LEDGER.value):
+        found.setdefault(row["payout_id"], []).append(_part(row))
+    return found
+
+
+async def failed(
+    where: Where, tenant_id: str, connection_id: str, order_ids: Sequence[str], numbers: Sequence[str]
+) -> list[Part]:
+    """Money documents of these orders that a warning or a dismissal keeps from the ledger."""
+    stopped = [Column.WARNINGS.value, Column.DISMISSED.value]
+    rows = await where.fetch(_FAILED, tenant_id, connection_id, order_ids, numbers, _MONEY, stopped)
+    return [_part(row) for row in rows]
+
+
+def _part(row: asyncpg.Record) -> Part:
+    return Part(
+        document_key=row["document_key"],
+        order_number=row["source_number"],
+        kind=row["kind"],
+        state=row["state"],
+        column=Column(row["column_name"]),
+        reason=None if row["reason"] is None else Reason.model_validate_json(row["reason"]),
+    )

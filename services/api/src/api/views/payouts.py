@@ -36,8 +36,20 @@ class PayoutRow(View):
     ledger_id: str
 
 
+class PayoutPart(View):
+    """A document of the payout that is not in the ledger."""
+
+    order_number: str
+    document_key: str
+    kind: str
+    state: str
+    reason: Reason | None
+
+
 class PayoutDetail(View):
     payout: PayoutRow
+    unwritten: list[PayoutPart]
+    """What its deposit groups, or would group, and the ledger does not have; each with its own reason."""
     source: PayoutHistory
     """The payout as it was sent on, line by line, and the raw parts it was read from."""
     sets: list[SetView]
