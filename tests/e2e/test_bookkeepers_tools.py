@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -230,6 +231,21 @@ async def queue(desk: Desk) -> list[Json]:
     return found
 
 
+async def test_a_bookkeepers_own_accounts_are_opened_when_they_are_first_used(world: World) -> None:
+    company = await world.company("beancount", first_day(40))
+    path = f"/companies/{company.company_id}/settings"
+    settings = await world.gateway.get(path)
+    own = {"INC": "Income:Erlöse:8400", "UF": "Assets:Geldtransit"}
+    await world.gateway.save(path, {**settings, "accounts": {**settings["accounts"], **own}})
+    await push(world, await store(world, company, mode="sales_receipts"), "2601")
+    await world.settled(company, orders=1)
+    balances = await world.balances(company)
+    assert {name: balance for name, balance in balances.items() if balance} == {
+        "Income:Erlöse:8400": Decimal("-10.00"),
+        "Assets:Geldtransit": Decimal("10.00"),
+    }
+
+
 async def test_a_back_up_is_restored_into_other_books(world: World, desk: Desk, tmp_path: Path) -> None:
     company = await world.company("beancount", first_day(40))
     connection = await store(world, company, terms_days=14, department="North")
@@ -248,7 +264,7 @@ async def test_a_back_up_is_restored_into_other_books(world: World, desk: Desk, 
     path = f"/v1/companies/{other.company_id}/restore"
     homeless = await desk.http.post(path, json={"backup": saved, "connections": {connection.connection_id: "nowhere"}})
     assert homeless.json()["errors"][0]["field"] == f"body.connections.{connection.connection_id}"
-    broken = {**saved, "company": {**saved["company"], "accounts": {"INC": "Income:Nowhere"}}}
+    broken = {**saved, "company": {**saved["company"], "accounts": {"INC": "Income:nowhere"}}}
     names = {connection.connection_id: target.connection_id}
     refused = await desk.http.post(path, json={"backup": broken, "connections": names})
     assert refused.json()["errors"][0]["field"] == "body.backup.company.accounts.INC"

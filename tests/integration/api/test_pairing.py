@@ -2,6 +2,7 @@
 
 from tests.integration.api import gateway as running
 from tests.integration.api.gateway import Gateway, Shop
+from tests.integration.api.owners import NO_ACCOUNT
 
 from common.messages.control import SettingsChanged, StateRequested, TenantDeleted, TenantPurged
 
@@ -102,6 +103,26 @@ def test_accounts_are_checked_against_the_ledger_on_save(shop: Shop) -> None:
     assert answer.status_code == 422
     (error,) = answer.json()["errors"]
     assert (error["field"], error["value"]) == ("body.accounts.TAX", "Liabilities:Nowhere")
+
+
+def test_an_account_that_the_ledger_opens_on_first_use_may_be_named_where_its_type_fits(
+    gateway: Gateway, shop: Shop
+) -> None:
+    gateway.owners.opens = {"Liabilities:Ust:19": "Liabilities", "Expenses:Ust": "Expenses"}
+    http, path = shop.tenant.http, f"/v1/companies/{shop.company_id}/settings"
+    read = http.get(path)
+    tag = {"if-match": read.headers["etag"]}
+    wrong = {"TAX": "Expenses:Ust", "INC": "income:sales", "AR": "Assets:my debtors"}
+    answer = http.put(path, json={**read.json(), "accounts": wrong}, headers=tag)
+    assert answer.status_code == 422
+    errors = {error["field"]: (error["value"], error["cure"]) for error in answer.json()["errors"]}
+    assert errors.keys() == {"body.accounts.TAX", "body.accounts.INC", "body.accounts.AR"}
+    assert "needs a liability" in errors["body.accounts.TAX"][1]
+    assert "'Income:Sales'" in errors["body.accounts.INC"][1]
+    assert errors["body.accounts.AR"] == ("Assets:my debtors", NO_ACCOUNT)
+    accounts = {**read.json()["accounts"], "TAX": "Liabilities:Ust:19"}
+    saved = http.put(path, json={**read.json(), "accounts": accounts}, headers=tag)
+    assert (saved.status_code, saved.json().get("accounts")) == (200, accounts)
 
 
 def test_start_date_and_closed_through_come_first(gateway: Gateway) -> None:

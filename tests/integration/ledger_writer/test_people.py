@@ -148,6 +148,16 @@ async def test_the_accounts_are_mirrored_published_and_searched(open_desk: Any, 
     assert refreshed.status_code == 202
 
 
+async def test_accounts_that_are_in_no_list_yet_are_typed_or_refused_with_a_cure(open_desk: Any, make: Any) -> None:
+    names = ["Income:Erlöse:Web", "Income:web"]
+    path = f"/internal/companies/{make.COMPANY}/accounts"
+    answer = (await open_desk.call("POST", path, {"tenant_id": make.TENANT, "names": names})).json()
+    assert answer["types"] == {"Income:Erlöse:Web": "Income"}
+    assert "capital letter" in answer["cures"].pop("Income:web")
+    assert answer["cures"] == {}
+    assert (await open_desk.call("POST", path, {"tenant_id": "ten_2", "names": names})).status_code == 404
+
+
 async def test_disconnecting_keeps_links_and_connecting_again_makes_no_duplicates(
     open_desk: Any, make: Any, written: str
 ) -> None:

@@ -142,6 +142,14 @@ def test_an_account_must_be_spelled_as_in_the_ledger_and_fit_its_role(
     assert [said in problem.cure for problem in problems] == ([True] if said else [])
 
 
+def test_a_name_that_the_ledger_cannot_open_is_refused_with_what_the_ledger_says() -> None:
+    chosen = company(accounts={AccountRole.INCOME: "Income:web", AccountRole.TAX: "Liabilities:Tax"})
+    cures = {"Income:web": "begin each part with a capital letter"}
+    (problem,) = check_company(chosen, "beancount", {"Liabilities:Tax": "Liabilities"}, TODAY, cures)
+    assert (problem.field, problem.value) == ("body.accounts.INC", "Income:web")
+    assert problem.cure == "begin each part with a capital letter"
+
+
 def test_every_role_has_types_that_fit_and_the_embedded_ledger_proposes_such() -> None:
     known = {name: name.split(":")[0] for name in DEFAULT_ACCOUNTS.values()}
     assert set(DEFAULT_ACCOUNTS) == set(AccountRole)

@@ -152,11 +152,16 @@ def _check_roles(settings: ConnectionSettings, accounts: Mapping[AccountRole, st
 
 
 def check_company(
-    settings: CompanySettings, ledger: str, known_accounts: Mapping[str, str], today: date
+    settings: CompanySettings,
+    ledger: str,
+    known_accounts: Mapping[str, str],
+    today: date,
+    cures: Mapping[str, str] | None = None,
 ) -> list[FieldProblem]:
     """Check a company file's settings against its ledger.
 
-    `known_accounts`: active names, short and full, as the ledger spells them → the ledger's word for their type.
+    `known_accounts`: active names, short and full, as the ledger spells them, and names that it opens on first use →
+    the ledger's word for their type. `cures`: name that it can't open an account by → what would make it one.
     """
     problems: list[FieldProblem] = []
     if settings.ledger != ledger:
@@ -174,7 +179,7 @@ def check_company(
         elif name.casefold() in spelled:
             cure = f"the ledger spells it {spelled[name.casefold()]!r}"
         else:
-            cure = "the ledger has no active account of this name: choose one of its list"
+            cure = (cures or {}).get(name, "the ledger has no active account of this name: choose one of its list")
         if cure:
             problems.append(_problem(f"accounts.{role.value}", name, cure))
     return problems

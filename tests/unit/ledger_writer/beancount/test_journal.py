@@ -63,6 +63,29 @@ async def test_accounts_of_the_companys_settings_are_opened_and_one_of_a_rule_wh
     assert {"Income:Shop:Web", "Income:Rule"} <= set(balances)
 
 
+async def test_accounts_of_any_script_are_opened_once_and_reported(company: Any, make: Any, op: Any) -> None:
+    company.settings = CompanySettings(
+        company_id="com",
+        name="x",
+        ledger="beancount",
+        closed_through=date(2025, 12, 31),
+        accounts={AccountRole.INCOME: "Income:Erlöse:Österreich", AccountRole.TAX: "Liabilities:1776:Umsatzsteuer"},
+    )
+    # The bookkeeper has opened one of them already: Beancount refuses to open it twice.
+    (company.folder / "manual.beancount").write_text("2020-01-01 open Income:Erlöse:Österreich USD\n")
+    line = make.document().lines[0]
+    by_role = line.model_copy(update={"account": line.account.model_copy(update={"name": ""})})
+    await company.write([op(make.document(lines=(by_role,)))])
+    company.check()
+    opened = (company.folder / "accounts.beancount").read_text()
+    assert "open Liabilities:1776:Umsatzsteuer\n" in opened
+    assert "Erlöse" not in opened
+    assert (await company.balances())["Income:Erlöse:Österreich"] == -make.document().total
+    async with company.open() as session:
+        listed = {entry.name: entry.object_type async for page in session.lists(("accounts",)) for entry in page}
+    assert listed["Income:Erlöse:Österreich"] == "Income"
+
+
 @pytest.mark.parametrize("keep", [0, 1, 10, 30, 200, -1], ids=lambda keep: f"{keep} bytes of the block")
 async def test_what_a_crash_left_unrecorded_is_cut_off_and_can_be_written_again(
     company: Any, make: Any, op: Any, keep: int

@@ -4,11 +4,13 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from beancount.core import account as beancount_account
 from hypothesis import given
 from hypothesis import strategies as st
 
+from common.errors import Rejected
 from common.messages.transactions import Account, AccountRole, DocumentKind, DocumentLine, DocumentTax, LineKind
-from ledger_writer.ledgers.beancount.accounts import AccountRefused, Chart
+from ledger_writer.ledgers.beancount.accounts import AccountRefused, Chart, account_type, is_account_name
 from ledger_writer.ledgers.beancount.postings import DocumentRefused, postings_of
 from ledger_writer.ledgers.protocol import LedgerLink
 
@@ -101,7 +103,7 @@ def test_a_residue_that_beancount_would_let_pass_is_refused(make: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["Undeposited Funds", "assets:Cash", "Assets", "Assets:cash", "Cash:Assets", "A" * 300]
+    "name", ["Undeposited Funds", "assets:Cash", "Assets", "Assets:cash", "Assets::Cash", "Cash:Assets", "A" * 500]
 )
 def test_a_name_that_beancount_cannot_read_is_refused_with_the_name(make: Any, name: str) -> None:
     lines = (DocumentLine(kind=LineKind.PRODUCT, account=account(R.INCOME, name), amount=D("77.00")),)
@@ -109,6 +111,34 @@ def test_a_name_that_beancount_cannot_read_is_refused_with_the_name(make: Any, n
         postings_of(make.document(K.INVOICE, lines=lines), CHART, "USD", {}, ())
     reason = refused.value.refusal.reason
     assert (reason.code, reason.value) == ("ACCOUNT_INVALID", name)
+
+
+@given(st.text(alphabet=st.one_of(st.sampled_from("Aa1-: _²Äßǅ資"), st.characters()), max_size=12))
+def test_a_part_of_a_name_is_read_exactly_as_beancount_reads_it(part: str) -> None:
+    name = f"Assets:{part}"
+    assert is_account_name(name) == beancount_account.is_valid(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("Assets:Bank:Haupt-Konto", "Assets"),
+        ("Liabilities:1776:Umsatzsteuer", "Liabilities"),
+        ("Income:Erlöse:Österreich", "Income"),
+        ("Expenses:Γενικά", "Expenses"),
+        ("Equity:Opening", "Equity"),
+    ],
+)
+def test_an_account_that_is_in_no_list_has_the_type_of_its_root(name: str, kind: str) -> None:
+    assert account_type(name) == kind
+
+
+@pytest.mark.parametrize("name", ["", "Income", "Income:sales", "Umsatz:Web", "Income:Web Shop", "Income:" + "A" * 490])
+def test_a_name_that_no_account_can_have_is_refused_with_the_cure(name: str) -> None:
+    with pytest.raises(Rejected) as refused:
+        account_type(name)
+    assert (refused.value.reason.code, refused.value.reason.value) == ("ACCOUNT_INVALID", name)
+    assert "Assets:Bank:Main" in refused.value.reason.cure
 
 
 def foreign(make: Any, kind: DocumentKind, amount: str, rate: str | None, **more: Any) -> Any:

@@ -11,6 +11,7 @@ POST   /internal/companies/{company_id}/lane/pause  TenantRequest     → Compan
 POST   /internal/companies/{company_id}/lane/resume TenantRequest     → CompanyView
 GET    /internal/companies/{company_id}/lists/{list_name} ?tenant_id&search&cursor&limit → CatalogPage
 POST   /internal/companies/{company_id}/lists/refresh TenantRequest   → CompanyView (202; entries come when read)
+POST   /internal/companies/{company_id}/accounts  AccountsQuestion    → AccountsAnswer (what it opens on first use)
 POST   /internal/companies/{company_id}/check     TenantRequest       → CompanyView (202; differences show on documents)
 GET    /internal/companies/{company_id}/customers ?tenant_id&search   → CatalogPage (asks the ledger's mirror)
 GET    /internal/companies/{company_id}/trial-balance ?tenant_id&as_of → TrialBalance
@@ -112,6 +113,21 @@ class Disconnect(TenantRequest):
 class CatalogPage(Shape):
     items: tuple[CatalogEntry, ...]
     next_cursor: str | None = None
+
+
+class AccountsQuestion(TenantRequest):
+    """Names that are not in the ledger's list of accounts."""
+
+    names: tuple[ShortText, ...] = Field(max_length=500)
+
+
+class AccountsAnswer(Shape):
+    """Which accounts the ledger opens by itself when they are first used."""
+
+    types: dict[str, str]
+    """Name → type of the account; names that it would not open are left out."""
+    cures: dict[str, str]
+    """Name → what would make it the name of an account; empty for ledgers that open none."""
 
 
 class TrialBalanceRow(Shape):

@@ -118,8 +118,8 @@ async def _settings(
             else backup.company.closed_through,
         }
     )
-    books = await read_books(deps, caller.tenant_id, row["company_id"], needed=bool(company.accounts))
-    wrong = check_company(company, row["ledger"], books.accounts, datetime.now(UTC).date())
+    books = await read_books(deps, caller.tenant_id, row["company_id"], company.accounts.values())
+    wrong = check_company(company, row["ledger"], books.accounts, datetime.now(UTC).date(), books.cures)
     wrong = [one.model_copy(update={"field": one.field.replace("body.", "body.backup.company.", 1)}) for one in wrong]
     known = {each["connection_id"]: each async for each in _own_connections(deps, caller.tenant_id)}
     wrong += unmapped(backup.connections, body.connections, {name: each["channel"] for name, each in known.items()})

@@ -122,7 +122,8 @@ async def save_company_settings(
     response: Response,
     if_match: IfMatch = None,
 ) -> CompanySettings:
-    """Save the whole of a company file's settings. Each account must be in the ledger's list and active.
+    """Save the whole of a company file's settings. Each account must be in the ledger's list and active, or have a
+    name by which the ledger opens it on first use; its type must fit its role.
 
     As long as no accounts are stored, roles that are left out take what the ledger proposes. `company_id`, `ledger`,
     `name`, `paused` and `approved_at` may be left out: they stay as they are.
@@ -133,7 +134,7 @@ async def save_company_settings(
     books = Books()
     has_accounts = bool(row["settings"] and row["settings"]["accounts"])
     if body.accounts or not has_accounts:
-        books = await read_books(deps, caller.tenant_id, company_id, needed=bool(body.accounts))
+        books = await read_books(deps, caller.tenant_id, company_id, body.accounts.values())
     async with deps.runtime.transaction() as (connection, batch):
         row = found(
             await companies.one(connection, caller.tenant_id, company_id, lock=True), "company file", company_id
@@ -141,7 +142,7 @@ async def save_company_settings(
         check_version(if_match, row["settings_revision"])
         today = datetime.now(UTC).date()
         settings = complete_company(body, row, company_settings(row["settings"]) if row["settings"] else None)
-        wrong = check_company(settings, row["ledger"], books.accounts, today)
+        wrong = check_company(settings, row["ledger"], books.accounts, today, books.cures)
         refuse(check_switches(settings, company_id, row["settings"]) + wrong)
         if not has_accounts:
             settings = with_proposals(settings, books)

@@ -1,7 +1,7 @@
 """What stands between a PUT of settings and the save: version, identity, and what the ledger says to it."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,18 +21,23 @@ _LISTS_POLL_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """What the ledger says about accounts: active names, short and full, with their types, and role → account it
-    proposes."""
+    """What the ledger says about accounts."""
 
     accounts: Mapping[str, str] = field(default_factory=dict)
+    """Active names, short and full, and names that it would open on first use → the account's type."""
+    cures: Mapping[str, str] = field(default_factory=dict)
+    """Name that it can't open an account by → what would make it one."""
     proposed: Mapping[str, str] = field(default_factory=dict)
+    """Role → account."""
 
 
-async def read_books(deps: Gateway, tenant_id: str, company_id: str, *, needed: bool) -> Books:
-    """Accounts of the ledger. A file that was just paired is given time to be read.
+async def read_books(deps: Gateway, tenant_id: str, company_id: str, named: Iterable[str]) -> Books:
+    """Accounts of the ledger, and what it says to those that are `named`.
 
-    Raises a 409 problem where they can't be had and are `needed`; else answers without any.
+    A file that was just paired is given time to be read. Raises a 409 problem where its accounts can't be had although
+    some are named; else answers without any.
     """
+    wanted = set(named)
     waited_s = 0.0
     while True:
         view = await deps.services.ledger_writer.get(
@@ -41,7 +46,7 @@ async def read_books(deps: Gateway, tenant_id: str, company_id: str, *, needed: 
         if view.lists_read_at is not None:
             break
         if waited_s >= _LISTS_WAIT_S or view.status is CompanyStatus.DISCONNECTED:
-            if not needed:
+            if not wanted:
                 return Books()
             raise Problem(
                 409,
@@ -67,7 +72,18 @@ async def read_books(deps: Gateway, tenant_id: str, company_id: str, *, needed: 
                 types |= dict.fromkeys((entry.name, entry.full_name), entry.object_type)
         cursor = page.next_cursor
         if cursor is None:
-            return Books(types, view.default_accounts)
+            break
+    # A name that differs from a known one by its capitals alone is a slip, not one more account.
+    listed = {name.casefold() for name in types}
+    unknown = sorted(name for name in wanted if name.casefold() not in listed)
+    if not unknown:
+        return Books(types, proposed=view.default_accounts)
+    answer = await deps.services.ledger_writer.post(
+        f"/internal/companies/{company_id}/accounts",
+        ledger_writer.AccountsQuestion(tenant_id=tenant_id, names=tuple(unknown)),
+        ledger_writer.AccountsAnswer,
+    )
+    return Books(types | answer.types, answer.cures, view.default_accounts)
 
 
 def with_proposals(body: CompanySettings, books: Books) -> CompanySettings:
