@@ -1,6 +1,7 @@
 """Dead letters: parked by the runtime, collected, shown masked, replayed, failed again, superseded, archived."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,7 +20,7 @@ from api.ids import order_id
 from api.main import build
 from api.store import dead_letters as store
 from api.store.dead_letters import Selection
-from common.broker import Broker, Outgoing
+from common.broker import Broker, BrokerLost, Outgoing, Unroutable
 from common.messages.base import State
 from common.messages.fetching import OrderListed
 from common.messages.orders import Order
@@ -34,10 +35,9 @@ from common.recovery import (
     HEADER_FRAME,
     HEADER_QUEUE,
     HEADER_REVISION,
-    HEADER_TENANT,
 )
 from common.runtime import running as running_runtime
-from common.topology import DEAD_EXCHANGE, DEAD_QUEUE_ARGUMENTS, EXCHANGE, dead_queue
+from common.topology import DEAD_EXCHANGE, DEAD_QUEUE_ARGUMENTS, EXCHANGE, HEADER_TENANT, dead_queue
 
 QUEUE = "api.order-listed"
 KILL_COLLECTORS = """
@@ -81,8 +81,9 @@ def parked(
 
 
 def shown_as(shop: Shop, external_id: str) -> tuple[str, str]:
-    """Column of the order, and the code of its reason."""
-    found = {order["external_id"]: order for order in shop.tenant.http.get("/v1/orders").json()["items"]}
+    """Column of the shop's order, and the code of its reason."""
+    answer = shop.tenant.http.get("/v1/orders", params={"connection_id": shop.connection_id})
+    found = {order["external_id"]: order for order in answer.json()["items"]}
     order = found.get(external_id, {"column": "", "reason": None})
     return order["column"], order["reason"]["code"] if order["reason"] else ""
 
@@ -288,8 +289,6 @@ def test_an_order_whose_set_was_set_aside_is_a_warning_until_its_documents_are_t
     running.eventually(lambda: shown_as(shop, "1") == UNDER_WAY)
     send(gateway, parked(listed, contract=TransactionSet, queue="ledger-writer.transactions-mapped"))
     running.eventually(lambda: shown_as(shop, "1") == STUCK)
-    resent = shop.tenant.http.post("/v1/resends", json={"company_id": shop.company_id, "code": "MESSAGE_PARKED"})
-    assert resent.json()["items"] == 1
     dismissal = {"company_id": shop.company_id, "order_ids": [order_id(f"{shop.connection_id}/1")]}
     assert shop.tenant.http.post("/v1/dismissals", json=dismissal).json()["orders"] == 1
     assert shown_as(shop, "1")[0] == "dismissed"
@@ -298,6 +297,9 @@ def test_an_order_whose_set_was_set_aside_is_a_warning_until_its_documents_are_t
     assert shown_as(shop, "1") == STUCK
     (order,) = shop.tenant.http.get("/v1/orders").json()["items"]
     assert "/v1/tenants/{tenant_id}/rebuild" in order["reason"]["cure"]
+    resent = shop.tenant.http.post("/v1/resends", json={"company_id": shop.company_id, "code": "MESSAGE_PARKED"})
+    assert resent.json()["items"] == 1
+    assert shown_as(shop, "1") == STUCK, "an archived letter says nothing of what the ledger has"
     gateway.publish(running.document_changed(shop, "1"))
     running.eventually(lambda: shown_as(shop, "1") == WRITTEN)
 
@@ -317,6 +319,36 @@ def test_a_newer_set_that_was_set_aside_shows_on_an_order_that_is_in_the_ledger(
     assert [(group["code"], group["entities"]) for group in warnings["groups"]] == [("MESSAGE_PARKED", 1)]
     gateway.publish(running.transactions_listed(shop, "1", revision=3))
     running.eventually(lambda: shown_as(shop, "1") == WRITTEN)
+
+
+def test_a_set_that_was_set_aside_is_under_way_again_from_its_resend_until_it_dies_again(
+    gateway: Gateway, shop: Shop
+) -> None:
+    """Mapper sends the set once more; whether it was taken in this time shows nowhere but in its not being parked."""
+    other = gateway.shop(shop.tenant)
+    for place in (shop, other):
+        gateway.publish(running.order_listed(place, "1"), running.transactions_listed(place, "1"))
+        gateway.publish(running.document_changed(place, "1"))
+        running.eventually(lambda place=place: shown_as(place, "1") == WRITTEN)
+    as_set: dict[str, Any] = {"contract": TransactionSet, "queue": "ledger-writer.transactions-mapped"}
+    sets = [running.transactions_listed(place, "1") for place in (shop, other)]
+    send(gateway, *(parked(one, **as_set) for one in sets))
+    running.eventually(lambda: [shown_as(place, "1") for place in (shop, other)] == [STUCK, STUCK])
+    asked = {"company_id": shop.company_id, "order_ids": [order_id(f"{shop.connection_id}/1")]}
+    stranger = gateway.shop()
+    theirs = {"company_id": stranger.company_id, "order_ids": asked["order_ids"]}
+    assert stranger.tenant.http.post("/v1/resends", json=theirs).status_code == 404
+    assert shown_as(shop, "1") == STUCK
+    assert shop.tenant.http.post("/v1/resends", json=asked).status_code == 202
+    assert [shown_as(place, "1") for place in (shop, other)] == [WRITTEN, STUCK]
+    (resent,) = (one for one in letters(gateway, tenant_id=shop.tenant.tenant_id) if one["entity"] == sets[0].key)
+    assert resent["outcome"] == "handled"
+    send(gateway, parked(sets[0], **as_set))
+    running.eventually(lambda: shown_as(shop, "1") == STUCK)
+    (document,) = shop.tenant.http.get("/v1/documents", params={"company_id": shop.company_id}).json()["items"]
+    named = {"company_id": shop.company_id, "document_keys": [document["document_key"]]}
+    assert shop.tenant.http.post("/v1/resends", json=named).status_code == 202
+    assert shown_as(shop, "1") == WRITTEN
 
 
 def test_a_list_entry_that_was_set_aside_shows_until_its_replay_is_stored(gateway: Gateway, shop: Shop) -> None:
@@ -345,7 +377,7 @@ def test_a_replay_goes_on_where_a_crash_left_it_and_may_repeat(gateway: Gateway,
         async with running_runtime("api", settings) as runtime:
             publish = runtime.broker.publish_each
 
-            async def publish_and_die(messages: Any) -> None:
+            async def publish_and_die(messages: Sequence[Outgoing]) -> list[BrokerLost | Unroutable | None]:
                 await publish(messages)
                 raise KeyboardInterrupt
 

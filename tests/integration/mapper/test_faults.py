@@ -1,5 +1,6 @@
 """A bug that comes true: rows the mapper can't read cost what they are about, and nobody else anything."""
 
+import asyncio
 from typing import Any
 
 from tests.integration.mapper.conftest import Service, company_changed, numbered, settings_changed
@@ -8,7 +9,7 @@ from tests.unit.mapper.test_payouts import CHARGES, SALES, payout
 from tests.unit.mapper.test_summaries import O1, O2
 
 from common.messages.base import State
-from common.messages.control import StateRequested
+from common.messages.control import ResendRequested, StateRequested
 from common.messages.orders import Order
 from common.messages.transactions import SetOutcome, TransactionSet
 
@@ -57,6 +58,15 @@ async def test_a_tenant_whose_settings_cant_be_read_holds_up_its_own_orders_only
     await mapper.until_row(NOBODY_WAITS, wanted=0)
     rows = await pool.fetch("SELECT error, frame, retry_at > now() + interval '50 minutes' AS later FROM set_aside")
     assert {tuple(row) for row in rows} == {("ValidationError", "store/configurations.py:_configuration", True)}
+    asked: dict[str, Any] = {"tenant_id": "early", "revision": 1, "company_id": "books-1"}
+    await mapper.send(ResendRequested(**asked, resend_id="r1", order_keys=("shop-1/p1",)))
+    async with asyncio.timeout(20):
+        while [one.source_id for one in mapper.versions if one.revision == 2].count("p1") < 2:
+            await asyncio.sleep(0.02)
+    assert (await held(mapper, "p1", revision=2)).documents == written["p1"], (
+        "who asked hears that it is held as before"
+    )
+    await mapper.until_row(NOBODY_WAITS, wanted=0)
 
     await pool.execute(WRITE_SETTINGS, POISON, SOUND)
     await pool.execute(TRY_AGAIN)

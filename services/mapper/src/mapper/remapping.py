@@ -64,7 +64,14 @@ def _set_keys(prepared: Mapping[ConnectionKey, Prepared], keys: Iterable[OrderKe
 
 
 def map_and_record(
-    order: Order, around: Surroundings, batch: Batch, *, backfill: bool, correlation_id: str, renew: bool = False
+    order: Order,
+    around: Surroundings,
+    batch: Batch,
+    *,
+    backfill: bool,
+    correlation_id: str,
+    renew: bool = False,
+    again: bool = False,
 ) -> TransactionSet | None:
     """Map one order and record its set if that changed. None where the connection has no settings yet.
 
@@ -72,6 +79,7 @@ def map_and_record(
     its customer the order would be booked on somebody else's name.
 
     `renew`: somebody asked for this order to be brought up to date, so that it follows a new transaction mode too.
+    `again`: its set is sent even if nothing of it changed.
     """
     tenant_id, connection_id, external_id = key_of(order)
     prepared = around.prepared.get((tenant_id, connection_id))
@@ -89,6 +97,7 @@ def map_and_record(
         backfill=backfill,
         correlation_id=correlation_id,
         by_shipment=prepared.rules.defers_invoices,
+        again=again,
     )
     write_unmatched(order, result, known, batch)
     included = result.reason is not None and result.reason.code == "IN_SUMMARY"

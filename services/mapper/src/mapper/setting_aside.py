@@ -14,7 +14,7 @@ from common.messages.transactions import Inputs, SetOutcome, TransactionSet
 from common.recovery import first_own_frame
 from common.runtime import Runtime
 from mapper.store.locks import share_configuration
-from mapper.store.orders import lock_orders, read_orders
+from mapper.store.orders import is_asked_for, lock_orders, read_orders
 from mapper.store.payouts import payout_of
 from mapper.store.set_aside import SourceKey, put_aside
 from mapper.store.sets import NOT_YET, known_sets, read_sets, write_set
@@ -93,7 +93,15 @@ async def _hold(connection: Connection, kind: str, key: SourceKey, batch: Batch)
             currency=found.currency,
             source_total=found.total,
         )
-    write_set(result, known, batch, backfill=True, correlation_id="", by_shipment=bool(known.history.shipments))
+    write_set(
+        result,
+        known,
+        batch,
+        backfill=True,
+        correlation_id="",
+        by_shipment=bool(known.history.shipments),
+        again=kind == "order" and await is_asked_for(connection, key),
+    )
 
 
 async def _known(connection: Connection, kind: str, key: SourceKey) -> _Known | None:

@@ -167,6 +167,8 @@ class OrderRow(Base, table=True):
     dirty_live: bool = _flag()
     """A person waits for it: its set goes out as live work."""
     dirty_correlation: str = _text(default="")
+    dirty_again: bool = _flag()
+    """Somebody asked for it to be sent: its set goes out even if nothing of it changed."""
     received_at: datetime = _moment()
 
     __table_args__ = (

@@ -137,6 +137,7 @@ class Worker:
                     backfill=not one.live,
                     correlation_id=one.correlation_id,
                     renew=bool(one.correlation_id),
+                    again=one.again,
                 )
             batch.execute(CLEAN, *columns_of(keys))
         log.info("orders_mapped_again", tenant_id=tenant_id, orders=len(claimed))

@@ -11,13 +11,14 @@ from api.routes import connections as connection_routes
 from api.routes.base import ONCE, Deps, Gateway, router
 from api.routes.documents import own as own_document
 from api.security import Syncer, TenantPrincipal, Writer
-from api.store import audit, dismissals, documents, orders, runs
+from api.store import audit, dead_letters, dismissals, documents, orders, runs
 from api.views.base import Accepted
 from api.views.pairing import CustomerConnect
 from api.views.work import RESEND_MAX, Dismissed, DismissRequest, ResendRequest
 from common.batch import Batch
 from common.database import Connection
 from common.messages.control import CustomerConnected, DocumentDismissed, ResendRequested
+from common.messages.orders import order_key
 from common.problems import FieldProblem, Problem, not_found
 
 routes = router("resend")
@@ -58,7 +59,9 @@ async def resend(body: ResendRequest, request: Request, caller: Syncer, deps: De
             await runs.add_orders(
                 connection, run_id, [(row["order_key"], row["revision"], row["number"]) for row in chosen_orders]
             )
-            _publish(batch, caller.tenant_id, run_id, body, chosen, chosen_orders)
+            order_keys = _order_keys(chosen, chosen_orders)
+            await dead_letters.sets_sent_again(connection, caller.tenant_id, order_keys)
+            _publish(batch, caller.tenant_id, run_id, body, [row["document_key"] for row in chosen], order_keys)
             await _audit_resend(connection, caller, run_id, body, chosen, chosen_orders)
     return Accepted(run_id=run_id, items=len(chosen) + len(chosen_orders))
 
@@ -211,17 +214,20 @@ def _refuse_unsynced_dependencies(chosen: list[dict[str, Any]]) -> None:
         )
 
 
+def _order_keys(chosen: list[dict[str, Any]], chosen_orders: list[dict[str, Any]]) -> list[str]:
+    """Of the orders that are meant, and of those that the documents come from."""
+    keys = {order_key(row["connection_id"], row["source_id"]) for row in chosen if row["source_kind"] == "order"}
+    return sorted(keys | {row["order_key"] for row in chosen_orders})
+
+
 def _publish(
     batch: Batch,
     tenant_id: str,
     run_id: str,
     body: ResendRequest,
-    chosen: list[dict[str, Any]],
-    chosen_orders: list[dict[str, Any]],
+    document_keys: list[str],
+    order_keys: list[str],
 ) -> None:
-    document_keys = [row["document_key"] for row in chosen]
-    keys = {f"{row['connection_id']}/{row['source_id']}" for row in chosen if row["source_kind"] == "order"}
-    order_keys = sorted(keys | {row["order_key"] for row in chosen_orders})
     for number, start in enumerate(range(0, max(len(document_keys), len(order_keys)), _KEYS_PER_MESSAGE)):
         part = slice(start, start + _KEYS_PER_MESSAGE)
         batch.publish(

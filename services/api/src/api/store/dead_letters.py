@@ -178,6 +178,23 @@ async def published(where: Where, items: list[tuple[str, str, str]]) -> None:
     )
 
 
+async def sets_sent_again(where: Where, tenant_id: str, order_keys: list[str]) -> None:
+    """Sets of these orders are on their way again, by a resend: what of them was set aside before counts no more."""
+    await where.execute(
+        """
+        UPDATE dead_letters l SET status = 'replayed', replayed_at = now()
+        FROM unnest($2::text[]) AS asked (order_key)
+        JOIN connections c ON c.connection_id = split_part(asked.order_key, '/', 1) AND c.tenant_id = $1
+        WHERE l.letter_tenant = $1 AND l.status = 'unresolved' AND l.type = $3
+            AND l.entity = c.company_id || '/' || c.connection_id || '/order/'
+                || substr(asked.order_key, length(c.connection_id) + 2)
+        """,
+        tenant_id,
+        order_keys,
+        TransactionSet.type,
+    )
+
+
 async def finish_jobs(where: Where) -> None:
     """A job with nothing left to publish is finished."""
     await where.execute(

@@ -46,8 +46,9 @@ _STUCK_REASON = f"""jsonb_build_object(
     'text', 'A message about this order was set aside after '
         || CASE l.attempts WHEN 1 THEN 'one attempt.' ELSE l.attempts || ' attempts.' END,
     'cure', CASE WHEN l.is_open
-        THEN 'The operator replays it once the cause is mended: POST /v1/dead-letters/replays.'
-        ELSE 'It was archived. The operator fills the mirror it was for: POST /v1/tenants/{{tenant_id}}/rebuild.' END)
+        THEN 'Resend it once the cause is mended, or let the operator replay it: POST /v1/dead-letters/replays.'
+        ELSE 'It was archived. Resend it, or let the operator fill the mirror it was for:'
+            || ' POST /v1/tenants/{{tenant_id}}/rebuild.' END)
 """
 
 ORDER_STATE = f"""

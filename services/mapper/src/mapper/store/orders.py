@@ -57,7 +57,7 @@ ORDER BY dirty_live DESC, dirty_since LIMIT $2
 """
 
 _STILL_WAITING = """
-SELECT o.body, o.dirty_live, o.dirty_correlation
+SELECT o.body, o.dirty_live, o.dirty_correlation, o.dirty_again
 FROM unnest($1::text[], $2::text[], $3::text[]) AS wanted (tenant_id, connection_id, external_id)
 JOIN orders o USING (tenant_id, connection_id, external_id)
 WHERE o.dirty_since IS NOT NULL
@@ -66,7 +66,7 @@ WHERE o.dirty_since IS NOT NULL
 _TRY_REMAP = "SELECT pg_try_advisory_xact_lock(hashtextextended('mapper remap of ' || $1, 0))"
 
 CLEAN = """
-UPDATE orders SET dirty_since = NULL, dirty_live = false, dirty_correlation = ''
+UPDATE orders SET dirty_since = NULL, dirty_live = false, dirty_correlation = '', dirty_again = false
 FROM unnest($1::text[], $2::text[], $3::text[]) AS done (tenant_id, connection_id, external_id)
 WHERE orders.tenant_id = done.tenant_id AND orders.connection_id = done.connection_id
   AND orders.external_id = done.external_id
@@ -100,7 +100,8 @@ WHERE orders.tenant_id = waiting.tenant_id AND orders.connection_id = waiting.co
 """
 
 MARK_ORDERS = """
-UPDATE orders SET dirty_since = coalesce(dirty_since, now()), dirty_live = true, dirty_correlation = $4
+UPDATE orders SET dirty_since = coalesce(dirty_since, now()), dirty_live = true, dirty_correlation = $4,
+    dirty_again = dirty_again OR $5
 FROM unnest($2::text[], $3::text[]) AS wanted (connection_id, external_id)
 WHERE orders.tenant_id = $1 AND orders.connection_id = wanted.connection_id
   AND orders.external_id = wanted.external_id
@@ -114,6 +115,7 @@ class DirtyOrder:
     order: Order
     live: bool
     correlation_id: str
+    again: bool
 
 
 def key_of(order: Order) -> OrderKey:
@@ -158,6 +160,14 @@ async def dirty_tenants(connection: Connection) -> list[str]:
     return [row["tenant_id"] for row in await connection.fetch(_DIRTY_TENANTS)]
 
 
+async def is_asked_for(connection: Connection, key: OrderKey) -> bool:
+    """Whether somebody waits for the order's set to be sent, changed or not."""
+    found: bool | None = await connection.fetchval(
+        "SELECT dirty_again FROM orders WHERE tenant_id = $1 AND connection_id = $2 AND external_id = $3", *key
+    )
+    return bool(found)
+
+
 async def claim_dirty(
     connection: Connection, tenant_id: str, limit: int, only: OrderKey | None = None
 ) -> list[DirtyOrder]:
@@ -177,7 +187,10 @@ async def claim_dirty(
     await lock_orders(connection, keys)
     rows = await connection.fetch(_STILL_WAITING, *columns_of(keys))
     return [
-        DirtyOrder(Order.model_validate_json(row["body"]), row["dirty_live"], row["dirty_correlation"]) for row in rows
+        DirtyOrder(
+            Order.model_validate_json(row["body"]), row["dirty_live"], row["dirty_correlation"], row["dirty_again"]
+        )
+        for row in rows
     ]
 
 

@@ -21,7 +21,7 @@ DO UPDATE SET error = excluded.error, frame = excluded.frame, retry_at = exclude
 """
 _NO_LONGER_WAITING: Final = {
     "order": """
-        UPDATE orders SET dirty_since = NULL, dirty_live = false, dirty_correlation = ''
+        UPDATE orders SET dirty_since = NULL, dirty_live = false, dirty_correlation = '', dirty_again = false
         WHERE tenant_id = $1 AND connection_id = $2 AND external_id = $3
     """,
     "payout": payouts.CLEAN,

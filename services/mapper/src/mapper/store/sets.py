@@ -168,18 +168,24 @@ def write_set(
     backfill: bool,
     correlation_id: str,
     by_shipment: bool = False,
+    again: bool = False,
 ) -> bool:
     """Store and publish a set whose content changed, with the next revision; says whether it did.
 
-    `by_shipment`: the set's invoices follow shipments, so their quantities are kept for the next mapping. The caller
-    holds the lock of the source entity.
+    `by_shipment`: the set's invoices follow shipments, so their quantities are kept for the next mapping. `again`: what
+    did not change is published too, with the revision it has. The caller holds the lock of the source entity.
     """
     unnumbered = result.encoded()
     digest = content_hash(unnumbered, result.inputs.source_revision)
-    if digest == known.content_hash:
+    changed = digest != known.content_hash
+    if not changed and not again:
         return False
-    revision = known.revision + 1
+    revision = known.revision + 1 if changed else known.revision
     body = at_revision(unnumbered, revision)
+    batch.publish(result, revision=revision, backfill=backfill, correlation_id=correlation_id, body=body)
+    batch.publish(listed(result, revision), correlation_id=correlation_id)
+    if not changed:
+        return False
     now = History.of(result)
     batch.upsert(
         SETS,
@@ -199,8 +205,6 @@ def write_set(
             "body": body.decode(),
         },
     )
-    batch.publish(result, revision=revision, backfill=backfill, correlation_id=correlation_id, body=body)
-    batch.publish(listed(result, revision), correlation_id=correlation_id)
     return True
 
 

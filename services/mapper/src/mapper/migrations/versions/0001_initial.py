@@ -82,6 +82,7 @@ def upgrade() -> None:
         sa.Column("dirty_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("dirty_live", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("dirty_correlation", sa.Text(), server_default="", nullable=False),
+        sa.Column("dirty_again", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("received_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "connection_id", "external_id"),
     )
