@@ -46,7 +46,9 @@ def filled(contract: type[M]) -> M:
 
 def _wrong(error: ValidationError) -> Iterator[Place]:
     for item in error.errors(include_url=False):
-        yield tuple(step for step in item["loc"] if step != "[key]")
+        # The key of a mapping is chosen at the place of the mapping.
+        place = item["loc"]
+        yield place[:-2] if place[-1] == "[key]" else place
 
 
 def _model(contract: type[BaseModel], place: Place, chosen: dict[Place, int]) -> dict[str, Any]:

@@ -104,7 +104,7 @@ def test_a_payout_becomes_what_its_file_says(name: str, mode: str) -> None:
     assert found == expected
 
 
-@pytest.mark.parametrize("name", ["off", "by-hand", "fees-twice", "no-bank"])
+@pytest.mark.parametrize("name", ["off", "by-hand", "fees-twice", "no-bank", "own-bank-and-payee"])
 def test_settings_of_payouts_decide_as_their_file_says(name: str) -> None:
     no_bank = company(accounts={role: text for role, text in ACCOUNTS.items() if role is not AccountRole.BANK})
     settings = {
@@ -112,6 +112,9 @@ def test_settings_of_payouts_decide_as_their_file_says(name: str) -> None:
         "by-hand": settled("sales_receipts", payouts={"automatic": False}, after_posting="hold"),
         "fees-twice": settled("sales_receipts", fees={"on_order": "bill"}),
         "no-bank": settled("sales_receipts", books=no_bank),
+        "own-bank-and-payee": settled(
+            "sales_receipts", payouts={"bank_account": "Assets:Bank:Payouts", "fee_payee": "Processor"}, books=no_bank
+        ),
     }[name]
     sets = [mapped(one, settled("sales_receipts")) for one in SALES]
     assert all(one.outcome is SetOutcome.MAPPED for one in sets)
@@ -160,10 +163,10 @@ def test_a_day_becomes_what_its_file_says(name: str, mode: str, merge: bool) -> 
                 finished=finished,
             )
             found[f"{member.summary_id} {finished}"] = result
-    result, expected = expectation(
+    text, expected = expectation(
         f"days/{name}-{mode}-{merge}", {"members": [f"{one}" for one in members], "results": found}
     )
-    assert result == expected
+    assert text == expected
 
 
 SHIPPED = {

@@ -166,6 +166,93 @@ def test_vector_20_a_negative_payout_is_a_deposit_of_zero() -> None:
     assert trial_balance([deposit]) == {"UF": D("55.00"), "FEES": D("1.17"), "SHORT": D("-56.17")}
 
 
+def test_a_negative_payout_that_was_taken_from_the_bank_is_a_journal_entry_beside_the_deposit() -> None:
+    settings = settled("sales_receipts", payouts={"negative": "debited"}, books=RETURNS)
+    result, sales = deposited(payout("-56.17", *NEGATIVE), settings, sale("1004", "30.00"), OLD)
+    deposit, debit = result.documents
+    assert (deposit.kind, deposit.total) == (DocumentKind.DEPOSIT, 0)
+    assert (debit.kind, debit.total, debit.date) == (DocumentKind.JOURNAL_ENTRY, D("56.17"), PAID_ON)
+    assert trial_balance([debit]) == {"SHORT": D("56.17"), "BANK": D("-56.17")}
+    after = trial_balance([*sales, deposit, debit])
+    assert after["BANK"] == D("-56.17")
+    assert "SHORT" not in after
+    assert after["UF"] == D("85.00"), "what was refunded came with an earlier payout"
+    (positive,) = deposited(payout("74.47", CHARGES[0]), settings, SALE_1001)[0].documents
+    assert positive.kind is DocumentKind.DEPOSIT
+    by_hand = settled("sales_receipts", payouts={"negative": "debited", "automatic": False}, books=RETURNS)
+    held, _ = deposited(payout("-56.17", *NEGATIVE), by_hand, sale("1004", "30.00"), OLD)
+    assert [one.hold.code if one.hold else "" for one in held.documents] == ["WAITING_FOR_APPROVAL"] * 2
+
+
+def test_a_settlement_below_zero_is_taken_from_the_bank_where_settings_say_so() -> None:
+    source = payout("-5.00", payout_line("fee", "-5.00"))
+    for negative, account in (("carried", "SHORT"), ("debited", "BANK")):
+        settings = settled("journal_entries", payouts={"negative": negative})
+        (entry,) = map_payout(source, settings, Candidates()).documents
+        assert trial_balance([entry]) == {"FEES": D("5.00"), account: D("-5.00")}
+
+
+@pytest.mark.parametrize(
+    ("payouts", "currency", "name"),
+    [
+        ({}, "USD", "Account BANK"),
+        ({"bank_account": "Payout account"}, "USD", "Payout account"),
+        ({"bank_accounts": {"EUR": "Euro account"}}, "USD", "Account BANK"),
+        ({"bank_accounts": {"EUR": "Euro account"}, "bank_account": "Payout account"}, "USD", "Payout account"),
+        ({"bank_accounts": {"EUR": "Euro account"}, "bank_account": "Payout account"}, "EUR", "Euro account"),
+    ],
+)
+def test_a_payout_reaches_the_bank_account_of_its_currency_and_connection(
+    payouts: dict[str, Any], currency: str, name: str
+) -> None:
+    settings = settled("sales_receipts", payouts=payouts, file=ledger(multi_currency=True))
+    one = sale("1002", "100.00").model_copy(
+        update={
+            "currency": currency,
+            "exchange_rate": D("1.1"),
+            "tenders": (tender("100.00", "t1", currency=currency),),
+        }
+    )
+    source = payout(
+        "99.00", payout_line("charge", "100.00", "1.00", order_number="1002"), currency=currency, exchange_rate=D("1.1")
+    )
+    (deposit,) = deposited(source, settings, one)[0].documents
+    assert deposit.deposit_to is not None
+    assert (deposit.deposit_to.role, deposit.deposit_to.name) == (AccountRole.BANK, name)
+    assert deposit.lines[-1].account == deposit.deposit_to
+    for mode in ("journal_entries", "summary_payout"):
+        changed = settled(mode, payouts=payouts, file=ledger(multi_currency=True))
+        (document,) = map_payout(source, changed, Candidates(), SalesSource([one])).documents
+        banks = {line.account.name for line in document.lines if line.account.role is AccountRole.BANK}
+        assert {*banks, document.deposit_to.name if document.deposit_to else name} == {name}
+    unset = company(accounts={role: text for role, text in ACCOUNTS.items() if role is not AccountRole.BANK})
+    without = settled("sales_receipts", payouts=payouts, file=ledger(multi_currency=True), books=unset)
+    reason = deposited(source, without, one)[0].reason
+    assert (reason.code if reason else "") == ("ACCOUNT_MISSING" if name == "Account BANK" else "")
+
+
+def test_fees_name_their_payee_where_there_are_any() -> None:
+    named = {"fee_payee": " Card  Processor "}
+    result, _ = deposited(payout("74.47", CHARGES[0]), settled("sales_receipts", payouts=named), SALE_1001)
+    (deposit,) = result.documents
+    assert [(one.key, one.display_name, one.missing.value) for one in result.vendors] == [
+        (deposit.customer_key, "Card Processor", "create")
+    ]
+    free, _ = deposited(
+        payout("77.00", payout_line("charge", "77.00", order_number="1001")),
+        settled("sales_receipts", payouts=named),
+        SALE_1001,
+    )
+    assert (free.vendors, free.documents[0].customer_key) == ((), None)
+    for kind in ("fee", "dispute_fee"):
+        entry = map_payout(
+            payout("-5.00", payout_line(kind, "-5.00")), settled("journal_entries", payouts=named), Candidates()
+        )
+        assert [one.key for one in entry.vendors] == [entry.documents[0].customer_key]
+    plain, _ = deposited(payout("74.47", CHARGES[0]), settled("sales_receipts"), SALE_1001)
+    assert (plain.vendors, plain.documents[0].customer_key) == ((), None)
+
+
 def test_the_next_payout_carries_the_shortfall() -> None:
     source = payout(
         "137.73",

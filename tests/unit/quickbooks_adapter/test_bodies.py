@@ -291,6 +291,31 @@ def test_payout_b_is_a_deposit_of_documents_less_fees(named: bool) -> None:
     assert check.problems("Deposit", content) == []
 
 
+def test_the_fees_of_a_payout_name_their_payee_and_nothing_else_does() -> None:
+    payee = {"v" * 8: LedgerLink("77", details={"entity": "Vendor"})}
+    fee = line(LineKind.POSTING, "7.93", None, account=samples.FEES)
+    held = line(LineKind.POSTING, "2.07", None, account=samples.account(AccountRole.RESERVE, "Checking"))
+    bank = line(LineKind.POSTING, "-10.00", None, account=samples.CHECKING)
+    given: dict[str, Any] = {"lines": (fee, held, bank), "customer_key": "v" * 8, "source_kind": "payout"}
+    entry = document(DocumentKind.JOURNAL_ENTRY, "10.00", **given)
+    first, *others = build(operation(entry, references=payee), samples.books()).content["Line"]
+    assert first["JournalEntryLineDetail"]["Entity"] == {"Type": "Vendor", "EntityRef": {"value": "77"}}
+    assert all("Entity" not in one["JournalEntryLineDetail"] for one in others)
+    new = line(LineKind.POSTING, "-20.00", None, account=samples.INCOME)
+    bank = line(LineKind.POSTING, "12.07", None, account=samples.CHECKING)
+    given["lines"] = (new, fee, bank)
+    deposit = document(DocumentKind.DEPOSIT, "12.07", deposit_to=samples.CHECKING, **given)
+    content = build(operation(deposit, references=payee), samples.books()).content
+    assert [one["DepositLineDetail"].get("Entity") for one in content["Line"]] == [
+        None,
+        {"value": "77", "type": "VENDOR"},
+    ]
+    assert check.problems("Deposit", content) == []
+    nobody = deposit.model_copy(update={"customer_key": None})
+    content = build(operation(nobody, references={}), samples.books()).content
+    assert "Entity" not in content["Line"][1]["DepositLineDetail"]
+
+
 def test_a_deposit_that_does_not_add_up_is_never_sent() -> None:
     wanted = document(
         DocumentKind.DEPOSIT, "70.00", lines=deposit_lines(bank="70.00", fees="-70.01"), deposit_to=samples.CHECKING
@@ -440,3 +465,16 @@ def test_amounts_travel_as_numbers_with_all_their_digits() -> None:
         loads(b'{"TotalAmt": NaN}')
     with pytest.raises(ValueError, match="deeply"):
         loads(b"[" * 100_000)
+
+
+def test_a_list_of_orders_that_a_memo_can_not_hold_says_where_they_all_are() -> None:
+    orders = tuple(f"SHOP-{number:04}" for number in range(500))
+    given: dict[str, Any] = {"source_kind": "summary", "note": ", ".join(orders[:354]), "orders": orders}
+    wanted = document(DocumentKind.SALES_RECEIPT, **given)
+    content = content_of(wanted)
+    text = content["CustomerMemo"]["value"]
+    assert text == ", ".join(orders[:87]) + " … 500 orders, all in the attached file"
+    assert len(text) <= 1000 < len(text) + len(orders[87]) + 2
+    assert check.problems("SalesReceipt", content) == []
+    noted = content_of(document(DocumentKind.SALES_RECEIPT, note="n" * 1001))
+    assert noted["CustomerMemo"]["value"] == "n" * 1000

@@ -78,6 +78,13 @@ def test_any_other_unmarked_candidate_is_a_collision_with_a_cure(make: Any, want
     assert "prefix" in verdict.reason.cure
 
 
+@pytest.mark.parametrize("kind", [K.DEPOSIT, K.JOURNAL_ENTRY])
+def test_the_payee_of_a_payouts_fees_is_not_whom_the_deposit_is_for(make: Any, wanted: Any, kind: K) -> None:
+    found = candidate(customer="")
+    assert judge(operation(make, wanted, kind), [found], frozenset()) == Same(found.link)
+    assert isinstance(judge(operation(make, wanted, K.INVOICE), [found], frozenset()), Unclear)
+
+
 @pytest.mark.parametrize("mark", ["ours", None])
 def test_what_is_void_or_linked_to_another_document_is_no_candidate(make: Any, wanted: Any, mark: str | None) -> None:
     given = wanted.mark if mark else None

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, ConfigDict, Field
 
-from common.messages.base import Amount, Frozen, Identifier, Number, ShortText
+from common.messages.base import Amount, CurrencyCode, Frozen, Identifier, Number, ShortText
 from common.messages.transactions import AccountRole
 
 
@@ -168,8 +168,15 @@ class PayoutSettings(Described):
     """Whether payouts are fetched and deposited."""
     automatic: bool = True
     """Whether a complete payout is deposited by itself."""
+    negative: Literal["carried", "debited"] = "carried"
+    """What becomes of a payout below zero: carried until a later one makes up for it, or taken from the bank account,
+    which is a journal entry of its own."""
+    bank_account: ShortText = ""
+    """Account of the ledger that payouts reach; empty: the company file's bank account."""
+    bank_accounts: dict[CurrencyCode, ShortText] = Field(default_factory=dict)
+    """Currency of a payout → account of the ledger that it reaches, e.g. `EUR`; others reach `bank_account`."""
     fee_payee: ShortText = ""
-    """Vendor or customer of the processor's fees."""
+    """Vendor of the processor's fees: the payee of deposits and journal entries that hold them."""
     adjustments: dict[str, AccountRole] = Field(default_factory=dict)
     """Description of an adjustment, or `loan` → role of the account it goes to."""
     accounts: dict[str, ShortText] = Field(default_factory=dict)

@@ -37,6 +37,7 @@ class Unclear:
 Verdict = Same | Absent | Unclear
 
 _ORDER_FORMS = frozenset({DocumentKind.SALES_ORDER, DocumentKind.ESTIMATE})
+_OF_NOBODY = frozenset({DocumentKind.DEPOSIT, DocumentKind.JOURNAL_ENTRY})
 _NAME_SUFFIXES = (" (C)", "-1", "-2", "-3", "-4", "-5")
 
 
@@ -69,7 +70,9 @@ def _judge_document(
         if duplicate:
             return Unclear(_collision(operation, wanted, "the ledger says that its number is taken"))
         return Absent(wanted)
-    customer = operation.references.get(wanted.customer_key) if wanted.customer_key is not None else None
+    # A deposit or journal entry is nobody's as a whole: whom it names stands on its lines.
+    names = wanted.customer_key if operation.kind not in _OF_NOBODY else None
+    customer = operation.references.get(names) if names is not None else None
     expected_customer = customer.ledger_id if customer is not None else ""
     one = unmarked[0]
     if operation.kind in _ORDER_FORMS and one.memo_number not in {"", wanted.memo_number, wanted.number}:

@@ -14,17 +14,14 @@ from common.messages.transactions import (
     DocumentKind,
     ItemWanted,
     LineKind,
-    MissingPolicy,
     WantedState,
     document_key,
-    shared_key,
 )
 from common.money import ZERO
 from mapper.mapping.catalog import Catalog
 from mapper.mapping.configuration import Configuration
 from mapper.mapping.directives import Directives
 from mapper.mapping.facts import Facts
-from mapper.mapping.names import normal, tidy
 
 
 class Case:
@@ -87,16 +84,10 @@ class Case:
         return item.key
 
     def vendor(self, name: str, currency: str) -> str:
-        """Key of the vendor of that name; the set carries it from now on. Made where customers would be.
-
-        A ledger's vendor has one currency for ever, so one in another currency is a vendor of its own.
-        """
-        name = tidy(name)[: self.configuration.name_length]
-        shown = name if currency == self.configuration.ledger.home_currency else f"{name} ({currency})"
-        missing = MissingPolicy.STOP if self.connection.customers.missing == "stop" else MissingPolicy.CREATE
-        key = shared_key(self.connection.company_id, DocumentKind.VENDOR, f"name:{normal(shown)}")
-        self.vendors[key] = CustomerWanted(key=key, display_name=shown, missing=missing, currency=currency)
-        return key
+        """Key of the vendor of that name; the set carries it from now on."""
+        vendor = self.configuration.vendor(name, currency)
+        self.vendors[vendor.key] = vendor
+        return vendor.key
 
     def receivable(self) -> Account:
         if self.directives.receivable:

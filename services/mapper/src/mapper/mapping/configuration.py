@@ -14,6 +14,7 @@ from common.messages.documents import CompanyChanged
 from common.messages.transactions import (
     Account,
     AccountRole,
+    CustomerWanted,
     DocumentKind,
     ItemWanted,
     LineKind,
@@ -128,6 +129,23 @@ class Configuration:
         if name == self.company.accounts.get(AccountRole.UNDEPOSITED_FUNDS):
             return self.account(AccountRole.UNDEPOSITED_FUNDS)
         return Account(role=AccountRole.CLEARING, name=name, qualifier=tidy(method)[:100])
+
+    def payout_account(self, currency: str) -> Account:
+        """The bank account that payouts of a currency reach. Raises `Held` (ACCOUNT_MISSING) where none is set."""
+        payouts = self.connection.payouts
+        name = payouts.bank_accounts.get(currency) or payouts.bank_account
+        return Account(role=AccountRole.BANK, name=name) if name else self.account(AccountRole.BANK)
+
+    def vendor(self, name: str, currency: str) -> CustomerWanted:
+        """The vendor of that name. Made where customers would be.
+
+        A ledger's vendor has one currency for ever, so one in another currency is a vendor of its own.
+        """
+        name = tidy(name)[: self.name_length]
+        shown = name if currency == self.ledger.home_currency else f"{name} ({currency})"
+        missing = MissingPolicy.STOP if self.connection.customers.missing == "stop" else MissingPolicy.CREATE
+        key = shared_key(self.connection.company_id, DocumentKind.VENDOR, f"name:{normal(shown)}")
+        return CustomerWanted(key=key, display_name=shown, missing=missing, currency=currency)
 
     def payment_method(self, method: str) -> str:
         """The ledger's name of a tender method; the channel's own where none is mapped."""

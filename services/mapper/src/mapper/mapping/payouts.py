@@ -6,7 +6,7 @@ is that they come to the net.
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from common.messages.base import Reason
 from common.messages.control import TransactionMode
@@ -14,6 +14,7 @@ from common.messages.orders import Payout
 from common.messages.transactions import (
     Account,
     AccountRole,
+    CustomerWanted,
     Document,
     DocumentKind,
     DocumentLine,
@@ -37,7 +38,7 @@ from mapper.mapping.payout_reasons import (
 )
 from mapper.mapping.reasons import Held, fees_conflict
 from mapper.mapping.settled_sales import SalesSource
-from mapper.mapping.settlements import SETTLED_MODES, Settled, settle_payout
+from mapper.mapping.settlements import SETTLED_MODES, Settled, fee_payee, settle_payout
 
 M = TransactionMode
 DEPOSIT_MODES: Final = frozenset(
@@ -81,15 +82,21 @@ def _settled(
         return settle_payout(payout, configuration, source)
     if connection.mode not in DEPOSIT_MODES:
         raise Held(payout_mode(connection.mode.value))
-    return Settled((_deposit(payout, configuration, candidates),))
+    payee = fee_payee(payout, configuration)
+    documents = [_deposit(payout, configuration, candidates, payee)]
+    if payout.net < 0 and connection.payouts.negative == "debited":
+        documents.append(_debit(payout, configuration))
+    return Settled(tuple(documents), vendors=(payee,) if payee is not None else ())
 
 
-def _deposit(payout: Payout, configuration: Configuration, candidates: Candidates) -> Document:
+def _deposit(
+    payout: Payout, configuration: Configuration, candidates: Candidates, payee: CustomerWanted | None
+) -> Document:
     grouped = match_documents(payout, candidates, configuration)
     lines = [_grouped_line(one) for one in grouped]
     lines.extend(_exchange_differences(grouped, configuration))
     lines.extend(_other_lines(payout, configuration))
-    bank = configuration.account(AccountRole.BANK)
+    bank = configuration.payout_account(payout.currency)
     if payout.net < 0:
         # A deposit can't be negative: what is missing stands on the shortfall account until it is paid or carried.
         lines.append(_posting(configuration.account(AccountRole.SHORTFALL), payout.net, "Payout shortfall"))
@@ -98,31 +105,43 @@ def _deposit(payout: Payout, configuration: Configuration, candidates: Candidate
     difference = sum((line.amount for line in lines), ZERO)
     if difference:
         raise Held(amounts_differ(difference, payout.currency))
-    connection = configuration.connection
     return Document(
-        key=document_key(
-            payout.tenant_id,
-            connection.company_id,
-            payout.connection_id,
-            "payout",
-            payout.external_id,
-            DocumentKind.DEPOSIT,
-        ),
-        kind=DocumentKind.DEPOSIT,
-        hold=None if connection.payouts.automatic else not_automatic(),
-        source_kind="payout",
-        source_id=payout.external_id,
-        number=None,
-        memo_number=payout.external_id,
-        date=payout.paid_on,
-        currency=payout.currency,
-        exchange_rate=payout.exchange_rate,
+        **_header(payout, configuration, DocumentKind.DEPOSIT),
         total=total,
+        customer_key=payee.key if payee is not None else None,
         lines=tuple(lines),
         deposit_to=bank,
-        reference=payout.external_id,
         depends_on=tuple(one.document.key for one in grouped),
     )
+
+
+def _debit(payout: Payout, configuration: Configuration) -> Document:
+    """What a payout below zero takes from the bank: it makes up for the deposit's shortfall (section 14, example C)."""
+    title = f"Payout {payout.external_id}"
+    lines = (
+        _posting(configuration.account(AccountRole.SHORTFALL), -payout.net, title),
+        _posting(configuration.payout_account(payout.currency), payout.net, title),
+    )
+    return Document(**_header(payout, configuration, DocumentKind.JOURNAL_ENTRY), total=-payout.net, lines=lines)
+
+
+def _header(payout: Payout, configuration: Configuration, kind: DocumentKind) -> dict[str, Any]:
+    connection = configuration.connection
+    return {
+        "key": document_key(
+            payout.tenant_id, connection.company_id, payout.connection_id, "payout", payout.external_id, kind
+        ),
+        "kind": kind,
+        "hold": None if connection.payouts.automatic else not_automatic(),
+        "source_kind": "payout",
+        "source_id": payout.external_id,
+        "number": None,
+        "memo_number": payout.external_id,
+        "date": payout.paid_on,
+        "currency": payout.currency,
+        "exchange_rate": payout.exchange_rate,
+        "reference": payout.external_id,
+    }
 
 
 def _grouped_line(one: Grouped) -> DocumentLine:
@@ -193,6 +212,7 @@ def _answer(
         source_total=payout.net,
         after_posting=connection.after_posting,
         customers=settled.customers,
+        vendors=settled.vendors,
         items=settled.items,
         documents=settled.documents,
     )

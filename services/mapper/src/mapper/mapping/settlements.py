@@ -26,6 +26,7 @@ from common.messages.transactions import (
 from common.money import ZERO
 from mapper.mapping.configuration import Configuration
 from mapper.mapping.grouping import Grouping, summary_customer
+from mapper.mapping.listing import listing_of
 from mapper.mapping.payout_accounts import settled_account
 from mapper.mapping.payout_reasons import carried
 from mapper.mapping.reasons import Held
@@ -41,7 +42,7 @@ TITLES: Final = {
 }
 """What a journal calls the lines of sales; the others by the name of their kind."""
 PROCESSING_FEES: Final = "Processing fees"
-NUMBERS_SHOWN_MAX: Final = 3_900
+FEE_KINDS: Final = frozenset({"fee", "dispute_fee"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ class Settled:
     documents: tuple[Document, ...]
     customers: tuple[CustomerWanted, ...] = ()
     items: tuple[ItemWanted, ...] = ()
+    vendors: tuple[CustomerWanted, ...] = ()
 
 
 @dataclass(slots=True)
@@ -77,7 +79,16 @@ def settle_payout(payout: Payout, configuration: Configuration, source: SalesSou
     wants_receipts = configuration.connection.mode is TransactionMode.SUMMARY_PAYOUT
     if wants_receipts and is_positive and configuration.ledger.can("sales_receipt"):
         return _receipts(payout, configuration, sales, months)
-    return Settled(tuple(_journals(payout, configuration, sales, months)))
+    payee = fee_payee(payout, configuration)
+    documents = tuple(_journals(payout, configuration, sales, months, payee))
+    return Settled(documents, vendors=(payee,) if payee is not None else ())
+
+
+def fee_payee(payout: Payout, configuration: Configuration) -> CustomerWanted | None:
+    """Whom the payout's fees go to, where settings say so and there are any."""
+    name = configuration.connection.payouts.fee_payee.strip()
+    has_fees = any(line.fee or line.kind in FEE_KINDS for line in payout.lines)
+    return configuration.vendor(name, payout.currency) if name and has_fees else None
 
 
 def _months(payout: Payout, configuration: Configuration, sales: SettledSales) -> list[_Month]:
@@ -134,7 +145,7 @@ def _receipts(payout: Payout, configuration: Configuration, sales: SettledSales,
                 total=payout.net if is_last else month.earned,
                 customer_key=customer.key,
                 lines=grouping.lines(),
-                deposit_to=configuration.account(AccountRole.BANK) if is_last or carry is None else carry,
+                deposit_to=configuration.payout_account(payout.currency) if is_last or carry is None else carry,
             )
         )
     used = {line.item_key for document in documents for line in document.lines}
@@ -155,7 +166,11 @@ def _with_item(line: DocumentLine, configuration: Configuration, items: dict[str
 
 
 def _journals(
-    payout: Payout, configuration: Configuration, sales: SettledSales, months: Sequence[_Month]
+    payout: Payout,
+    configuration: Configuration,
+    sales: SettledSales,
+    months: Sequence[_Month],
+    payee: CustomerWanted | None,
 ) -> Iterable[Document]:
     carried_in = ZERO
     for ordinal, month in enumerate(months):
@@ -171,6 +186,7 @@ def _journals(
         yield Document(
             **_header(payout, configuration, sales, DocumentKind.JOURNAL_ENTRY, ordinal, month.on),
             total=sum((line.amount for line in postings if line.amount > 0), ZERO),
+            customer_key=payee.key if payee is not None else None,
             lines=tuple(postings),
         )
 
@@ -189,9 +205,9 @@ def _postings(lines: Sequence[DocumentLine]) -> list[DocumentLine]:
 
 
 def _money(payout: Payout, configuration: Configuration) -> list[DocumentLine]:
-    if payout.net < 0:
+    if payout.net < 0 and configuration.connection.payouts.negative == "carried":
         return [_line(configuration.account(AccountRole.SHORTFALL), payout.net, "Payout shortfall")]
-    bank = configuration.account(AccountRole.BANK)
+    bank = configuration.payout_account(payout.currency)
     return [_line(bank, payout.net, f"Payout {payout.external_id}")] if payout.net else []
 
 
@@ -199,7 +215,7 @@ def _header(
     payout: Payout, configuration: Configuration, sales: SettledSales, kind: DocumentKind, ordinal: int, on: date
 ) -> dict[str, Any]:
     company_id = configuration.connection.company_id
-    listed = ", ".join(sales.numbers)
+    listing = listing_of(sales.numbers)
     return {
         "key": document_key(
             payout.tenant_id, company_id, payout.connection_id, "payout", payout.external_id, kind, ordinal
@@ -210,7 +226,8 @@ def _header(
         "source_id": payout.external_id,
         "number": None,
         "memo_number": payout.external_id,
-        "note": listed if len(listed) <= NUMBERS_SHOWN_MAX else f"{listed[:NUMBERS_SHOWN_MAX]} …",
+        "note": listing.note,
+        "orders": listing.orders,
         "notices": sales.notices,
         "date": on,
         "currency": payout.currency,

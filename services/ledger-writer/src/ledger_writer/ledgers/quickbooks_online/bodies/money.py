@@ -169,14 +169,20 @@ def _deposit_line(operation: Operation, document: Document, line: DocumentLine, 
         # Only what waits in undeposited funds can be picked up; money on a clearing account is moved from it.
         if account.sub_type == "UndepositedFunds" and link.details.get("entity") in _DEPOSITABLE:
             return {"Amount": amount, "LinkedTxn": [{**link_to(link), "TxnLineId": "0"}]}
-    content: Content = {
-        "Amount": amount,
-        "DetailType": "DepositLineDetail",
-        "DepositLineDetail": {"AccountRef": ref(account.ledger_id)},
-    }
+    detail: Content = {"AccountRef": ref(account.ledger_id)}
+    if (payee := _fee_payee(operation, document, line)) is not None:
+        detail["Entity"] = {**payee, "type": "VENDOR"}
+    content: Content = {"Amount": amount, "DetailType": "DepositLineDetail", "DepositLineDetail": detail}
     if line.description:
         content["Description"] = line.description
     return content
+
+
+def _fee_payee(operation: Operation, document: Document, line: DocumentLine) -> dict[str, str] | None:
+    """Whom a payout's fee goes to, where settings name a vendor."""
+    if document.source_kind != "payout" or document.customer_key is None or line.account.role is not AccountRole.FEES:
+        return None
+    return customer_ref(operation, document)
 
 
 def journal_entry(operation: Operation, document: Document, books: Books) -> Body:
@@ -197,6 +203,8 @@ def journal_entry(operation: Operation, document: Document, books: Books) -> Bod
             detail["Entity"] = {"Type": "Customer", "EntityRef": customer_ref(operation, document)}
         elif account.type == "Accounts Payable":
             detail["Entity"] = {"Type": "Vendor", "EntityRef": customer_ref(operation, document)}
+        elif (payee := _fee_payee(operation, document, line)) is not None:
+            detail["Entity"] = {"Type": "Vendor", "EntityRef": payee}
         content: Content = {
             "Amount": abs(line.amount),
             "DetailType": "JournalEntryLineDetail",
