@@ -141,7 +141,8 @@ async def test_changes_whose_writer_died_before_it_could_record_them_are_known_f
     await pair(desk, company)
     await desk.send(*SETS)
     await desk.settled(DOCUMENTS)
-    record, died = Pass._record, []
+    record = Pass._record
+    died: list[tuple[object, ...]] = []
 
     async def dying(self: Pass, *given: Any, clears: bool = False, **more: Any) -> None:
         if clears and not died:
@@ -218,3 +219,34 @@ async def test_a_summary_carries_the_list_of_its_orders_as_a_file(desk: Desk, co
     assert file["AttachableRef"][0]["EntityRef"] == {"type": "SalesReceipt", "value": receipt["Id"]}
     content = company.stand_in.http.get(f"/_sandbox/files/{company.realm}/{file['Id']}").text
     assert content.splitlines() == ["order", "#1001", "#1002", "#1003"]
+
+
+async def test_a_summary_of_more_orders_than_a_note_holds_has_all_of_them_attached(
+    desk: Desk, company: Company
+) -> None:
+    def day(orders: list[str], revision: int) -> TransactionSet:
+        given: dict[str, Any] = {"source_kind": "summary", "source_id": "day", "number": None, "memo_number": "day"}
+        listing = listing_of(orders)
+        receipt = document(DocumentKind.SALES_RECEIPT, note=listing[0], orders=listing[1], **given)
+        return order_set("day", [receipt], customers=[samples.customer()], items=SETS[0].items, revision=revision)
+
+    def files() -> list[list[str]]:
+        ids = sorted((one["Id"] for one in company.stored("Attachable")), key=int)
+        texts = [company.stand_in.http.get(f"/_sandbox/files/{company.realm}/{one}").text for one in ids]
+        return [text.splitlines() for text in texts]
+
+    def listing_of(orders: list[str]) -> tuple[str, tuple[str, ...]]:
+        return ", ".join(orders[:300]) + f" … and {len(orders) - 300} more", tuple(orders)
+
+    await pair(desk, company)
+    orders = [f"SHOP-{number}" for number in range(3000)]
+    await desk.send(day(orders, 1))
+    await desk.settled(5)
+    assert files() == [["order", *orders]]
+    (stored,) = company.stored("SalesReceipt")
+    assert stored["CustomerMemo"]["value"].endswith(" … 3000 orders, all in the attached file")
+    # One that the note does not name is exchanged for another.
+    after = [*orders[:-1], "SHOP-X"]
+    await desk.send(day(after, 2))
+    await desk.until("SELECT state = 'synced' AND wanted LIKE '%SHOP-X%' FROM documents WHERE set_key <> ''", True)
+    assert files() == [["order", *orders], ["order", *after]]

@@ -200,6 +200,33 @@ def test_a_change_after_the_summary_was_written_is_said_and_stays_said() -> None
     assert made(O2, O3, previous=changed) == changed
 
 
+def test_a_day_of_more_orders_than_a_note_holds_names_all_of_them_beside_it() -> None:
+    many = [O3.model_copy(update={"external_id": f"x{n:04}", "number": f"SHOP-{n:04}"}) for n in range(1000)]
+    numbers = tuple(one.number for one in many)
+    (receipt,) = summary(*many).documents
+    assert receipt.orders == receipt.orders_of_summary == numbers
+    # 11 characters each with what parts them.
+    assert receipt.note == ", ".join(numbers[:354]) + " … and 646 more"
+    (few,) = summary(*many[:354]).documents
+    assert (few.orders, few.orders_of_summary, few.note) == ((), numbers[:354], ", ".join(numbers[:354]))
+
+
+def test_an_order_beyond_the_note_that_joins_or_leaves_a_day_is_named() -> None:
+    many = [O3.model_copy(update={"external_id": f"x{n:04}", "number": f"SHOP-{n:04}"}) for n in range(1000)]
+    settings = configuration("summary_sales_receipt")
+    (day,) = memberships(O3, settings, NO_RULES)
+
+    def made(orders: list[Order], previous: TransactionSet | None = None) -> TransactionSet:
+        mode = TransactionMode.SUMMARY_SALES_RECEIPT
+        return map_summary(
+            day, "tenant", orders, settings, NO_RULES, Catalog(), mode=mode, finished=True, previous=previous
+        )
+
+    changed = made(many[1:998] + many[999:], made(many[:999]))
+    (notice,) = changed.documents[0].notices
+    assert "Added: SHOP-0999. Gone: SHOP-0000, SHOP-0998." in notice.text
+
+
 def test_the_cost_of_a_summary_is_a_journal_beside_it() -> None:
     items = [
         CatalogItem("1", "A", "A", purchase_cost=D("10.00")),
@@ -216,6 +243,7 @@ def test_the_cost_of_a_summary_is_a_journal_beside_it() -> None:
 
     first = made(Catalog(items=ItemIndex(items)))
     receipt, journal = first.documents
+    assert (receipt.orders_of_summary, journal.orders_of_summary) == (("1", "2"), ())
     assert trial_balance([journal]) == {"COGS": D("30.00"), "INV": D("-30.00")}
     assert (journal.kind, journal.depends_on) == (DocumentKind.JOURNAL_ENTRY, (receipt.key,))
     assert [(one.code, one.value) for one in receipt.notices] == [("COGS_UNRELIABLE", "B")]

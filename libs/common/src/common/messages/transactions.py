@@ -170,6 +170,8 @@ class Document(Frozen):
     memo_number: ShortText
     """Full order number; the memo is `<memo_number> [tb:<mark>]`."""
     note: LongText = ""
+    orders: Annotated[tuple[ShortText, ...], Field(max_length=50_000)] = ()
+    """Numbers of all orders that the document is a summary of, where they don't fit `note`; empty where they do."""
     date: dt.date
     due_date: dt.date | None = None
     currency: CurrencyCode
@@ -209,6 +211,13 @@ class Document(Frozen):
     @property
     def memo(self) -> str:
         return f"{self.memo_number} [tb:{self.mark}]"
+
+    @property
+    def orders_of_summary(self) -> tuple[str, ...]:
+        """Numbers of all orders that the document is a summary of; empty for any other document."""
+        # The journal of a summary's costs stands beside it and lists nothing.
+        is_summary = self.source_kind == "summary" and self.kind is not DocumentKind.JOURNAL_ENTRY
+        return self.orders or (tuple(self.note.split(", ")) if is_summary and self.note else ())
 
 
 class MissingPolicy(StrEnum):

@@ -1,5 +1,8 @@
 """A summary's orders, hung on it as a file, so that a bookkeeper can tell what it is made of."""
 
+import csv
+import io
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -21,6 +24,7 @@ from ledger_writer.planning.content import FILE, wants_file
 
 log = structlog.get_logger(__name__)
 
+_FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r")
 _WRITES: Final = frozenset({OperationKind.CREATE, OperationKind.UPDATE})
 
 
@@ -36,12 +40,12 @@ async def with_file(session: LedgerSession, operation: Operation, outcome: Writt
     if operation.operation not in _WRITES or not isinstance(session, Attaches):
         return outcome
     attached = operation.link.details.get(FILE) if operation.link is not None else None
-    if before is not None and before.note == wanted.note and attached is not None:
+    orders = wanted.orders_of_summary
+    if before is not None and before.orders_of_summary == orders and attached is not None:
         return _with(outcome, attached)
-    content = "order\n" + "".join(f"{number}\n" for number in wanted.note.split(", "))
     name = f"orders-{wanted.memo_number}.csv"
     try:
-        attached = await session.attach(outcome.link, file_name=name, content_type="text/csv", file=content.encode())
+        attached = await session.attach(outcome.link, file_name=name, content_type="text/csv", file=listed(orders))
     except (CompanyRefused, Retryable) as error:
         return Unanswered(f"the document is there without its file: {error}")
     except Rejected as error:
@@ -50,13 +54,22 @@ async def with_file(session: LedgerSession, operation: Operation, outcome: Writt
     return _with(outcome, attached)
 
 
+def listed(orders: Sequence[str]) -> bytes:
+    """The file: a table with one column. A spreadsheet would run a cell that begins like a formula."""
+    table = io.StringIO()
+    writer = csv.writer(table, lineterminator="\n")
+    writer.writerow(("order",))
+    writer.writerows((f"'{number}" if number.startswith(_FORMULAS) else number,) for number in orders)
+    return table.getvalue().encode()
+
+
 def _with(outcome: Written, attached: str) -> Written:
     return replace(outcome, link=replace(outcome.link, details={**outcome.link.details, FILE: attached}))
 
 
 _MISSING: Final = Reason(
     code="ATTACHMENT_MISSING",
-    text="The list of orders could not be attached to the document; its memo still names them.",
+    text="The list of orders could not be attached to the document; its memo names them as far as they fit.",
     cure="Resend to attach it. Else it is attached when the summary changes.",
     severity=Severity.WARNING,
 )

@@ -46,7 +46,7 @@ def body_hash(wanted: Document) -> str:
 
 def wants_file(wanted: Wanted) -> bool:
     """Whether it is a summary, whose orders are listed in a file that hangs on it."""
-    return isinstance(wanted, Document) and wanted.source_kind == "summary" and bool(wanted.note)
+    return isinstance(wanted, Document) and bool(wanted.orders_of_summary)
 
 
 def idempotency_key(document_key: str, operation: str, generation: int) -> str:

@@ -27,6 +27,7 @@ from mapper.mapping.catalog import Catalog
 from mapper.mapping.configuration import Configuration
 from mapper.mapping.facts import Facts, RefundFact, RefundNature, read_facts
 from mapper.mapping.grouping import Grouping, negated, summary_customer, with_tax_lines
+from mapper.mapping.listing import listing_of
 from mapper.mapping.names import normal
 from mapper.mapping.payments import receipt_deposit
 from mapper.mapping.reasons import Held, order_of_summary, summary_negative, waiting_for_day_end
@@ -44,8 +45,6 @@ KINDS: Final = {
     M.SUMMARY_SALES_ORDER: DocumentKind.SALES_ORDER,
 }
 RETURNED: Final = frozenset({RefundNature.MONEY, RefundNature.AMOUNT_ONLY})
-NUMBERS_SHOWN_MAX: Final = 3_900
-"""Characters of order numbers that fit the document's note."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,8 +187,8 @@ def _document(
     key = document_key(
         first.tenant_id, connection.company_id, first.connection_id, "summary", membership.summary_id, kind
     )
-    listed = ", ".join(numbers)
     is_receipt = kind is DocumentKind.SALES_RECEIPT
+    listing = listing_of(numbers)
     from_roles = configuration.account(AccountRole.RECEIVABLE) if kind is DocumentKind.INVOICE else None
     return Document(
         key=key,
@@ -198,7 +197,8 @@ def _document(
         source_id=membership.summary_id,
         number=None,
         memo_number=membership.summary_id,
-        note=listed if len(listed) <= NUMBERS_SHOWN_MAX else f"{listed[:NUMBERS_SHOWN_MAX]} …",
+        note=listing.note,
+        orders=listing.orders,
         date=membership.day,
         currency=first.currency,
         total=total,

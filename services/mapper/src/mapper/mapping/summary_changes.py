@@ -19,17 +19,11 @@ def with_change_noted(document: Document, previous: TransactionSet | None) -> Do
     bare = {"notices": (), "hold": None}
     if before.model_copy(update=bare) == document.model_copy(update=bare):
         return document.model_copy(update={"notices": (*document.notices, *kept)})
-    now, then = _numbers(document), _numbers(before)
+    now, then = dict.fromkeys(document.orders_of_summary), dict.fromkeys(before.orders_of_summary)
     joined = [number for number in now if number not in then]
     left = [number for number in then if number not in now]
     notice = summary_changed(before.total, document.total, document.currency, _named(joined), _named(left))
     return document.model_copy(update={"notices": (*document.notices, notice)})
-
-
-def _numbers(document: Document) -> dict[str, None]:
-    """Order numbers as the note lists them; the cut end of a long list is left out."""
-    listed = document.note.split(", ")
-    return dict.fromkeys(listed[:-1] if document.note.endswith(" …") else listed)
 
 
 def _named(numbers: list[str]) -> str:

@@ -106,6 +106,15 @@ def memo(document: Document, *more: str) -> str:
     return "\n".join((document.memo, *(text for text in more if text)))[:MEMO_MAX]
 
 
+def customer_memo(document: Document) -> str:
+    """The note as far as it fits; a list of orders that does not ends after a whole number and says where all are."""
+    note, orders = document.note, document.orders_of_summary
+    if not orders or len(note) <= CUSTOMER_MEMO_MAX:
+        return note[:CUSTOMER_MEMO_MAX]
+    hint = f" … {len(orders)} orders, all in the attached file"
+    return note[: CUSTOMER_MEMO_MAX - len(hint) + 2].rpartition(", ")[0] + hint
+
+
 def dated(document: Document, books: Books) -> Content:
     """Date and currency: the head of every transaction."""
     return {"TxnDate": document.date.isoformat(), **currency(document, books.profile)}

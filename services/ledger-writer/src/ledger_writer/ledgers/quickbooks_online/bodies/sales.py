@@ -6,11 +6,11 @@ from common.messages.base import Reason
 from common.messages.transactions import Account, AccountRole, Document, DocumentKind
 from ledger_writer.ledgers.protocol import ErrorClass, Operation
 from ledger_writer.ledgers.quickbooks_online.bodies.base import (
-    CUSTOMER_MEMO_MAX,
     Body,
     Books,
     Content,
     address,
+    customer_memo,
     customer_ref,
     dated,
     email,
@@ -54,7 +54,7 @@ def sales_form(operation: Operation, document: Document, books: Books) -> Body:
         **tax_fields(document, books),
     }
     if document.note:
-        content["CustomerMemo"] = {"value": document.note[:CUSTOMER_MEMO_MAX]}
+        content["CustomerMemo"] = {"value": customer_memo(document)}
     for extra, found in (
         _delivery(document, books),
         _dimensions(document, books),
