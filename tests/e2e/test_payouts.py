@@ -62,7 +62,7 @@ def document(number: str) -> Json:
     """A paid order of one line, with what went back of it."""
     day, amount = (datetime.now(UTC) - timedelta(days=10)).replace(microsecond=0), SALES[number]
     back = REFUNDS.get(number)
-    refund = {
+    refund: Json = {
         "external_id": f"r{number}", "created_at": day.isoformat(), "amount": back, "payment_external_id": f"t{number}",
         "lines": [],
     }  # fmt: skip
@@ -153,7 +153,7 @@ async def run_payouts(world: World, connection_id: str) -> None:
         nonlocal run
         run = await world.gateway.get(f"/runs/{run['run_id']}")
         assert run["failed"] is None, run["failed"]
-        return run["state"] == "finished"
+        return bool(run["state"] == "finished")
 
     await eventually(is_over, "the payouts are fetched", within_s=120, seen=lambda: run)
 
@@ -198,7 +198,7 @@ async def prepare(world: World, ledger: str, shop: SampleShop, store: SampleShop
     company = await world.company(ledger, first_day(60))
     detail = await world.gateway.get(f"/companies/{company.company_id}")
     names = await accounts_of(world, company, detail["default_accounts"])
-    payouts: dict[str, Any] = {"enabled": True}
+    payouts: dict[str, Any] = {"enabled": True, "fee_payee": "Card Processor"}
     made = {}
     for name, mode, more in (
         ("examples", "sales_receipts", {}),
