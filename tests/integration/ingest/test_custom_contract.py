@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import httpx
 import jsonschema
 import orjson
 import pytest
@@ -30,12 +31,14 @@ def document(**changes: Any) -> dict[str, Any]:
     return body | changes
 
 
+async def send(ingest: Ingest, raw: bytes, number: int = 1) -> httpx.Response:
+    event = Event("custom", "store.example", "orders", "77", datetime.now(UTC), f"push-{number}", {})
+    headers = headers_of(Delivery(event, f"push-{number}"), raw, SECRET)
+    return await ingest.http.post("/webhooks/con", content=raw, headers=headers)
+
+
 async def push(ingest: Ingest, body: dict[str, Any], number: int) -> dict[str, Any]:
-    event = Event("custom", "store.example", "orders", "77", datetime.now(UTC), f"push-{number}", body)
-    raw = orjson.dumps(body)
-    answer = await ingest.http.post(
-        "/webhooks/con", content=raw, headers=headers_of(Delivery(event, f"push-{number}"), raw, SECRET)
-    )
+    answer = await send(ingest, orjson.dumps(body), number)
     assert answer.status_code == 202, answer.text
     (row,) = answer.json()["orders"]
     found: dict[str, Any] = row
@@ -56,6 +59,36 @@ async def test_other_content_under_a_known_time_is_taken_or_named(ingest: Ingest
     later = await push(ingest, document(note="third words", updated_at="2026-03-01T10:00:01Z"), 4)
     assert (later["outcome"], later["problem"]) == ("stored", None)
     assert (await push(ingest, document(note="third words", updated_at="2026-03-01T10:00:01Z"), 5))["problem"] is None
+
+
+async def test_a_refused_push_names_every_field_with_its_value_and_the_cure(ingest: Ingest) -> None:
+    await ingest.connect("con", "custom", signing_secret=SECRET)
+    customer = {"external_id": "k1", "email": {"private": "jane@example.org"}}
+    wrong = document(currency="dollars", totals={"grand_total": 10.25}, customer=customer, order_number="9" * 3000)
+    answer = await send(ingest, orjson.dumps([document(), wrong]))
+    assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_DOCUMENT")
+    errors = {error["field"]: (error.get("value"), error["cure"]) for error in answer.json()["errors"]}
+    assert errors == {
+        "[1].currency": ("dollars", "give a currency of ISO 4217 in capitals, such as USD"),
+        "[1].totals.grand_total": ("10.25", "give text: put it in double quotes"),
+        "[1].customer.email": (None, "give text"),
+        "[1].order_number": ("9" * 200, "give at most 100 characters"),
+    }
+    await ingest.until("SELECT count(*) FROM orders", wanted=0)
+
+
+@pytest.mark.parametrize(
+    ("raw", "value", "said"),
+    [(b'{"external_id": "77"', None, "line 1 column"), (b"[]", "0 orders", "1 to 100"), (b'"77"', "77", "an object")],
+)
+async def test_a_push_that_is_no_document_is_told_what_it_should_be(
+    ingest: Ingest, raw: bytes, value: str | None, said: str
+) -> None:
+    await ingest.connect("con", "custom", signing_secret=SECRET)
+    answer = await send(ingest, raw)
+    (error,) = answer.json()["errors"]
+    assert (answer.status_code, error["field"], error.get("value")) == (400, "body", value)
+    assert said in error["cure"]
 
 
 @pytest.mark.parametrize("weak", ["s3cret", "a" * 40, "0123456789abcde"])

@@ -280,6 +280,7 @@ async def test_a_push_says_what_is_wrong_and_refuses_a_conflicting_replay(ingest
     headers = headers_of(Delivery(events[1], events[0].event_id), raw, SECRET)
     conflict = await ingest.http.post("/webhooks/con", content=raw, headers=headers)
     assert (conflict.status_code, conflict.json()["code"]) == (409, "IDEMPOTENCY_CONFLICT")
+    assert [error["field"] for error in conflict.json()["errors"]] == ["header.x-idempotency-key"]
     wrong = orjson.loads(raw)
     wrong["lines"][0]["unit_price"] = 19.99
     raw = orjson.dumps(wrong)

@@ -39,7 +39,7 @@ class Wanted(BaseModel):
         ({"unknown": 1}, "remove it or correct its name: there is no such field"),
         ({"name": "abcdef"}, "give at most 5 characters"),
         ({"name": "a"}, "give at least 2 characters"),
-        ({"name": 1}, "give text"),
+        ({"name": 1}, "give text: put it in double quotes"),
         ({"count": 0}, "give at least 1"),
         ({"count": 10}, "give less than 10"),
         ({"count": "x"}, "give a whole number"),

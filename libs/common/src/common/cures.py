@@ -63,8 +63,10 @@ _BOUNDED: Mapping[str, Callable[[Context], str]] = {
 
 
 def cure_of(error: Mapping[str, Any]) -> str:
-    """The cure of one error as pydantic lists it (`type`, `ctx`, `msg`)."""
+    """The cure of one error as pydantic lists it (`type`, `ctx`, `msg`, and `input` where it is known)."""
     kind, context = str(error["type"]), error.get("ctx") or {}
+    if kind == "string_type" and isinstance(error.get("input"), (int, float)):
+        return "give text: put it in double quotes"
     if kind in _PLAIN:
         return _PLAIN[kind]
     try:

@@ -93,7 +93,7 @@ async def _validation(_: Request, error: Exception) -> Response:
     fields = [
         FieldProblem(
             field=".".join(str(part) for part in item["loc"]),
-            value=_shown(item.get("input")),
+            value=scalar(item.get("input")),
             cure=cure_of(item),
         )
         for item in found
@@ -160,8 +160,8 @@ async def _unavailable(request: Request, error: Exception) -> Response:
     ).response()
 
 
-def _shown(value: Any) -> str | None:
-    # Only scalars are shown back: a whole body may hold credentials beside the field that is wrong.
+def scalar(value: Any) -> str | None:
+    """A wrong value as its sender is shown it: a scalar, cut. A whole object may hold credentials beside the field."""
     return str(value)[:200] if isinstance(value, (str, int, float, bool)) else None
 
 

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from common.errors import Rejected, TillbookError
 from common.messages.base import Reason, Severity
+from common.problems import FieldProblem
 
 _VALUE_LENGTH_MAX = 120
 
@@ -84,9 +85,10 @@ class WrongShop(TillbookError):
 
 
 class BodyUnreadable(TillbookError):
-    """A signed delivery whose body is not what its topic says. `fields` are the paths that are wrong."""
+    """A signed delivery whose body is not what its topic says. `fields` are what is wrong, for its sender alone: their
+    values may be of people. `text` holds none and may be logged."""
 
-    def __init__(self, text: str, fields: tuple[str, ...] = ()) -> None:
+    def __init__(self, text: str, fields: tuple[FieldProblem, ...] = ()) -> None:
         super().__init__(text)
         self.fields = fields
 

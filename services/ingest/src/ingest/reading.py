@@ -6,6 +6,8 @@ from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, ValidationError
 
+from common.cures import cure_of
+from common.problems import FieldProblem, scalar
 from ingest.errors import NormalizationError
 
 V = TypeVar("V")
@@ -44,11 +46,12 @@ def unreadable(error: ValidationError) -> NormalizationError:
     return NormalizationError(field, value, "send the order as the channel's current API version writes it", text=text)
 
 
-def paths(error: ValidationError) -> tuple[str, ...]:
-    """Every wrong place with what is wrong there, at most 50."""
-    return tuple(
-        f"{path(item['loc'])}: {item['msg']}" for item in error.errors(include_url=False, include_input=False)[:50]
-    )
+def wrong_fields(error: ValidationError, at: tuple[int | str, ...] = ()) -> list[FieldProblem]:
+    """Every wrong place below `at` with what stands there and the cure, at most 50."""
+    return [
+        FieldProblem(field=path((*at, *item["loc"])), value=scalar(item["input"]), cure=cure_of(item))
+        for item in error.errors(include_url=False)[:50]
+    ]
 
 
 def path(location: tuple[int | str, ...]) -> str:

@@ -196,7 +196,7 @@ class WebhookDesk:
             self._wake()
             return Answer(200)
         receipt = await self._deliveries.submit(opened, delivery, body)
-        return _document_answer(receipt, body) if is_document else Answer(200)
+        return _document_answer(receipt, delivery.delivery_id, body) if is_document else Answer(200)
 
     async def _open(self, connection_id: str) -> Opened:
         try:
@@ -208,13 +208,15 @@ class WebhookDesk:
         return opened
 
 
-def _document_answer(receipt: Receipt, body: bytes) -> Answer:
+def _document_answer(receipt: Receipt, key: str, body: bytes) -> Answer:
     if receipt.replayed is not None and receipt.replayed != hashlib.sha256(body).digest():
+        cure = "use a new key for a new document"
         raise Problem(
             409,
             "IDEMPOTENCY_CONFLICT",
             "another body came under this X-Idempotency-Key before",
-            cure="use a new key for a new document",
+            cure=cure,
+            errors=[FieldProblem(field="header.x-idempotency-key", value=key, cure=cure)],
         )
     rows: list[dict[str, Any]] = [
         {
@@ -229,11 +231,9 @@ def _document_answer(receipt: Receipt, body: bytes) -> Answer:
 
 
 def _wrong_document(error: BodyUnreadable) -> Problem:
-    fields = []
-    for item in error.fields:
-        field, _, message = item.partition(": ")
-        fields.append(FieldProblem(field=field, cure=message or "see the contract"))
-    return Problem(400, "INVALID_DOCUMENT", error.text, cure="correct the fields named in errors", errors=fields)
+    return Problem(
+        400, "INVALID_DOCUMENT", error.text, cure="correct the fields named in errors", errors=list(error.fields)
+    )
 
 
 def _unknown(connection_id: str) -> Problem:

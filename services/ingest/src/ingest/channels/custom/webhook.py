@@ -8,12 +8,13 @@ from typing import Any
 import orjson
 from pydantic import ValidationError
 
+from common.problems import FieldProblem
 from ingest.channel import Delivery
 from ingest.channels.custom.settings import CustomCredentials
 from ingest.channels.custom.wire import CustomOrder
 from ingest.errors import BodyUnreadable, SignatureInvalid
 from ingest.parts import Part, PartKind, Source
-from ingest.reading import paths
+from ingest.reading import wrong_fields
 from ingest.signatures import moment, verify_hex_sha256
 
 SIGNATURE = "x-signature"
@@ -36,15 +37,19 @@ def verify(headers: Mapping[str, str], body: bytes, credentials: CustomCredentia
 
 
 def parse(headers: Mapping[str, str], body: bytes) -> Delivery:
-    """Open a verified push. Raises `BodyUnreadable` with the path of every wrong field."""
+    """Open a verified push. Raises `BodyUnreadable` with path, value and cure of every wrong field."""
     try:
         content = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise BodyUnreadable("the body is not JSON") from error
+        wrong_place = FieldProblem(field="body", cure=f"send complete JSON in UTF-8; it breaks off: {error}")
+        raise BodyUnreadable("the body is not JSON", (wrong_place,)) from error
     rows = content if isinstance(content, list) else [content]
     if not 0 < len(rows) <= ORDERS_MAX:
-        raise BodyUnreadable(f"push one order, or a list of 1 to {ORDERS_MAX}")
-    wrong: list[str] = []
+        cure = f"push one order, or a list of 1 to {ORDERS_MAX}"
+        raise BodyUnreadable(
+            "the list has no orders or too many", (FieldProblem(field="body", value=f"{len(rows)} orders", cure=cure),)
+        )
+    wrong: list[FieldProblem] = []
     parts: list[Part] = []
     for number, row in enumerate(rows):
         try:
@@ -52,8 +57,7 @@ def parse(headers: Mapping[str, str], body: bytes) -> Delivery:
             raw = orjson.dumps(row) if isinstance(content, list) else body
             parts.append(Part(PartKind.ORDER, order.external_id, raw, order.updated_at, parsed=order))
         except ValidationError as error:
-            prefix = f"[{number}]." if isinstance(content, list) else ""
-            wrong += [prefix + item for item in paths(error)]
+            wrong += wrong_fields(error, (number,) if isinstance(content, list) else ())
     if wrong:
         raise BodyUnreadable("the document does not fit the contract", tuple(wrong[:100]))
     return Delivery(headers.get(IDEMPOTENCY_KEY, "")[:200], "orders", parts=tuple(parts))

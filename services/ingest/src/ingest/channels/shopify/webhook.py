@@ -87,7 +87,7 @@ def to_part(topic: str, content: dict[str, Any], raw: bytes, source: Source = So
     if topic == "orders/edited":
         edit = content.get("order_edit")
         if not isinstance(edit, dict):
-            raise BodyUnreadable("order_edit is missing", ("order_edit",))
+            raise BodyUnreadable("order_edit is missing")
         order_id, part_id = identity_of(edit, "order_id"), identity_of(edit, "id")
         at = moment(edit.get("committed_at") or edit.get("created_at"))
         return Part(PartKind.EDIT, order_id, orjson.dumps(edit), at, part_id, source=source, parsed=edit)
@@ -113,7 +113,7 @@ def identity_of(content: dict[str, Any], field: str) -> str:
     """An id as text. Raises `BodyUnreadable`."""
     value = content.get(field)
     if isinstance(value, bool) or not isinstance(value, (int, str)) or not 0 < len(str(value)) <= 64:
-        raise BodyUnreadable(f"{field} is missing or not an id", (field,))
+        raise BodyUnreadable(f"{field} is missing or not an id")
     return str(value)
 
 

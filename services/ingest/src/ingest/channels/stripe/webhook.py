@@ -54,6 +54,6 @@ def parse(headers: Mapping[str, str], body: bytes) -> Delivery:  # noqa: ARG001
     data = event.get("data")
     payout = data.get("object") if isinstance(data, dict) else None
     if not isinstance(payout, dict) or not isinstance(payout.get("id"), str) or not 0 < len(payout["id"]) <= 64:
-        raise BodyUnreadable("data.object is no payout", ("data.object.id",))
+        raise BodyUnreadable("data.object is no payout")
     head = PayoutHead(payout["id"], orjson.dumps(payout), payout.get("status") == "paid")
     return Delivery(identity, topic, payout=head)

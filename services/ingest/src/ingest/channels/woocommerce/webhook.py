@@ -67,5 +67,5 @@ def identity_of(content: dict[str, Any]) -> str:
     """The id as text, whichever type this PHP version writes. Raises `BodyUnreadable`."""
     value = content.get("id")
     if isinstance(value, bool) or not isinstance(value, (int, str)) or not 0 < len(str(value)) <= 64:
-        raise BodyUnreadable("id is missing or not an id", ("id",))
+        raise BodyUnreadable("id is missing or not an id")
     return str(value)
