@@ -40,6 +40,7 @@ from ingest.store.orders import (
     load_parts,
     part_context,
     problem_json,
+    replaced,
 )
 from ingest.store.raw import seal
 from ingest.unopened import standing
@@ -203,7 +204,8 @@ class Intake:
         row |= {"state_hash": state_hash, "received_at": at, "run_id": arrival.run_id}
         row |= dict(zip(("due_at", "due_kind", "due_attempts"), due, strict=True))
         batch.upsert(ORDERS, row)
-        batch.upsert(NORMALISATIONS, {**row, "at": at})
+        if stored is not None:
+            batch.upsert(NORMALISATIONS, replaced(key, stored))
         batch.publish(
             to_listed(key, arrival.opened.channel.name, row, read.problem),
             correlation_id=arrival.correlation_id,

@@ -121,7 +121,7 @@ class Order(Base, table=True):
 
 
 class Normalisation(Base, table=True):
-    """One revision of an order, for its timeline."""
+    """A revision of an order that a later one replaced, for its timeline. The newest is the order's own row."""
 
     __tablename__ = "normalisations"
     connection_id: str = _text(primary=True)

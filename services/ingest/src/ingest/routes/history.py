@@ -25,6 +25,12 @@ SELECT concat_ws('/', kind, nullif(part_id, '')), kind, CASE WHEN run_id IS NULL
 FROM raw_parts WHERE connection_id = $1 AND order_id = $2 AND source = 'api'
 ORDER BY received_at LIMIT $3
 """
+_REVISIONS = """
+SELECT revision, at, status, total, currency FROM normalisations WHERE connection_id = $1 AND external_id = $2
+UNION ALL
+SELECT revision, received_at, status, total, currency FROM orders WHERE connection_id = $1 AND external_id = $2
+ORDER BY revision LIMIT $3
+"""
 
 
 @routes.get("/connections/{connection_id}/orders", operation_id="get_order_history")
@@ -48,12 +54,7 @@ async def get_order_history(
     if row["content"] is not None:
         order = Order.model_validate_json(service.cipher.decrypt(row["content"], content_context(key)))
     arrivals = await pool.fetch(_ARRIVALS, *key, _ROWS_MAX)
-    revisions = await pool.fetch(
-        "SELECT revision, at, status, total, currency FROM normalisations"
-        " WHERE connection_id = $1 AND external_id = $2 ORDER BY revision LIMIT $3",
-        *key,
-        _ROWS_MAX,
-    )
+    revisions = await pool.fetch(_REVISIONS, *key, _ROWS_MAX)
     return OrderHistory(
         connection_id=connection_id,
         external_id=external_id,

@@ -212,6 +212,19 @@ def to_stored(row: Any) -> StoredOrder:
     )
 
 
+def replaced(key: OrderKey, stored: StoredOrder) -> dict[str, Any]:
+    """The row of `NORMALISATIONS` that keeps what an order's own row is about to lose."""
+    return {
+        "connection_id": key[0],
+        "external_id": key[1],
+        "revision": stored.revision,
+        "at": stored.received_at,
+        "status": stored.status,
+        "total": stored.total,
+        "currency": stored.currency,
+    }
+
+
 async def known_deliveries(connection: Connection, wanted: Sequence[tuple[str, str]]) -> dict[tuple[str, str], bytes]:
     """(connection id, delivery id) → digest of the body, for those that were delivered before."""
     if not wanted:
