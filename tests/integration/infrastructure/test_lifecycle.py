@@ -115,17 +115,19 @@ def test_servers_listen_on_loopback_only_and_show_no_password(state: StateFolder
 
 
 def test_two_programs_that_start_at_once_share_one_pair(state: StateFolder) -> None:
-    """The second waits for the first and finds its servers."""
+    """The second waits for the first and finds its servers. What they leave running is nothing to warn of."""
     code = (
         "import sys; from pathlib import Path; from sandbox.infrastructure import Infrastructure, StateFolder;"
         "print(Infrastructure(StateFolder.at(Path(sys.argv[1]), Path(sys.argv[2]))).up())"
     )
-    command = [sys.executable, "-c", code, str(state.root), str(state.downloads)]
-    starting = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    answers_ = [process.communicate(timeout=120)[0] for process in starting]
+    command = [sys.executable, "-W", "always", "-c", code, str(state.root), str(state.downloads)]
+    pipe = subprocess.PIPE
+    starting = [subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) for _ in range(2)]
+    (first, warned), (second, warned_too) = [process.communicate(timeout=120) for process in starting]
     assert [process.returncode for process in starting] == [0, 0]
-    assert answers_[0] == answers_[1]
-    assert answers_[0].startswith("Endpoints(")
+    assert first == second
+    assert first.startswith("Endpoints(")
+    assert "ResourceWarning" not in warned + warned_too
 
 
 def test_the_last_borrower_stops_the_servers_unless_they_are_kept(state: StateFolder) -> None:
