@@ -18,9 +18,8 @@ def warning(shop: Shop, external_id: str, **more: Any) -> DocumentChanged:
 
 
 def arrived(shop: Shop, *documents: DocumentChanged) -> None:
-    for document in documents:
-        path = f"/v1/documents/{document.document_key}"
-        running.eventually(lambda path=path: shop.tenant.http.get(path).status_code == 200)
+    paths = [f"/v1/documents/{document.document_key}" for document in documents]
+    running.eventually(lambda: all(shop.tenant.http.get(path).status_code == 200 for path in paths))
 
 
 def resend(shop: Shop, **body: Any) -> Any:
@@ -99,6 +98,44 @@ def test_orders_without_documents_are_resent_too(gateway: Gateway, shop: Shop) -
     assert resend(shop, code="NO_SUCH_CODE").status_code == 409
     assert resend(shop).status_code == 422
     assert resend(shop, code="X", all_warnings=True).status_code == 422
+
+
+def test_a_resend_has_its_result_as_soon_as_whoever_it_is_up_to_has_said_it_again(gateway: Gateway, shop: Shop) -> None:
+    """Nothing has changed, so no revision says so; the same once more does."""
+    entries = [running.order_listed(shop, name, revision=2) for name in ("held", "written")]
+    refusal = running.order_listed(shop, "refused", revision=2, problem=running.reason("UNKNOWN_CURRENCY"))
+    held = {"outcome": SetOutcome.HELD, "documents": 0, "reason": running.reason("TOTALS_MISMATCH")}
+    sets = [
+        running.transactions_listed(shop, "held", source_revision=2, **held),
+        running.transactions_listed(shop, "written", source_revision=2),
+    ]
+    document = warning(shop, "written", source_revision=2)
+    gateway.publish(refusal, *entries, *sets, document)
+    path = f"/v1/companies/{shop.company_id}/warnings"
+    running.eventually(lambda: shop.tenant.http.get(path).json()["total"] == 3)
+    names = ("refused", "held", "written")
+    answer = resend(shop, order_ids=[order_id(f"{shop.connection_id}/{name}") for name in names])
+    run = f"/v1/runs/{answer.json()['run_id']}"
+
+    def results() -> dict[str, int]:
+        found: dict[str, int] = shop.tenant.http.get(run).json()["results"]
+        return found
+
+    assert results() == {"in_progress": 3}
+    gateway.publish(refusal)
+    running.eventually(lambda: results() == {"in_progress": 2, "failed": 1})
+    gateway.publish(*entries)
+    gateway.publish(refusal.model_copy(update={"external_id": "fence"}))
+    running.eventually(lambda: shop.tenant.http.get(path).json()["total"] == 4)
+    assert results() == {"in_progress": 2, "failed": 1}, "that ingest reads them as before is half of the answer"
+    gateway.publish(sets[0])
+    running.eventually(lambda: results() == {"in_progress": 1, "failed": 2})
+    gateway.publish(sets[1], document.model_copy(update={"revision": 2}))
+    running.eventually(lambda: results() == {"failed": 3})
+    items = shop.tenant.http.get(f"{run}/items").json()["items"]
+    codes = {"UNKNOWN_CURRENCY", "TOTALS_MISMATCH", "PRODUCT_MISSING"}
+    assert {item["reason"]["code"] for item in items} == codes
+    assert shop.tenant.http.get(run).json()["state"] == "finished"
 
 
 def test_dismissing_hides_and_can_be_taken_back_with_rising_revisions(gateway: Gateway, shop: Shop) -> None:

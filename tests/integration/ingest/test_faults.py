@@ -198,6 +198,7 @@ async def test_a_refetch_and_other_orders_that_are_due_go_past_those_that_a_bug_
         await agrees(ingest, store)
         keys = tuple(sorted(ingest.orders))
         connector.broken = {keys[0].partition("/")[2]}
+        ingest.listed.clear()
         for refetch in (True, False):
             await ingest.send(
                 ResendRequested(
@@ -207,6 +208,10 @@ async def test_a_refetch_and_other_orders_that_are_due_go_past_those_that_a_bug_
             )  # fmt: skip
             await ingest.until(FAULTY, wanted=1)
             await ingest.until("SELECT count(*) FROM orders WHERE due_at IS NOT NULL", wanted=1)
+            # Who asked hears of the one that is refused as well: also if it was so before.
+            await ingest.eventually(lambda: sorted(ingest.listed) == sorted(keys))
+            assert [key for key, one in ingest.listed.items() if one.problem is not None] == [keys[0]]
+            ingest.listed.clear()
         assert await pool.fetchval("SELECT content IS NOT NULL FROM orders WHERE due_at IS NOT NULL")
         connector.broken = set()
         await pool.execute(WHEN_DUE)

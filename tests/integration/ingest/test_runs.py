@@ -239,8 +239,9 @@ async def test_an_order_that_is_resent_unchanged_is_sent_once_more_as_it_is(inge
         await ingest.send(task("run", "con", TaskKind.ORDERS_TO_LEDGER))
         await ingest.finished("run")
         await agrees(ingest, store)
-        before = dict(ingest.orders)
+        before, listed = dict(ingest.orders), dict(ingest.listed)
         ingest.orders.clear()
+        ingest.listed.clear()
         again = ResendRequested(
             tenant_id="tenant", revision=1, resend_id="r", company_id="b", order_keys=tuple(before), refetch=refetch
         )
@@ -250,6 +251,8 @@ async def test_an_order_that_is_resent_unchanged_is_sent_once_more_as_it_is(inge
             key: order.revision for key, order in before.items()
         }
         assert ingest.orders == before
+        await ingest.eventually(lambda: len(ingest.listed) >= len(listed))
+        assert ingest.listed == listed
 
 
 async def test_missing_subscriptions_are_registered_and_the_gap_is_polled(ingest: Ingest) -> None:

@@ -7,7 +7,7 @@ order can't both become its next revision, and what is sent is what is stored.
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -118,6 +118,8 @@ class Intake:
             " WHERE connection_id = $1 AND external_id = $2",
             *key,
         )
+        if arrival.again:
+            self._say_again(key, stored, arrival, batch)
         if arrival.again and stored.content is not None:
             body = self._cipher.decrypt(stored.content, content_context(key))
             batch.publish(Order.model_validate_json(body), correlation_id=arrival.correlation_id, body=body)
@@ -189,10 +191,13 @@ class Intake:
                     *key,
                     *due,
                 )
+            # A resend that still waits has its answer with whatever arrives first.
+            asked = arrival.again or stored.due_kind == RESEND
+            if asked:
+                self._say_again(key, stored, arrival, batch)
             if read.order is not None:
                 outcome = FetchOutcome.UNCHANGED
-                # A resend that still waits has its answer with whatever arrives first.
-                if arrival.again or stored.due_kind == RESEND:
+                if asked:
                     self._send(read.order, read.body, stored.content_revision, arrival, batch)
             return Taken(stored.revision, outcome, stored.number, stored.problem)
         revision = stored.revision + 1 if stored is not None else 1
@@ -212,6 +217,12 @@ class Intake:
             traceparent=arrival.traceparent,
         )
         return Taken(revision, outcome, row["number"], read.problem)
+
+    def _say_again(self, key: OrderKey, stored: StoredOrder, arrival: Arrival, batch: Batch) -> None:
+        """Tell who asked that the order stands as it did, refused or not."""
+        row = {one.name: getattr(stored, one.name) for one in fields(stored)}
+        listed = to_listed(key, arrival.opened.channel.name, row, stored.problem)
+        batch.publish(listed, correlation_id=arrival.correlation_id, traceparent=arrival.traceparent)
 
     def _send(self, order: Order, unnumbered: bytes, revision: int, arrival: Arrival, batch: Batch) -> bytes:
         """Publish the order at a revision. Returns its JSON at that revision."""

@@ -44,6 +44,7 @@ DOCUMENTS = Upsert(
         "next_attempt_at": "timestamptz",
     },
     guard="t.revision <= excluded.revision",
+    assignments={"said_at": "now()"},
 )
 
 _NO_NOTICES = "[]"

@@ -28,6 +28,7 @@ ORDERS = Upsert(
         "problem_code": "text",
     },
     guard="t.revision <= excluded.revision",
+    assignments={"said_at": "now()"},
 )
 
 

@@ -33,6 +33,7 @@ SETS = Upsert(
         "grouped": "jsonb",
     },
     guard="t.revision <= excluded.revision",
+    assignments={"said_at": "now()"},
 )
 
 

@@ -57,6 +57,11 @@ SELECT o.*, c.company_id, s.set_key, s.source_revision AS mapped_revision, s.out
     coalesce(d.seen, 0) AS documents_seen,
     coalesce(d.in_ledger, 0) AS documents_in_ledger, coalesce(d.notices, 0) AS documents_with_notices,
     d.last_attempt_at, CASE WHEN o.problem IS NULL AND {_STUCK} THEN l.at END AS parked_at,
+    greatest(d.last_attempt_at, CASE
+        WHEN o.problem_code IS NOT NULL THEN o.said_at
+        WHEN {_STUCK} THEN l.at
+        ELSE least(o.said_at, s.said_at, d.warned_at)
+    END) AS answered_at,
     CASE
         WHEN o.problem_code LIKE '{WAITING_PREFIX}%' THEN '{Column.WAITING}'
         WHEN o.problem_code IN {NEVER_SYNCED} THEN '{Column.OUT_OF_SCOPE}'
@@ -97,6 +102,7 @@ LEFT JOIN LATERAL (
         count(*) FILTER (WHERE x.column_name = '{Column.IN_LEDGER}') AS in_ledger,
         count(*) FILTER (WHERE x.column_name = '{Column.IN_LEDGER}' AND x.has_notices) AS notices,
         max(x.last_attempt_at) AS last_attempt_at,
+        min(x.said_at) FILTER (WHERE x.column_name = '{Column.WARNINGS}') AS warned_at,
         (array_agg(x.reason ORDER BY x.column_name <> '{Column.WARNINGS}', x.blocked_by IS NOT NULL, x.document_key)
             FILTER (WHERE x.reason IS NOT NULL))[1] AS reason
     FROM documents x

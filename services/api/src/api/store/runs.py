@@ -13,7 +13,8 @@ _SHOWN = """run_id, tenant_id, trigger, kind, connection_id, company_id, task_id
 _JSON = ("request", "failed")
 
 RESEND_SETTLE_S = 120
-"""A resend changes nothing where nothing can be changed; after this time the state as it stands is its result."""
+"""How long the answer to a resend is waited for where a service can't be asked or does not answer; after this time the
+state as it stands is the result."""
 
 
 async def insert(
@@ -145,7 +146,7 @@ SELECT i.item, i.order_key, i.document_key, i.number, i.revision, i.outcome,
             AND coalesce(o.last_attempt_at < r.requested_at, true) THEN 'already_in_ledger'
         WHEN o.column_name = '{Column.IN_LEDGER}' THEN 'synced'
         WHEN i.outcome = 'resend' AND o.column_name = '{Column.WARNINGS}'
-            AND coalesce(o.last_attempt_at < r.requested_at, true)
+            AND coalesce(o.answered_at < r.requested_at, true)
             AND now() < r.requested_at + make_interval(secs => {RESEND_SETTLE_S}) THEN 'in_progress'
         WHEN o.column_name IN ('{Column.IN_PROGRESS}', '{Column.NOT_TRIED}') AND (
             f.settings IS NULL OR f.settings ->> 'approved_at' IS NULL OR (f.settings ->> 'paused')::boolean

@@ -32,6 +32,8 @@ class Order(Base, table=True):
     currency: str = column.text()
     total: Decimal | None = column.amount()
     received_at: dt.datetime = column.moment()
+    said_at: dt.datetime = column.moment(now=True)
+    """When ingest last said so, by this database's clock; the same again is news too: a resend has changed nothing."""
     run_id: str | None = column.text(null=True)
     problem: dict[str, Any] | None = column.json(null=True)
     problem_code: str | None = column.text(null=True)
@@ -65,6 +67,7 @@ class TransactionSet(Base, table=True):
     date: dt.date | None = column.day()
     grouped: list[str] | None = column.json(null=True)
     """Of a payout: keys of the documents that its deposit groups."""
+    said_at: dt.datetime = column.moment(now=True)
 
 
 class Document(Base, table=True):
@@ -107,3 +110,4 @@ class Document(Base, table=True):
     first_seen_at: dt.datetime = column.moment()
     last_attempt_at: dt.datetime | None = column.moment(null=True)
     next_attempt_at: dt.datetime | None = column.moment(null=True)
+    said_at: dt.datetime = column.moment(now=True)

@@ -11,7 +11,8 @@ from ingest.store.due import REFETCH, RESEND
 def handler(wake: Callable[[], None]) -> Handler[ResendRequested, None]:
     """Mark the orders due. What changes is published as a new revision; what does not, once more as it is.
 
-    Who has that revision ignores it; who lost it to a dead letter that was never replayed gets it back.
+    Who has that revision ignores it; who lost it to a dead letter that was never replayed gets it back. The list entry
+    is the answer to who asked: it goes out for an order that is refused as before, too.
     """
 
     def handle(state: ResendRequested, _: None, batch: Batch) -> None:
