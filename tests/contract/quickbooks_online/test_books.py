@@ -254,8 +254,8 @@ def _act(company: Any, made: list[tuple[str, str]], name: str, amount: float, ch
             line = {"LinkedTxn": [{"TxnId": identifier, "TxnType": entity, "TxnLineId": "0"}]}
             answer = company.post("deposit", {"DepositToAccountRef": {"value": "35"}, "Line": [line]})
         elif name == "update" and entity in entities.values():
-            body = {**addressed, "sparse": True, "Line": [company.line(amount, "3", "NON")]}
-            answer = company.post(entity.lower(), body)
+            lines = [company.line(amount, "3", "NON")]
+            answer = company.post(entity.lower(), {**addressed, "sparse": True, "Line": lines})
         elif name in ("void", "delete"):
             answer = company.post(entity.lower(), addressed, operation=name)
         if answer is not None:

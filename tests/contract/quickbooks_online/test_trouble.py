@@ -181,8 +181,8 @@ def test_a_batch_is_not_a_transaction_and_has_thirty_items_at_most(company: Any)
 
 def test_a_batch_voids_with_options_data(company: Any) -> None:
     made = company.make("Payment", company.payment(5))
-    item = {"bId": "v", "operation": "update", "optionsData": "void"}
-    item["Payment"] = {"Id": made["Id"], "SyncToken": made["SyncToken"], "sparse": True}
+    payment = {"Id": made["Id"], "SyncToken": made["SyncToken"], "sparse": True}
+    item = {"bId": "v", "operation": "update", "optionsData": "void", "Payment": payment}
     answered = company.post("batch", {"BatchItemRequest": [item]}).json()["BatchItemResponse"][0]
     assert answered["Payment"]["TotalAmt"] == 0
 

@@ -89,9 +89,8 @@ def test_one_document_is_planned_as_its_file_says(terms: str) -> None:
     flags = ("", "removed", "override", "hold_edits", *(("undoing",) if terms == "missing" else ()))
     for name, effect, more in product(WANTED, (None, *Effect), flags):
         wanted = WANTED[name]
-        due = make.desired(
-            wanted, written=first_written(wanted, effect), generation=2, **({more: True} if more else {})
-        )
+        flagged: dict[str, Any] = {more: True} if more else {}
+        due = make.desired(wanted, written=first_written(wanted, effect), generation=2, **flagged)
         for who in (CUSTOMER, HORIZON):
             (step,) = plan([due], {CUSTOMER.key: who, wanted.key: replace(OPEN, key=wanted.key)}, TERMS[terms])
             suffix = " before the horizon" if who is HORIZON else ""
@@ -102,9 +101,9 @@ def test_one_document_is_planned_as_its_file_says(terms: str) -> None:
 
 def several() -> dict[str, tuple[Sequence[Any], Any]]:
     """Plans of several documents, with what is known of others."""
-    paid = {"applications": ((INVOICE.key, D("77.00")),)}
+    paid = ((INVOICE.key, D("77.00")),)
     less = PAYMENT.model_copy(update={"applications": (PAYMENT.applications[0].model_copy(update={"amount": D(50)}),)})
-    written_payment = make.written(PAYMENT, **paid)
+    written_payment = make.written(PAYMENT, applications=paid)
     written_invoice = make.written(INVOICE)
     full = replace(OPEN, open_balance=D("0.00"))
     due = make.desired

@@ -445,7 +445,7 @@ def _connections_and_maps() -> dict[str, Case]:
             found[f"customer-missing-{missing}-{len(known)}"] = Case(
                 "rich", "invoices_only", {"customers": {"missing": missing}}, catalog=Catalog(customers=known)
             )
-    for name, target in {
+    for name, product in {
         "name": ProductTarget("Tools:HAMMER"),
         "id": ProductTarget("Anything", "i2"),
         "twice": ProductTarget("LAMP"),
@@ -457,7 +457,7 @@ def _connections_and_maps() -> dict[str, Case]:
                 "rich",
                 "invoices_only",
                 {"products": {"missing": "stop_and_queue"}},
-                catalog=catalog(product_map={key: target}),
+                catalog=catalog(product_map={key: product}),
             )
         found[f"mapped-{name}-create"] = Case("rich", "invoices_only", catalog=catalog(product_map={"lamp": target}))
     return found
@@ -512,9 +512,9 @@ def _single_settings() -> dict[str, Case]:
     )
     found["deposit-accounts-receipt"] = Case("rich", settings={"deposit_accounts": {"visa": "Card", "paypal": "PP"}})
     found["terms"] = Case("plain", IF_PAID, {"terms_days": 30, "class_name": "Shop", "department": "Web"})
-    for file in (PLAIN_LEDGER, {"capabilities": frozenset({"invoice", "estimate"})}, {"capabilities": frozenset()}):
+    for able in (PLAIN_LEDGER["capabilities"], frozenset({"invoice", "estimate"}), frozenset[str]()):
         for mode in ("sales_orders", "estimates"):
-            found[f"{mode}-with-{len(file['capabilities'])}-capabilities"] = Case("plain", mode, file=file)
+            found[f"{mode}-with-{len(able)}-capabilities"] = Case("plain", mode, file={"capabilities": able})
     found["euro-allowed"] = Case("euro", IF_PAID, file={"multi_currency": True})
     found["tolerance-stated"] = Case("off-by-much", settings={"rounding_tolerance": D("2.00")})
     found["statuses-miss"] = Case("plain", settings={"order_statuses": ("pending",)})

@@ -37,13 +37,13 @@ TODAY = date(2026, 11, 20)
 
 
 def settings(**more: Any) -> ConnectionSettings:
-    values = {"connection_id": "c", "channel": "custom", "name": "Shop", "company_id": "f", "start_date": TODAY}
-    return ConnectionSettings(**(values | more))
+    values: dict[str, Any] = {"connection_id": "c", "channel": "custom", "name": "Shop", "company_id": "f"}
+    return ConnectionSettings(start_date=TODAY, **(values | more))
 
 
 def company(**more: Any) -> CompanySettings:
-    values = {"company_id": "f", "name": "Books", "ledger": "beancount", "closed_through": date(2025, 12, 31)}
-    return CompanySettings(**(values | more))
+    values: dict[str, Any] = {"name": "Books", "ledger": "beancount", "closed_through": date(2025, 12, 31)}
+    return CompanySettings(company_id="f", **(values | more))
 
 
 def wrong(checked: ConnectionSettings, *, able: tuple[str, ...] = EVERYTHING) -> list[str]:

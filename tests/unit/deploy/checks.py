@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Annotated, Any
 
 from prometheus_client import REGISTRY
+from prometheus_client.metrics import MetricWrapperBase
 from pydantic import TypeAdapter, ValidationError
 from pydantic_settings import BaseSettings
 from tests.unit.deploy.rendering import Document, containers, named, of_kind, workloads
@@ -234,10 +235,11 @@ def alerts(documents: list[Document]) -> list[str]:
             for metric, selector in SELECTOR.findall(expression):
                 if metric in FOREIGN_METRICS:
                     continue
-                if metric not in collectors:
+                collector = collectors.get(metric)
+                if not isinstance(collector, MetricWrapperBase):
                     wrong.append(f"{name}: there is no metric {metric}")
                     continue
-                known = set(collectors[metric]._labelnames) | SCRAPED_LABELS
+                known = set(collector._labelnames) | SCRAPED_LABELS
                 used = set(re.findall(r"(\w+)(?:=~|!~|!=|=)\"", selector))
                 wrong += [f"{name}: {metric} has no label {label}" for label in sorted(used - known)]
     return wrong

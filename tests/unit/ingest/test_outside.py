@@ -11,7 +11,6 @@ import pytest
 
 from common.errors import Rejected
 from common.http import OutboundClient
-from ingest import outside
 from ingest.outside import Outside, check_addresses, is_outside
 
 PUBLIC = "93.184.215.14"
@@ -95,7 +94,7 @@ class Inner(httpx.AsyncBaseTransport):
 @pytest.fixture
 def inner(monkeypatch: pytest.MonkeyPatch) -> Inner:
     made = Inner()
-    monkeypatch.setattr(outside.httpx, "AsyncHTTPTransport", lambda **_: made)
+    monkeypatch.setattr(httpx, "AsyncHTTPTransport", lambda **_: made)
     return made
 
 

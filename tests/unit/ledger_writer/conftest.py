@@ -1,6 +1,7 @@
 """Builders of documents as the mapper would send them."""
 
 import sys
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -78,7 +79,7 @@ def written(
     **link: Any,
 ) -> Written:
     """A record of `wanted` having been written."""
-    where = LedgerLink(**({"ledger_id": "L1", "total": wanted.total} | link))
+    where = replace(LedgerLink("L1", total=wanted.total), **link)
     return Written(content_hash(wanted), effect, where, wanted, applications)
 
 

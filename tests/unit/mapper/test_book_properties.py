@@ -62,7 +62,7 @@ def arrivals(draw: st.DrawFn) -> tuple[Order, Any, list[Order]]:
     """An order, settings, and the versions in which it became known: its parts in any order, some at once."""
     currency = draw(st.sampled_from(CURRENCIES))
     whole = draw(orders(currency))
-    settings = settings_of(draw, currency, draw(st.sampled_from(MODES)))
+    settings = draw(settings_of(currency, draw(st.sampled_from(MODES))))
     more = {"unpaid_in_receipt_mode": draw(st.sampled_from(["hold", "invoice"]))}
     settings.connection = settings.connection.model_copy(update=more)
     tenders = draw(st.permutations(whole.tenders))
@@ -123,7 +123,7 @@ def test_mapping_what_is_mapped_changes_no_document(case: tuple[Order, Any, Tran
 def days(draw: st.DrawFn) -> tuple[list[Order], Any, TransactionMode]:
     currency = draw(st.sampled_from(CURRENCIES))
     mode = draw(st.sampled_from(["summary_sales_receipt", "summary_invoice", "summary_sales_order"]))
-    settings = settings_of(draw, currency, mode)
+    settings = draw(settings_of(currency, mode))
     settings.connection = settings.connection.model_copy(update={"merge_refunds": draw(st.booleans())})
     drawn = draw(st.lists(orders(currency), min_size=1, max_size=4))
     numbered = [
@@ -283,7 +283,7 @@ def compiles(rule: Rule) -> bool:
 def test_whatever_the_rules_do_documents_balance_or_a_reason_is_named(data: st.DataObject, some: list[Rule]) -> None:
     currency = data.draw(st.sampled_from(CURRENCIES))
     source = data.draw(orders(currency))
-    settings = settings_of(data.draw, currency, data.draw(st.sampled_from(ALL_MODES)))
+    settings = data.draw(settings_of(currency, data.draw(st.sampled_from(ALL_MODES))))
     compiled = compile_rules(some, connection_id="shop-1", revision=1)
     result = map_order(source, settings, compiled)
     assert result.documents or result.reason is not None

@@ -1,5 +1,6 @@
 """Names and customers at the edges: empty parts, the store's own customer, limits, links, and what is sent along."""
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -49,13 +50,13 @@ def test_a_name_is_made_from_the_parts_that_are_there(strategy: str, order: Orde
 
 
 def test_a_buyer_whom_the_ledger_does_not_know_is_the_single_customer_where_settings_say_so() -> None:
-    by_mail = {"strategy": "email", "missing": "single"}
-    assert wanted(BUYER, **by_mail).display_name == "Web Store"
-    assert wanted(BUYER, **by_mail, single_name="Counter").display_name == "Counter"
-    assert wanted(BUYER, Catalog(customers={"ada@x.org"}), **by_mail).display_name == "Web Store"
-    known = wanted(BUYER, Catalog(customer_emails={"ada@x.org"}), **by_mail)
+    by_mail = partial(wanted, BUYER, strategy="email", missing="single")
+    assert by_mail().display_name == "Web Store"
+    assert by_mail(single_name="Counter").display_name == "Counter"
+    assert by_mail(Catalog(customers={"ada@x.org"})).display_name == "Web Store"
+    known = by_mail(Catalog(customer_emails={"ada@x.org"}))
     assert (known.display_name, known.match_field) == ("ada@x.org", "email")
-    assert wanted(BUYER, **by_mail).match_field == "display_name"
+    assert by_mail().match_field == "display_name"
 
 
 def test_a_namesake_whom_the_ledger_does_not_have_is_no_known_customer() -> None:

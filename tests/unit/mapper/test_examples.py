@@ -121,11 +121,13 @@ def test_an_overpaid_receipt_keeps_the_deposit_account_right() -> None:
 
 
 def test_money_lands_in_the_account_of_its_method_else_the_connections_else_undeposited() -> None:
-    chosen = {"deposit_accounts": {"wallet": "Wallet clearing"}, "deposit_account": "Card clearing"}
+    chosen = configuration(
+        "sales_receipts", deposit_accounts={"wallet": "Wallet clearing"}, deposit_account="Card clearing"
+    )
     wanted = {"wallet": "Wallet clearing", "card": "Card clearing"}
     for method, account in wanted.items():
         source = example_a(tenders=(tender("77.00", method=method),))
-        receipt = mapped(source, configuration("sales_receipts", **chosen)).documents[0]
+        receipt = mapped(source, chosen).documents[0]
         assert receipt.deposit_to is not None
         assert (receipt.deposit_to.name, receipt.deposit_to.role) == (account, AccountRole.CLEARING)
     plain = mapped(example_a(), configuration("sales_receipts", deposit_account="Account UF")).documents[0]

@@ -25,6 +25,7 @@ from common.messages.orders import (
 )
 from common.messages.transactions import DocumentKind, SetOutcome, TransactionSet, WantedState
 from common.money import minor_unit, prorate
+from mapper.mapping.configuration import Configuration
 from mapper.mapping.directives import NO_DIRECTIVES
 from mapper.mapping.facts import RefundNature, read_facts
 from mapper.mapping.postings import postings, trial_balance
@@ -164,7 +165,8 @@ def given_back(
     return tuple(refunds)
 
 
-def settings_of(draw: st.DrawFn, currency: str, mode: str) -> Any:
+@st.composite
+def settings_of(draw: st.DrawFn, currency: str, mode: str) -> Configuration:
     missing = draw(st.sets(st.sampled_from(["refund_receipt", "deposit_to_liability"])))
     return configuration(
         mode,
@@ -180,7 +182,7 @@ def settings_of(draw: st.DrawFn, currency: str, mode: str) -> Any:
 def mapped_orders(draw: st.DrawFn, modes: tuple[str, ...] = MODES) -> tuple[Order, Any, TransactionSet]:
     currency = draw(st.sampled_from(CURRENCIES))
     source = draw(orders(currency))
-    chosen = settings_of(draw, currency, draw(st.sampled_from(modes)))
+    chosen = draw(settings_of(currency, draw(st.sampled_from(modes))))
     return source, chosen, mapped(source, chosen)
 
 

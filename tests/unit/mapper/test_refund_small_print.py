@@ -119,11 +119,11 @@ def test_what_a_gift_card_paid_for_a_cancelled_order_stays_used() -> None:
         trial_balance(
             list(
                 mapped(
-                    example_a(tenders=PART_PAID, **CANCELLED), configuration("invoices_payments_if_paid", **books)
+                    example_a(tenders=PART_PAID, **CANCELLED), configuration("invoices_payments_if_paid", file=file)
                 ).documents
             )
         )
-        for books in ({}, CARDS_AS_LINES)
+        for file in (None, CARDS_AS_LINES["file"])
     ]
     assert balances[0] == balances[1]
     assert (balances[0]["GIFT"], balances[0]["UF"]) == (D("20.00"), D("10.00"))

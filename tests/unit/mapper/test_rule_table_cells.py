@@ -6,7 +6,7 @@ import io
 import pytest
 from tests.unit.mapper.test_rules import rule
 
-from mapper.rules.model import Comparison, Condition, Group, Rule
+from mapper.rules.model import Action, Comparison, Condition, Group, Rule
 from mapper.rules.table import COLUMNS, ROWS_MAX, TableRefused, read_table, write_table
 
 NOTHING_SAVED = "Correct the table and import it again; nothing was saved."
@@ -114,7 +114,7 @@ def test_a_harmless_cell_stays_as_it_is(value: str) -> None:
 
 
 def nested(*groups: Group) -> Rule:
-    return Rule(name="nested", action="map_sku", value="X", conditions=groups)
+    return Rule(name="nested", action=Action.MAP_SKU, value="X", conditions=groups)
 
 
 def is_(field: str, comparison: Comparison, value: str) -> Condition:
@@ -133,7 +133,7 @@ UNSHOWN = [
     nested(Group(match="any", conditions=(Group(), Group()))),
     Rule(
         name="nested",
-        action="map_sku",
+        action=Action.MAP_SKU,
         value="X",
         conditions=(is_("sku", C.EQUALS, "A"), Condition(field="sku", comparison=C.IN_LIST, values=("B", "C"))),
     ),
@@ -151,7 +151,7 @@ def test_what_a_table_cannot_show_is_refused_when_it_is_written(given: Rule) -> 
 
 def test_columns_that_are_left_out_have_the_defaults_of_a_rule() -> None:
     (found,) = read_table("Name , ACTION,clear,extra\nR,map_sku,yes\n".replace(",extra", ""))
-    assert found == Rule(name="R", action="map_sku", clear=True)
+    assert found == Rule(name="R", action=Action.MAP_SKU, clear=True)
 
 
 def test_every_column_is_read() -> None:
@@ -165,7 +165,7 @@ def test_every_column_is_read() -> None:
         connections=("shop-1", "shop-2"),
         match="any",
         conditions=(is_("sku", C.IS_NOT, "A"),),
-        action="map_sku",
+        action=Action.MAP_SKU,
         value="X",
     )
 

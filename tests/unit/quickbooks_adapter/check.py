@@ -162,25 +162,30 @@ def _sales_line(body: Content, line: Content, united_states: bool) -> Iterator[s
     if kind not in ("SalesItemLineDetail", "DiscountLineDetail", "DescriptionOnly"):
         yield f"DetailType: {kind} has no place on a sales form"
         return
-    detail = line.get(kind)
-    if kind != "DescriptionOnly" and not isinstance(detail, Mapping):
-        yield f"{kind}: required"
+    if kind == "DescriptionOnly":
         return
-    if kind == "DiscountLineDetail":
+    detail = line.get(kind)
+    if not isinstance(detail, Mapping):
+        yield f"{kind}: required"
+    elif kind == "DiscountLineDetail":
         if line["Amount"] < 0:
             yield "Amount: a discount is positive"
         if not isinstance(detail.get("PercentBased"), bool):
             yield "DiscountLineDetail.PercentBased: required"
-    if kind == "SalesItemLineDetail":
-        if not detail.get("ItemRef", {}).get("value"):
-            yield "ItemRef: required"
-        if {"Qty", "UnitPrice"} <= detail.keys() and _cents(detail["Qty"] * detail["UnitPrice"]) != line["Amount"]:
-            yield "Amount: not quantity times price"
-        code = detail.get("TaxCodeRef", {}).get("value")
-        if united_states and code not in (None, "TAX", "NON"):
-            yield f"TaxCodeRef: {code} is neither TAX nor NON"
-        if not united_states and body.get("GlobalTaxCalculation") == "TaxExcluded" and not code:
-            yield "TaxCodeRef: required on every line outside the United States"
+    else:
+        yield from _sold(body, line, detail, united_states)
+
+
+def _sold(body: Content, line: Content, detail: Content, united_states: bool) -> Iterator[str]:
+    if not detail.get("ItemRef", {}).get("value"):
+        yield "ItemRef: required"
+    if {"Qty", "UnitPrice"} <= detail.keys() and _cents(detail["Qty"] * detail["UnitPrice"]) != line["Amount"]:
+        yield "Amount: not quantity times price"
+    code = detail.get("TaxCodeRef", {}).get("value")
+    if united_states and code not in (None, "TAX", "NON"):
+        yield f"TaxCodeRef: {code} is neither TAX nor NON"
+    if not united_states and body.get("GlobalTaxCalculation") == "TaxExcluded" and not code:
+        yield "TaxCodeRef: required on every line outside the United States"
 
 
 def _payment(entity: str, body: Content, united_states: bool) -> list[str]:

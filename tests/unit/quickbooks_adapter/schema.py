@@ -4,12 +4,12 @@ The schema's sequences fix the order of elements; JSON has none. The converter r
 and refuses a field that the schema does not know, which JSON alone would let pass.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, cast
 
 from lxml import etree
 from tests.vendor_data import published
@@ -21,6 +21,17 @@ _FILES = ("IntuitBaseTypes.xsd", "IntuitNamesTypes.xsd", "Finance.xsd", "SalesTa
 
 class NotInSchema(AssertionError):
     """A field that the entity does not have."""
+
+
+class _Complaint(Protocol):
+    """An entry of a schema's log, which the type stubs leave empty."""
+
+    message: str
+
+
+def complaints(schema: etree.XMLSchema) -> list[str]:
+    """What the schema found wrong with what it judged last."""
+    return [entry.message for entry in cast("Iterable[_Complaint]", schema.error_log)]
 
 
 def vendor_data() -> Path:
@@ -71,8 +82,8 @@ class Schema:
     def _elements(self, node: etree._Element) -> Iterator[tuple[str, str]]:
         for child in node:
             if child.tag == f"{XS}element":
-                name = child.get("name") or child.get("ref", "")
-                yield name, child.get("type") or self._roots.get(name, "")
+                name = child.get("name", "") or child.get("ref", "")
+                yield name, child.get("type", "") or self._roots.get(name, "")
             elif child.tag in (f"{XS}sequence", f"{XS}choice"):
                 yield from self._elements(child)
             elif child.tag == f"{XS}group":
@@ -118,7 +129,7 @@ class Schema:
             return [str(error)]
         if self._schema.validate(etree.ElementTree(document)):
             return []
-        return [entry.message for entry in self._schema.error_log]
+        return complaints(self._schema)
 
 
 @cache

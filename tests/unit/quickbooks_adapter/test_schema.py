@@ -71,7 +71,7 @@ def operations() -> Iterator[tuple[str, dict[str, Any], Operation]]:
         DocumentKind.CREDIT_MEMO,
         DocumentKind.REFUND_RECEIPT,
     ):
-        given = {"lines": samples.example_lines()} if kind is DocumentKind.SALES_ORDER else {}
+        given: dict[str, Any] = {"lines": samples.example_lines()} if kind is DocumentKind.SALES_ORDER else {}
         yield kind.value, {}, operation(document(kind, **given))
         yield f"{kind.value}, full", US, operation(document(kind, **given, **FULL))
         abroad = document(

@@ -1,7 +1,7 @@
 """What is recorded and published of an outcome."""
 
 import datetime as dt
-from dataclasses import fields, replace
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -44,6 +44,7 @@ def row_of(wanted: Any, **more: Any) -> Row:
         "source_id": "1001",
         "source_number": "1001",
         "source_revision": 3,
+        "set_key": "con/order/1001",
         "kind": wanted.kind.value,
         "seq": 7,
         "wanted": body,
@@ -84,8 +85,7 @@ def row_of(wanted: Any, **more: Any) -> Row:
         "last_attempt_at": None,
         "revision": 0,
     }
-    given = values | more
-    return Row(**{field.name: given.get(field.name) for field in fields(Row)})
+    return Row(**(values | more))
 
 
 def item_of(wanted: Any, **more: Any) -> Item:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.messages.documents import DocumentState as S
-from common.messages.transactions import Application, DocumentKind, WantedState
+from common.messages.transactions import Application, Document, DocumentKind, WantedState
 from ledger_writer.ledgers.protocol import LedgerLink, OperationKind
 from ledger_writer.planning.content import content_hash
 from ledger_writer.planning.model import Desired, Effect, Known, Settle, Write, Written
@@ -97,6 +97,7 @@ class Books:
 
     def carry_out(self, step: Write) -> None:
         operation = step.operation
+        assert isinstance(operation.wanted, Document)
         self.writes += 1
         effect = {OperationKind.VOID: Effect.VOID, OperationKind.CLOSE: Effect.CLOSED}.get(operation.operation)
         applications = operation.applications if effect is None else ()
@@ -127,7 +128,8 @@ def orders(draw: st.DrawFn, make: Any, *, is_whole: bool = False) -> list[Any]:
         for ordinal, tender in enumerate(tenders)
     ]
     refunds = []
-    if payments and draw(st.booleans()):
+    has_refund = bool(payments) and draw(st.booleans())
+    if has_refund:
         refund = make.document(DocumentKind.REFUND_RECEIPT, f"{draw(cents):.2f}", depends_on=(payments[0].key,))
         refunds.append(refund)
     kept = is_whole or draw(st.booleans())
