@@ -9,7 +9,14 @@ from tests.unit.quickbooks_adapter.samples import document, line, operation
 
 from common.messages.transactions import AccountRole, Document, DocumentKind, DocumentTax, LineKind
 from ledger_writer.ledgers.protocol import ErrorClass, LedgerLink
-from ledger_writer.ledgers.quickbooks_online.bodies import ENTITIES, attachment, build, changed, closing
+from ledger_writer.ledgers.quickbooks_online.bodies import (
+    ENTITIES,
+    attachment,
+    build,
+    changed,
+    closing,
+    lists_needed,
+)
 from ledger_writer.ledgers.quickbooks_online.bodies.lines import SHIPPING_ITEM
 from ledger_writer.ledgers.quickbooks_online.names import CannotBuild
 from ledger_writer.ledgers.quickbooks_online.numbers import dumps, loads
@@ -374,6 +381,29 @@ def test_a_merchant_fee_is_an_expense_on_an_account() -> None:
     content = content_of(wanted)
     assert content["Line"][0]["AccountBasedExpenseLineDetail"] == {"AccountRef": {"value": "96"}}
     assert content["EntityRef"] == {"value": "56", "type": "Vendor"}
+
+
+@pytest.mark.parametrize(
+    ("code", "profile", "given", "noticed"),
+    [
+        ("California", {}, {"value": "2"}, ""),
+        ("20.0% S", {"country": "GB"}, {"value": "12"}, ""),
+        ("", {}, None, ""),
+        ("Nowhere", {}, None, "TAX_CODE_UNKNOWN"),
+        ("California", {"automatic_tax": True}, None, ""),
+        ("California", {"uses_sales_tax": False}, None, ""),
+    ],
+)
+def test_a_new_customer_gets_the_tax_code_of_its_first_order(
+    code: str, profile: dict[str, Any], given: dict[str, str] | None, noticed: str
+) -> None:
+    books, wanted = samples.books(**profile), operation(samples.customer(tax_code=code))
+    body = build(wanted, books)
+    assert body.content.get("DefaultTaxCodeRef") == given
+    assert [notice.code for notice in body.notices] == [noticed] * bool(noticed)
+    assert check.problems("Customer", body.content) == []
+    assert ("tax_codes" in lists_needed(wanted, books)) == bool(given or noticed)
+    assert "DefaultTaxCodeRef" not in build(wanted, books, update=True).content
 
 
 def test_a_customer_is_named_cleanly_and_says_what_was_changed() -> None:

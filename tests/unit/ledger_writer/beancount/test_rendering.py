@@ -38,6 +38,14 @@ def test_a_receipt_reads_as_a_bookkeeper_expects(make: Any, op: Any) -> None:
     )
 
 
+def test_a_customer_says_of_what_type_it_is(make: Any) -> None:
+    wanted = make.CUSTOMER.model_copy(update={"customer_type": 'Trade "A"'})
+    (entry,) = render(Operation(wanted.key, K.CUSTOMER, OperationKind.CREATE, wanted, "i"), BOOKS)
+    assert entry.text.endswith('  type: "Trade \\"A\\""\n')
+    (plain,) = render(Operation(wanted.key, K.CUSTOMER, OperationKind.CREATE, make.CUSTOMER, "i"), BOOKS)
+    assert "type:" not in plain.text
+
+
 def test_a_change_is_a_reversal_on_the_old_date_and_a_new_entry(make: Any, op: Any) -> None:
     before, after = make.document(), make.document(amount="80.00", date=date(2026, 2, 1))
     reversal, entry = render(

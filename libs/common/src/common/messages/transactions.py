@@ -242,6 +242,10 @@ class CustomerWanted(Frozen):
     phone: ShortText = ""
     currency: CurrencyCode | None = None
     taxable: bool = True
+    tax_code: ShortText = ""
+    """Code that a customer has from the order that makes it; empty: the ledger's own default."""
+    customer_type: ShortText = ""
+    """What kind of customer the channel or a rule calls it, e.g. `Wholesale`; for ledgers that keep one."""
     billing_address: Address | None = None
     shipping_address: Address | None = None
     source_external_id: Identifier | None = None

@@ -12,6 +12,7 @@ from mapper.mapping.catalog import CustomerLink
 from mapper.mapping.names import normal, tidy
 from mapper.mapping.notices import name_truncated
 from mapper.mapping.reasons import customer_dismissed, customer_missing
+from mapper.mapping.tax import TaxCodes
 
 NO_CUSTOMER: Final = Customer()
 NO_ADDRESS: Final = Address()
@@ -115,6 +116,9 @@ FALLBACKS: Final = (
 WITHOUT_FALLBACK: Final = frozenset({S.SINGLE, S.BILLING_COMPANY_OR_SINGLE})
 OF_THE_STORE: Final = frozenset({S.SINGLE, S.STORE_TYPE, S.STORE_NAME_AND_CURRENCY})
 """Strategies whose customer is the store's, not the buyer's: no contact data belongs on it."""
+WITHOUT_CODES: Final = frozenset({"none", "tax_line"})
+LINE_WORDS: Final = frozenset({"TAX", "NON"})
+"""Whether a line is taxed, in the words of ledgers whose codes are the document's."""
 
 
 def resolve_customer(case: Case) -> None:
@@ -218,10 +222,27 @@ def _wanted(
         phone=buyer.phone or _billing(order).phone,
         currency=order.currency,
         taxable=not buyer.tax_exempt,
+        customer_type=buyer.group,
         billing_address=order.billing_address,
         shipping_address=order.shipping_address,
         source_external_id=source_id,
     )
+
+
+def set_default_code(case: Case, codes: TaxCodes) -> None:
+    """Give a buyer's customer the tax code of the order, which it has from then on if this order makes it (12.7).
+
+    A store's own customer has buyers of all places, and `TAX` and `NON` are no codes that a customer could have.
+    """
+    customer, settings = case.customer, case.connection
+    if customer is None or settings.customers.strategy in OF_THE_STORE or settings.tax.method in WITHOUT_CODES:
+        return
+    if case.order.tax_total:
+        code = codes.document if settings.tax.method == "tax_codes" else codes.taxable
+    else:
+        code = codes.non_taxable
+    if code and code not in LINE_WORDS and customer.taxable and customer.display_name != settings.customers.single_name:
+        case.customer = customer.model_copy(update={"tax_code": code})
 
 
 def _waits(case: Case, link: CustomerLink | None, source_id: str | None) -> bool:

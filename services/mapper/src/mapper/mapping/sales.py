@@ -8,6 +8,7 @@ from common.messages.transactions import AccountRole, DocumentLine, DocumentTax,
 from common.money import ZERO, quantize
 from mapper.mapping.balance import settle
 from mapper.mapping.case import Case
+from mapper.mapping.customers import set_default_code
 from mapper.mapping.modes import Situation
 from mapper.mapping.pricing import in_default_unit, warn_of_kept_price
 from mapper.mapping.products import line_account, resolve_item
@@ -34,6 +35,7 @@ def sale_of(case: Case, order: Order, *, redeem_gifts: bool, tip_excess: Decimal
     account is not set.
     """
     codes = TaxCodes(case)
+    set_default_code(case, codes)
     lines: list[DocumentLine] = []
     for line in order.lines:
         add_product(case, line, codes, lines)

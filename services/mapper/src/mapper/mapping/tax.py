@@ -29,7 +29,8 @@ class TaxCodes:
         settings = case.connection.tax
         taxed = case.order.tax_total != 0 and settings.method != "tax_line"
         self.document: str | None = settings.document_code or None
-        place = place_code(case, taxed=taxed) if settings.method in PLACE_METHODS else ""
+        ruled = case.directives.tax_item if settings.method == "tax_codes" else ""
+        place = ruled or (place_code(case, taxed=taxed) if settings.method in PLACE_METHODS else "")
         self.taxable: str | None = settings.taxable_code or None
         self.non_taxable: str | None = settings.non_taxable_code or None
         if settings.method == "tax_codes":

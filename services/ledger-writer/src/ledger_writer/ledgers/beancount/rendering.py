@@ -177,6 +177,8 @@ def _customer(operation: Operation, wanted: CustomerWanted) -> Entry:
         f'\n{_LIST_DATE} custom "{operation.kind.value}" "{_text(wanted.display_name)}"\n'
         f'  document-key: "{operation.document_key}"\n  posting-key: "{key}"\n'
     )
+    if wanted.customer_type:
+        text += f'  type: "{_text(wanted.customer_type)}"\n'
     return Entry(LISTS_FILE, text)
 
 

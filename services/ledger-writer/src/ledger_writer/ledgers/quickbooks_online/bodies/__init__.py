@@ -10,7 +10,14 @@ from common.messages.transactions import CustomerWanted, Document, DocumentKind,
 from ledger_writer.ledgers.protocol import ErrorClass, LedgerLink, Operation
 from ledger_writer.ledgers.quickbooks_online.bodies.base import Body, Books, Content
 from ledger_writer.ledgers.quickbooks_online.bodies.money import deposit, journal_entry, payment, refund_payment
-from ledger_writer.ledgers.quickbooks_online.bodies.names import customer, customer_contact, item, item_contents, vendor
+from ledger_writer.ledgers.quickbooks_online.bodies.names import (
+    customer,
+    customer_contact,
+    has_code,
+    item,
+    item_contents,
+    vendor,
+)
 from ledger_writer.ledgers.quickbooks_online.bodies.purchases import bill, expense, purchase_order
 from ledger_writer.ledgers.quickbooks_online.bodies.sales import ENTITIES as SALES_ENTITIES
 from ledger_writer.ledgers.quickbooks_online.bodies.sales import sales_form
@@ -107,7 +114,7 @@ def lists_needed(operation: Operation, books: Books) -> frozenset[str]:
     """Reference lists without which the operation's body can't be built."""
     wanted = operation.wanted
     if isinstance(wanted, CustomerWanted):
-        return frozenset()
+        return frozenset({"tax_codes"}) if has_code(wanted, books) else frozenset()
     needed = {"accounts"}
     if isinstance(wanted, Document):
         if wanted.payment_method:

@@ -6,7 +6,16 @@ from typing import Final
 from common.messages.base import Reason
 from common.messages.transactions import Account, AccountRole, CustomerWanted, ItemWanted
 from ledger_writer.ledgers.protocol import ErrorClass
-from ledger_writer.ledgers.quickbooks_online.bodies.base import Body, Books, Content, address, email, notice, ref
+from ledger_writer.ledgers.quickbooks_online.bodies.base import (
+    Body,
+    Books,
+    Content,
+    address,
+    email,
+    listed,
+    notice,
+    ref,
+)
 from ledger_writer.ledgers.quickbooks_online.names import cannot, clean
 
 DISPLAY_NAME_MAX: Final = 500
@@ -36,8 +45,17 @@ def customer(wanted: CustomerWanted, books: Books, *, suffix: str = "") -> Body:
         content["CurrencyRef"] = ref(wanted.currency)
     if books.profile.united_states and books.profile.uses_sales_tax:
         content["Taxable"] = wanted.taxable
+    code: tuple[Reason, ...] = ()
+    if has_code(wanted, books):
+        found, code = listed(books.names, "tax_codes", wanted.tax_code, "DefaultTaxCodeRef", "tax code")
+        content |= found
     contact, dropped = _contact(wanted)
-    return Body("Customer", content | contact, (*notices, *dropped))
+    return Body("Customer", content | contact, (*notices, *code, *dropped))
+
+
+def has_code(wanted: CustomerWanted, books: Books) -> bool:
+    """Whether a new customer gets a tax code. Automatic sales tax goes by the customer's address instead."""
+    return bool(wanted.tax_code) and books.profile.uses_sales_tax and not books.profile.automatic_tax
 
 
 def customer_contact(wanted: CustomerWanted) -> Body:
