@@ -14,6 +14,7 @@ from ingest.channels import BY_NAME
 from ingest.channels.custom.compatible import split, to_native
 from ingest.errors import NormalizationError
 from ingest.parts import Part, PartKind, Source
+from ingest.privacy import WITHOUT_PEOPLE
 
 D = Decimal
 AT = "2026-03-02T12:00:00+00:00"
@@ -145,6 +146,15 @@ def test_details_of_lines_and_money_reach_the_order() -> None:
         ("Sales tax", "City", D("0.90")),
         ("State tax", "", D("1.16")),
     ]
+
+
+def test_notes_of_the_buyer_of_the_merchant_and_for_a_present_are_kept_apart_and_forgotten_together() -> None:
+    order = read(example_a(note="Ring twice", private_note="Likely fraud", gift_message="For Ada"))
+    assert (order.note, order.private_note, order.gift_message) == ("Ring twice", "Likely fraud", "For Ada")
+    bare = read(example_a())
+    assert (bare.note, bare.private_note, bare.gift_message) == ("", "", "")
+    gone = order.model_copy(update=WITHOUT_PEOPLE)
+    assert (gone.note, gone.private_note, gone.gift_message) == ("", "", "")
 
 
 def test_every_financial_status_of_the_reference_can_be_said() -> None:

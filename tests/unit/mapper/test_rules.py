@@ -397,6 +397,15 @@ def test_groups_nest_and_scopes_stop() -> None:
     }
 
 
+def test_rules_read_the_merchants_note_and_the_gift_message_which_no_document_shows_by_itself() -> None:
+    source = example_a(note="Ring twice", private_note="Likely fraud", gift_message="For Ada")
+    (plain,) = run(source).documents
+    assert not [text for text in ("Likely fraud", "For Ada") if text in plain.model_dump_json()]
+    memo = rule("map_memo", "{number}: {gift_message}", ("private_note", "contains", "fraud"))
+    (receipt,) = run(source, memo).documents
+    assert receipt.memo_number == "1001: For Ada"
+
+
 def test_templates_copy_what_the_order_says() -> None:
     memo = rule("map_memo", "{channel}-{number}/{sku}")
     assert run(example_a(), memo).documents[0].memo_number == "shopify-1001/HAMMER"

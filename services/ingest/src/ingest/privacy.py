@@ -22,11 +22,13 @@ SHOP_FORGOTTEN = Reason(
     text="the channel asked us to forget this shop: its people and its credentials were removed, its amounts stay",
     cure="nothing; save new credentials should the shop come back",
 )
-_PEOPLE: dict[str, Any] = {
+WITHOUT_PEOPLE: dict[str, Any] = {
     "customer": None,
     "billing_address": None,
     "shipping_address": None,
     "note": "",
+    "private_note": "",
+    "gift_message": "",
     "custom_fields": {},
     "forgotten": True,
 }
@@ -83,7 +85,7 @@ async def _forget_orders(
 
 def _redact(key: OrderKey, order: Order, revision: int, cipher: Cipher, batch: Batch) -> None:
     """Publish the order without its people as the next revision; mirrors converge on it like on any other."""
-    left = order.model_copy(update={**_PEOPLE, "revision": revision})
+    left = order.model_copy(update={**WITHOUT_PEOPLE, "revision": revision})
     body = left.encoded()
     batch.execute(
         "UPDATE orders SET content = $3, content_revision = $4, revision = $4, state_hash = $5, due_at = NULL"

@@ -268,6 +268,9 @@ class Order(State):
     tracking_number: ShortText = ""
     shipping_cost: Amount | None = None
     note: LongText = ""
+    private_note: LongText = ""
+    """What the merchant's people wrote about the order, for themselves. Rules read it; no document shows it unasked."""
+    gift_message: LongText = ""
     tags: tuple[ShortText, ...] = ()
     custom_fields: dict[str, ShortText] = Field(default_factory=dict)
     discount_codes: tuple[ShortText, ...] = ()

@@ -130,6 +130,8 @@ _ORDER: Final[dict[str, tuple[Kind, Callable[[Order], Any]]]] = {
             "ship_method",
             "tracking_number",
             "note",
+            "private_note",
+            "gift_message",
             "tags",
             "discount_codes",
             "reference_number",

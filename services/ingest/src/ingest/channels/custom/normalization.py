@@ -169,6 +169,8 @@ def _as_stated(order: CustomOrder, account: Account) -> dict[str, Any]:
         "warehouse": short(order.warehouse),
         "tracking_number": short(order.tracking_number),
         "note": long(order.note),
+        "private_note": long(order.private_note),
+        "gift_message": long(order.gift_message),
         "tags": order.tags,
         "custom_fields": dict(order.custom_fields),
         "discount_codes": tuple(short(item.code) for item in order.discounts if item.code),

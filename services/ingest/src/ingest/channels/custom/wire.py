@@ -212,6 +212,11 @@ class CustomOrder(Wire):
     payout_id: Text = ""
     """The processor's payout that paid this order out, where the store knows it."""
     note: LongText = ""
+    """What the buyer wrote; it stands on the documents."""
+    private_note: LongText = ""
+    """What your own people wrote: rules can read it, no document shows it by itself."""
+    gift_message: LongText = ""
+    """What goes with a present: as `private_note`."""
     tags: tuple[Text, ...] = ()
     custom_fields: dict[str, Text] = Field(default_factory=dict, max_length=100)
     do_not_import: bool = False
