@@ -329,7 +329,7 @@ def test_a_set_that_was_set_aside_is_under_way_again_from_its_resend_until_it_di
     for place in (shop, other):
         gateway.publish(running.order_listed(place, "1"), running.transactions_listed(place, "1"))
         gateway.publish(running.document_changed(place, "1"))
-        running.eventually(lambda place=place: shown_as(place, "1") == WRITTEN)
+    running.eventually(lambda: all(shown_as(place, "1") == WRITTEN for place in (shop, other)))
     as_set: dict[str, Any] = {"contract": TransactionSet, "queue": "ledger-writer.transactions-mapped"}
     sets = [running.transactions_listed(place, "1") for place in (shop, other)]
     send(gateway, *(parked(one, **as_set) for one in sets))
@@ -349,6 +349,36 @@ def test_a_set_that_was_set_aside_is_under_way_again_from_its_resend_until_it_di
     named = {"company_id": shop.company_id, "document_keys": [document["document_key"]]}
     assert shop.tenant.http.post("/v1/resends", json=named).status_code == 202
     assert shown_as(shop, "1") == WRITTEN
+
+
+def test_each_company_file_has_its_own_letter_of_an_order_that_moved(gateway: Gateway, shop: Shop) -> None:
+    """The connection pointed at another company file before: what died of that one is nothing of this one's."""
+    listed = running.transactions_listed(shop, "1")
+    gateway.publish(running.order_listed(shop, "1"), listed, running.document_changed(shop, "1"))
+    running.eventually(lambda: shown_as(shop, "1") == WRITTEN)
+    as_set: dict[str, Any] = {"contract": TransactionSet, "queue": "ledger-writer.transactions-mapped"}
+    whose = {"tenant_id": shop.tenant.tenant_id}
+    for company_id in ("a-former-one", "z-former-one"):
+        send(gateway, parked(listed.model_copy(update={"company_id": company_id}), **as_set))
+    running.eventually(lambda: len(letters(gateway, **whose)) == 2)
+    assert shown_as(shop, "1") == WRITTEN
+    send(gateway, parked(listed, **as_set))
+    running.eventually(lambda: shown_as(shop, "1") == STUCK)
+    newer = listed.model_copy(update={"revision": 2, "documents": 2})
+    send(gateway, parked(newer, **as_set, error="ValueError"))
+    gateway.publish(newer)
+    running.eventually(lambda: len(letters(gateway, **whose)) == 4)
+    for error in ("ValueError", "KeyError"):
+        ids = [one["dead_letter_id"] for one in letters(gateway, **whose) if one["entity"] == listed.key]
+        archived = gateway.operator.post("/v1/dead-letters/archive", json={"ids": ids, "error_type": error})
+        assert archived.json() == {"archived": 1}
+
+    def cure() -> str:
+        (order,) = shop.tenant.http.get("/v1/orders").json()["items"]
+        return str(order["reason"]["cure"]) if order["reason"] else ""
+
+    running.eventually(lambda: shown_as(shop, "1") == STUCK)
+    running.eventually(lambda: cure().startswith("It was archived."))
 
 
 def test_a_list_entry_that_was_set_aside_shows_until_its_replay_is_stored(gateway: Gateway, shop: Shop) -> None:

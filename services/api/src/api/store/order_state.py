@@ -6,6 +6,7 @@ that was set aside is a warning whatever else is known: nothing more comes of th
 """
 
 from api.columns import NEVER_SYNCED, WAITING_PREFIX, Column
+from common.messages.base import State
 from common.messages.fetching import OrderListed
 from common.messages.orders import Order
 from common.messages.transactions import TransactionSet, TransactionsListed
@@ -19,33 +20,36 @@ LOOKS_ONCE = """(c.settings @> '{"follow_changes": false}'
 _UNMAPPED = f"(s.set_key IS NULL OR (s.source_revision < o.revision AND NOT {LOOKS_ONCE}))"
 _SET_KEY = "c.company_id || '/' || o.connection_id || '/order/' || o.external_id"
 
-# What failed and where is in the letters, for operators alone: of that, only the number of attempts is told.
-_LETTERS = f"""
-SELECT letter_tenant, max(attempts) AS attempts, max(last_failed_at) AS at, bool_or(status = 'unresolved') AS is_open,
-    CASE WHEN type IN ('{Order.type}', '{OrderListed.type}') THEN entity
-        ELSE regexp_replace(entity, '^[^/]*/([^/]*)/order/', '\\1/') END AS order_key,
-    max(revision) FILTER (WHERE type = '{Order.type}') AS order_sent,
-    max(revision) FILTER (WHERE type = '{OrderListed.type}') AS order_listed,
-    max(revision) FILTER (WHERE type = '{TransactionSet.type}') AS set_sent,
-    max(revision) FILTER (WHERE type = '{TransactionsListed.type}') AS set_listed,
-    max(entity) FILTER (WHERE type IN ('{TransactionSet.type}', '{TransactionsListed.type}')) AS set_key
-FROM dead_letters WHERE status <> 'replayed'
-    AND type IN ('{Order.type}', '{OrderListed.type}', '{TransactionSet.type}', '{TransactionsListed.type}')
-GROUP BY letter_tenant, order_key
-"""
-"""Per order: what was set aside and is not on its way again. Joined whole, as letters are few and orders are many."""
+_OF_ORDERS = f"('{Order.type}', '{OrderListed.type}')"
+_OF_SETS = f"('{TransactionSet.type}', '{TransactionsListed.type}')"
 
-_UNTAKEN = f"""(l.order_listed > o.revision OR (l.order_sent >= o.revision AND {_UNMAPPED})
-    OR (l.set_key = {_SET_KEY} AND l.set_listed > coalesce(s.revision, 0)))"""
-_STUCK = f"""(l.at IS NOT NULL AND ({_UNTAKEN}
-    OR (s.outcome = 'mapped' AND d.current < s.documents) OR (l.is_open AND d.seen > 0)))"""
+
+def _letters(entity: str, sent: type[State], listed: type[State]) -> str:
+    """Per entity: what was set aside and is not on its way again. Joined whole, as letters are few and orders are many.
+
+    What failed and where is in the letters, for operators alone: of that, only the number of attempts is told.
+    """
+    return f"""
+SELECT letter_tenant, entity AS {entity}, max(attempts) AS attempts, max(last_failed_at) AS at,
+    bool_or(status = 'unresolved') AS is_open,
+    max(revision) FILTER (WHERE type = '{sent.type}') AS sent,
+    max(revision) FILTER (WHERE type = '{listed.type}') AS listed
+FROM dead_letters WHERE status <> 'replayed' AND type IN ('{sent.type}', '{listed.type}')
+GROUP BY letter_tenant, entity
+"""
+
+
+_SET_LISTED_LATER = "ls.listed > coalesce(s.revision, 0)"
+_STUCK = f"""(lo.at IS NOT NULL OR (ls.at IS NOT NULL AND ({_SET_LISTED_LATER}
+    OR (s.outcome = 'mapped' AND d.current < s.documents) OR (ls.is_open AND d.seen > 0))))"""
 """Whether nothing has come of a letter. A set whose letter was archived may have come by another message."""
 
 _STUCK_REASON = f"""jsonb_build_object(
     'code', '{MESSAGE_PARKED}', 'severity', 'error',
     'text', 'A message about this order was set aside after '
-        || CASE l.attempts WHEN 1 THEN 'one attempt.' ELSE l.attempts || ' attempts.' END,
-    'cure', CASE WHEN l.is_open
+        || CASE greatest(lo.attempts, ls.attempts) WHEN 1 THEN 'one attempt.'
+            ELSE greatest(lo.attempts, ls.attempts) || ' attempts.' END,
+    'cure', CASE WHEN lo.is_open OR ls.is_open
         THEN 'Resend it once the cause is mended, or let the operator replay it: POST /v1/dead-letters/replays.'
         ELSE 'It was archived. Resend it, or let the operator fill the mirror it was for:'
             || ' POST /v1/tenants/{{tenant_id}}/rebuild.' END)
@@ -56,10 +60,10 @@ SELECT o.*, c.company_id, s.set_key, s.source_revision AS mapped_revision, s.out
     s.documents AS documents_wanted,
     coalesce(d.seen, 0) AS documents_seen,
     coalesce(d.in_ledger, 0) AS documents_in_ledger, coalesce(d.notices, 0) AS documents_with_notices,
-    d.last_attempt_at, CASE WHEN o.problem IS NULL AND {_STUCK} THEN l.at END AS parked_at,
+    d.last_attempt_at, CASE WHEN o.problem IS NULL AND {_STUCK} THEN greatest(lo.at, ls.at) END AS parked_at,
     greatest(d.last_attempt_at, CASE
         WHEN o.problem_code IS NOT NULL THEN o.said_at
-        WHEN {_STUCK} THEN l.at
+        WHEN {_STUCK} THEN greatest(lo.at, ls.at)
         ELSE least(o.said_at, s.said_at, d.warned_at)
     END) AS answered_at,
     CASE
@@ -85,8 +89,12 @@ SELECT o.*, c.company_id, s.set_key, s.source_revision AS mapped_revision, s.out
 FROM orders o
 JOIN connections c ON c.connection_id = o.connection_id AND c.tenant_id = o.tenant_id
 LEFT JOIN sets s ON s.set_key = {_SET_KEY}
-LEFT JOIN ({_LETTERS}) AS l ON l.letter_tenant = o.tenant_id AND l.order_key = o.order_key
-    AND ({_UNTAKEN} OR (l.set_key = {_SET_KEY} AND l.set_sent >= s.revision AND NOT {_UNMAPPED}))
+LEFT JOIN ({_letters("order_key", Order, OrderListed)}) AS lo
+    ON lo.letter_tenant = o.tenant_id AND lo.order_key = o.order_key
+    AND (lo.listed > o.revision OR (lo.sent >= o.revision AND {_UNMAPPED}))
+LEFT JOIN ({_letters("set_key", TransactionSet, TransactionsListed)}) AS ls
+    ON ls.letter_tenant = o.tenant_id AND ls.set_key = {_SET_KEY}
+    AND ({_SET_LISTED_LATER} OR (ls.sent >= s.revision AND NOT {_UNMAPPED}))
 LEFT JOIN LATERAL (
     SELECT true FROM dismissals x
     WHERE x.subject = o.order_key AND x.is_order AND x.dismissed AND x.order_revision = o.revision
@@ -111,8 +119,12 @@ LEFT JOIN LATERAL (
 ) AS d ON true
 """
 
+_WITH_LETTERS = f"""
+SELECT CASE WHEN type IN {_OF_ORDERS} THEN entity ELSE regexp_replace(entity, '^[^/]*/([^/]*)/order/', '\\1/') END
+FROM dead_letters WHERE status <> 'replayed' AND (type IN {_OF_ORDERS} OR type IN {_OF_SETS})
+"""
+
 # The last condition says nothing new, and lets the database leave the documents of all other orders alone.
 WARNS_ITSELF = f"""(column_name = '{Column.WARNINGS}' AND (documents_seen = 0 OR parked_at IS NOT NULL)
-    AND (problem_code IS NOT NULL OR column_alone = '{Column.WARNINGS}'
-        OR order_key IN (SELECT l.order_key FROM ({_LETTERS}) AS l)))"""
+    AND (problem_code IS NOT NULL OR column_alone = '{Column.WARNINGS}' OR order_key IN ({_WITH_LETTERS})))"""
 """Of a row of `ORDER_STATE`: the order is a warning, and none of its documents says why."""
