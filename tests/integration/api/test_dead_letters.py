@@ -392,6 +392,33 @@ def test_a_list_entry_that_was_set_aside_shows_until_its_replay_is_stored(gatewa
     assert shown_as(shop, "1") == ("out_of_scope", "")
 
 
+def test_an_order_whose_first_list_entry_was_set_aside_is_a_warning_until_it_is_listed(
+    gateway: Gateway, shop: Shop
+) -> None:
+    """Nothing else is known of it here: it has no number, and no amount."""
+    order, unknown = running.order_listed(shop, "gid://order/1"), running.order_listed(shop, "2")
+    strangers = unknown.model_copy(update={"tenant_id": gateway.tenant().tenant_id})
+    nowhere = unknown.model_copy(update={"connection_id": "con_gone"})
+    send(gateway, parked(order), parked(order), parked(strangers), parked(nowhere))
+    running.eventually(lambda: shown_as(shop, order.external_id) == STUCK)
+    running.eventually(lambda: len(letters(gateway, tenant_id=strangers.tenant_id)) == 1)
+    http, company = shop.tenant.http, f"/v1/companies/{shop.company_id}"
+    (listed,) = http.get("/v1/orders").json()["items"]
+    assert (listed["external_id"], listed["number"], listed["total"]) == (order.external_id, "", None)
+    (group,) = http.get(f"{company}/warnings").json()["groups"]
+    assert (group["code"], group["entities"]) == ("MESSAGE_PARKED", 1)
+    row = http.get(f"{company}/overview").json()["rows"][0]
+    assert (row["name"], row["source"], row["warnings"]) == ("orders", 1, 1)
+    answer = http.post("/v1/resends", json={"company_id": shop.company_id, "order_ids": [order_id(order.key)]})
+    run = f"/v1/runs/{answer.json()['run_id']}"
+    assert http.get(run).json()["results"] == {"in_progress": 1}
+    gateway.publish(order, running.transactions_listed(shop, order.external_id))
+    gateway.publish(running.document_changed(shop, order.external_id))
+    running.eventually(lambda: shown_as(shop, order.external_id) == WRITTEN)
+    assert [one["number"] for one in http.get("/v1/orders").json()["items"]] == [order.number]
+    assert http.get(run).json()["results"] == {"synced": 1}
+
+
 @pytest.mark.slow
 def test_a_replay_goes_on_where_a_crash_left_it_and_may_repeat(gateway: Gateway, shop: Shop) -> None:
     whose = {"tenant_id": shop.tenant.tenant_id}

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import structlog
 
 from api.dead_letters.letters import Parked, to_row
-from api.store.dead_letters import LETTERS
+from api.store.dead_letters import LETTERS, list_unheard_of
 from common.backoff import Backoff
 from common.broker import BrokerLost, Delivery, Subscription
 from common.crypto import Cipher
@@ -80,6 +80,7 @@ async def _store(runtime: Runtime, cipher: Cipher, queue: str, deliveries: list[
     async with runtime.pool.acquire() as connection, connection.transaction():
         for row in rows:
             await LETTERS.write(connection, [LETTERS.row(row)])
+        await list_unheard_of(connection, [row["dead_letter_id"] for row in rows])
     log.info("dead_letters_collected", queue=queue, letters=len(rows))
 
 

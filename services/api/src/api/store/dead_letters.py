@@ -41,6 +41,27 @@ LETTERS = Upsert(
 )
 
 
+async def list_unheard_of(where: Where, letter_ids: list[str]) -> None:
+    """List orders whose very first list entry is in one of these letters, as far as the letter says anything of them.
+
+    They stand at revision 0, so that they are a warning, can be resent, and give way to any entry that is read.
+    """
+    await where.execute(
+        """
+        INSERT INTO orders (order_key, tenant_id, connection_id, external_id, revision, channel, number, status,
+            currency, received_at)
+        SELECT DISTINCT ON (l.entity) l.entity, c.tenant_id, c.connection_id,
+            substr(l.entity, length(c.connection_id) + 2), 0, c.channel, '', '', '', l.first_failed_at
+        FROM dead_letters l
+        JOIN connections c ON c.connection_id = split_part(l.entity, '/', 1) AND c.tenant_id = l.letter_tenant
+        WHERE l.dead_letter_id = ANY($1::text[]) AND l.type = $2 AND length(l.entity) > length(c.connection_id) + 1
+        ORDER BY l.entity ON CONFLICT DO NOTHING
+        """,
+        letter_ids,
+        OrderListed.type,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Selection:
     """Which dead letters are meant; what is None or empty does not narrow."""
