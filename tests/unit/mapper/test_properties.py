@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from itertools import permutations
 from typing import Any
 
@@ -45,31 +46,52 @@ CURRENCIES = ("USD", "JPY", "KWD")
 START = datetime(2026, 3, 2, tzinfo=UTC)
 
 
+# Strategies are made once: made anew at every draw they cost more than what they draw.
+@cache
 def amounts(currency: str, most: int = 50_000) -> st.SearchStrategy[Decimal]:
     return st.integers(0, most).map(lambda units: units * minor_unit(currency))
+
+
+@cache
+def kinds_of_tender(count: int) -> st.SearchStrategy[list[TenderKind]]:
+    return st.lists(TENDER_KIND, min_size=count, max_size=count)
+
+
+TRUTH = st.booleans()
+COUNT = st.integers(1, 4)
+QUANTITY = st.integers(1, 5)
+SKU = st.sampled_from(["SKU1", "SKU2", "SKU3"])
+OFF = st.integers(-1, 1)
+PAID_BACK = st.sampled_from([0, 1, 1])
+MINUTES = st.integers(0, 5000)
+TENDER_KIND = st.sampled_from(list(TenderKind))
+LIFECYCLE = st.sampled_from([Lifecycle.OPEN, Lifecycle.CANCELLED])
+TAX_TITLE = st.sampled_from(["State", "City"])
+WEIGHTS = st.lists(st.integers(0, 5), min_size=0, max_size=3)
+SHARE = st.sampled_from([Decimal(0), Decimal("0.5"), Decimal(1), Decimal("1.1")])
 
 
 @st.composite
 def orders(draw: st.DrawFn, currency: str) -> Order:
     """An order that adds up, in any state of payment, with refunds that add up."""
-    count = draw(st.integers(1, 4))
+    count = draw(COUNT)
     lines: list[OrderLine] = []
     for index in range(count):
-        quantity = draw(st.integers(1, 5))
+        quantity = draw(QUANTITY)
         amount = draw(amounts(currency))
         discount = draw(amounts(currency, 500))
         charged = draw(amounts(currency, 3_000))
         lines.append(
             OrderLine(
                 external_id=f"l{index}",
-                sku=f"SKU{draw(st.integers(1, 3))}",
+                sku=draw(SKU),
                 name="Thing",
                 quantity=Decimal(quantity),
                 unit_price=(amount + discount) / quantity,
                 amount=amount,
                 discount=discount,
-                taxes=(TaxLine(title=draw(st.sampled_from(["State", "City"])), amount=charged),) if charged else (),
-                is_gift_card=draw(st.booleans()) and not charged,
+                taxes=(TaxLine(title=draw(TAX_TITLE), amount=charged),) if charged else (),
+                is_gift_card=draw(TRUTH) and not charged,
             )
         )
     shipping = draw(amounts(currency, 2_000))
@@ -77,7 +99,7 @@ def orders(draw: st.DrawFn, currency: str) -> Order:
     coupon = min(draw(amounts(currency, 1_000)), goods)
     taxes = sum((tax.amount for line in lines for tax in line.taxes), Decimal(0))
     tips = draw(amounts(currency, 300))
-    off = draw(st.integers(-1, 1)) * minor_unit(currency)
+    off = draw(OFF) * minor_unit(currency)
     total = goods - coupon + taxes + tips
     total = max(total + off, Decimal(0)) if total else total
     tenders = draw(paid_by(currency, total))
@@ -97,20 +119,20 @@ def orders(draw: st.DrawFn, currency: str) -> Order:
         tenders=tenders,
         refunds=refunds,
         financial_status=status,
-        lifecycle=draw(st.sampled_from([Lifecycle.OPEN, Lifecycle.CANCELLED])),
+        lifecycle=draw(LIFECYCLE),
         cancelled_on=date(2026, 3, 20),
     )
 
 
 @st.composite
 def paid_by(draw: st.DrawFn, currency: str, total: Decimal) -> tuple[Tender, ...]:
-    weights = draw(st.lists(st.integers(0, 5), min_size=0, max_size=3))
-    share = draw(st.sampled_from([Decimal(0), Decimal("0.5"), Decimal(1), Decimal("1.1")]))
+    weights = draw(WEIGHTS)
+    share = draw(SHARE)
     if not weights or not total or not share or not any(weights):
         return ()
     paid = (total * share).quantize(minor_unit(currency))
     parts = prorate(paid, [Decimal(weight) for weight in weights], currency)
-    kinds = draw(st.lists(st.sampled_from(list(TenderKind)), min_size=len(parts), max_size=len(parts)))
+    kinds = draw(kinds_of_tender(len(parts)))
     return tuple(
         Tender(
             external_id=f"t{index}",
@@ -134,14 +156,14 @@ def given_back(
     left = captured
     for index, line in enumerate(lines[: draw(st.integers(0, len(lines)))]):
         charged = sum((tax.amount for tax in line.taxes), Decimal(0))
-        back = shipping if index == 0 and draw(st.booleans()) else Decimal(0)
+        back = shipping if index == 0 and draw(TRUTH) else Decimal(0)
         value = line.amount + charged + back
-        money = min(draw(st.sampled_from([Decimal(0), value, value])), left)
+        money = min(draw(PAID_BACK) * value, left)
         left -= money
         refunds.append(
             Refund(
                 external_id=f"r{index}",
-                created_at=START + timedelta(days=index + 1, minutes=draw(st.integers(0, 5000))),
+                created_at=START + timedelta(days=index + 1, minutes=draw(MINUTES)),
                 refunded_on=date(2026, 3, 3 + index),
                 lines=(
                     RefundLine(
@@ -150,8 +172,8 @@ def given_back(
                         amount=line.amount,
                         discount=line.discount,
                         tax=charged,
-                        taxes=line.taxes if draw(st.booleans()) else (),
-                        restock=draw(st.booleans()),
+                        taxes=line.taxes if draw(TRUTH) else (),
+                        restock=draw(TRUTH),
                     ),
                 ),
                 shipping=back,
@@ -165,22 +187,29 @@ def given_back(
     return tuple(refunds)
 
 
+MISSING = st.sets(st.sampled_from(["refund_receipt", "deposit_to_liability"]))
+TAX_METHOD = st.sampled_from(["override", "tax_codes", "inclusive", "none"])
+OVERPAYMENT = st.sampled_from(["unapplied", "tip"])
+UNPAID_CANCEL = st.sampled_from(["void", "credit_memo"])
+CURRENCY = st.sampled_from(CURRENCIES)
+
+
 @st.composite
 def settings_of(draw: st.DrawFn, currency: str, mode: str) -> Configuration:
-    missing = draw(st.sets(st.sampled_from(["refund_receipt", "deposit_to_liability"])))
+    missing = draw(MISSING)
     return configuration(
         mode,
         file=ledger(home_currency=currency, capabilities=ALL_CAPABILITIES - missing),
-        show_line_discounts=draw(st.booleans()),
-        tax={"method": draw(st.sampled_from(["override", "tax_codes", "inclusive", "none"]))},
-        overpayment_policy=draw(st.sampled_from(["unapplied", "tip"])),
-        unpaid_cancel=draw(st.sampled_from(["void", "credit_memo"])),
+        show_line_discounts=draw(TRUTH),
+        tax={"method": draw(TAX_METHOD)},
+        overpayment_policy=draw(OVERPAYMENT),
+        unpaid_cancel=draw(UNPAID_CANCEL),
     )
 
 
 @st.composite
 def mapped_orders(draw: st.DrawFn, modes: tuple[str, ...] = MODES) -> tuple[Order, Any, TransactionSet]:
-    currency = draw(st.sampled_from(CURRENCIES))
+    currency = draw(CURRENCY)
     source = draw(orders(currency))
     chosen = draw(settings_of(currency, draw(st.sampled_from(modes))))
     return source, chosen, mapped(source, chosen)

@@ -15,7 +15,12 @@ from ledger_writer.planning.model import Desired, Effect, Known, Settle, Write, 
 from ledger_writer.planning.plan import plan
 
 D = Decimal
+# Strategies are made once: made anew at every draw they cost more than what they draw.
 cents = st.integers(min_value=0, max_value=50_000).map(lambda value: D(value) / 100)
+tenders_of = st.lists(cents, max_size=4)
+payments_of = st.dictionaries(st.integers(0, 3), st.integers(1, 4).map(D), min_size=1, max_size=3)
+truth = st.booleans()
+wanted_states = st.sampled_from([WantedState.PRESENT, WantedState.VOID])
 
 
 class Books:
@@ -114,32 +119,32 @@ class Books:
 def orders(draw: st.DrawFn, make: Any, *, is_whole: bool = False) -> list[Any]:
     """An invoice with payments, perhaps with a refund that needs a payment; unless whole, perhaps void or missing."""
     invoice = make.document(DocumentKind.INVOICE, f"{draw(cents):.2f}")
-    if not is_whole and draw(st.booleans()):
-        invoice = invoice.model_copy(update={"wanted": draw(st.sampled_from([WantedState.PRESENT, WantedState.VOID]))})
-    tenders = draw(st.lists(cents, max_size=4))
+    if not is_whole and draw(truth):
+        invoice = invoice.model_copy(update={"wanted": draw(wanted_states)})
+    tenders = draw(tenders_of)
     payments = [
         make.document(DocumentKind.PAYMENT, f"{tender:.2f}", ordinal=ordinal).model_copy(
             update={
                 "applications": (Application(document_key=invoice.key, amount=tender.quantize(D("0.01"))),)
-                if draw(st.booleans())
+                if draw(truth)
                 else ()
             }
         )
         for ordinal, tender in enumerate(tenders)
     ]
     refunds = []
-    has_refund = bool(payments) and draw(st.booleans())
+    has_refund = bool(payments) and draw(truth)
     if has_refund:
         refund = make.document(DocumentKind.REFUND_RECEIPT, f"{draw(cents):.2f}", depends_on=(payments[0].key,))
         refunds.append(refund)
-    kept = is_whole or draw(st.booleans())
+    kept = is_whole or draw(truth)
     return [*([invoice] if kept else []), *payments, *refunds]
 
 
 @st.composite
 def paid_orders(draw: st.DrawFn, make: Any) -> list[Any]:
     """An invoice paid to the cent in up to three ways out of four, so that the next version of it differs in some."""
-    amounts = draw(st.dictionaries(st.integers(0, 3), st.integers(1, 4).map(D), min_size=1, max_size=3))
+    amounts = draw(payments_of)
     invoice = make.document(DocumentKind.INVOICE, f"{sum(amounts.values()):.2f}")
     payments = [
         make.document(DocumentKind.PAYMENT, f"{amount:.2f}", ordinal=ordinal, applies=[(invoice.key, f"{amount:.2f}")])
@@ -179,8 +184,9 @@ class TestAnyHistory:
         self, make: Any, data: st.DataObject, edits_posted: bool
     ) -> None:
         books = Books(make, edits_posted=edits_posted, links_ahead=False)
+        any_order = st.one_of(orders(make), paid_orders(make))
         for _ in range(3):
-            books.want(data.draw(st.one_of(orders(make), paid_orders(make))))
+            books.want(data.draw(any_order))
             books.converge(data)
             assert all(isinstance(step, Settle) for step in books.plan())
 
