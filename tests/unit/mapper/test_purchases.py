@@ -2,9 +2,10 @@
 
 import pytest
 from tests.unit.mapper.samples import ALL_CAPABILITIES, D, configuration, example_a, kinds, ledger, mapped, only, unpaid
+from tests.unit.mapper.test_rules import compiled, rule
 
 from common.messages.orders import Lifecycle
-from common.messages.transactions import DocumentKind, MissingPolicy, SetOutcome
+from common.messages.transactions import AccountRole, DocumentKind, MissingPolicy, SetOutcome
 from mapper.mapping.catalog import Catalog, CatalogItem, ItemIndex
 from mapper.mapping.postings import trial_balance
 
@@ -52,7 +53,7 @@ def test_a_ledger_without_purchase_orders_refuses_the_mode() -> None:
     result = mapped(example_a(), configuration(MODE, file=file), ITEMS)
     assert result.outcome is SetOutcome.HELD
     assert result.reason is not None
-    assert result.reason.code == "MODE_NOT_SUPPORTED"
+    assert (result.reason.code, result.reason.field, result.reason.value) == ("MODE_NOT_SUPPORTED", "mode", MODE)
 
 
 def test_bills_expenses_and_purchase_orders_name_their_vendor() -> None:
@@ -106,3 +107,33 @@ def test_products_are_bought_in_the_ledgers_currency() -> None:
     paid_to = {"on_order": "bill", "payee": "Card Co.", **FEES}
     foreign = mapped(euros, configuration("sales_receipts", file=file, fees=paid_to))
     assert [(one.display_name, one.currency) for one in foreign.vendors] == [("Card Co. (EUR)", "EUR")]
+
+
+def test_a_product_is_bought_only_where_its_vendor_and_its_cost_are_known() -> None:
+    items = [
+        CatalogItem("1", "HAMMER", "HAMMER", preferred_vendor="Forge"),
+        CatalogItem("2", "NAILS", "NAILS", purchase_cost=D("8.50")),
+    ]
+    assert kinds(mapped(example_a(), configuration(MODE), Catalog(items=ItemIndex(items)))) == [
+        "sales_order",
+        "invoice",
+        "payment",
+    ]
+
+
+def test_purchase_orders_carry_the_orders_number_even_where_the_ledger_numbers_invoices() -> None:
+    result = mapped(example_a(), configuration(MODE, numbers={"policy": "next"}), ITEMS)
+    assert [(one.kind.value, one.number) for one in result.documents] == [
+        ("sales_order", "1001"),
+        ("purchase_order", "1001"),
+        ("purchase_order", "1001-1"),
+        ("invoice", None),
+        ("payment", None),
+    ]
+
+
+def test_a_rule_names_the_account_of_a_fee() -> None:
+    settings = configuration("sales_receipts", fees={"on_order": "expense", **FEES})
+    result = mapped(example_a(), settings, rules=compiled(rule("map_bill_expense_account", "Card costs")))
+    fee = only(result, DocumentKind.EXPENSE)
+    assert [(one.account.role, one.account.name) for one in fee.lines] == [(AccountRole.FEES, "Card costs")]

@@ -20,7 +20,6 @@ from common.money import ZERO, prorate
 from mapper.mapping.case import Case
 from mapper.mapping.numbers import document_number
 
-RETURNS_OF_GOODS: Final = frozenset({DocumentKind.CREDIT_MEMO, DocumentKind.REFUND_RECEIPT})
 GOODS: Final = frozenset({LineKind.PRODUCT, LineKind.GIFT_CARD_SALE})
 TAXES: Final = ("taxes", "")
 
@@ -83,7 +82,7 @@ def _share(case: Case, invoice: Document, amount: Decimal) -> tuple[tuple[Docume
     whole = [line.amount for line in invoice.lines] + [tax.amount for tax in invoice.taxes]
     if amount == invoice.total and parts == whole:
         return invoice.lines, invoice.taxes
-    shares = parts if sum(parts, ZERO) == amount else prorate(amount, parts, case.currency)
+    shares = prorate(amount, parts, case.currency)
     lines = tuple(
         line.model_copy(update={"amount": share, "quantity": None, "unit_price": None, "tax_amount": None})
         for line, share in zip(invoice.lines, shares, strict=False)
@@ -104,12 +103,11 @@ def _left(case: Case, invoice: Document) -> list[Decimal]:
     """
     taken: dict[tuple[str, str], Decimal] = {}
     for document in case.documents:
-        if document.source_kind != "refund" or document.kind not in RETURNS_OF_GOODS or document.hold is not None:
-            continue
-        for line in document.lines:
-            taken[_place(line)] = taken.get(_place(line), ZERO) + line.amount
-        for tax in document.taxes:
-            taken[TAXES] = taken.get(TAXES, ZERO) + tax.amount
+        if document.source_kind == "refund":
+            for line in document.lines:
+                taken[_place(line)] = taken.get(_place(line), ZERO) + line.amount
+            for tax in document.taxes:
+                taken[TAXES] = taken.get(TAXES, ZERO) + tax.amount
     left = [_less(line.amount, taken, _place(line)) for line in invoice.lines]
     left += [_less(tax.amount, taken, TAXES) for tax in invoice.taxes]
     for index, line in enumerate(invoice.lines):

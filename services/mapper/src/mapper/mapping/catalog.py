@@ -38,12 +38,12 @@ class CatalogItem:
             sku=entry.sku,
             item_type=entry.object_type,
             preferred_vendor=entry.details.get("preferred_vendor", ""),
-            purchase_cost=_decimal(entry.details.get("purchase_cost", "")),
+            purchase_cost=_decimal(entry.details.get("purchase_cost")),
             details=entry.details,
         )
 
 
-def _decimal(text: str) -> Decimal | None:
+def _decimal(text: str | None) -> Decimal | None:
     try:
         return Decimal(text) if text else None
     except InvalidOperation:
@@ -95,13 +95,13 @@ class ItemIndex:
     def _index(self, item: CatalogItem) -> None:
         full = normal(item.full_name)
         self._by_field["name"].setdefault(full, []).append(item)
-        leaf = full.rsplit(":", 1)[-1]
+        leaf = full.rpartition(":")[2]
         if leaf != full:
             self._by_leaf.setdefault(leaf, []).append(item)
         for match_field, text in (
             ("sku", item.sku),
-            ("part_number", item.details.get("part_number", "")),
-            ("barcode", item.details.get("barcode", "")),
+            ("part_number", item.details.get("part_number")),
+            ("barcode", item.details.get("barcode")),
         ):
             if text:
                 self._by_field[match_field].setdefault(normal(text), []).append(item)
@@ -123,10 +123,10 @@ def match_keys(entry: CatalogEntry) -> set[str]:
     texts = (
         entry.name,
         entry.full_name,
-        entry.full_name.rsplit(":", 1)[-1],
+        entry.full_name.rpartition(":")[2],
         entry.sku,
-        entry.details.get("part_number", ""),
-        entry.details.get("barcode", ""),
+        entry.details.get("part_number"),
+        entry.details.get("barcode"),
     )
     return {normal(text) for text in texts if text}
 
@@ -149,6 +149,11 @@ class Catalog:
 
     def find_items(self, match_field: str, key: str) -> list[CatalogItem]:
         return self.items.find(match_field, key)
+
+    def active_item(self, match_field: str, key: str) -> CatalogItem | None:
+        """The one active item whose field equals the key; None where there is none or more than one."""
+        active = [item for item in self.find_items(match_field, key) if item.active]
+        return active[0] if len(active) == 1 else None
 
     def target(self, sku: str, product_id: str, variant_id: str, title: str) -> ProductTarget | None:
         """The explicit map's answer: by SKU, then variant id, product id and title."""

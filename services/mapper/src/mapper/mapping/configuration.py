@@ -105,7 +105,7 @@ class Configuration:
         known = self._accounts.get((role, qualifier))
         if known is not None:
             return known
-        name = self.company.accounts.get(role, "")
+        name = self.company.accounts.get(role)
         if not name and role in OPTIONAL_ROLES:
             return self.account(OPTIONAL_ROLES[role], qualifier)
         if not name:

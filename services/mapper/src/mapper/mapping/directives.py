@@ -55,7 +55,7 @@ class Directives:
     lines: dict[str, LineDirective] = field(default_factory=dict)
     """Line's external id → directive."""
     deposit_accounts: dict[str, str] = field(default_factory=dict)
-    """Tender's or refund transaction's external id → account name."""
+    """Tender's external id → account name."""
     payment_methods: dict[str, str] = field(default_factory=dict)
 
 

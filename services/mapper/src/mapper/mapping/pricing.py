@@ -5,7 +5,7 @@ from decimal import Decimal, InvalidOperation
 from common.messages.orders import Order, OrderLine
 from common.money import ZERO, quantize
 from mapper.mapping.case import Case
-from mapper.mapping.catalog import Catalog, CatalogItem
+from mapper.mapping.catalog import Catalog
 from mapper.mapping.directives import Directives
 from mapper.mapping.notices import price_kept
 
@@ -51,8 +51,8 @@ def warn_of_kept_price(case: Case, line: OrderLine) -> None:
 def _level_price(line: OrderLine, level: str, catalog: Catalog, match_field: str) -> Decimal | None:
     if not level:
         return None
-    item = _item(line, catalog, match_field)
-    return _number(item.details.get(f"{PRICE}{level}", "")) if item is not None else None
+    item = catalog.active_item(match_field, line.sku)
+    return _number(item.details.get(f"{PRICE}{level}")) if item is not None else None
 
 
 def in_default_unit(case: Case, line: OrderLine) -> OrderLine:
@@ -60,8 +60,8 @@ def in_default_unit(case: Case, line: OrderLine) -> OrderLine:
 
     The amount stays the same to the cent.
     """
-    item = _item(line, case.catalog, case.connection.products.match_field)
-    factor = _number(item.details.get(f"{UNIT}{line.uom}", "")) if item is not None else None
+    item = case.catalog.active_item(case.connection.products.match_field, line.sku)
+    factor = _number(item.details.get(f"{UNIT}{line.uom}")) if item is not None else None
     if item is None or not factor or factor <= 0:
         return line
     return line.model_copy(
@@ -73,12 +73,7 @@ def in_default_unit(case: Case, line: OrderLine) -> OrderLine:
     )
 
 
-def _item(line: OrderLine, catalog: Catalog, match_field: str) -> CatalogItem | None:
-    found = [item for item in catalog.find_items(match_field, line.sku) if item.active] if line.sku else []
-    return found[0] if len(found) == 1 else None
-
-
-def _number(text: str) -> Decimal | None:
+def _number(text: str | None) -> Decimal | None:
     try:
         return Decimal(text) if text else None
     except InvalidOperation:

@@ -14,7 +14,6 @@ from common.messages.transactions import (
 )
 from common.money import ZERO, quantize
 from mapper.mapping.case import Case
-from mapper.mapping.catalog import CatalogItem
 from mapper.mapping.numbers import document_number
 from mapper.mapping.products import resolve_item
 from mapper.mapping.reasons import Held, mode_not_supported, vendor_missing
@@ -79,7 +78,7 @@ def plan_purchase_orders(case: Case, order_form: Document, *, closed: bool) -> N
     home = case.configuration.ledger.home_currency
     by_vendor: dict[str, list[DocumentLine]] = {}
     for line in case.order.lines:
-        item = _item(case, line.sku)
+        item = case.catalog.active_item(case.connection.products.match_field, line.sku)
         if item is None or not item.preferred_vendor or item.purchase_cost is None:
             continue
         by_vendor.setdefault(item.preferred_vendor, []).append(
@@ -117,9 +116,3 @@ def plan_purchase_orders(case: Case, order_form: Document, *, closed: bool) -> N
                 depends_on=(order_form.key,),
             )
         )
-
-
-def _item(case: Case, sku: str) -> CatalogItem | None:
-    found = case.catalog.find_items(case.connection.products.match_field, sku) if sku else []
-    active = [item for item in found if item.active]
-    return active[0] if len(active) == 1 else None

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from common.messages.base import Reason
-from common.messages.orders import RefundTransaction, TenderKind
+from common.messages.orders import RefundTransaction, Tender, TenderKind
 from common.messages.transactions import (
     Account,
     AccountRole,
@@ -114,13 +114,18 @@ def _as_receipt(case: Case, steps: RefundSteps, fact: RefundFact) -> bool:
 
 def _money_account(case: Case, transaction: RefundTransaction) -> Account:
     """Account of the original tender: the money leaves from where it came in."""
-    tender = next((one for one in case.order.tenders if one.external_id == transaction.tender_external_id), None)
-    method = tender.method if tender else transaction.method
-    ruled = case.directives.deposit_accounts
-    external_id = transaction.external_id
-    if external_id not in ruled and tender is not None and tender.external_id in ruled:
-        external_id = tender.external_id
-    return tender_account(case, method, external_id, transaction.kind)
+    origin = _origin(case, transaction)
+    return tender_account(case, origin.method, origin.external_id, transaction.kind)
+
+
+def _money_method(case: Case, transaction: RefundTransaction) -> str:
+    """The ledger's name of the way by which money goes back; a rule for the original tender holds for it too."""
+    return case.payment_method(transaction.method, _origin(case, transaction).external_id)
+
+
+def _origin(case: Case, transaction: RefundTransaction) -> Tender | RefundTransaction:
+    """The tender by which the money came in; the transaction itself where the channel does not say."""
+    return next((one for one in case.order.tenders if one.external_id == transaction.tender_external_id), transaction)
 
 
 def _refund_receipt(
@@ -146,7 +151,7 @@ def _refund_receipt(
         lines=tuple(lines),
         taxes=taxes,
         deposit_to=deposit_to,
-        payment_method=case.payment_method(largest.method, largest.external_id) if largest else "",
+        payment_method=_money_method(case, largest) if largest else "",
         reference=(largest.reference or largest.external_id) if largest else "",
         depends_on=(original.key,) if original else (),
     )
@@ -210,7 +215,7 @@ def _refund_payment(
         total=transaction.amount,
         deposit_to=_money_account(case, transaction),
         receivable=case.receivable(),
-        payment_method=case.payment_method(transaction.method, transaction.external_id),
+        payment_method=_money_method(case, transaction),
         reference=transaction.reference or transaction.external_id,
         applications=applications,
         depends_on=tuple(application.document_key for application in applications),
@@ -219,9 +224,11 @@ def _refund_payment(
 
 def _refund_unapplied(case: Case, fact: RefundFact) -> None:
     """Refund of payments that were never applied: no income is touched (rule 6)."""
-    payments = {one.source_id: one for one in case.documents if one.kind is DocumentKind.PAYMENT}
+    payments: dict[str | None, Document] = {
+        one.source_id: one for one in case.documents if one.kind is DocumentKind.PAYMENT
+    }
     for transaction in fact.refund.transactions:
-        own = payments.get(transaction.tender_external_id or "")
+        own = payments.get(transaction.tender_external_id)
         if own is None and transaction.kind is not TenderKind.MONEY:
             continue  # the gift card was no payment, so nothing of it can go back
         paid = own or next(iter(payments.values()), None)

@@ -268,11 +268,6 @@ def _fee_line(case: Case, fee: Decimal, codes: TaxCodes) -> DocumentLine:
     return _extra(case, LineKind.FEE, AccountRole.FEES, item, -fee, item, codes.non_taxable)
 
 
-def redeemed(case: Case) -> Decimal:
-    """What gift cards and store credit paid."""
-    return sum((tender.amount for tender in case.facts.tenders if tender.kind is not TenderKind.MONEY), ZERO)
-
-
 def _add_redemptions(case: Case, codes: TaxCodes, lines: list[DocumentLine], due: Decimal) -> Decimal:
     """Take gift cards and store credit off, at most down to nothing. Returns what was taken off."""
     item = case.connection.products.gift_card_item

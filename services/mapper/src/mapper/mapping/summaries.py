@@ -104,23 +104,33 @@ def map_summary(
     agree with the bank.
     """
     first = orders[0] if orders else None
+    documents: tuple[Document, ...] = ()
+    items: dict[str, ItemWanted] = {}
+    reason: Reason | None = None
     try:
         document, items = _summarise(membership, orders, configuration, rules, catalog, mode)
+        if document is not None:
+            if not finished:
+                document = document.model_copy(update={"hold": waiting_for_day_end(membership.day)})
+            documents = (with_change_noted(document, previous),)
+            if configuration.connection.summary_costs == "journal" and mode is not M.SUMMARY_SALES_ORDER:
+                documents = _with_costs(tenant_id, documents[0], items, configuration, catalog, previous)
     except Held as held:
-        return _answer(membership, tenant_id, first, configuration, mode, held.reason, (), {})
-    if document is None:
-        return _answer(membership, tenant_id, first, configuration, mode, None, (), {})
-    if not finished:
-        document = document.model_copy(update={"hold": waiting_for_day_end(membership.day)})
-    documents: tuple[Document, ...] = (with_change_noted(document, previous),)
-    if configuration.connection.summary_costs == "journal" and mode is not M.SUMMARY_SALES_ORDER:
-        try:
-            costs = costs_of(tenant_id, document, items, configuration, catalog, previous)
-        except Held as held:
-            return _answer(membership, tenant_id, first, configuration, mode, held.reason, (), {})
-        noted = documents[0].model_copy(update={"notices": (*documents[0].notices, *costs.missing)})
-        documents = (noted, costs.journal) if costs.journal is not None else (noted,)
-    return _answer(membership, tenant_id, first, configuration, mode, None, documents, items)
+        documents, reason = (), held.reason
+    return _answer(membership, tenant_id, first, configuration, mode, reason, documents, items)
+
+
+def _with_costs(
+    tenant_id: str,
+    summary: Document,
+    items: Mapping[str, ItemWanted],
+    configuration: Configuration,
+    catalog: Catalog,
+    previous: TransactionSet | None,
+) -> tuple[Document, ...]:
+    costs = costs_of(tenant_id, summary, items, configuration, catalog, previous)
+    noted = summary.model_copy(update={"notices": (*summary.notices, *costs.missing)})
+    return (noted, costs.journal) if costs.journal is not None else (noted,)
 
 
 def _summarise(

@@ -16,8 +16,7 @@ def with_change_noted(document: Document, previous: TransactionSet | None) -> Do
     if before is None or before.hold is not None or document.hold is not None:
         return document
     kept = tuple(one for one in before.notices if one.code == CODE)
-    bare = {"notices": (), "hold": None}
-    if before.model_copy(update=bare) == document.model_copy(update=bare):
+    if before.model_copy(update={"notices": document.notices}) == document:
         return document.model_copy(update={"notices": (*document.notices, *kept)})
     now, then = dict.fromkeys(document.orders_of_summary), dict.fromkeys(before.orders_of_summary)
     joined = [number for number in now if number not in then]

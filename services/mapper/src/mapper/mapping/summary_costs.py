@@ -85,14 +85,12 @@ def _quantities(summary: Document, items: Mapping[str, ItemWanted]) -> dict[str,
 
 def _cost(label: str, configuration: Configuration, catalog: Catalog) -> Decimal | None:
     """Cost of one, zero for what the ledger books itself, None where nobody knows it."""
-    found = catalog.find_items(configuration.connection.products.match_field, label) or catalog.find_items(
-        "name", label
-    )
-    active = [item for item in found if item.active]
-    if len(active) != 1:
+    match_field = configuration.connection.products.match_field
+    item = catalog.active_item(match_field, label) or catalog.active_item("name", label)
+    if item is None:
         return None
     # A ledger says zero where nobody entered a cost.
-    return ZERO if active[0].item_type.casefold() == STOCK_ITEM else active[0].purchase_cost or None
+    return ZERO if item.item_type.casefold() == STOCK_ITEM else item.purchase_cost or None
 
 
 def _costs_before(previous: TransactionSet | None) -> dict[str, Decimal]:
