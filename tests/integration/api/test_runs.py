@@ -70,6 +70,50 @@ def test_a_date_range_is_meant_in_the_shops_time_zone_and_bounded(gateway: Gatew
 
 
 def test_each_order_of_a_sync_has_a_result_and_a_reason(gateway: Gateway, shop: Shop) -> None:
+def test_payouts_are_synced_by_range_and_a_summary_by_its_day(gateway: Gateway, shop: Shop) -> None:
+    path = f"/v1/connections/{shop.connection_id}/settings"
+    http, base = shop.tenant.http, {"connection_id": shop.connection_id}
+    days = {"date_from": "2026-11-01", "date_to": "2026-11-20"}
+    body = http.get(path).json()
+    for what, code in (("payouts", "PAYOUTS_OFF"), ("summary", "NO_SUMMARIES")):
+        asked = base | {"what": what, "date_from": "2026-11-01", "date_to": "2026-11-01"}
+        refused = http.post("/v1/runs", json=asked)
+        assert (refused.status_code, refused.json()["code"]) == (409, code)
+        assert refused.json()["cure"]
+    company = http.get(f"/v1/companies/{shop.company_id}/settings")
+    accounts = company.json()["accounts"] | {"BANK": "Assets:Undeposited", "FEES": "Expenses:Fees"}
+    gateway.owners.opens = {"Expenses:Fees": "Expenses"}
+    saved = http.put(
+        f"/v1/companies/{shop.company_id}/settings",
+        json=company.json() | {"accounts": accounts},
+        headers={"if-match": company.headers["etag"]},
+    )
+    assert saved.status_code == 200, saved.text
+    changed = body | {"mode": "summary_sales_receipt", "payouts": body["payouts"] | {"enabled": True}}
+    saved = http.put(path, json=changed, headers={"if-match": '"1"'})
+    assert saved.status_code == 200, saved.text
+    for wrong in (
+        {"what": "payouts", "order_numbers": ["1"]},
+        {"what": "payouts", "by": "modified"} | days,
+        {"what": "payouts"},
+        {"what": "summary"} | days,
+        {"what": "summary", "order_numbers": ["1"]},
+        {"what": "stock"} | days,
+    ):
+        assert http.post("/v1/runs", json=base | wrong).status_code == 422, wrong
+
+    paid_out = start(shop, what="payouts", **days)
+    summed = start(shop, what="summary", date_from="2026-11-01")
+    asked = {state.run_id: state for state in gateway.sent(TaskRequested)}
+    assert (asked[paid_out].kind, asked[summed].kind) == (TaskKind.PAYOUTS, TaskKind.MANUAL)
+    windows = [asked[run_id].window_end - asked[run_id].window_start for run_id in (paid_out, summed)]
+    assert windows == [timedelta(days=20), timedelta(days=1)]
+    assert asked[summed].by == "created"
+    gateway.publish(progress(shop, paid_out, 1, finished=True))
+    done = running.eventually(lambda: (found := run(shop, paid_out))["state"] == "finished" and found)
+    assert (done["kind"], done["trigger"]) == ("payouts", "manual")
+
+
     run_id = start(shop, order_numbers=[f"#{n}" for n in range(1, 8)])
     assert run(shop, run_id)["state"] == "fetching"
     gateway.publish(

@@ -43,11 +43,17 @@ def sync(
     number: Annotated[list[str] | None, typer.Option("--number", "-n", help="Order number; may repeat.")] = None,
     modified: Annotated[bool, typer.Option("--modified", help="The days are of the last change.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Also orders that a rule would leave out.")] = False,
+    payouts: Annotated[bool, typer.Option("--payouts", help="Payouts of the days instead of orders.")] = False,
+    summary: Annotated[bool, typer.Option("--summary", help="The summary of one day.")] = False,
     wait: Wait = True,
 ) -> None:
-    """Sync orders now, by days (at most 31) or by numbers (at most 500)."""
+    """Sync orders now, by days (at most 31) or by numbers (at most 500); or payouts, or the summary of one day."""
+    if payouts and summary:
+        raise typer.BadParameter("choose one of --payouts and --summary")
     with connected(context) as (api, output):
         body: dict[str, Any] = {"connection_id": only_connection(api, connection), "force": force}
+        if payouts or summary:
+            body["what"] = "payouts" if payouts else "summary"
         if number:
             body["order_numbers"] = number
         if date_from is not None or date_to is not None:
@@ -78,7 +84,8 @@ def finish(api: Api, output: Output, run: dict[str, Any], *, wait: bool) -> None
             output.rows(shown, _ITEMS, title="Not simply synced", empty="")
         if run["failed"]:
             output.line(f"{run['failed']['code']}: {run['failed']['text']} {run['failed']['cure']}", "red")
-        output.line(f"{run['state']}: {results or 'no orders'}")
+        nothing = "what was paid out is listed" if run["kind"] == "payouts" else "no orders"
+        output.line(f"{run['state']}: {results or nothing}")
     if run["state"] != "finished" or any(run["results"].get(name) for name in _WRONG):
         raise typer.Exit(Exit.NOT_RIGHT)
 

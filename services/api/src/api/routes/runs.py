@@ -13,11 +13,12 @@ from api.idempotency import seed_of
 from api.ids import new_id, order_id
 from api.routes import connections as connection_routes
 from api.routes.base import ONCE, Deps, Gateway, after_moment, after_text, following, found, router
+from api.routes.settings_gate import connection_settings
 from api.security import Reader, Syncer, TenantPrincipal
 from api.store import audit, runs
 from api.views.base import PAGE_DEFAULT, Cursor, Limit, Page
 from api.views.work import ItemResult, Run, RunItem, RunState, RunSummary, RunTrigger, SyncRequest
-from common.messages.control import TaskKind, TaskRequested
+from common.messages.control import ConnectionSettings, TaskKind, TaskRequested
 from common.problems import Problem
 
 routes = router("runs")
@@ -34,7 +35,8 @@ Text = Annotated[str | None, Query(max_length=200)]
 
 @routes.post("/runs", operation_id="start_sync", status_code=status.HTTP_202_ACCEPTED, dependencies=ONCE)
 async def start_sync(body: SyncRequest, request: Request, caller: Syncer, deps: Deps) -> Run:
-    """Sync by date range (at most 31 days) or by order numbers (at most 500). The schedule is not touched."""
+    """Sync orders by date range (at most 31 days) or by numbers (at most 500), payouts by date range, or the summary of
+    one day. The schedule is not touched."""
     row = await connection_routes.own(deps, caller, body.connection_id)
     if row["settings"] is None:
         raise Problem(
@@ -43,6 +45,8 @@ async def start_sync(body: SyncRequest, request: Request, caller: Syncer, deps: 
             "the connection has no settings yet",
             cure="save them first: start_date is needed before anything is fetched",
         )
+    _check_what(body, connection_settings(row["settings"]))
+    kind = TaskKind.PAYOUTS if body.what == "payouts" else TaskKind.MANUAL
     run_id = new_id("run", seed_of(request))
     now = datetime.now(UTC)
     start, end = _window(body, row["settings"].get("time_zone", "UTC"))
@@ -52,7 +56,7 @@ async def start_sync(body: SyncRequest, request: Request, caller: Syncer, deps: 
             run_id=run_id,
             tenant_id=caller.tenant_id,
             trigger="manual",
-            kind=TaskKind.MANUAL,
+            kind=kind,
             connection_id=body.connection_id,
             company_id=row["company_id"],
             task_id=None,
@@ -65,7 +69,7 @@ async def start_sync(body: SyncRequest, request: Request, caller: Syncer, deps: 
                     tenant_id=caller.tenant_id,
                     revision=1,
                     run_id=run_id,
-                    kind=TaskKind.MANUAL,
+                    kind=kind,
                     connection_id=body.connection_id,
                     requested_at=now,
                     window_start=start,
@@ -82,7 +86,7 @@ async def start_sync(body: SyncRequest, request: Request, caller: Syncer, deps: 
                 actor=caller.key_id,
                 action="sync_started",
                 subject=run_id,
-                details={"connection_id": body.connection_id, "numbers": len(body.order_numbers)},
+                details={"connection_id": body.connection_id, "what": body.what, "numbers": len(body.order_numbers)},
             )
     return await view(deps, caller.tenant_id, run_id)
 
@@ -224,6 +228,24 @@ def _state(row: dict[str, Any], open_items: int) -> RunState:
 
 def _kind(kind: str) -> TaskKind | None:
     return None if kind == "resend" else TaskKind(kind)
+
+
+def _check_what(body: SyncRequest, settings: ConnectionSettings) -> None:
+    """Raises a 409 problem where the connection's settings make nothing of what is asked for."""
+    if body.what == "payouts" and not settings.payouts.enabled:
+        raise Problem(
+            409,
+            "PAYOUTS_OFF",
+            "payouts of the connection are switched off",
+            cure="switch payouts.enabled on in its settings",
+        )
+    if body.what == "summary" and not settings.mode.value.startswith("summary"):
+        raise Problem(
+            409,
+            "NO_SUMMARIES",
+            f"the connection writes no summaries: its mode is {settings.mode.value}",
+            cure="sync its orders, or choose a summary mode in its settings",
+        )
 
 
 def _window(body: SyncRequest, time_zone: str) -> tuple[datetime | None, datetime | None]:

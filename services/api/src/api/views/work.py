@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AwareDatetime, Field, model_validator
 
@@ -124,9 +124,12 @@ class Dismissed(View):
 
 
 class SyncRequest(Body):
-    """Fetch orders by date range or by number, whatever the schedule says."""
+    """Fetch by date range or, for orders, by number, whatever the schedule says."""
 
     connection_id: Identifier
+    what: Literal["orders", "payouts", "summary"] = "orders"
+    """`payouts`: those paid out in the range, of a connection that has payouts switched on. `summary`: the orders of
+    one day, of a connection that writes summaries; `date_to` may be left out."""
     date_from: date | None = Field(default=None, examples=["2026-11-01"])
     date_to: date | None = Field(default=None, examples=["2026-11-20"])
     """Inclusive, in the connection's time zone."""
@@ -135,8 +138,20 @@ class SyncRequest(Body):
     force: bool = False
     """Take orders that a `do_not_import` rule would leave out."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _day(cls, given: Any) -> Any:
+        if isinstance(given, dict) and given.get("what") == "summary" and given.get("date_to") is None:
+            return {**given, "date_to": given.get("date_from")}
+        return given
+
     @model_validator(mode="after")
     def _range_or_numbers(self) -> Self:
+        if self.what != "orders":
+            if self.order_numbers:
+                raise ValueError(f"{self.what} are asked for by date alone: leave order_numbers out")
+            if self.by != "created":
+                raise ValueError(f"{self.what} have one date only: leave `by` out")
         has_range = self.date_from is not None and self.date_to is not None
         if (self.date_from is None) != (self.date_to is None):
             raise ValueError("give both date_from and date_to")
@@ -148,6 +163,8 @@ class SyncRequest(Body):
                 raise ValueError("date_to is before date_from")
             if days > RANGE_DAYS_MAX:
                 raise ValueError(f"the range is {days} days long: ask for at most {RANGE_DAYS_MAX} at once")
+            if self.what == "summary" and days > 1:
+                raise ValueError("a summary is of one day: choose one")
         return self
 
 
