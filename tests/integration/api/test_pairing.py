@@ -236,8 +236,7 @@ def test_a_rebuild_empties_the_read_model_of_one_tenant_and_asks_the_owners(gate
     gateway.publish(
         running.order_listed(shop, "1"), running.order_listed(other, "1"), running.document_changed(shop, "1")
     )
-    for each in (shop, other):
-        running.eventually(lambda each=each: each.tenant.http.get("/v1/orders").json()["items"])
+    running.eventually(lambda: all(one.tenant.http.get("/v1/orders").json()["items"] for one in (shop, other)))
     running.eventually(lambda: shop.tenant.http.get("/v1/documents").json()["items"])
     answer = gateway.operator.post(f"/v1/tenants/{shop.tenant.tenant_id}/rebuild")
     assert answer.status_code == 202

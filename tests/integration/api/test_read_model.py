@@ -15,7 +15,7 @@ from common.internal.ingest import Normalisation, OrderHistory, RawPart
 from common.internal.ledger_writer import DocumentView
 from common.internal.mapper import PlannedDocument, SetView
 from common.messages.documents import Attempt, CompanyChanged, CompanyStatus, DocumentState
-from common.messages.transactions import DocumentKind, Inputs, SetOutcome
+from common.messages.transactions import DocumentKind, Inputs, SetOutcome, WantedState
 
 
 def overview(shop: Shop) -> dict[str, dict[str, Any]]:
@@ -245,7 +245,7 @@ def tell_story(owners: Owners, shop: Shop) -> None:
         date=at.date(),
         currency="USD",
         total=Decimal("19.90"),
-        wanted="present",
+        wanted=WantedState.PRESENT,
     )
     owners.sets.append(
         (

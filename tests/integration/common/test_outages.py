@@ -1,11 +1,12 @@
 """Broker and database go away in every way they can: the consumer comes back by itself, and nothing is lost."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit, urlunsplit
 
 import aio_pika
+import aiormq
 import asyncpg
 import pytest
 from pydantic import SecretStr
@@ -132,7 +133,7 @@ async def test_a_broker_that_is_down_for_a_while_is_waited_for(
         sweeping = asyncio.create_task(wired.outbox.run())
         async with asyncio.timeout(30):
             # The alert of an outage must not depend on what the outage prevents.
-            while OUTBOX_UNPUBLISHED.collect()[0].samples[0].value < 1:
+            while next(iter(OUTBOX_UNPUBLISHED.collect())).samples[0].value < 1:
                 await asyncio.sleep(0.02)
         sweeping.cancel()
     assert await announced(wired, small_service) == set(AFTER)
@@ -177,6 +178,7 @@ class Forgetful(Broker):
             self.consumers += 1
             if self.consumers == 1:
                 underlay = await subscription._channel.get_underlay_channel()
+                assert isinstance(underlay, aiormq.Channel)
                 (tag,) = underlay.consumers
                 await underlay.basic_cancel(tag)
                 self.forgot.set()
@@ -230,9 +232,9 @@ async def test_a_type_that_no_queue_takes_holds_up_no_other(
     fine: list[State] = [product(number) for number in range(5)]
     stored: list[StoredRow] = []
     for states in (lost, fine):  # the younger ones behind more of the lost than one look of the sweeper takes
-        async with pool.acquire() as connection, connection.transaction():
+        async with pool.acquire() as opened, opened.transaction():
             rows = [OutboxRow(state.type, state.key, 1, state.model_dump_json().encode()) for state in states]
-            stored += await insert(connection, rows)
+            stored += await insert(opened, rows)
     assert await outbox.publish([stored[0], stored[-1]]) is False
     assert await pool.fetchval("SELECT count(*) FROM outbox WHERE published_at IS NOT NULL") == 1
     assert await outbox.sweep(min_age_s=0) == 4
@@ -244,7 +246,7 @@ async def test_a_type_that_no_queue_takes_holds_up_no_other(
     assert OUTBOX_UNROUTABLE.labels(TransactionsListed.type)._value.get() == 0
 
 
-Outage = Callable[[Wire], Awaitable[None]]
+Outage = Callable[[Wire], Coroutine[None, None, None]]
 
 
 async def reset_often(wire: Wire) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 HOST = "127.0.0.1"
 
@@ -57,7 +57,7 @@ class Wire:
         self._ends.clear()
 
     @contextlib.contextmanager
-    def down(self) -> contextlib.AbstractContextManager[None]:  # type: ignore[misc]
+    def down(self) -> Iterator[None]:
         """Reset everything, and new connections too, for as long as the block runs."""
         self._is_down = True
         self.cut()

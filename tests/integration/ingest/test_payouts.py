@@ -30,8 +30,8 @@ def shop(days: int, kind: str = "shopify") -> ShopStore:
 async def run(ingest: Ingest, run_id: str, connection_id: str = "con") -> str | None:
     """Run the payouts of the last weeks; the code of what failed, if anything did."""
     now = datetime.now(UTC)
-    span = {"window_start": now - timedelta(days=60), "window_end": now + timedelta(days=30)}
-    await ingest.send(task(run_id, connection_id, TaskKind.PAYOUTS, **span))
+    start, end = now - timedelta(days=60), now + timedelta(days=30)
+    await ingest.send(task(run_id, connection_id, TaskKind.PAYOUTS, window_start=start, window_end=end))
     last = (await ingest.finished(run_id))[-1]
     return None if last.failed is None else last.failed.code
 

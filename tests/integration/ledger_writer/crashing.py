@@ -6,7 +6,7 @@ The moments are made by wrapping functions of the service from outside; the serv
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from common.application import serve
@@ -16,7 +16,7 @@ from ledger_writer.settings import LedgerWriterSettings
 from ledger_writer.store import due
 
 
-def die(*_: Any) -> None:
+def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -46,14 +46,18 @@ def inside_append() -> None:
 
 def before_append() -> None:
     """The intents are committed, nothing is on disk."""
-    journal.Journal.append = die  # type: ignore[method-assign]
+
+    def append(self: journal.Journal, texts: Mapping[str, str], accounts: Iterable[str]) -> None:
+        die()
+
+    journal.Journal.append = append  # type: ignore[method-assign]
 
 
 def after_record() -> None:
     """Everything is recorded, its messages are not published."""
-    from common.outbox import Outbox
+    from common.outbox import Outbox, StoredRow
 
-    async def publish(*_: Any) -> bool:
+    async def publish(self: Outbox, stored: Sequence[StoredRow]) -> bool:
         die()
         return False
 

@@ -26,7 +26,8 @@ def request(make: Any, request_id: str, contract: type[State], tenant_id: str | 
 async def remember(runtime: Runtime, asked: StateRequested) -> None:
     """What the consumer does with the message."""
     async with runtime.transaction() as (connection, batch):
-        state_requested.HANDLER.handle(asked, await state_requested.HANDLER.load(connection, [asked]), batch)
+        await state_requested.HANDLER.load(connection, [asked])
+        state_requested.HANDLER.handle(asked, None, batch)
 
 
 async def sent(runtime: Runtime, request_id: str) -> list[str]:

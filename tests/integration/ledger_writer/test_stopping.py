@@ -64,7 +64,7 @@ async def lapsed(open_desk: Any, make: Any, monkeypatch: pytest.MonkeyPatch) -> 
     """The company file's ledger, asked to write a receipt; it has not answered yet."""
     ledger = Lapsed()
     await open_desk.until("SELECT lists_wanted FROM companies", False)
-    monkeypatch.setitem(ledgers.BY_NAME, "beancount", replace(beancount.LEDGER, open=ledger.open))  # type: ignore[arg-type]
+    monkeypatch.setitem(ledgers.BY_NAME, "beancount", replace(beancount.LEDGER, open=ledger.open))
     # Whoever holds the lane opens the ledger anew.
     await call(open_desk, make, "pause")
     await call(open_desk, make, "resume")

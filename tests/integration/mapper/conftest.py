@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import httpx
 import pytest
 from fastapi import FastAPI
+from pydantic import SecretStr
 from tests.unit.mapper import samples
 
 from common.broker import Broker, Outgoing
@@ -161,11 +162,11 @@ def settings_changed(
 
 def settings_for(database: FreshDatabase, vhost: FreshVhost) -> MapperSettings:
     return MapperSettings(
-        database_url=database.url_for("mapper"),
-        broker_url=vhost.url,
-        encryption_keys="1:" + base64.b64encode(bytes(32)).decode(),
-        internal_key=KEY,
-        internal_callers={"api": KEY},
+        database_url=SecretStr(database.url_for("mapper")),
+        broker_url=SecretStr(vhost.url),
+        encryption_keys=SecretStr("1:" + base64.b64encode(bytes(32)).decode()),
+        internal_key=SecretStr(KEY),
+        internal_callers={"api": SecretStr(KEY)},
         log_format="console",
         remap_poll_s=0.2,
         sweep_interval_s=0.5,

@@ -78,9 +78,10 @@ async def test_drafts_run_beside_saved_rules_and_stand_in_for_them(mapper: Servi
             return [(one["name"], one["matched"], [each["after"] for each in one["changes"]]) for one in order["rules"]]
 
         assert await run() == [("prefix", True, ["AZ"])]
-        stand_in = {"rule_id": rule_id, "name": "prefix", "definition": {"action": "add_prefix", "value": "EB"}}
+        definition: dict[str, object] = {"action": "add_prefix", "value": "EB"}
+        stand_in: dict[str, object] = {"rule_id": rule_id, "name": "prefix", "definition": definition}
         assert await run(stand_in) == [("prefix", True, ["EB"])]
-        never = {"name": "never", "definition": {**stand_in["definition"], "connections": ["another"]}}  # type: ignore[dict-item]
+        never: dict[str, object] = {"name": "never", "definition": {**definition, "connections": ["another"]}}
         assert await run(never, only_drafts=True) == [("never", False, [])]
         broken = {"name": "x", "definition": {"action": "add_prefixx", "value": "A"}}
         refused = await client.post("/internal/rules/dry-run", json={**question, "drafts": [broken]})

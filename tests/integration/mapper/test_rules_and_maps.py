@@ -103,16 +103,16 @@ async def test_mapping_a_product_releases_the_orders_that_waited_for_it(mapper: 
         held = (await mapper.set_of(one)).documents[0].hold
         assert held is not None
         assert held.code == "PRODUCT_MISSING"
-    entry = {
-        "tenant_id": "tenant",
-        "revision": 1,
-        "company_id": "books-1",
-        "list_name": "items",
-        "ledger_id": "7",
-        "name": "Tools",
-        "full_name": "Tools",
-    }
-    await mapper.send(CatalogEntry(**entry))
+    entry = CatalogEntry(
+        tenant_id="tenant",
+        revision=1,
+        company_id="books-1",
+        list_name="items",
+        ledger_id="7",
+        name="Tools",
+        full_name="Tools",
+    )
+    await mapper.send(entry)
     async with mapper.http() as client:
         queue = await client.get("/internal/unmatched-products", params={"tenant_id": "tenant"})
         assert [(one["sku"], one["orders"]) for one in queue.json()["items"]] == [("HAMMER", 3), ("NAILS", 3)]

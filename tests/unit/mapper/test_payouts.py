@@ -170,7 +170,7 @@ def test_a_negative_payout_that_was_taken_from_the_bank_is_a_journal_entry_besid
     settings = settled("sales_receipts", payouts={"negative": "debited"}, books=RETURNS)
     result, sales = deposited(payout("-56.17", *NEGATIVE), settings, sale("1004", "30.00"), OLD)
     deposit, debit = result.documents
-    assert (deposit.kind, deposit.total) == (DocumentKind.DEPOSIT, 0)
+    assert (deposit.kind, deposit.total) == (DocumentKind.DEPOSIT, D(0))
     assert (debit.kind, debit.total, debit.date) == (DocumentKind.JOURNAL_ENTRY, D("56.17"), PAID_ON)
     assert trial_balance([debit]) == {"SHORT": D("56.17"), "BANK": D("-56.17")}
     after = trial_balance([*sales, deposit, debit])
