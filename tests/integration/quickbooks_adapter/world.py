@@ -95,11 +95,6 @@ class World:
                 there.append(one)
         self.company.stand_in.steer("POST", "/faults", there)
 
-    def pending(self) -> bool:
-        """Whether any rule has met no request yet."""
-        there: list[Rule] = self.company.stand_in.steer("GET", "/faults")
-        return any(rule["fired"] != rule["times"] for rule in (*there, *self.cable.rules()))
-
     def unfired(self) -> list[Rule]:
         """Take all rules away. Returns those that met no request."""
         rules: list[Rule] = self.company.stand_in.steer("GET", "/faults")
@@ -136,8 +131,8 @@ class World:
         query = "SELECT document_key FROM documents WHERE state = 'synced' AND notices LIKE $1"
         return [row["document_key"] for row in await self.desk.pool.fetch(query, f'%"{code}"%')]
 
-    async def resend(self, keys: Sequence[str], *, others: bool = False) -> None:
-        """What waits for a person, once the cause is gone. Nothing may be refused then, except for `others`."""
+    async def resend(self, keys: Sequence[str]) -> None:
+        """What waits for a person, once the cause is gone: nothing may be refused then."""
         parts = [tuple(keys[start : start + 500]) for start in range(0, len(keys), 500)]
         common: dict[str, Any] = {"tenant_id": TENANT, "revision": 1, "company_id": COMPANY}
         again = [ResendRequested(resend_id=f"again-{part[0]}", document_keys=part, **common) for part in parts]
@@ -148,7 +143,7 @@ class World:
         await self.desk.send(*again)
         await self.desk.until(before, len(keys), list(keys), newest, timeout_s=60)
         await self.rest()
-        assert others or await self.refused() == []
+        assert await self.refused() == []
 
     async def ride_out(self, expected: str) -> int:
         """Act as the user is told to, each time the company stops, until all is written. Returns how often it did."""
@@ -157,6 +152,7 @@ class World:
             quiet = f"SELECT (SELECT status FROM companies) <> 'connected' OR ({_BUSY}) = 0"
             await self.desk.until(quiet, True, timeout_s=60)
             row = await self.desk.pool.fetchrow("SELECT status, reason FROM companies")
+            assert row is not None
             if row["status"] == "connected":
                 return stops
             stops += 1

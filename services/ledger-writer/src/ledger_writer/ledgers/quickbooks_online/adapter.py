@@ -93,7 +93,7 @@ class Session:
                 yield operation.document_key, outcome
             return
         writer = Writer(self._client, self._settings, books)
-        batches, singles = split(operations)
+        batches, singles = split(operations, self._settings.names_per_batch)
         work = [self._batch(books, batch) for batch in batches] + [self._one(writer, one) for one in singles]
         tasks = [asyncio.create_task(part) for part in work]
         try:

@@ -1,4 +1,4 @@
-"""New customers, vendors and items by the batch: thirty in one request.
+"""New customers, vendors and items by the batch: up to thirty in one request.
 
 Only names are written so. They are unique in the ledger, so that a batch which is repeated, or which arrives late, can
 make none of them twice; a request id protects nothing inside a batch for certain. Money documents go one by one.
@@ -20,18 +20,17 @@ from ledger_writer.ledgers.quickbooks_online.outcomes import written_as
 from ledger_writer.ledgers.quickbooks_online.settings import OnlineSettings
 from ledger_writer.ledgers.quickbooks_online.writing import outcome_of
 
-BATCH_MAX: Final = 30
 _NAMES: Final = frozenset({DocumentKind.CUSTOMER, DocumentKind.VENDOR, DocumentKind.ITEM})
 
 Outcomes = list[tuple[str, Outcome]]
 
 
-def split(operations: Sequence[Operation]) -> tuple[list[list[Operation]], list[Operation]]:
+def split(operations: Sequence[Operation], names_max: int) -> tuple[list[list[Operation]], list[Operation]]:
     """(batches of names, the rest). A name alone is cheaper as a single request."""
     names = [one for one in operations if one.kind in _NAMES and one.operation is OperationKind.CREATE]
-    if len(names) < 2:
+    if min(len(names), names_max) < 2:
         return [], list(operations)
-    batches = [names[start : start + BATCH_MAX] for start in range(0, len(names), BATCH_MAX)]
+    batches = [names[start : start + names_max] for start in range(0, len(names), names_max)]
     batched = {one.document_key for one in names}
     return batches, [one for one in operations if one.document_key not in batched]
 
@@ -39,7 +38,7 @@ def split(operations: Sequence[Operation]) -> tuple[list[list[Operation]], list[
 async def write_names(
     client: Client, settings: OnlineSettings, books: Books, operations: Sequence[Operation]
 ) -> Outcomes:
-    """Create up to thirty names with one request. Raises nothing that the ledger or the network can cause."""
+    """Create names with one request. Raises nothing that the ledger or the network can cause."""
     outcomes: Outcomes = []
     bodies: dict[str, tuple[Operation, Body]] = {}
     for number, operation in enumerate(operations):

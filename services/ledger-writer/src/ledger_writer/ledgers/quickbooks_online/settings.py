@@ -37,6 +37,8 @@ class OnlineSettings(BaseSettings):
     requests_per_second: Annotated[int, Field(ge=1)] = 10
     concurrent_requests: Annotated[int, Field(ge=1)] = 10
     batches_per_window: Annotated[int, Field(ge=1)] = 40
+    names_per_batch: Annotated[int, Field(ge=1, le=30)] = 30
+    """New customers, vendors and items that share one request; 1 sends each by itself."""
     arrival_slack_s: Annotated[float, Field(ge=0)] = 0.18
     """A request counts when it arrives, some time between leaving and being answered. Windows keep clear of that much
     of it; a larger value makes the limit per second bind before the limit per minute."""
