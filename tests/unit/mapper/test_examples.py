@@ -214,6 +214,33 @@ def test_cancelling_an_order_of_a_closed_period_credits_it_on_the_day() -> None:
     assert first_sight.reason.code == "CLOSED_PERIOD"
 
 
+@pytest.mark.parametrize("cancelled_on", [None, date(2026, 3, 5), date(2026, 3, 31)])
+def test_a_cancellation_that_is_closed_itself_or_unknown_is_credited_on_the_first_open_day(
+    cancelled_on: date | None,
+) -> None:
+    closed = configuration("invoices_payments_if_paid", books=company(closed_through=date(2026, 3, 31)))
+    written = History.of(mapped(unpaid(), configuration("invoices_payments_if_paid")))
+    cancelled = unpaid(lifecycle=Lifecycle.CANCELLED, cancelled_on=cancelled_on)
+    result = mapped(cancelled, closed, history=written)
+    assert kinds(result) == ["invoice", "credit_memo"]
+    assert [one.date for one in result.documents] == [date(2026, 3, 2), date(2026, 4, 1)]
+    assert trial_balance(list(result.documents)) == {}
+    later = configuration("invoices_payments_if_paid", books=company(closed_through=date(2026, 5, 31)))
+    assert mapped(cancelled, later, history=History.of(result)).documents == result.documents
+    first_sight = mapped(cancelled, closed)
+    assert first_sight.reason is not None
+    assert first_sight.reason.code == "CLOSED_PERIOD"
+
+
+def test_the_rest_of_a_partly_paid_order_is_credited_on_the_first_open_day() -> None:
+    paid = {"financial_status": FinancialStatus.PARTIALLY_PAID, "tenders": (tender("30.00"),)}
+    written = History.of(mapped(example_a(**paid), configuration("invoices_payments_if_paid")))
+    closed = configuration("invoices_payments_if_paid", books=company(closed_through=date(2026, 3, 31)))
+    cancelled = example_a(**paid, lifecycle=Lifecycle.CANCELLED, cancelled_on=date(2026, 3, 5))
+    memo = only(mapped(cancelled, closed, history=written), DocumentKind.CREDIT_MEMO)
+    assert (memo.date, memo.total) == (date(2026, 4, 1), D("47.00"))
+
+
 def test_a_partly_paid_order_that_is_cancelled_gets_its_rest_credited() -> None:
     source = example_a(
         financial_status=FinancialStatus.PARTIALLY_PAID,

@@ -18,7 +18,7 @@ from tests.unit.mapper.samples import (
 )
 
 from common.messages.control import TransactionMode
-from common.messages.orders import Order, OrderDiscount, ShippingLine
+from common.messages.orders import FinancialStatus, Lifecycle, Order, OrderDiscount, ShippingLine
 from common.messages.transactions import DocumentKind, LineKind, SetOutcome, TransactionSet
 from mapper.mapping.catalog import Catalog, CatalogItem, ItemIndex
 from mapper.mapping.orders import NO_RULES
@@ -154,6 +154,32 @@ def test_summaries_can_be_invoices_and_sales_orders(mode: str, kind: DocumentKin
     (document,) = summary(O1, O2, mode=mode).documents
     assert document.kind is kind
     assert document.total == D("105.93")
+
+
+def test_a_summary_invoice_takes_unpaid_orders_where_settings_say_so() -> None:
+    due = O3.model_copy(update={"tenders": (), "financial_status": FinancialStatus.PENDING})
+    part = due.model_copy(update={"tenders": (tender("5.00", method="paypal"),)})
+    cancelled = part.model_copy(update={"lifecycle": Lifecycle.CANCELLED})
+    usual = {"deposit_accounts": {"paypal": "PayPal"}}
+    asked = configuration("summary_invoice", unpaid_in_summary_invoice=True, **usual)
+
+    def codes(one: Order, **changes: Any) -> list[str]:
+        found = (mapped(one, settings).reason for settings in (asked, configuration("summary_invoice", **changes)))
+        return [reason.code if reason else "" for reason in found]
+
+    assert codes(due, **usual)[0] == codes(part, **usual)[0] == "IN_SUMMARY"
+    assert "IN_SUMMARY" not in (codes(due)[1], codes(part)[1], *codes(cancelled))
+    assert codes(O3) == ["IN_SUMMARY"] * 2
+    receipts = configuration("summary_sales_receipt", unpaid_in_summary_invoice=True)
+    assert mapped(due, receipts).reason != mapped(O3, receipts).reason
+    (invoice,) = summary(O1, due, mode="summary_invoice", unpaid_in_summary_invoice=True).documents
+    assert (invoice.kind, invoice.total) == (DocumentKind.INVOICE, D("81.12"))
+    assert trial_balance([invoice])["AR"] == D("81.12")
+    same = {memberships(one, asked, NO_RULES)[0].summary_id for one in (O1, due, part, O3)}
+    assert len(same) == 1, "it stays in its summary when it is paid, into whatever account"
+    other = configuration("summary_sales_receipt", unpaid_in_summary_invoice=True, **usual)
+    assert memberships(part, other, NO_RULES) != memberships(O3, other, NO_RULES)
+    assert memberships(part, other, NO_RULES, "summary_invoice") == memberships(O3, asked, NO_RULES)
 
 
 @pytest.mark.parametrize(

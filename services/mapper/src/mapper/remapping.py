@@ -103,7 +103,7 @@ def map_and_record(
     included = result.reason is not None and result.reason.code == "IN_SUMMARY"
     was_included = known.history.mode in SUMMARY_MODES
     if included or was_included or prepared.connection.mode in SUMMARY_MODES:
-        set_memberships(order, prepared, batch, included=included)
+        set_memberships(order, prepared, batch, included=included, kept_mode=result.kept_mode)
     if prepared.connection.payouts.enabled:
         _tell_payouts(order, batch, changed=changed)
     return result

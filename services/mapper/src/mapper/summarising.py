@@ -14,12 +14,15 @@ from mapper.store.sets import NOT_YET, known_sets, read_sets, write_set
 from mapper.store.summaries import MADE, SET_MEMBERSHIPS, DueSummary, members_of
 
 
-def set_memberships(order: Order, prepared: Prepared, batch: Batch, *, included: bool) -> None:
-    """Record which summaries an order is part of, and have those made again that it joined or left."""
+def set_memberships(order: Order, prepared: Prepared, batch: Batch, *, included: bool, kept_mode: str) -> None:
+    """Record which summaries an order is part of, and have those made again that it joined or left.
+
+    `kept_mode`: the mode that its set was made by; empty where a rule or the order chose it.
+    """
     members: tuple[Membership, ...] = ()
     if included and prepared.configuration is not None:
         try:
-            members = memberships(order, prepared.configuration, prepared.rules)
+            members = memberships(order, prepared.configuration, prepared.rules, kept_mode)
         except Held:
             members = ()  # the order's own set says why; it joins a summary when that is cured
     batch.execute(

@@ -229,6 +229,8 @@ class ConnectionSettings(Described):
     """Whether the shop's currency is booked rather than the one the buyer paid in."""
     tips_to: Literal["liability", "income"] = "liability"
     """Account of tips: what is owed to staff, or income."""
+    unpaid_in_summary_invoice: bool = False
+    """In the mode `summary_invoice`: whether orders that are not paid yet are in the summary too, beside the paid ones."""
     merge_refunds: bool = False
     """In summaries: refunds as negative quantities rather than documents of their own."""
     summary_costs: Literal["ledger", "journal"] = "ledger"

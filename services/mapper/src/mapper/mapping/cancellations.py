@@ -1,9 +1,11 @@
 """What is left of an order that was cancelled: nothing if it was never paid, a credit for the rest if it was partly.
 
 A cancelled, never paid order voids its invoice; where that invoice lies in a closed period, or the connection prefers
-it, a credit memo takes it back instead (section 6, note 3; section 11).
+it, a credit memo takes it back instead (section 6, note 3; section 11). The memo is dated on the cancellation, or on
+the first open day where that is closed as well or nobody knows it.
 """
 
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -18,42 +20,53 @@ from common.messages.transactions import (
 )
 from common.money import ZERO, prorate
 from mapper.mapping.case import Case
+from mapper.mapping.history import History
 from mapper.mapping.numbers import document_number
 
 GOODS: Final = frozenset({LineKind.PRODUCT, LineKind.GIFT_CARD_SALE})
 TAXES: Final = ("taxes", "")
 
 
-def cancel_invoice(case: Case, invoice: Document, earlier: str) -> None:
+def cancel_invoice(case: Case, invoice: Document, history: History) -> None:
     """Void the invoice of a cancelled, never paid order, or credit it in full.
 
-    `earlier` is how the same cancellation was booked before: a period that closes afterwards changes nothing.
+    How the same cancellation was booked before counts first: a period that closes afterwards changes nothing.
     """
-    booked = earlier or _booking(case)
+    booked = history.cancellation or _booking(case, mapped=history.mapped)
     if booked == "void":
         case.documents.append(invoice.model_copy(update={"wanted": WantedState.VOID}))
         return
     case.documents.append(invoice)
-    case.documents.append(_credit(case, invoice, invoice.total))
+    case.documents.append(_credit(case, invoice, invoice.total, history))
 
 
-def _booking(case: Case) -> str:
-    cancelled_on = case.order.cancelled_on or case.order.ordered_on
-    if case.order.ordered_on <= case.configuration.closed_through < cancelled_on:
+def _booking(case: Case, *, mapped: bool) -> str:
+    """`mapped`: the order was mapped before, so that its invoice may be in the books."""
+    ordered_on, closed = case.order.ordered_on, case.configuration.closed_through
+    if ordered_on <= closed and (mapped or (case.order.cancelled_on or ordered_on) > closed):
         return "credit"
     return "void" if case.connection.unpaid_cancel == "void" else "credit"
 
 
-def credit_rest(case: Case, invoice: Document, due: Decimal) -> None:
+def _credited_on(case: Case, history: History) -> date:
+    """The day that stands on the credit memo already, else the cancellation's, else the first open one."""
+    if history.credited_on is not None:
+        return history.credited_on
+    on = case.order.cancelled_on or case.order.ordered_on
+    closed = case.configuration.closed_through
+    return closed + timedelta(days=1) if history.mapped and on <= closed else on
+
+
+def credit_rest(case: Case, invoice: Document, due: Decimal, history: History) -> None:
     """Credit what a cancelled, partly paid order still owes after its payments and refunds."""
     credited = sum((fact.credit for fact in case.facts.refunds), ZERO)
     paid = sum((one.total for one in case.documents if one.kind is DocumentKind.PAYMENT), ZERO)
     rest = due - credited - paid
     if rest > 0:
-        case.documents.append(_credit(case, invoice, rest))
+        case.documents.append(_credit(case, invoice, rest, history))
 
 
-def _credit(case: Case, invoice: Document, amount: Decimal) -> Document:
+def _credit(case: Case, invoice: Document, amount: Decimal, history: History) -> Document:
     """A credit memo for what is left of the invoice: every line in proportion, so that income and tax go back alike."""
     lines, taxes = _share(case, invoice, amount)
     header = case.sales_header()
@@ -63,7 +76,7 @@ def _credit(case: Case, invoice: Document, amount: Decimal) -> Document:
         **(
             header
             | {
-                "date": case.order.cancelled_on or case.order.ordered_on,
+                "date": _credited_on(case, history),
                 "number": document_number(case, repeat=len(case.facts.refunds)),
                 "hold": invoice.hold,
             }

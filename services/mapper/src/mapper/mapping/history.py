@@ -8,6 +8,7 @@ part-invoices took, and by which mode it was written (a new mode is for what is 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Final
 
@@ -18,7 +19,8 @@ ACCOUNTED_ELSEWHERE: Final = frozenset({"IN_SUMMARY", "IN_PAYOUT"})
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """`cancellation`: void or credit, empty while not cancelled. `shipments`: per part-invoice, line id → quantity.
+    """`cancellation`: void, or credit with the day of the memo (`credit 2026-04-01`), empty while not cancelled; an
+    earlier release kept `credit` alone. `shipments`: per part-invoice, line id → quantity.
 
     `invoiced`: an invoice waits for nothing, so that it may be in the ledger. `mode`: the mode in force when documents
     that may be written were made; empty while there are none.
@@ -29,6 +31,12 @@ class History:
     cancellation: str = ""
     shipments: tuple[Mapping[str, Decimal], ...] = ()
     mode: str = ""
+
+    @property
+    def credited_on(self) -> date | None:
+        """The day of the credit memo by which the cancellation was booked."""
+        _, _, day = self.cancellation.partition(" ")
+        return date.fromisoformat(day) if day else None
 
     @classmethod
     def of(cls, previous: TransactionSet | None) -> "History":
@@ -76,7 +84,7 @@ def _cancellation(previous: TransactionSet) -> str:
         if one.source_kind != "order":
             continue
         if one.kind is DocumentKind.CREDIT_MEMO:
-            return "credit"
+            return f"credit {one.date.isoformat()}"
         if one.kind is DocumentKind.INVOICE and one.wanted is WantedState.VOID:
             return "void"
     return ""

@@ -1,6 +1,7 @@
 """From a row of the mode table to documents, in posting order."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from common.messages.base import Reason
 from common.messages.control import TransactionMode
@@ -25,18 +26,21 @@ from mapper.mapping.purchases import plan_fee, plan_purchase_orders
 from mapper.mapping.refunds import plan_refunds
 from mapper.mapping.removals import without_removed
 from mapper.mapping.sales import sale_of
-from mapper.mapping.summaries import summary_key
+from mapper.mapping.summaries import summary_key, takes_unpaid
 
 INVOICED_STEPS = frozenset({Step.INVOICE, Step.VOID_INVOICE})
 
 
 def choose_row(case: Case, row: ModeRow, mode: TransactionMode, history: History) -> ModeRow:
-    """The mode's row, or invoices with payments where a receipt can't tell the story.
+    """The mode's row, with unpaid orders in summary invoices where settings want them; or invoices with payments where
+    a receipt can't tell the story.
 
     A receipt says that everything was paid. An order that was paid in part and then cancelled or refunded never gets
     there, so it is planned from its payments and refunds themselves (section 6). The option
     `unpaid_in_receipt_mode = invoice` invoices what is unpaid, and stays with the invoice once there is one.
     """
+    if takes_unpaid(case, mode) and not case.facts.cancelled:
+        return replace(row, unpaid=row.paid, partly_paid=row.paid)
     if mode is not TransactionMode.SALES_RECEIPTS:
         return row
     facts = case.facts
@@ -127,7 +131,7 @@ def _plan_invoice(
     sale = sale_of(case, case.order, redeem_gifts=redeems, tip_excess=tip)
     document = invoice(case, sale, closes=(order_form,) if order_form else ())
     if Step.VOID_INVOICE in cell:
-        cancel_invoice(case, document, history.cancellation)
+        cancel_invoice(case, document, history)
         return
     case.documents.append(document)
     if pays:
@@ -138,7 +142,7 @@ def _plan_invoice(
         plan_fee(case, document)
     plan_refunds(case, row.refunds, document)
     if case.facts.cancelled and row.has_payments:
-        credit_rest(case, document, document.total)
+        credit_rest(case, document, document.total, history)
 
 
 def _plan_shipments(

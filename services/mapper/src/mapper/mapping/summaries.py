@@ -55,12 +55,17 @@ class Membership:
     day: date
 
 
-def memberships(order: Order, configuration: Configuration, rules: CompiledRules) -> tuple[Membership, ...]:
-    """Summaries that this order's sale and, if they are merged, its refunds belong to."""
+def memberships(
+    order: Order, configuration: Configuration, rules: CompiledRules, kept_mode: str = ""
+) -> tuple[Membership, ...]:
+    """Summaries that this order's sale and, if they are merged, its refunds belong to.
+
+    `kept_mode`: the mode by which the order is mapped, where that is not the connection's of today.
+    """
     ruled, directives = rules.apply(order)
     facts = read_facts(ruled, directives, configuration.connection.rounding_tolerance)
     case = Case(ruled, configuration, Catalog(), directives, facts)
-    account = receipt_deposit(case)[0].name
+    account = _account(case, directives.mode or M(kept_mode or configuration.connection.mode))
     days = [ruled.ordered_on]
     if configuration.connection.merge_refunds:
         days.extend(fact.refund.refunded_on for fact in _returned(facts))
@@ -70,9 +75,18 @@ def memberships(order: Order, configuration: Configuration, rules: CompiledRules
 def summary_key(case: Case, mode: TransactionMode) -> str:
     """Document key of the summary that the order's sale is part of."""
     order = case.order
-    summary_id = _summary_id(order.ordered_on, order, receipt_deposit(case)[0].name)
+    summary_id = _summary_id(order.ordered_on, order, _account(case, mode))
     company_id = case.connection.company_id
     return document_key(order.tenant_id, company_id, order.connection_id, "summary", summary_id, KINDS[mode])
+
+
+def takes_unpaid(case: Case, mode: TransactionMode) -> bool:
+    return mode is M.SUMMARY_INVOICE and case.connection.unpaid_in_summary_invoice
+
+
+def _account(case: Case, mode: TransactionMode) -> str:
+    """Where the money went, which keeps summaries apart; where unpaid orders are in them, nobody knows it yet."""
+    return "" if takes_unpaid(case, mode) else receipt_deposit(case)[0].name
 
 
 def _summary_id(day: date, order: Order, account: str) -> str:
