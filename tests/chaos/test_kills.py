@@ -13,6 +13,7 @@ from tests.e2e.world import Connection, SampleShop, World, first_day
 
 from common.topology import SERVICES
 from sandbox.shops.life import Event
+from sandbox.shops.shop import Kind
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="session"),
@@ -24,7 +25,7 @@ pytestmark = [
 ORDERS = 24
 """Every story of the sample shops once."""
 MODE = "invoices_payments_if_paid"
-KINDS = (("shopify", "beancount"), ("woocommerce", "quickbooks_online"))
+KINDS: tuple[tuple[Kind, str], ...] = (("shopify", "beancount"), ("woocommerce", "quickbooks_online"))
 WITHIN_S = 150
 
 

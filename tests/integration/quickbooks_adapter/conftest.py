@@ -233,7 +233,7 @@ def open_desk(
     @asynccontextmanager
     async def opened(**settings: Any) -> AsyncIterator[Desk]:
         adapter = ledger(stand_in.settings(**settings))
-        monkeypatch.setitem(ledgers.BY_NAME, "quickbooks_online", adapter)  # type: ignore[arg-type]
+        monkeypatch.setitem(ledgers.BY_NAME, "quickbooks_online", adapter)
         await rabbitmq_vhost.declare()
         async with desk_of(desk_settings) as made:
             await made.start()

@@ -135,7 +135,7 @@ async def test_a_payment_is_taken_in_first_and_applied_later(company: Company) -
         changed = await company.change(session, applied, OperationKind.UPDATE)
         assert isinstance(changed, Written)
         after = await session.facts(company.links)
-        assert (after.open_balance[paid.key], after.open_balance[INVOICE.key]) == (0, 0)
+        assert (after.open_balance[paid.key], after.open_balance[INVOICE.key]) == (Decimal(0), Decimal(0))
 
 
 async def test_a_partial_refund_gives_back_income_tax_and_discount(company: Company) -> None:
@@ -501,7 +501,7 @@ async def test_a_receipt_that_a_coupon_paid_in_full_is_written_at_zero(company: 
         books = Books(company)
         free = document(DocumentKind.SALES_RECEIPT, "0.00", lines=lines, taxes=())
         written = await company.written(session, operation(free))
-        assert (written.link.total, written.notices) == (0, ())
+        assert (written.link.total, written.notices) == (Decimal(0), ())
         assert books.moved() == {DISCOUNTS: Decimal("19.99"), INCOME: Decimal("-19.99")}
 
 

@@ -260,8 +260,8 @@ async def test_a_company_that_keeps_refusing_for_its_limits_costs_nobody_an_atte
 
 
 async def test_nothing_is_sent_once_the_lease_could_end(company: Company) -> None:
-    file = company.file(may_send=lambda: allowed)
     allowed = True
+    file = company.file(may_send=lambda: allowed)
     async with company.session(file) as session:
         await company.people_and_goods(session)
         before = company.stand_in.steer("GET", "/counters")["requests"]
