@@ -92,6 +92,17 @@ def stock_cost_unreliable(item: str, on_hand: str) -> Reason:
     )
 
 
+def bundle_price_differs(item: str, sold: Decimal, members: Decimal, currency: str) -> Reason:
+    return notice(
+        "BUNDLE_PRICE_DIFFERS",
+        f"The item {item!r} is a bundle of the ledger, whose members come to {members} {currency}; "
+        f"the order sells it for {sold} {currency}.",
+        "Give the members prices that come to the bundle's, or map the product to a single item.",
+        "lines.amount",
+        f"{sold}",
+    )
+
+
 def rule_failed(rule: str, problem: str) -> Reason:
     return notice(
         "RULE_FAILED",

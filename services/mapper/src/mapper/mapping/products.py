@@ -11,10 +11,11 @@ from common.messages.transactions import (
     MissingPolicy,
     shared_key,
 )
+from common.money import quantize, tolerance
 from mapper.mapping.case import Case
 from mapper.mapping.catalog import CatalogItem
 from mapper.mapping.names import normal, tidy
-from mapper.mapping.notices import sku_missing, stock_cost_unreliable
+from mapper.mapping.notices import bundle_price_differs, sku_missing, stock_cost_unreliable
 from mapper.mapping.reasons import (
     mapped_item_missing,
     product_ambiguous,
@@ -27,6 +28,8 @@ KNOWN_ITEMS_MAX = 20_000
 """Items remembered per configuration: the same products are sold again and again."""
 ITEMS_ARE_NAMES = "items_are_names"
 """Capability of a ledger without a list of items."""
+BUNDLED = "members"
+"""Fact of a bundle: its items."""
 STOCK_ITEM = "inventory"
 """Type of the items whose cost the ledger books itself."""
 CREATED_AS = {"create_non_inventory": "non_inventory", "create_inventory": "inventory"}
@@ -77,7 +80,7 @@ def _resolve(case: Case, line: OrderLine) -> str | None:
     found = case.catalog.find_items(settings.match_field, line.sku)
     active = [item for item in found if item.active]
     if len(active) == 1:
-        _warn_of_cost(case, active[0])
+        _warn_of(case, line, active[0])
         return _matched(case, line, active[0])
     if len(active) > 1:
         names = ", ".join(item.full_name for item in active[:5])
@@ -107,9 +110,25 @@ def _named(case: Case, line: OrderLine, name: str, ledger_id: str) -> str | None
         _stop(case, mapped_item_missing(line.sku or line.name, name))
         return None
     if found:
-        _warn_of_cost(case, found[0])
+        _warn_of(case, line, found[0])
     shown = found[0].full_name if found else name
     return _want(case, line, f"name:{normal(shown)}", shown, "name", resolved)
+
+
+def _warn_of(case: Case, line: OrderLine, item: CatalogItem) -> None:
+    _warn_of_cost(case, item)
+    if BUNDLED in item.details:
+        _warn_of_bundle(case, line, item)
+
+
+def _warn_of_bundle(case: Case, line: OrderLine, item: CatalogItem) -> None:
+    """The ledger prices a bundle by its members; what the order says beyond rounding is an adjustment there."""
+    price = case.catalog.items.bundle_price(item)
+    if price is None:
+        return
+    members = quantize(price * line.quantity, case.currency)
+    if abs(members - line.amount) > case.configuration.tolerance(tolerance(case.currency, 1)):
+        case.notices.append(bundle_price_differs(item.full_name, line.amount, members, case.currency))
 
 
 def _warn_of_cost(case: Case, item: CatalogItem) -> None:

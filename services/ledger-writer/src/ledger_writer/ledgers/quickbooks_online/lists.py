@@ -36,6 +36,8 @@ FEED_DAYS: Final = 29
 FEED_MOST: Final = 1000
 """An answer of this size may have been cut: read the list whole instead."""
 OVERLAP: Final = timedelta(minutes=5)
+DETAIL_MAX: Final = 500
+"""Length of one fact about an entry."""
 
 
 class Lists:
@@ -131,12 +133,20 @@ def _details(read: ListEntry) -> dict[str, str]:
         "unit_price": read.price,
         "preferred_vendor": read.preferred_vendor.value,
         "due_days": read.due_days,
+        "members": _members(read),
     }
     return {
-        name: f"{fact:f}" if isinstance(fact, Decimal) else str(fact)[:500]
+        name: f"{fact:f}" if isinstance(fact, Decimal) else str(fact)[:DETAIL_MAX]
         for name, fact in facts.items()
         if fact not in (None, "")
     }
+
+
+def _members(read: ListEntry) -> str:
+    """Items of a bundle with their quantities, `11 1,12 2`; empty for other items, and for more than fit."""
+    members = read.bundle.members if read.bundle is not None else ()
+    text = ",".join(f"{one.item.value} {Decimal(1) if one.quantity is None else one.quantity:f}" for one in members)
+    return text if len(text) <= DETAIL_MAX else ""
 
 
 async def read_named(client: Client, list_name: str, page_size: int) -> NamedList:

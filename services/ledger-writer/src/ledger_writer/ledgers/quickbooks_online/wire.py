@@ -92,6 +92,15 @@ class TaxRateList(Wire):
     details: tuple[TaxRateDetail, ...] = Field((), alias="TaxRateDetail")
 
 
+class BundleMember(Wire):
+    item: Ref = Field(Ref(), alias="ItemRef")
+    quantity: Number | None = Field(None, alias="Qty")
+
+
+class Bundle(Wire):
+    members: tuple[BundleMember, ...] = Field((), alias="ItemGroupLine")
+
+
 class ListEntry(Record):
     """An entry of any other list: account, item, tax code, term, payment method, class, department."""
 
@@ -111,3 +120,4 @@ class ListEntry(Record):
     taxable: bool | None = Field(None, alias="Taxable")
     sales_rates: TaxRateList = Field(TaxRateList(), alias="SalesTaxRateList")
     due_days: int | None = Field(None, alias="DueDays")
+    bundle: Bundle | None = Field(None, alias="ItemGroupDetail")
