@@ -125,7 +125,8 @@ async def test_an_application_whose_writer_died_as_did_its_successor_is_known_fo
     first, second = steps(before, source, target)
     await desk.send(first)
     await desk.settled(NAMES + len(before))
-    record, died = Pass._record, []
+    record = Pass._record
+    died: list[str] = []
 
     async def dying(self: Pass, moved: Any, *given: Any, clears: bool = False, **more: Any) -> None:
         if clears and not died and any(row.document_key == source.key for row, _ in moved):
