@@ -27,7 +27,7 @@ status: setup ## say what runs
 test: setup ## run all tests on private Postgres and RabbitMQ; ARGS=... goes to pytest
 	@$(BIN)/pytest $(ARGS)
 
-test-nightly: setup ## every property with 10,000 examples, as one job (about half an hour)
+test-nightly: setup ## every property with 10,000 examples, fewer where each is dear (about half an hour)
 	@$(BIN)/pytest -q -m hypothesis --hypothesis-profile=nightly tests/unit $(ARGS)
 
 golden: setup ## write the golden files again; read the diff before you commit it

@@ -4,14 +4,13 @@ import asyncio
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger_writer.ledgers.quickbooks_online.limits import OutOfTime, RealmLimits, Taken, Window
 from ledger_writer.ledgers.quickbooks_online.settings import OnlineSettings
 
 
-@settings(max_examples=50, deadline=None)
 @given(
     most=st.integers(1, 5),
     gaps=st.lists(

@@ -6,8 +6,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from tests.properties import percent_of_the_examples
 
 from sandbox.shops import SHOPS, ShopLife
 
@@ -36,7 +37,7 @@ def check_woocommerce(order: dict[str, Any]) -> None:
         assert Decimal(line["subtotal_tax"]) == total(line["taxes"], "subtotal")
 
 
-@settings(max_examples=12, deadline=None)
+@percent_of_the_examples(12)
 @given(seed=SEEDS, shop=SHOP_NAMES)
 def test_every_woocommerce_order_adds_up_at_every_moment(seed: int, shop: str) -> None:
     for snapshot in ShopLife(seed, "woocommerce", shop, START).snapshots(ORDERS):
@@ -47,7 +48,7 @@ def test_every_woocommerce_order_adds_up_at_every_moment(seed: int, shop: str) -
                 assert Decimal(refund["amount"]) == -total(rows, "total", "total_tax")
 
 
-@settings(max_examples=8, deadline=None)
+@percent_of_the_examples(8)
 @given(seed=SEEDS, shop=SHOP_NAMES)
 def test_the_expectation_agrees_with_the_last_state_of_every_woocommerce_order(seed: int, shop: str) -> None:
     life = ShopLife(seed, "woocommerce", shop, START)
@@ -82,7 +83,7 @@ def check_custom(order: dict[str, Any]) -> None:
             assert Decimal(refund["amount"]) == total(refund["lines"], "amount") + Decimal(refund["shipping"]) + tax
 
 
-@settings(max_examples=12, deadline=None)
+@percent_of_the_examples(12)
 @given(seed=SEEDS, shop=SHOP_NAMES)
 def test_every_custom_order_adds_up_at_every_moment_and_ends_as_expected(seed: int, shop: str) -> None:
     life = ShopLife(seed, "custom", shop, START)
@@ -99,7 +100,7 @@ def test_every_custom_order_adds_up_at_every_moment_and_ends_as_expected(seed: i
         assert expectation.money(row.refunded) == total(last[key]["refunds"], "amount")
 
 
-@settings(max_examples=6, deadline=None)
+@percent_of_the_examples(6)
 @given(seed=SEEDS, shop=SHOP_NAMES)
 def test_the_older_pull_shape_says_the_same_as_the_native_one(seed: int, shop: str) -> None:
     minor = Decimal(1).scaleb(-SHOPS[shop].currency.exponent)

@@ -8,8 +8,9 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from tests.properties import percent_of_the_examples
 
 from sandbox.shops import SHOPS, ShopLife
 
@@ -68,7 +69,7 @@ def value_of(refund: dict[str, Any], *, included: bool) -> Decimal:
     return worth
 
 
-@settings(max_examples=12, deadline=None)
+@percent_of_the_examples(12)
 @given(seed=st.integers(0, 10_000), shop=st.sampled_from(sorted(SHOPS)))
 def test_every_order_adds_up_at_every_moment_and_every_refund_pays_what_it_says(seed: int, shop: str) -> None:
     for snapshot in ShopLife(seed, "shopify", shop, START).snapshots(ORDERS):
@@ -79,7 +80,7 @@ def test_every_order_adds_up_at_every_moment_and_every_refund_pays_what_it_says(
                 assert total(refund["transactions"], "amount") == value_of(refund, included=order["taxes_included"])
 
 
-@settings(max_examples=8, deadline=None)
+@percent_of_the_examples(8)
 @given(seed=st.integers(0, 10_000), shop=st.sampled_from(sorted(SHOPS)))
 def test_the_expectation_agrees_with_the_last_state_of_every_order(seed: int, shop: str) -> None:
     life = ShopLife(seed, "shopify", shop, START)

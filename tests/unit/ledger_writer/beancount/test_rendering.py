@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from tests.properties import percent_of_the_examples
 
 from common.messages.transactions import DocumentKind, DocumentLine, LineKind
 from ledger_writer.ledgers.beancount.accounts import Chart
@@ -91,7 +92,7 @@ def test_what_does_not_post_is_a_custom_directive(
 TEXT = st.text(max_size=60)
 
 
-@settings(max_examples=6, deadline=None)
+@percent_of_the_examples(6)
 @given(texts=st.lists(st.tuples(TEXT, TEXT, TEXT, TEXT), min_size=60, max_size=60))
 def test_no_text_of_an_order_breaks_the_journal(
     make: Any, tmp_path_factory: Any, texts: list[tuple[str, str, str, str]]
