@@ -6,7 +6,7 @@ states that ingest publishes. The books are read by Beancount itself, or asked o
 
 import asyncio
 import itertools
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -242,7 +242,8 @@ class Books:
 
     async def settlement(self, payout_id: str, code: str) -> Json:
         """Wait until a payout waits for this reason, as mapper tells the gateway. Returns the reason."""
-        stack, reason = self.world.stack, {}
+        stack = self.world.stack
+        reason: Json = {}
         headers = {"x-tillbook-caller": "api", "authorization": f"Bearer {stack.secrets.internal_keys['api']}"}
         asked = {"tenant_id": self.world.tenant_id, "connection_id": self.connection.connection_id}
         asked |= {"source_kind": "payout", "source_id": payout_id}
@@ -280,7 +281,7 @@ class Books:
             postings = (await client.get(url)).json()
         made = []
         for posting in postings:
-            sums: Counter[str] = Counter()
+            sums = defaultdict[str, Decimal](Decimal)
             for one in posting["entries"]:
                 sums[self._role(names[one["account"]])] += Decimal(str(one["amount"]))
             made.append(Entry(posting["entity"], date.fromisoformat(posting["date"]), "", _plain(sums)))
@@ -343,7 +344,7 @@ class Books:
             )
         asked = {"as_of": as_of.isoformat()} if as_of else {}
         trial = await self.world.gateway.get(f"/companies/{self.company.company_id}/trial-balance", **asked)
-        sums: Counter[str] = Counter()
+        sums = defaultdict[str, Decimal](Decimal)
         for row in trial["rows"]:
             sums[self._role(row["account"])] += Decimal(row["debit"]) - Decimal(row["credit"])
         # A company of the stand-in opens with a little stock.
@@ -378,9 +379,11 @@ class Books:
         return entries
 
     def _sums(self, transactions: Sequence[Transaction]) -> dict[str, Decimal]:
-        sums: Counter[str] = Counter()
+        sums = defaultdict[str, Decimal](Decimal)
         for one in transactions:
             for posting in one.postings:
+                assert posting.units is not None, "the loader fills in what a posting leaves out"
+                assert posting.units.number is not None, posting
                 sums[self.roles.get(posting.account, posting.account)] += posting.units.number
         return _plain(sums)
 
@@ -395,8 +398,8 @@ def told(row: Json) -> str:
     return f"{shown(row)}, {row['state']} {(row['reason'] or {}).get('code', '')}".rstrip()
 
 
-def _plain(sums: Mapping[str, Any]) -> dict[str, Decimal]:
-    return {role: Decimal(amount) for role, amount in sums.items() if amount}
+def _plain(sums: Mapping[str, Decimal]) -> dict[str, Decimal]:
+    return {role: amount for role, amount in sums.items() if amount}
 
 
 class Stage:

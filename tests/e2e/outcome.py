@@ -38,7 +38,7 @@ async def ended(
     company = connection.company
     await world.poll(connection, within_s=within_s)
     await world.settled(company, orders=len(story.orders), within_s=within_s)
-    documents = Counter(
+    documents: Counter[tuple[str, ...]] = Counter(
         (row["source_id"], row["kind"], row["amount"], row["date"])
         for row in await world.documents(company)
         if row["state"] == "synced"

@@ -12,6 +12,7 @@ from random import Random
 
 import pytest
 from tests.e2e import expected
+from tests.e2e.canonical import Json
 from tests.e2e.outcome import ended
 from tests.e2e.world import World, eventually, first_day
 
@@ -118,7 +119,7 @@ def again(event: Event) -> Delivery:
 
 async def settled(world: World, company_id: str) -> None:
     """Wait by the overview alone: it is asked seldom, for it adds up ten thousand orders each time."""
-    last: object = None
+    last: Json = {}
 
     async def is_written() -> bool:
         nonlocal last

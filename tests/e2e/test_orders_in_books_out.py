@@ -82,7 +82,8 @@ async def prepare(world: World, play: Play) -> tuple[SampleShop, Connection]:
     # The older envelope can't say that a line sells a gift card.
     stories = [row.name for row in STORIES if "custom" in row.kinds and row.name != "gift_card_bought"]
     kind: Kind = KINDS[way.split()[0]]
-    shop = await world.open_shop(kind, orders=ORDERS, **({"scenarios": stories} if older else {}))
+    life: Json = {"scenarios": stories} if older else {}
+    shop = await world.open_shop(kind, orders=ORDERS, **life)
     company = await world.company(ledger, first_day(40))
     contract = {"pull_contract": "compatible"} if older else {}
     return shop, await world.connect_shop(company, shop, mode=mode, **contract)
@@ -129,9 +130,9 @@ async def test_every_order_has_the_documents_of_its_mode_once(played: Ended, pla
     outcome, mode = outcome_of(played, play), play[2]
     found = written(row for row in outcome.documents if row["state"] == "synced")
     payments: Counter[str] = Counter()
-    for row in outcome.documents:
-        if row["kind"] == "payment" and row["state"] == "synced":
-            payments[row["source_id"]] += int(Decimal(row["amount"]) * 100)
+    for document in outcome.documents:
+        if document["kind"] == "payment" and document["state"] == "synced":
+            payments[document["source_id"]] += int(Decimal(document["amount"]) * 100)
     for key, row in outcome.story.orders.items():
         kinds = Counter({kind: n for (order, kind), n in found.items() if order == key and kind != "payment"})
         why = (row.scenario, outcome.orders[key], expected.hindered(outcome.documents, key))

@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from typing import TypedDict
 
 import pytest
 import pytest_asyncio
@@ -133,9 +134,22 @@ def differences(kept: Mapping[str, Kept | BaseException]) -> list[str]:
     return found
 
 
+class Row(TypedDict):
+    """What the report says of one mode."""
+
+    mode: str
+    same: bool
+    month_ends: int
+    roles: int
+    documents_posted: int | None
+    order_forms: list[str] | None
+    largest_balance: str
+    differences: list[str]
+
+
 def report(same: Same) -> None:
     """Print the table and write it down."""
-    rows = []
+    rows: list[Row] = []
     for mode in MODES:
         kept, wrong = same[mode]["beancount"], differences(same[mode])
         sums = kept.at if isinstance(kept, Kept) else {}
@@ -158,7 +172,7 @@ def report(same: Same) -> None:
         return
     print(f"\n{'mode':<42}{'roles':>6}{'posted':>8}{'largest':>12}  difference")
     for row in rows:
-        said = "0.00" if row["same"] else "; ".join(map(str, row["differences"]))[:600]
+        said = "0.00" if row["same"] else "; ".join(row["differences"])[:600]
         print(f"{row['mode']:<42}{row['roles']:>6}{row['documents_posted']!s:>8}{row['largest_balance']:>12}  {said}")
 
 

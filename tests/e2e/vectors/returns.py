@@ -9,7 +9,7 @@ from tests.unit.mapper.samples import D, example_a, first_refund, line, order, s
 from tests.unit.mapper.test_examples import GIFT_ORDER
 from tests.unit.mapper.test_payouts import payout, payout_line
 
-from common.messages.orders import FinancialStatus, Lifecycle, Refund
+from common.messages.orders import FinancialStatus, Lifecycle, Order, Refund
 
 NO_RETURNS = {"REFC": None}
 """Without an account for returns, refunds take income back."""
@@ -147,7 +147,7 @@ async def a_gift_card_is_a_line_on_receipts_and_a_payment_on_invoices(stage: Sta
 
 @vector(29)
 async def a_euro_gains_and_loses(stage: Stage) -> None:
-    def sold(external_id: str, **changes: object) -> object:
+    def sold(external_id: str, **changes: object) -> Order:
         values = {
             "external_id": external_id,
             "number": external_id,

@@ -1,6 +1,7 @@
 """Vectors 18 to 25: payouts, settlements, summaries."""
 
 from datetime import date
+from decimal import Decimal
 
 from tests.e2e.books import Books, Stage
 from tests.e2e.vectors.registry import vector
@@ -26,7 +27,7 @@ B = {"BANK": D("209.91"), "FEES": D("7.93"), "UF": D("-217.84")}
 PAYOUTS = {"enabled": True}
 
 
-async def deposit_of(books: Books) -> dict[str, object]:
+async def deposit_of(books: Books) -> dict[str, Decimal]:
     (deposit,) = [dict(entry.sums) for entry in await books.entries() if entry.kind.lower() == "deposit"]
     return deposit
 

@@ -6,6 +6,7 @@ import os
 
 import httpx
 from tests.e2e.books import Stage
+from tests.e2e.canonical import Json
 from tests.e2e.vectors.registry import vector
 from tests.e2e.vectors.sales import INVOICES, OWN_NUMBERS, PAID_A, RECEIPTS, A
 from tests.e2e.world import eventually
@@ -24,7 +25,7 @@ async def a_create_without_an_answer_is_looked_up_and_not_repeated(stage: Stage)
     assert await books.balances() == A | {"UF": D("77.00")}
 
 
-def invoice_by_hand(total: int) -> list[tuple[str, dict[str, object]]]:
+def invoice_by_hand(total: int) -> list[tuple[str, Json]]:
     """An unmarked invoice 1001 in a company that takes the numbers it is sent."""
     line = {"DetailType": "SalesItemLineDetail", "SalesItemLineDetail": {"ItemRef": {"value": "1"}}, "Amount": total}
     invoice = {"CustomerRef": {"value": "1"}, "TxnDate": "2026-03-02", "DocNumber": "1001", "Line": [line]}
