@@ -8,9 +8,9 @@ Context = Mapping[str, Any]
 _PATTERNS: Mapping[str, str] = {
     r"^[A-Z]{3}$": "give a currency of ISO 4217 in capitals, such as USD",
     r"^([A-Z]{3})?$": "give a currency of ISO 4217 in capitals, such as USD, or leave it empty",
-    r"^-?\d{1,15}(\.\d{1,4})?$": 'give an amount as text with at most 4 places, such as "12.50"',
-    r"^-?\d{1,13}(\.\d{1,4})?$": "give an amount with at most 4 places, such as 12.50",
-    r"^-?\d{1,15}(\.\d{1,12})?$": 'give a number as text with at most 12 places, such as "2.9"',
+    r"^-?[0-9]{1,15}(\.[0-9]{1,4})?$": 'give an amount as text with at most 4 places, such as "12.50"',
+    r"^-?[0-9]{1,13}(\.[0-9]{1,4})?$": "give an amount with at most 4 places, such as 12.50",
+    r"^-?[0-9]{1,15}(\.[0-9]{1,12})?$": 'give a number as text with at most 12 places, such as "2.9"',
     r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$": "use letters, digits, dots, hyphens, underscores; a letter or digit first",
     r"^https?://[^\s]+$": "give a whole address that begins with https:// or http://",
 }

@@ -107,7 +107,8 @@ async def upload_payout_file(
     net: Annotated[
         str | None,
         Query(
-            pattern=r"^-?\d{1,13}(\.\d{1,4})?$", description="What reached the bank; without it, what the rows come to."
+            pattern=r"^-?[0-9]{1,13}(\.[0-9]{1,4})?$",
+            description="What reached the bank; without it, what the rows come to.",
         ),
     ] = None,
     processor: Annotated[str | None, Query(max_length=100, description="Who paid out.")] = None,

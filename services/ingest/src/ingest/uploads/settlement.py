@@ -125,7 +125,7 @@ def _normalize(parts: PayoutParts, account: Account) -> Payout:
 
 def _amount(row: Row, column: str, currency: str, *, is_comma: bool) -> Decimal:
     text = row[column].replace(".", "").replace(",", ".") if is_comma else row[column].replace(",", "")
-    if not re.fullmatch(r"-?\d{1,13}(\.\d{1,4})?", text):
+    if not re.fullmatch(r"-?[0-9]{1,13}(\.[0-9]{1,4})?", text):
         raise row.refusal(column, "which is no amount", _CURE, "UNREADABLE_AMOUNT")
     return in_places(Decimal(text), currency, f"row {row.number}, column {column}")
 

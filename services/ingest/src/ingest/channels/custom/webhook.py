@@ -22,7 +22,7 @@ IDEMPOTENCY_KEY = "x-idempotency-key"
 TOPICS: tuple[str, ...] = ()
 SKEW_MAX_S = 300
 ORDERS_MAX = 100
-_SIGNATURE = re.compile(r"^t=(\d{1,12}),v1=([0-9a-f]{64})$")
+_SIGNATURE = re.compile(r"^t=([0-9]{1,12}),v1=([0-9a-f]{64})$")
 
 
 def verify(headers: Mapping[str, str], body: bytes, credentials: CustomCredentials, now: datetime) -> None:

@@ -202,6 +202,6 @@ def _notes(parts: Parts) -> list[dict[str, Any]]:
 
 def _decimal(text: Any) -> Decimal:
     value = str(text)
-    if not re.fullmatch(r"-?\d{1,15}(\.\d{1,4})?", value):
+    if not re.fullmatch(r"-?[0-9]{1,15}(\.[0-9]{1,4})?", value):
         raise InvalidOperation(value)
     return Decimal(value)
