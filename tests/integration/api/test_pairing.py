@@ -267,3 +267,24 @@ def test_settings_are_published_again_when_a_mirror_asks(gateway: Gateway) -> No
     )
     running.eventually(lambda: snapshots(shop.tenant.tenant_id) == 2)
     assert snapshots(other.tenant.tenant_id) == 0
+
+
+def test_forgetting_the_links_of_a_company_file_is_confirmed_repeatable_and_audited(
+    gateway: Gateway, shop: Shop
+) -> None:
+    http, path = shop.tenant.http, f"/v1/companies/{shop.company_id}/links/forget"
+    refused = http.post(path, json={})
+    assert (refused.status_code, refused.json()["code"]) == (422, "CONFIRMATION_NEEDED")
+    assert refused.json()["errors"][0]["field"] == "body.confirm"
+    once = {"idempotency-key": "forget-1"}
+    answers = [http.post(path, json={"confirm": shop.company_id}, headers=once) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [202, 202]
+    assert answers[0].json() == answers[1].json()
+    assert answers[0].json()["documents"] == 3
+    assert "looked up" in answers[0].json()["next"]
+    stranger = gateway.tenant().http.post(path, json={"confirm": shop.company_id})
+    assert stranger.status_code == 404
+    noted = gateway.fetch("SELECT details FROM audit_log WHERE action = 'links_forgotten'")
+    assert [row["details"] for row in noted] == ['{"documents": 3}']
+    asked = [seen for seen, _ in gateway.owners.seen if seen.endswith("/links/forget")]
+    assert len(asked) == 1

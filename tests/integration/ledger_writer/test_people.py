@@ -72,6 +72,32 @@ async def test_what_was_deleted_by_hand_is_written_again_after_unlinking(
     assert [key for key in open_desk.posting_keys() if written in key] == [f"{written}:g2"]
 
 
+@pytest.mark.parametrize("by_disconnecting", [False, True])
+async def test_what_is_forgotten_is_looked_up_again_and_nothing_is_written_twice(
+    open_desk: Any, make: Any, written: str, by_disconnecting: bool
+) -> None:
+    keys = open_desk.posting_keys()
+    assert len(keys) == 3
+    linked_at = "SELECT count(*) FROM documents WHERE linked_by = 'matched' AND state = 'synced'"
+    if by_disconnecting:
+        path = f"/internal/companies/{make.COMPANY}/disconnect"
+        await open_desk.call("POST", path, {"tenant_id": make.TENANT, "forget_links": True})
+        await open_desk.until("SELECT count(*) FROM documents WHERE state = 'not_tried'", 3)
+        await open_desk.pair()
+    else:
+        path = f"/internal/companies/{make.COMPANY}/links/forget"
+        assert (await open_desk.call("POST", path, {"tenant_id": "ten_2"})).status_code == 404
+        answer = await open_desk.call("POST", path, {"tenant_id": make.TENANT})
+        assert (answer.status_code, answer.json()) == (200, {"documents": 3})
+    await open_desk.until(linked_at, 3)
+    assert open_desk.posting_keys() == keys
+    await open_desk.send(make.receipt_set("2"))
+    await open_desk.settled(5)
+    assert (await open_desk.balances())["Income:Sales"] == D("-50.00")
+    assert set(keys) < set(open_desk.posting_keys())
+    assert len(open_desk.posting_keys()) == 5
+
+
 async def test_a_link_by_hand_is_refused_where_somebody_else_has_the_object(
     open_desk: Any, make: Any, written: str
 ) -> None:

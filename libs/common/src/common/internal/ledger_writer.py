@@ -6,6 +6,7 @@ GET    /internal/companies/{company_id} ?tenant_id                    → Compan
 POST   /internal/companies/{company_id}/oauth     OAuthStart          → OAuthStarted
 POST   /internal/oauth/callback                   OAuthCallback       → CompanyView (found by its state)
 POST   /internal/companies/{company_id}/disconnect Disconnect         → CompanyView
+POST   /internal/companies/{company_id}/links/forget TenantRequest    → LinksForgotten (each is looked for again)
 DELETE /internal/companies/{company_id} ?tenant_id                    → 204 (links and documents go too)
 POST   /internal/companies/{company_id}/lane/pause  TenantRequest     → CompanyView
 POST   /internal/companies/{company_id}/lane/resume TenantRequest     → CompanyView
@@ -108,6 +109,11 @@ class Disconnect(TenantRequest):
     """Links are kept unless `forget_links`, so that connecting the same company again makes no duplicates."""
 
     forget_links: bool = False
+
+
+class LinksForgotten(Shape):
+    documents: int
+    """Documents, customers and items that are looked for again."""
 
 
 class CatalogPage(Shape):

@@ -12,7 +12,15 @@ from api.routes.base import LOCATION, ONCE, Deps, Gateway, after_moment, followi
 from api.security import Reader, TenantPrincipal, Writer
 from api.store import audit, companies
 from api.views.base import PAGE_DEFAULT, Cursor, Limit, Page
-from api.views.pairing import Company, CompanyCreate, CompanyDetail, DisconnectRequest, OAuthBegun
+from api.views.pairing import (
+    Company,
+    CompanyCreate,
+    CompanyDetail,
+    DisconnectRequest,
+    ForgetLinksRequest,
+    LinksForgotten,
+    OAuthBegun,
+)
 from common.errors import Retryable
 from common.internal import ledger_writer
 from common.internal.base import TenantRequest
@@ -144,7 +152,7 @@ async def disconnect_company(company_id: str, body: DisconnectRequest, caller: W
         raise Problem(
             422,
             "CONFIRMATION_NEEDED",
-            "forgetting the links lets documents be written twice",
+            "forgetting the links has every document of the company file looked up again",
             errors=[FieldProblem(field="body.confirm", value=body.confirm, cure=f"set it to {company_id}")],
         )
     view = await deps.services.ledger_writer.post(
@@ -154,6 +162,41 @@ async def disconnect_company(company_id: str, body: DisconnectRequest, caller: W
     )
     await note(deps.pool, caller, "company_disconnected", company_id, forget_links=body.forget_links)
     return detail(row, view)
+
+
+@routes.post(
+    "/companies/{company_id}/links/forget",
+    operation_id="forget_links",
+    status_code=status.HTTP_202_ACCEPTED,
+    dependencies=ONCE,
+)
+async def forget_links(company_id: str, body: ForgetLinksRequest, caller: Writer, deps: Deps) -> LinksForgotten:
+    """Give up what is known about where each document of the company file stands in its ledger.
+
+    Nothing is deleted there and nothing is written blindly: each is looked up again by its mark and number, linked
+    where it is found, and written where it is not. What is to be taken out, was sent without an answer or was linked by
+    hand keeps its link.
+    """
+    await own(deps, caller, company_id)
+    if body.confirm != company_id:
+        raise Problem(
+            422,
+            "CONFIRMATION_NEEDED",
+            "forgetting the links has every document of the company file looked up again",
+            errors=[FieldProblem(field="body.confirm", value=body.confirm, cure=f"set it to {company_id}")],
+        )
+    done = await deps.services.ledger_writer.post(
+        f"/internal/companies/{company_id}/links/forget",
+        TenantRequest(tenant_id=caller.tenant_id),
+        ledger_writer.LinksForgotten,
+    )
+    await note(deps.pool, caller, "links_forgotten", company_id, documents=done.documents)
+    return LinksForgotten(
+        company_id=company_id,
+        documents=done.documents,
+        next="Each is looked up in the ledger as soon as the company file is written to: linked where it is found,"
+        " written where it is not. The overview shows what is left.",
+    )
 
 
 @routes.post("/companies/{company_id}/lane/pause", operation_id="pause_lane")

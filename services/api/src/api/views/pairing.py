@@ -114,9 +114,23 @@ class OAuthBegun(View):
 
 class DisconnectRequest(Body):
     forget_links: bool = False
-    """True forgets what was written where; a later resend may then write it twice."""
+    """True forgets what was written where: everything is looked up again after the next sign-in."""
     confirm: str = ""
     """The company's id, needed with `forget_links`."""
+
+
+class ForgetLinksRequest(Body):
+    confirm: str = ""
+    """The company's id."""
+
+
+class LinksForgotten(View):
+    """What was given up, and what happens next."""
+
+    company_id: str
+    documents: int
+    """Documents, customers and items that are looked for again."""
+    next: str
 
 
 class ConnectionSettingsVersion(View):

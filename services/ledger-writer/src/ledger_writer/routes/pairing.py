@@ -11,11 +11,13 @@ from common.application import InternalCaller
 from common.batch import Batch
 from common.database import Connection
 from common.errors import Retryable
+from common.internal.base import TenantRequest
 from common.internal.ledger_writer import (
     CompanyView,
     Disconnect,
     LedgerDescription,
     LedgerList,
+    LinksForgotten,
     OAuthCallback,
     OAuthStart,
     OAuthStarted,
@@ -151,7 +153,7 @@ async def _connect(
 ) -> None:
     """Store what the ledger said. Another company of the ledger starts with an empty link set."""
     if company.external_id and company.external_id != paired.external_id:
-        await requests.forget_links(connection, company.company_id)
+        await requests.start_anew(connection, company.company_id)
         log.warning("company_replaced", company_id=company.company_id)
     await companies.change(
         connection,
@@ -202,6 +204,19 @@ async def disconnect_company(
         if stored is not None:
             batch.publish(stored.changed(ledger))
     return await view_of(workshop, company_id, request.tenant_id)
+
+
+@router.post("/internal/companies/{company_id}/links/forget", operation_id="forget_links")
+async def forget_links(
+    _: InternalCaller, workshop: CurrentWorkshop, company_id: CompanyId, request: TenantRequest
+) -> LinksForgotten:
+    """Give up all links; what is found in the ledger is linked again, what is not there is written."""
+    async with workshop.runtime.transaction() as (connection, _batch):
+        await locked_company(connection, company_id, request.tenant_id)
+        count = await requests.forget_links(connection, company_id)
+        await connection.execute(NOTIFY, [company_id])
+    log.info("links_forgotten", company_id=company_id, documents=count)
+    return LinksForgotten(documents=count)
 
 
 @router.delete("/internal/companies/{company_id}", operation_id="delete_company", status_code=204)

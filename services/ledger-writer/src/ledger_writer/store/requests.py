@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from common.database import Connection
+from common.database import Connection, affected
 from ledger_writer.planning.states import TRANSITIONS, Event, S
 from ledger_writer.store.due import apply
 from ledger_writer.store.rows import COLUMNS, Row, decode_applications
@@ -157,8 +157,28 @@ async def set_state(connection: Connection, document_key: str, state: str) -> Ro
     return await _changed(connection, _SET_STATE, document_key, state)
 
 
-async def forget_links(connection: Connection, company_id: str) -> None:
-    """Start with an empty link set: everything is due again, and nothing is known to be in the ledger."""
+async def forget_links(connection: Connection, company_id: str) -> int:
+    """Give up where every document of the company is; each is looked for again, from its old place on.
+
+    Documents that are to be taken out, or whose last request has no answer yet, keep their link: without it they would
+    stay in the ledger, or be written twice. So do those that a person linked: nothing in the ledger names them as ours.
+    The adapter's bookmark stays too: it is about the ledger, not about links.
+    Returns how many links were given up.
+    """
+    done = await connection.execute(
+        "UPDATE documents SET former = link, link = '', ledger_id = '', effect = '', written_hash = NULL,"
+        " written = NULL, applications = '', applied = 0, linked_by = '', linked_at = NULL,"
+        " generation = generation + 1, state = CASE WHEN state = 'dismissed' THEN state ELSE 'not_tried' END,"
+        " seq = nextval('due_seq'), failures = 0, next_attempt_at = NULL, blocked_by = NULL, code = '', reason = ''"
+        " WHERE company_id = $1 AND link <> '' AND linked_by <> 'person' AND NOT removed"
+        " AND state NOT IN ('voided', 'skipped', 'unknown')",
+        company_id,
+    )
+    return affected(done)
+
+
+async def start_anew(connection: Connection, company_id: str) -> None:
+    """Another company of the ledger: everything is due again, and nothing is known to be in it."""
     await connection.execute(
         "UPDATE documents SET former = '', link = '', ledger_id = '', effect = '', written_hash = NULL, written = NULL,"
         " applications = '', applied = 0, linked_by = '', linked_at = NULL, generation = generation + 1,"

@@ -72,14 +72,15 @@ class BeancountSession:
         found: dict[str, Sequence[Found]] = {}
         for operation in operations:
             former = operation.former
-            if former is None or not isinstance(operation.wanted, Document):
+            if former is None:
                 continue
             # A voided entry stays in the journal beside its reversal; only one that was not reversed is still there.
             key = f'posting-key: "{operation.document_key}:g{former.details.get("generation", "0")}"'
             reversed_by = f'reverses: "{operation.document_key}:g{former.details.get("generation", "0")}"'
             is_there = await asyncio.to_thread(self._journal.contains, key)
             if is_there and not await asyncio.to_thread(self._journal.contains, reversed_by):
-                found[operation.document_key] = [Found(former, operation.wanted.mark)]
+                wanted = operation.wanted
+                found[operation.document_key] = [Found(former, wanted.mark if isinstance(wanted, Document) else None)]
         return found
 
     async def write(self, operations: Sequence[Operation]) -> AsyncIterator[tuple[str, Outcome]]:
