@@ -459,7 +459,7 @@ def _connections_and_maps() -> dict[str, Case]:
                 {"products": {"missing": "stop_and_queue"}},
                 catalog=catalog(product_map={key: product}),
             )
-        found[f"mapped-{name}-create"] = Case("rich", "invoices_only", catalog=catalog(product_map={"lamp": target}))
+        found[f"mapped-{name}-create"] = Case("rich", "invoices_only", catalog=catalog(product_map={"lamp": product}))
     return found
 
 
