@@ -10,6 +10,7 @@ from tests.unit.mapper.samples import (
     company,
     configuration,
     example_a,
+    first_refund,
     line,
     mapped,
     order,
@@ -19,7 +20,7 @@ from tests.unit.mapper.samples import (
 
 from common.messages.base import Reason
 from common.messages.orders import FinancialStatus, Order
-from common.messages.transactions import AccountRole
+from common.messages.transactions import AccountRole, DocumentKind
 from mapper.mapping.catalog import Catalog, CustomerLink
 from mapper.mapping.configuration import Configuration
 from mapper.mapping.directives import Directives
@@ -110,3 +111,57 @@ def test_a_payment_before_the_customers_horizon_is_out_of_scope() -> None:
     assert letter(reason) == "h"
     assert reason is not None
     assert "2026-04-01" in reason.text
+
+
+def test_a_filter_that_takes_the_paid_status_sees_the_payment_later() -> None:
+    both = configuration(MODE, order_statuses=["pending", "paid"])
+    assert letter(why(example_a(), both)) is None
+    assert letter(why(unpaid(), configuration(MODE, order_statuses=["pending"]))) == "b"
+
+
+@pytest.mark.parametrize("by_form", [False, True])
+def test_a_sales_order_stands_for_the_invoice_only_where_the_mode_has_one(by_form: bool) -> None:
+    mode = "sales_orders_invoices_payments_if_paid"
+    result = mapped(example_a(), configuration(mode))
+    written = [one.key for one in result.documents if one.kind in (DocumentKind.SALES_ORDER, DocumentKind.PAYMENT)]
+    settings = configuration(mode if by_form else MODE)
+    kept = result.model_copy(update={"kept_mode": ""})
+    view = LedgerView(written=written)
+    paid = example_a().tenders[0]
+    assert letter(why_no_payment(example_a(), paid, settings, Directives(), kept, view)) == (None if by_form else "c")
+
+
+def test_an_invoice_that_waits_says_what_it_waits_for() -> None:
+    settings = configuration(MODE, products={"missing": "stop_and_queue"})
+    hold = mapped(example_a(), settings).documents[0].hold
+    assert hold is not None
+    reason = why(example_a(), settings, written=False)
+    assert reason is not None
+    assert (reason.text, reason.cure) == (f"The invoice is not in the ledger: {hold.text}", hold.cure)
+    nothing = why(example_a(), configuration(MODE), written=False)
+    assert nothing is not None
+    assert nothing.text == "The invoice is not in the ledger yet."
+
+
+def test_an_order_has_a_balance_while_a_cent_of_it_is_open_or_was_paid() -> None:
+    settings = configuration(MODE)
+    dollar = order(lines=(line("l", "A", "1.00"),), total=D("1.00"))
+    taken_off = first_refund(lines=(), tax=D("0.00"), shipping=D("0.01"), transactions=())
+    for source, wanted in (
+        (dollar.model_copy(update={"tenders": (tender("1.00"),)}), None),
+        (dollar.model_copy(update={"financial_status": FinancialStatus.PENDING}), None),
+        (
+            dollar.model_copy(update={"financial_status": FinancialStatus.PENDING, "refunds": (taken_off,)}),
+            None,
+        ),
+        (
+            dollar.model_copy(
+                update={
+                    "financial_status": FinancialStatus.PENDING,
+                    "refunds": (taken_off.model_copy(update={"shipping": D("1.00")}),),
+                }
+            ),
+            "d",
+        ),
+    ):
+        assert letter(why(source, settings)) == wanted

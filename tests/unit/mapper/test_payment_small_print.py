@@ -171,3 +171,32 @@ def test_money_that_was_never_applied_goes_back_to_the_payment_it_came_by() -> N
     nothing = refunded("0.00", "n", tender_external_id="t1")
     assert unapplied(card, nothing, refunded("10.00", "r", tender_external_id="t2")) == [("t2", "10.00")]
     assert unapplied(refunded("5.00", "x", kind=GIFT, tender_external_id="t1")) == [("t1", "5.00")]
+
+
+CARDS_AS_LINES = ledger(capabilities=ALL_CAPABILITIES - {"deposit_to_liability"})
+
+
+def test_a_gift_card_that_can_be_no_payment_is_a_line_of_the_first_part_invoice_only() -> None:
+    source = of_two_parts(tender("10.00", "g", kind=GIFT), tender("20.60", "t2"))
+    result = in_two_shipments(source, {"l1": "1", "l3": "1"}, file=CARDS_AS_LINES)
+    invoices = [one for one in result.documents if one.kind is DocumentKind.INVOICE]
+    assert [one.total for one in invoices] == [D("0.60"), D("20.00")]
+    assert applied(result) == [[("1001", "0.60"), ("1001-1", "20.00")]]
+    assert trial_balance(list(result.documents)) == {"GIFT": D("10.00"), "UF": D("20.60"), "INC": D("-30.60")}
+
+
+def test_a_tip_of_an_order_shipped_in_parts_is_on_its_first_invoice() -> None:
+    source = of_two_parts(tender("31.60"))
+    result = in_two_shipments(source, {"l1": "1"}, overpayment_policy="tip")
+    tips = [[one.amount for one in invoice.lines if one.kind is LineKind.TIP] for invoice in result.documents[1:3]]
+    assert tips == [[D("1.00")], []]
+    unapplied_rest = in_two_shipments(source, {"l1": "1"})
+    assert [one.total for one in unapplied_rest.documents[1:3]] == [D("0.60"), D("30.00")]
+
+
+def test_a_payment_of_a_part_waits_for_the_invoice_that_it_pays() -> None:
+    result = in_two_shipments(of_two_parts(tender("0.60", "t1"), tender("30.00", "t2")), {"l1": "1"})
+    form, first, second, one, two = result.documents
+    assert (one.depends_on, two.depends_on) == ((first.key,), (second.key,))
+    more = in_two_shipments(of_two_parts(tender("30.60", "t1"), tender("1.00", "t2")), {"l1": "1"})
+    assert more.documents[-1].depends_on == (form.key,), "what is left waits for the order alone"
