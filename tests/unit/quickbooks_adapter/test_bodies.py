@@ -383,6 +383,37 @@ def test_a_merchant_fee_is_an_expense_on_an_account() -> None:
     assert content["EntityRef"] == {"value": "56", "type": "Vendor"}
 
 
+def of_customer(code: str, wanted: Document, **profile: Any) -> tuple[dict[str, Any], frozenset[str]]:
+    """The body of a document whose customer has a tax code, and the lists that it needs."""
+    details = {"entity": "Customer", **({"tax_code": code} if code else {})}
+    references = {**samples.REFERENCES, samples.CUSTOMER: LedgerLink("58", details=details)}
+    asked, books = operation(wanted, references=references), samples.books(**profile)
+    return build(asked, books).content, lists_needed(asked, books)
+
+
+def test_lines_without_a_code_take_the_customers_own_where_every_line_needs_one() -> None:
+    wanted = document(DocumentKind.INVOICE)
+    uncoded = tuple(one.model_copy(update={"tax_code": None}) for one in wanted.lines)
+    wanted = wanted.model_copy(update={"lines": uncoded})
+    content, needed = of_customer("12", wanted, country="GB")
+    sold = [one["SalesItemLineDetail"] for one in content["Line"] if one["DetailType"] == "SalesItemLineDetail"]
+    assert [one["TaxCodeRef"] for one in sold] == [{"value": "12"}] * len(sold)
+    (rate,) = content["TxnTaxDetail"]["TaxLine"]
+    assert (rate["Amount"], rate["TaxLineDetail"]["TaxRateRef"]) == (Decimal("4.06"), {"value": "21"})
+    assert "tax_codes" in needed
+    for code in ("", "99"):
+        with pytest.raises(CannotBuild, match="TAX_CODE_MISSING"):
+            of_customer(code, wanted, country="GB")
+    own = uncoded[0].model_copy(update={"tax_code": "Exempt"})
+    mixed, _ = of_customer("12", wanted.model_copy(update={"lines": (own, *uncoded[1:])}), country="GB")
+    assert mixed["Line"][0]["SalesItemLineDetail"]["TaxCodeRef"] == {"value": "15"}
+    at_home, needed = of_customer("12", wanted)
+    assert at_home == of_customer("", wanted)[0]
+    assert "tax_codes" not in needed
+    untaxed = wanted.model_copy(update={"taxes": (), "total": wanted.total - Decimal("4.06")})
+    assert of_customer("12", untaxed, country="GB")[0]["GlobalTaxCalculation"] == "NotApplicable"
+
+
 @pytest.mark.parametrize(
     ("code", "profile", "given", "noticed"),
     [

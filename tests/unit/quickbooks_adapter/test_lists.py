@@ -3,6 +3,7 @@
 from typing import Any
 
 from ledger_writer.ledgers.quickbooks_online.lists import DETAIL_MAX, catalog_entry
+from ledger_writer.ledgers.quickbooks_online.lookup import name_link
 
 
 def members_of(*lines: dict[str, Any]) -> str | None:
@@ -16,6 +17,12 @@ def test_a_bundle_names_its_members_with_their_quantities() -> None:
     assert members_of() is None
     mug = {"Id": "2", "Name": "Mug", "Type": "NonInventory", "UnitPrice": 4}
     assert "members" not in catalog_entry("t", "c", "items", "Item", mug).details
+
+
+def test_a_customers_link_keeps_the_tax_code_that_the_ledger_has_for_it() -> None:
+    row = {"Id": "5", "DisplayName": "Ada", "SyncToken": "0", "DefaultTaxCodeRef": {"value": "12"}}
+    assert name_link("Customer", row)[0].details == {"entity": "Customer", "tax_code": "12"}
+    assert name_link("Customer", {**row, "DefaultTaxCodeRef": {}})[0].details == {"entity": "Customer"}
 
 
 def test_a_bundle_of_more_members_than_fit_is_no_bundle_cut_short() -> None:

@@ -23,7 +23,7 @@ from ledger_writer.ledgers.quickbooks_online.bodies import ENTITIES
 from ledger_writer.ledgers.quickbooks_online.bodies.base import DOC_NUMBER_MAX
 from ledger_writer.ledgers.quickbooks_online.bodies.names import DISPLAY_NAME_MAX, ITEM_NAME_MAX
 from ledger_writer.ledgers.quickbooks_online.client import Client
-from ledger_writer.ledgers.quickbooks_online.names import clean, fold
+from ledger_writer.ledgers.quickbooks_online.names import TAX_CODE, clean, fold
 from ledger_writer.ledgers.quickbooks_online.settings import OnlineSettings
 from ledger_writer.ledgers.quickbooks_online.wire import ListEntry, Name, Transaction
 
@@ -82,9 +82,10 @@ def _plain(amount: Decimal | None) -> str:
 
 def name_link(entity: str, content: Mapping[str, Any]) -> tuple[LedgerLink, Name]:
     read = Name.model_validate(content)
-    return LedgerLink(
-        ledger_id=read.id, token=read.token, name=read.display_name[:500], details={"entity": entity}
-    ), read
+    details = {"entity": entity}
+    if read.tax_code.value:
+        details[TAX_CODE] = read.tax_code.value
+    return LedgerLink(ledger_id=read.id, token=read.token, name=read.display_name[:500], details=details), read
 
 
 def item_link(content: Mapping[str, Any]) -> tuple[LedgerLink, ListEntry]:

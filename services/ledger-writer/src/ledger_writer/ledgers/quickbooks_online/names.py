@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Final
 
 from common.messages.base import Reason
 from common.messages.transactions import Account, AccountRole
@@ -12,6 +13,8 @@ from ledger_writer.ledgers.protocol import ErrorClass, Refused
 
 _SPACES = re.compile(r"\s+")
 _FORBIDDEN = re.compile(r"[:\t\r\n]")
+TAX_CODE: Final = "tax_code"
+"""Detail of a customer's link: id of the tax code that the ledger has for it."""
 
 
 @lru_cache(maxsize=4096)
@@ -67,6 +70,13 @@ class Names:
         """The entry of that name, or None; see `NamedList.find`."""
         entries = self.lists.get(list_name)
         return entries.find(name) if entries is not None and name else None
+
+    def by_id(self, list_name: str, ledger_id: str) -> Named | None:
+        """The entry of that id, or None."""
+        entries = self.lists.get(list_name)
+        return next(
+            (one for one in (entries.entries if entries is not None else ()) if one.ledger_id == ledger_id), None
+        )
 
     def of_type(self, type_name: str, sub_type: str = "", currency: str = "") -> Named | None:
         """The only account of a type (and currency), or None where there are none or several."""

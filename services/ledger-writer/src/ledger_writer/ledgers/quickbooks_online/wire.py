@@ -82,6 +82,7 @@ class Name(Record):
     full_name: str = Field("", alias="FullyQualifiedName")
     email: Email = Field(Email(), alias="PrimaryEmailAddr")
     currency: Ref = Field(Ref(), alias="CurrencyRef")
+    tax_code: Ref = Field(Ref(), alias="DefaultTaxCodeRef")
 
 
 class TaxRateDetail(Wire):

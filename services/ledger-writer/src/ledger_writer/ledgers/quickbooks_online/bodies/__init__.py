@@ -125,6 +125,7 @@ def lists_needed(operation: Operation, books: Books) -> frozenset[str]:
             needed.add("classes")
         if books.profile.departments and wanted.department:
             needed.add("departments")
-        if any(tax.tax_code for tax in wanted.taxes) or any(line.tax_code for line in wanted.lines):
+        by_customer = bool(wanted.taxes) and not books.profile.united_states
+        if by_customer or any(tax.tax_code for tax in wanted.taxes) or any(line.tax_code for line in wanted.lines):
             needed.add("tax_codes")
     return frozenset(needed)

@@ -13,11 +13,23 @@ from common.messages.transactions import Document, DocumentLine, LineKind
 from common.money import ZERO, quantize
 from ledger_writer.ledgers.protocol import ErrorClass, Operation
 from ledger_writer.ledgers.quickbooks_online.bodies.base import Books, Content, linked, listed, ref
-from ledger_writer.ledgers.quickbooks_online.names import cannot
+from ledger_writer.ledgers.quickbooks_online.names import TAX_CODE, cannot
 
 SHIPPING_ITEM: Final = "SHIPPING_ITEM_ID"
 """Not an item of the list: the form's own shipping field, where the company allows it."""
 US_CODES: Final = ("TAX", "NON")
+
+
+def coded_by_customer(operation: Operation, document: Document, books: Books) -> Document:
+    """The document with the customer's own tax code on lines that name none, where lines must have one (12.8)."""
+    if books.profile.united_states or not _coded(document) or all(line.tax_code for line in document.lines):
+        return document
+    customer = operation.references.get(document.customer_key or "")
+    code = books.names.by_id("tax_codes", customer.details.get(TAX_CODE, "")) if customer is not None else None
+    if code is None:
+        return document
+    lines = (line if line.tax_code else line.model_copy(update={"tax_code": code.name}) for line in document.lines)
+    return document.model_copy(update={"lines": tuple(lines)})
 
 
 def sales_lines(operation: Operation, document: Document, books: Books) -> tuple[list[Content], tuple[Reason, ...]]:

@@ -22,7 +22,7 @@ from ledger_writer.ledgers.quickbooks_online.bodies.base import (
     ref,
     reference,
 )
-from ledger_writer.ledgers.quickbooks_online.bodies.lines import sales_lines, tax_fields
+from ledger_writer.ledgers.quickbooks_online.bodies.lines import coded_by_customer, sales_lines, tax_fields
 from ledger_writer.ledgers.quickbooks_online.bodies.names import email_dropped
 from ledger_writer.ledgers.quickbooks_online.names import cannot
 
@@ -41,6 +41,7 @@ _PAID: Final = (DocumentKind.SALES_RECEIPT, DocumentKind.REFUND_RECEIPT)
 
 def sales_form(operation: Operation, document: Document, books: Books) -> Body:
     """The body of any sales form; lines and tax always whole, because an update replaces them whole."""
+    document = coded_by_customer(operation, document, books)
     lines, notices = sales_lines(operation, document, books)
     if not lines:
         raise cannot(
