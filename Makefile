@@ -60,7 +60,7 @@ lint: setup ## style, import rules, house rules, generated documents
 	@PYTHONPATH=scripts $(BIN)/python -m lint
 	@$(BIN)/python scripts/generate_docs.py --check
 
-types: setup ## mypy --strict
+types: setup ## mypy --strict of everything, tests and benchmarks too
 	@$(BIN)/mypy
 
 fmt: setup ## format, and fix what can be fixed

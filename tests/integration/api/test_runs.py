@@ -70,6 +70,12 @@ def test_a_date_range_is_meant_in_the_shops_time_zone_and_bounded(gateway: Gatew
         assert answer.status_code == 422, wrong
 
 
+def days_of(asked: TaskRequested) -> int:
+    assert asked.window_start is not None
+    assert asked.window_end is not None
+    return (asked.window_end - asked.window_start).days
+
+
 def test_payouts_are_synced_by_range_and_a_summary_by_its_day(gateway: Gateway, shop: Shop) -> None:
     path = f"/v1/connections/{shop.connection_id}/settings"
     http, base = shop.tenant.http, {"connection_id": shop.connection_id}
@@ -104,11 +110,10 @@ def test_payouts_are_synced_by_range_and_a_summary_by_its_day(gateway: Gateway, 
 
     paid_out = start(shop, what="payouts", **days)
     summed = start(shop, what="summary", date_from="2026-11-01")
-    asked = {state.run_id: state for state in gateway.sent(TaskRequested)}
-    assert (asked[paid_out].kind, asked[summed].kind) == (TaskKind.PAYOUTS, TaskKind.MANUAL)
-    windows = [asked[run_id].window_end - asked[run_id].window_start for run_id in (paid_out, summed)]
-    assert windows == [timedelta(days=20), timedelta(days=1)]
-    assert asked[summed].by == "created"
+    tasks = {state.run_id: state for state in gateway.sent(TaskRequested)}
+    assert (tasks[paid_out].kind, tasks[summed].kind) == (TaskKind.PAYOUTS, TaskKind.MANUAL)
+    assert [days_of(tasks[run_id]) for run_id in (paid_out, summed)] == [20, 1]
+    assert tasks[summed].by == "created"
     gateway.publish(progress(shop, paid_out, 1, finished=True))
     done = running.eventually(lambda: (found := run(shop, paid_out))["state"] == "finished" and found)
     assert (done["kind"], done["trigger"]) == ("payouts", "manual")
@@ -312,3 +317,14 @@ def test_two_replicas_start_each_due_task_once(gateway: Gateway) -> None:
                 gateway.fetch("UPDATE tasks SET next_run_at = now() WHERE task_id = $1 RETURNING 1", task["task_id"])
                 running.eventually(partial(has_run_again, task["task_id"], before))
             assert runs(task["task_id"]) == 4
+
+
+@pytest.mark.parametrize(("kind", "instead"), [("summary", "when the day is over"), ("manual", "POST /v1/runs")])
+def test_a_task_that_would_do_nothing_is_refused_with_what_does_its_work(shop: Shop, kind: str, instead: str) -> None:
+    body = {"connection_id": shop.connection_id, "kind": kind, "interval_s": 7200}
+    refused = shop.tenant.http.post("/v1/tasks", json=body)
+    assert (refused.status_code, refused.json()["code"]) == (422, "NO_TASK_NEEDED")
+    (error,) = refused.json()["errors"]
+    assert (error["field"], error["value"]) == ("body.kind", kind)
+    assert instead in error["cure"]
+    assert kind not in {task["kind"] for task in shop.tenant.http.get("/v1/tasks").json()["items"]}

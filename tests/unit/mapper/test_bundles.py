@@ -1,6 +1,7 @@
 """Section 13: a bundle of the ledger costs what its members come to, and a difference to the order is said."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from tests.unit.mapper.samples import D, configuration, line, mapped, order
@@ -18,7 +19,7 @@ def sold(price: str, quantity: str = "1") -> Order:
     return order(lines=(line("l1", "SET", price, quantity),), total=total, tenders=())
 
 
-def said(source: Order, *items: CatalogItem, mapped_to: str = "", **settings: object) -> list[str]:
+def said(source: Order, *items: CatalogItem, mapped_to: str = "", **settings: Any) -> list[str]:
     product_map = {"set": ProductTarget(mapped_to)} if mapped_to else {}
     catalog = Catalog(items=ItemIndex(items), product_map=product_map)
     (invoice,) = mapped(source, configuration("invoices_only", **settings), catalog).documents

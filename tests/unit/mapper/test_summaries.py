@@ -160,7 +160,7 @@ def test_a_summary_invoice_takes_unpaid_orders_where_settings_say_so() -> None:
     due = O3.model_copy(update={"tenders": (), "financial_status": FinancialStatus.PENDING})
     part = due.model_copy(update={"tenders": (tender("5.00", method="paypal"),)})
     cancelled = part.model_copy(update={"lifecycle": Lifecycle.CANCELLED})
-    usual = {"deposit_accounts": {"paypal": "PayPal"}}
+    usual: dict[str, Any] = {"deposit_accounts": {"paypal": "PayPal"}}
     asked = configuration("summary_invoice", unpaid_in_summary_invoice=True, **usual)
 
     def codes(one: Order, **changes: Any) -> list[str]:
