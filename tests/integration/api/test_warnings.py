@@ -113,7 +113,13 @@ def test_a_resend_has_its_result_as_soon_as_whoever_it_is_up_to_has_said_it_agai
     gateway.publish(refusal, *entries, *sets, document)
     path = f"/v1/companies/{shop.company_id}/warnings"
     running.eventually(lambda: shop.tenant.http.get(path).json()["total"] == 3)
-    names = ("refused", "held", "written")
+    # Ledger-writer tries at once what it has, maybe before mapper's new set of the order reaches it.
+    second = [one.model_copy(update={"external_id": "mended"}) for one in entries[1:]]
+    mended = [sets[1].model_copy(update={"source_id": "mended", "revision": revision}) for revision in (1, 2)]
+    tried = [warning(shop, "mended", source_revision=2, revision=revision) for revision in (1, 2)]
+    gateway.publish(*second, mended[0], tried[0])
+    running.eventually(lambda: shop.tenant.http.get(path).json()["total"] == 4)
+    names = ("refused", "held", "written", "mended")
     answer = resend(shop, order_ids=[order_id(f"{shop.connection_id}/{name}") for name in names])
     run = f"/v1/runs/{answer.json()['run_id']}"
 
@@ -121,20 +127,27 @@ def test_a_resend_has_its_result_as_soon_as_whoever_it_is_up_to_has_said_it_agai
         found: dict[str, int] = shop.tenant.http.get(run).json()["results"]
         return found
 
-    assert results() == {"in_progress": 3}
+    assert results() == {"in_progress": 4}
     gateway.publish(refusal)
-    running.eventually(lambda: results() == {"in_progress": 2, "failed": 1})
-    gateway.publish(*entries)
+    running.eventually(lambda: results() == {"in_progress": 3, "failed": 1})
+    gateway.publish(*entries, *second)
     gateway.publish(refusal.model_copy(update={"external_id": "fence"}))
-    running.eventually(lambda: shop.tenant.http.get(path).json()["total"] == 4)
-    assert results() == {"in_progress": 2, "failed": 1}, "that ingest reads them as before is half of the answer"
+    running.eventually(lambda: shop.tenant.http.get(path).json()["total"] == 5)
+    assert results() == {"in_progress": 3, "failed": 1}, "that ingest reads them as before is a part of the answer"
     gateway.publish(sets[0])
-    running.eventually(lambda: results() == {"in_progress": 1, "failed": 2})
+    running.eventually(lambda: results() == {"in_progress": 2, "failed": 2})
+    gateway.publish(tried[1])
     gateway.publish(sets[1], document.model_copy(update={"revision": 2}))
-    running.eventually(lambda: results() == {"failed": 3})
+    running.eventually(lambda: results() == {"in_progress": 1, "failed": 3})
+    gateway.publish(running.order_listed(shop, "late"), mended[1])
+    gateway.publish(sets[0].model_copy(update={"source_id": "late", "source_revision": 1}))
+    running.eventually(lambda: shop.tenant.http.get(path).json()["total"] == 6)
+    assert results() == {"in_progress": 1, "failed": 3}, "what its document said was about the set before"
+    gateway.publish(running.document_changed(shop, "mended", source_revision=2, revision=3))
+    running.eventually(lambda: results() == {"synced": 1, "failed": 3})
     items = shop.tenant.http.get(f"{run}/items").json()["items"]
     codes = {"UNKNOWN_CURRENCY", "TOTALS_MISMATCH", "PRODUCT_MISSING"}
-    assert {item["reason"]["code"] for item in items} == codes
+    assert {item["reason"]["code"] for item in items if item["reason"]} == codes
     assert shop.tenant.http.get(run).json()["state"] == "finished"
 
 

@@ -33,7 +33,10 @@ SETS = Upsert(
         "grouped": "jsonb",
     },
     guard="t.revision <= excluded.revision",
-    assignments={"said_at": "now()"},
+    assignments={
+        "said_at": "now()",
+        "changed_at": "CASE WHEN t.revision < excluded.revision THEN now() ELSE t.changed_at END",
+    },
 )
 
 

@@ -61,11 +61,12 @@ SELECT o.*, c.company_id, s.set_key, s.source_revision AS mapped_revision, s.out
     coalesce(d.seen, 0) AS documents_seen,
     coalesce(d.in_ledger, 0) AS documents_in_ledger, coalesce(d.notices, 0) AS documents_with_notices,
     d.last_attempt_at, CASE WHEN o.problem IS NULL AND {_STUCK} THEN greatest(lo.at, ls.at) END AS parked_at,
-    greatest(d.last_attempt_at, CASE
+    CASE
         WHEN o.problem_code IS NOT NULL THEN o.said_at
         WHEN {_STUCK} THEN greatest(lo.at, ls.at)
+        WHEN d.warned_at < s.changed_at THEN NULL
         ELSE least(o.said_at, s.said_at, d.warned_at)
-    END) AS answered_at,
+    END AS answered_at,
     CASE
         WHEN o.problem_code LIKE '{WAITING_PREFIX}%' THEN '{Column.WAITING}'
         WHEN o.problem_code IN {NEVER_SYNCED} THEN '{Column.OUT_OF_SCOPE}'

@@ -68,6 +68,8 @@ class TransactionSet(Base, table=True):
     grouped: list[str] | None = column.json(null=True)
     """Of a payout: keys of the documents that its deposit groups."""
     said_at: dt.datetime = column.moment(now=True)
+    changed_at: dt.datetime = column.moment(now=True)
+    """When its revision rose: what its documents said before was about another set."""
 
 
 class Document(Base, table=True):

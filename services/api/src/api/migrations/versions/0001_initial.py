@@ -336,6 +336,7 @@ def upgrade() -> None:
         sa.Column("date", sa.Date(), nullable=True),
         sa.Column("grouped", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("said_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("set_key"),
     )
     op.create_index("sets_company", "sets", ["company_id", "outcome"], unique=False)
