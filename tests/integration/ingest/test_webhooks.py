@@ -9,7 +9,7 @@ import httpx
 import orjson
 import pytest
 from pydantic import SecretStr
-from tests.integration.ingest.conftest import SECRET, Ingest, connection_settings, events_by_order, running
+from tests.integration.ingest.conftest import SECRET, Ingest, connection_settings, events_by_order, running, signed
 
 from common.messages.orders import Order
 from ingest.main import create
@@ -140,6 +140,23 @@ async def test_a_webhook_of_another_shop_of_the_same_app_is_refused_and_leaves_n
         assert "webhook_path" in problem["cure"]
     kept = await ingest.service.runtime.pool.fetchval("SELECT count(*) FROM deliveries")
     assert kept == (0 if status == 403 else 1)
+
+
+async def test_a_privacy_request_at_another_shops_address_reaches_the_shop_it_names_alone(ingest: Ingest) -> None:
+    """An app has one address for the requests of all its shops: the connection at that address is not concerned."""
+    other = "Lindenhof-Waren.myshopify.com"
+    await ingest.connect("con", "shopify", **SHOP)
+    await ingest.connect("named", "shopify", tenant="other", shop_domain=other, webhook_secret=SECRET)
+    await ingest.connect("foreign", "shopify", tenant="third", shop_domain=other, webhook_secret="another-app" * 4)
+    body = b'{"orders_to_redact": [7], "customer": {"id": 9}}'
+    answers = {}
+    for shop in (other.lower(), "nobody.myshopify.com"):
+        headers = {**signed("customers/redact", body, f"for-{shop}"), "x-shopify-shop-domain": shop}
+        answer = await ingest.http.post("/webhooks/con", content=body, headers=headers)
+        answers[shop] = (answer.status_code, answer.content)
+    assert set(answers.values()) == {(200, b"")}
+    held = await ingest.service.runtime.pool.fetch("SELECT connection_id, tenant_id, kind FROM privacy_requests")
+    assert [tuple(row) for row in held] == [("named", "other", "customer_redact")]
 
 
 async def test_what_cannot_be_normalised_is_kept_and_listed_with_its_reason(ingest: Ingest) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import structlog
 from pydantic import SecretStr, ValidationError
 
 from common.crypto import Cipher
@@ -19,6 +20,8 @@ from ingest.channels import BY_NAME
 from ingest.outside import Outside
 from ingest.store import connections
 from ingest.store.connections import ReadingSettings, StoredConnection
+
+log = structlog.get_logger(__name__)
 
 _KEPT_MAX = 10_000
 
@@ -71,6 +74,22 @@ class Accounts:
             self._looking.clear()
         self._kept[connection_id] = (time.monotonic() + self._keep_s, opened)
         return opened
+
+    async def of_shop(self, channel: Channel, shop: str) -> list[Opened]:
+        """Every tenant's connections to a shop, as far as they can be opened. Raises one of `database.LOST`."""
+        named = channel.shop_name
+        if named is None:
+            return []
+        found = []
+        for connection_id in await connections.of_shop(self._pool, channel.name, named.field, named.compared(shop)):
+            try:
+                opened = await self.get(connection_id)
+            except Rejected as error:
+                log.warning("connection_not_opened", connection_id=connection_id, code=error.reason.code)
+                continue
+            if opened is not None:
+                found.append(opened)
+        return found
 
     def forget(self, connection_id: str) -> None:
         """Look the connection up again next time."""

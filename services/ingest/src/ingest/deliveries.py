@@ -24,7 +24,7 @@ from ingest.store import connections, payouts
 
 log = structlog.get_logger(__name__)
 
-_PRIVACY = frozenset({NoticeKind.CUSTOMER_REDACT, NoticeKind.SHOP_REDACT, NoticeKind.DATA_REQUEST})
+PRIVACY = frozenset({NoticeKind.CUSTOMER_REDACT, NoticeKind.SHOP_REDACT, NoticeKind.DATA_REQUEST})
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Deliveries:
                     log.info("late_uninstall_ignored", connection_id=connection_id)
                 else:
                     await connections.set_state(connection, connection_id, "needs_credentials", UNINSTALLED)
-            elif notice.kind in _PRIVACY:
+            elif notice.kind in PRIVACY:
                 await _record_privacy(connection, opened, delivery, body)
 
     async def announce(self, opened: Opened, head: PayoutHead) -> None:

@@ -82,6 +82,7 @@ class WrongShop(TillbookError):
 
     def __init__(self, sent: str, connected: str) -> None:
         super().__init__(f"this delivery is of the shop {sent[:253]!r}, and the connection is of {connected!r}")
+        self.sent = sent
 
 
 class BodyUnreadable(TillbookError):

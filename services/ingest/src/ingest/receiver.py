@@ -26,8 +26,8 @@ from common.problems import FieldProblem, Problem
 from common.recovery import way_to
 from common.telemetry import HTTP_REQUESTS, HTTP_SECONDS, entry_span
 from ingest.accounts import Accounts, Opened
-from ingest.channel import Capability
-from ingest.deliveries import Deliveries, Receipt, unreadable
+from ingest.channel import Capability, Channel
+from ingest.deliveries import PRIVACY, Deliveries, Receipt, unreadable
 from ingest.errors import BodyUnreadable, SignatureInvalid, WrongShop
 from ingest.faults import log_fault
 from ingest.unopened import topic_of, unopened
@@ -168,6 +168,8 @@ class WebhookDesk:
                 401, "SIGNATURE_INVALID", error.text, cure="sign with the secret of this connection"
             ) from error
         except WrongShop as error:
+            if await self._pass_on(channel, headers, body, error.sent):
+                return Answer(200)
             log.warning("webhook_of_another_shop", connection_id=connection_id, channel=channel.name)
             raise Problem(403, "WRONG_SHOP", error.text, cure=_RIGHT_ADDRESS) from error
         is_document = Capability.PUSHES_CANONICAL in channel.capabilities
@@ -197,6 +199,29 @@ class WebhookDesk:
             return Answer(200)
         receipt = await self._deliveries.submit(opened, delivery, body)
         return _document_answer(receipt, delivery.delivery_id, body) if is_document else Answer(200)
+
+    async def _pass_on(self, channel: Channel, headers: dict[str, str], body: bytes, shop: str) -> bool:
+        """Act on a privacy request for the connections of the shop it names; False for anything else.
+
+        An app has one address for those of all its shops. Each connection verifies it with its own secret, as if it had
+        come to its own address, and the answer is the same whether there is one: no tenant learns of another's shops.
+        """
+        try:
+            delivery = channel.parse(headers, body)
+        except BodyUnreadable:
+            return False
+        if delivery.notice is None or delivery.notice.kind not in PRIVACY:
+            return False
+        for opened in await self._accounts.of_shop(channel, shop):
+            connection_id = opened.account.connection_id
+            try:
+                channel.verify(headers, body, opened.credentials, datetime.now(UTC))
+            except (SignatureInvalid, WrongShop):
+                log.warning("privacy_request_of_another_app", connection_id=connection_id)
+                continue
+            await self._deliveries.notice(opened, delivery, body)
+            self._accounts.forget(connection_id)
+        return True
 
     async def _open(self, connection_id: str) -> Opened:
         try:

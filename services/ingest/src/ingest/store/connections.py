@@ -117,6 +117,18 @@ async def of_channel(connection: Connection, cipher: Cipher, tenant_id: str, cha
     return [_stored(row, cipher) for row in rows]
 
 
+async def of_shop(pool: Pool, channel: str, field: str, shop: str) -> list[str]:
+    """Ids of the connections of any tenant whose `field` names this domain, written in whatever case, oldest first."""
+    rows = await pool.fetch(
+        "SELECT connection_id FROM connections WHERE channel = $1 AND rtrim(lower(config->>$2), './') = $3"
+        " ORDER BY created_at, connection_id LIMIT 100",
+        channel,
+        field,
+        shop,
+    )
+    return [row["connection_id"] for row in rows]
+
+
 @dataclass(frozen=True, slots=True)
 class ReadingSettings:
     """How a connection's orders are read, as of a revision of its settings."""
