@@ -167,3 +167,31 @@ def test_a_rule_gives_one_line_or_the_whole_order_its_income_account() -> None:
     (document,) = mapped(source, configuration(), rules=one_line).documents
     accounts = [(one.account.role, one.account.name) for one in document.lines]
     assert accounts == [(AccountRole.INCOME, "Sales:Tools"), (AccountRole.INCOME, "Account INC")]
+
+
+@pytest.mark.parametrize(("many", "named"), [(5, 5), (6, 5)])
+def test_a_map_to_a_name_that_several_items_have_names_the_first_five(many: int, named: int) -> None:
+    twins = [item(f"i{number}", f"Tools {number}:LAMP") for number in range(many)]
+    catalog = Catalog(items=ItemIndex(twins), product_map={"a": ProductTarget("LAMP")})
+    hold = hold_of(mapped(sold(line("l1", "A", "5.00")), configuration(), catalog))
+    assert hold.code == "PRODUCT_AMBIGUOUS"
+    assert hold.text.count("Tools ") == named
+
+
+def test_a_map_to_an_inactive_item_names_it_and_one_to_stock_without_a_cost_warns() -> None:
+    def through(found: CatalogItem) -> TransactionSet:
+        catalog = Catalog(items=ItemIndex([found]), product_map={"a": ProductTarget("LAMP")})
+        return mapped(sold(line("l1", "A", "5.00")), configuration(), catalog)
+
+    hold = hold_of(through(item("i1", "Tools:LAMP", active=False)))
+    assert (hold.code, "Tools:LAMP" in hold.text) == ("PRODUCT_INACTIVE", True)
+    (notice,) = through(item("i1", "Tools:LAMP", item_type="Inventory")).documents[0].notices
+    assert (notice.code, "Tools:LAMP" in notice.text) == ("COGS_UNRELIABLE", True)
+
+
+def test_a_missing_product_is_named_by_its_sku_else_by_its_title() -> None:
+    stopped = {"missing": "stop_and_queue"}
+    unknown = hold_of(mapped(sold(line("l1", "A", "5.00", name="Lamp")), configuration(products=stopped)))
+    assert (unknown.code, "'A'" in unknown.text, unknown.value) == ("PRODUCT_MISSING", True, "A")
+    untitled = hold_of(mapped(sold(line("l1", "", "5.00", name="Lamp")), configuration(products=stopped)))
+    assert (untitled.code, "Lamp" in untitled.text) == ("PRODUCT_MISSING", True)

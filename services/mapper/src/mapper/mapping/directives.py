@@ -13,7 +13,6 @@ class LineDirective:
 
     income_account: str = ""
     tax_code: str = ""
-    item: str = ""
     price_level: str = ""
     price_level_by: str = ""
     """The rule that named the level, where it may not change the total."""
@@ -34,7 +33,6 @@ class Directives:
     memo: str = ""
     customer_name: str = ""
     receivable: str = ""
-    income_account: str = ""
     fee_item: str = ""
     fee_percent: Decimal | None = None
     fee_fixed: Decimal | None = None

@@ -40,9 +40,8 @@ def line_account(case: Case, line: OrderLine) -> Account:
     if line.is_gift_card:
         return case.configuration.account(AccountRole.GIFT_CARDS)
     directive = case.directives.lines.get(line.external_id)
-    name = (directive.income_account if directive else "") or case.directives.income_account
-    if name:
-        return Account(role=AccountRole.INCOME, name=name)
+    if directive is not None and directive.income_account:
+        return Account(role=AccountRole.INCOME, name=directive.income_account)
     return case.configuration.account(AccountRole.INCOME)
 
 
@@ -50,7 +49,7 @@ def resolve_item(case: Case, line: OrderLine) -> str | None:
     """Key of the line's item; the set carries the item from now on.
 
     None where the product must be mapped first; `case.product_hold` then says which. Order of section 17.4: explicit
-    mapping, rule, field match; then the connection's policy for missing products.
+    mapping, field match, by the SKU as rules left it; then the policy for missing products.
     """
     known = case.line_items.get(line.external_id, "")
     if known != "":
@@ -72,9 +71,6 @@ def _resolve(case: Case, line: OrderLine) -> str | None:
     target = case.catalog.target(line.sku, line.product_id, line.variant_id, line.name)
     if target is not None:
         return _named(case, line, target.item_name, target.ledger_id)
-    directive = case.directives.lines.get(line.external_id)
-    if directive is not None and directive.item:
-        return _named(case, line, directive.item, "")
     if not line.sku:
         return _without_sku(case, line)
     found = case.catalog.find_items(settings.match_field, line.sku)

@@ -61,7 +61,7 @@ def sale_of(case: Case, order: Order, *, redeem_gifts: bool, tip_excess: Decimal
     return Sale(lines=tuple(lines), taxes=taxes, total=total)
 
 
-def add_product(case: Case, line: OrderLine, codes: TaxCodes, lines: list[DocumentLine], sign: int = 1) -> None:
+def add_product(case: Case, line: OrderLine, codes: TaxCodes, lines: list[DocumentLine]) -> None:
     """One product line, net of its discount; gross with a discount line of its own if the connection shows them."""
     if case.directives.lines:
         warn_of_kept_price(case, line)
@@ -74,10 +74,10 @@ def add_product(case: Case, line: OrderLine, codes: TaxCodes, lines: list[Docume
         DocumentLine(
             kind=LineKind.GIFT_CARD_SALE if line.is_gift_card else LineKind.PRODUCT,
             account=line_account(case, line),
-            amount=amount * sign,
+            amount=amount,
             description=line.description or line.name,
             item_key=resolve_item(case, line),
-            quantity=line.quantity * sign,
+            quantity=line.quantity,
             unit_price=unit_price(line, amount, case.currency),
             taxable=taxed,
             tax_code=codes.of_line(case, line),
@@ -90,7 +90,7 @@ def add_product(case: Case, line: OrderLine, codes: TaxCodes, lines: list[Docume
         )
     )
     if shows_discount:
-        lines.append(discount_line(case, -line.discount * sign, line.name, codes, source_line_id=line.external_id))
+        lines.append(discount_line(case, -line.discount, line.name, codes, source_line_id=line.external_id))
 
 
 def unit_price(line: OrderLine, amount: Decimal, currency: str) -> Decimal | None:
