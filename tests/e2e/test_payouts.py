@@ -50,12 +50,14 @@ OTHERS = (
     "po-wrong,{day},USD,50.00,1010,45.50,1.62,charge\n"
     "po-bad,{day},USD,50.00,1010,many,1.62,charge\n"
 )
+BELOW_ZERO = "".join(OTHERS.splitlines(keepends=True)[:3])
 SALES = {
     "1001": "77.00", "1002": "120.00", "1003": "45.50", "1004": "30.00", "1005": "85.00", "1006": "200.00",
     "1007": "77.00", "1008": "120.00", "1009": "45.50", "1010": "45.50",
 }  # fmt: skip
 REFUNDS = {"1001": "24.66", "1005": "85.00"}
 LATE = "1002"
+TAKEN_BACK = ("1004", "1005")
 
 
 def document(number: str) -> Json:
@@ -96,6 +98,8 @@ class Books:
     names: Mapping[str, str]
     """Role → account."""
     examples: Connection
+    debited: Connection
+    """Whose processor takes payouts below zero from the bank."""
     marketplace: Connection
     shop: Connection
     store: Connection
@@ -200,17 +204,15 @@ async def prepare(world: World, ledger: str, shop: SampleShop, store: SampleShop
     names = await accounts_of(world, company, detail["default_accounts"])
     payouts: dict[str, Any] = {"enabled": True, "fee_payee": "Card Processor"}
     made = {}
-    for name, mode, more in (
-        ("examples", "sales_receipts", {}),
-        (
-            "marketplace",
-            "journal_entries",
-            {"shipping": "SHIP", "tax": "TAX", "tax withheld": "TAX", "promotion": "DISC"},
-        ),
+    titles = {"shipping": "SHIP", "tax": "TAX", "tax withheld": "TAX", "promotion": "DISC"}
+    for name, mode, prefix, more in (
+        ("examples", "sales_receipts", "", {}),
+        ("debited", "sales_receipts", "D", {"negative": "debited"}),
+        ("marketplace", "journal_entries", "", {"adjustments": titles}),
     ):
         made[name] = await world.connect(
             company, "custom", config={}, secrets={"signing_secret": "whsec_0123456789abcdef"}, start=first_day(40),
-            mode=mode, payouts={**payouts, "adjustments": more},
+            mode=mode, payouts={**payouts, **more}, numbers={"prefix": prefix},
         )  # fmt: skip
     mode = "invoices_payments_if_paid"
     # Both shops sell things of one name under different SKUs, and an item's name is unique in a ledger.
@@ -226,7 +228,8 @@ async def prepare(world: World, ledger: str, shop: SampleShop, store: SampleShop
         secrets={"secret_key": f"sk_test_{store.name}", "webhook_secret": f"whsec_stripe_{store.name}"},
         start=first_day(40), mode="none",
     )  # fmt: skip
-    return Books(world, company, names, made["examples"], made["marketplace"], sold, paid, processor.connection_id)
+    own = (made["examples"], made["debited"], made["marketplace"])
+    return Books(world, company, names, *own, sold, paid, processor.connection_id)
 
 
 async def accounts_of(world: World, company: Company, proposed: Mapping[str, str]) -> dict[str, str]:
@@ -259,6 +262,7 @@ async def upload_all(world: World, books: Books) -> None:
     for form, connection, raw, more in (
         ("payout_csv", examples, EXAMPLE_B.encode(), given),
         ("payout_csv", examples, OTHERS.format(day=PAID_ON.isoformat()).encode(), {}),
+        ("payout_csv", books.debited, BELOW_ZERO.format(day=PAID_ON.isoformat()).encode(), {}),
         ("amazon_settlement_v2", books.marketplace, MARKETPLACE, {}),
     ):
         answer = await upload(world, connection, form, raw, **more)
@@ -279,18 +283,19 @@ async def upload_all(world: World, books: Books) -> None:
 
 async def act(world: World, books: Books) -> Books:
     await push(world, books.examples, *(number for number in SALES if number != LATE))
+    await push(world, books.debited, *TAKEN_BACK)
     async with asyncio.TaskGroup() as together:
         together.create_task(world.poll(books.shop))
         together.create_task(world.poll(books.store))
         together.create_task(upload_all(world, books))
     await run_payouts(world, books.shop.connection_id)
     await run_payouts(world, books.stripe_id)
-    await world.settled(books.company, orders=len(SALES), within_s=180)
+    await world.settled(books.company, orders=len(SALES) + len(TAKEN_BACK), within_s=180)
     open_payouts: list[Json] = []
 
     async def is_deposited() -> bool:
         nonlocal open_payouts
-        rows = [row for one in (books.shop, books.store) for row in (await listed(books, one)).values()]
+        rows = [row for one in (books.shop, books.store, books.debited) for row in (await listed(books, one)).values()]
         open_payouts = [row for row in rows if row["status"] == "paid" and row["document_state"] != "synced"]
         return bool(rows) and not open_payouts
 
@@ -338,7 +343,7 @@ async def test_the_worked_examples_are_deposits_and_what_is_wrong_says_why(
         "po-bad": ("refused", None, "UNREADABLE_AMOUNT"),
     }  # fmt: skip
     assert found["po-bad"]["reason"]["field"] == "row 12, column amount"
-    assert [one["outcome"] for one in books.uploads] == ["stored"] * 5 + ["refused", "stored"]
+    assert [one["outcome"] for one in books.uploads] == ["stored"] * 5 + ["refused"] + ["stored"] * 2
 
 
 @pytest.mark.parametrize("ledger", LEDGERS)
@@ -358,10 +363,11 @@ async def test_bank_fees_and_shortfall_are_exact_in_the_ledger(played: dict[str,
         short += min(net, D(0))
         fees += D(sum(one.row.fee for one in payout.movements)).scaleb(-2)
     accounts = await books.world.balances(books.company)
-    examples = D("209.91") + D("137.73") + D("174.07") + D("565.00")
+    taken = D("56.17")
+    examples = D("209.91") + D("137.73") + D("174.07") + D("565.00") - taken
     assert accounts[books.names["BANK"]] == deposited + examples
     settled_fees = D("140.00") + D("180.00") + D("25.00")
-    assert accounts[books.names["FEES"]] == fees + D("7.93") + D("1.17") + D("6.10") + D("22.93") + settled_fees
+    assert accounts[books.names["FEES"]] == fees + D("7.93") + D("1.17") * 2 + D("6.10") + D("22.93") + settled_fees
     assert accounts[books.names["CHB"]] == D("45.50")
     assert accounts[books.names["RSV"]] == D("40.00")
     assert accounts.get(books.names["SHORT"], D(0)) == short
