@@ -239,35 +239,34 @@ def test_a_payout_is_deposited_to_the_cent_or_named_as_what_it_is(
 TEXTS = ("", "A", "SKU1", "10", "-3", "*", "2026-03-01", "{sku}", "USD", "sales_receipts", "+30", "- first", "a=b")
 
 
-@st.composite
-def rules(draw: st.DrawFn) -> Rule:
-    """Any action with any value on any condition; many of them make no sense, which is the point."""
-    action = draw(st.sampled_from(list(Action)))
-    conditions = draw(
-        st.lists(
-            st.fixed_dictionaries(
-                {
-                    "field": st.sampled_from(["sku", "total", "currency", "payment_method", "is_refund", "ordered_on"]),
-                    "comparison": st.sampled_from(["equals", "is_not", "contains", "more_than", "is_empty", "before"]),
-                    "value": st.sampled_from(TEXTS[1:]),
-                }
-            ),
-            max_size=2,
-        )
-    )
-    value = draw(st.sampled_from(TEXTS[1:]))
-    return Rule.model_validate(
+VALUE = st.sampled_from(TEXTS[1:])
+CONDITIONS = st.lists(
+    st.fixed_dictionaries(
         {
-            "name": draw(st.sampled_from("abcdef")),
-            "priority": draw(st.integers(0, 3)),
-            "action": action,
-            "value": "" if action in WITHOUT_ARGUMENT else value,
-            "conditions": conditions,
-            "stop": draw(st.booleans()),
-            "allow_total_change": draw(st.booleans()),
-        },
-        strict=False,
-    )
+            "field": st.sampled_from(["sku", "total", "currency", "payment_method", "is_refund", "ordered_on"]),
+            "comparison": st.sampled_from(["equals", "is_not", "contains", "more_than", "is_empty", "before"]),
+            "value": VALUE,
+        }
+    ),
+    max_size=2,
+)
+# Any action with any value on any condition; many of them make no sense, which is the point.
+RULES = st.fixed_dictionaries(
+    {
+        "name": st.sampled_from("abcdef"),
+        "priority": st.integers(0, 3),
+        "action": st.sampled_from(list(Action)),
+        "value": VALUE,
+        "conditions": CONDITIONS,
+        "stop": st.booleans(),
+        "allow_total_change": st.booleans(),
+    }
+).map(lambda drawn: rule_of(**drawn))
+
+
+def rule_of(action: Action, value: str, **more: Any) -> Rule:
+    given = {"action": action, "value": "" if action in WITHOUT_ARGUMENT else value, **more}
+    return Rule.model_validate(given, strict=False)
 
 
 def compiles(rule: Rule) -> bool:
@@ -279,7 +278,7 @@ def compiles(rule: Rule) -> bool:
     return True
 
 
-@given(st.data(), st.lists(rules().filter(compiles), min_size=1, max_size=6))
+@given(st.data(), st.lists(RULES.filter(compiles), min_size=1, max_size=6))
 def test_whatever_the_rules_do_documents_balance_or_a_reason_is_named(data: st.DataObject, some: list[Rule]) -> None:
     currency = data.draw(st.sampled_from(CURRENCIES))
     source = data.draw(orders(currency))
