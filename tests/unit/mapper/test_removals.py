@@ -29,7 +29,9 @@ def receipt_of(paid: str, *lines: RefundLine, refund: dict[str, Any] | None = No
 
 
 def shown(document: Document) -> list[tuple[str, str | None, str]]:
-    return [(one.source_line_id, one.quantity and str(one.quantity), str(one.amount)) for one in document.lines]
+    return [
+        (one.source_line_id, str(one.quantity) if one.quantity else None, str(one.amount)) for one in document.lines
+    ]
 
 
 def test_a_line_keeps_the_discount_of_what_is_left_of_it() -> None:
@@ -53,7 +55,7 @@ def test_a_line_that_was_taken_off_whole_is_gone_and_the_last_piece_stays() -> N
 
 
 def test_the_share_of_the_orders_own_discount_leaves_with_the_goods() -> None:
-    coupon = {"discounts": (OrderDiscount(code="FIVE", amount=D("5.00")),), "total": D("41.50")}
+    coupon: dict[str, Any] = {"discounts": (OrderDiscount(code="FIVE", amount=D("5.00")),), "total": D("41.50")}
     receipt = receipt_of("32.57", removed("l2", "2", "8.93", "1.07"), **coupon)
     discounts = [str(one.amount) for one in receipt.lines if one.kind is LineKind.DISCOUNT and not one.source_line_id]
     assert discounts == ["-5.00", "1.07"]
@@ -64,7 +66,7 @@ def test_a_stated_adjustment_changes_what_is_owed_without_being_goods() -> None:
     adjusted = {"adjustments": (RefundAdjustment(title="Sorry", amount=D("1.00"), tax=D("0.50")),)}
     receipt = receipt_of("45.00", refund=adjusted)
     assert [str(one.amount) for one in receipt.lines if not one.source_line_id] == ["-1.50"]
-    coupon = {"discounts": (OrderDiscount(code="FIVE", amount=D("5.00")),), "total": D("41.50")}
+    coupon: dict[str, Any] = {"discounts": (OrderDiscount(code="FIVE", amount=D("5.00")),), "total": D("41.50")}
     even = {"adjustments": (RefundAdjustment(title="Sorry", amount=D("1.07"), tax=D("0.00")),)}
     same = receipt_of("31.50", removed("l2", "2", "8.93", "1.07"), refund=even, **coupon)
     assert [str(one.amount) for one in same.lines if not one.source_line_id] == ["-5.00"], "the two come to nothing"
