@@ -16,9 +16,19 @@ from api.security import Reader, Syncer, Writer
 from api.store import audit, connections, runs, tasks
 from api.views.base import Page
 from api.views.work import Run, Task, TaskChange, TaskCreate
+from common.messages.control import TaskKind
 from common.problems import FieldProblem, Problem, not_found
 
 routes = router("tasks")
+
+
+_NEEDS_NO_TASK = {
+    TaskKind.SUMMARY: "leave it out: a day's summary is made by itself when the day is over in the shop's time zone",
+    TaskKind.LIST_REFRESH: "leave it out: lists are read by themselves, and by POST /v1/companies/{id}/lists/refresh",
+    TaskKind.LEDGER_CHECK: "leave it out: ledgers are checked every night, and by POST /v1/companies/{id}/check",
+    TaskKind.MANUAL: "start a run instead: POST /v1/runs",
+}
+"""Kinds that a connection's schedule has no part in → what does their work."""
 
 
 @routes.get("/tasks", operation_id="list_tasks")
@@ -32,8 +42,16 @@ async def list_tasks(
 
 @routes.post("/tasks", operation_id="create_task", status_code=status.HTTP_201_CREATED, dependencies=ONCE)
 async def create_task(body: TaskCreate, caller: Writer, deps: Deps) -> Task:
-    """Make a task. A connection has one of each kind: the same again returns what is there."""
+    """Make a task. A connection has one of each kind: the same again returns what is there.
+
+    `orders_to_ledger` brings refunds and payments too; `refunds` and `payments_to_ledger` look for them beside it, on a
+    schedule and with a watermark of their own.
+    """
     await connection_routes.own(deps, caller, body.connection_id)
+    if body.kind in _NEEDS_NO_TASK:
+        cure = _NEEDS_NO_TASK[body.kind]
+        wrong = FieldProblem(field="body.kind", value=body.kind.value, cure=cure)
+        raise Problem(422, "NO_TASK_NEEDED", f"a task of kind {body.kind.value} would do nothing", errors=[wrong])
     schedule = _schedule(body.interval_s, body.cron)
     async with deps.runtime.transaction() as (connection, _):
         task_id = await tasks.ensure(
