@@ -85,3 +85,22 @@ async def test_a_mirror_that_lost_a_row_is_named_and_mended_by_a_rebuild(world: 
     await all_same(world)
     await world.settled(company, orders=ORDERS)
     assert await written(world, company) == in_ledger
+
+
+async def test_a_set_that_ledger_writer_lost_comes_back_by_a_resend_of_its_order(world: World) -> None:
+    """As after a dead letter: nothing of the order has changed, so that nothing would be sent by itself."""
+    company = await world.company("beancount", first_day(40))
+    shop = await world.open_shop("shopify", orders=2)
+    connection = await world.connect_shop(company, shop, mode="sales_receipts")
+    await world.send(connection, shop.life.events(2), in_order=True)
+    await world.settled(company, orders=2)
+    in_ledger = await written(world, company)
+    order = (await world.gateway.get("/orders"))["items"][0]
+    lost = f"DELETE FROM ledger_writer.sets WHERE tenant_id = $1 AND source_id = '{order['external_id']}'"
+    assert await execute(world, lost) == "DELETE 1"
+    body = {"company_id": company.company_id, "order_ids": [order["order_id"]]}
+    run = (await world.gateway.post("/resends", body))["run_id"]
+    await all_same(world)
+    await world.settled(company, orders=2)
+    assert (await world.gateway.get(f"/runs/{run}"))["results"] == {"synced": 1}
+    assert await written(world, company) == in_ledger
