@@ -1,5 +1,6 @@
 """What a person does about a warning: resend, dismiss, link, connect."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from tests.integration.api import gateway as running
@@ -8,7 +9,7 @@ from tests.integration.api.gateway import Gateway, Shop
 from api.ids import order_id
 from common.internal.ledger_writer import DocumentView
 from common.messages.control import CustomerConnected, DocumentDismissed, ResendRequested
-from common.messages.documents import DocumentChanged, DocumentState
+from common.messages.documents import Attempt, DocumentChanged, DocumentState
 from common.messages.transactions import DocumentKind, SetOutcome
 
 
@@ -227,3 +228,29 @@ def test_every_action_is_in_the_audit_log_of_its_tenant_only(gateway: Gateway, s
     assert all(entry["actor"].startswith(("key_", "operator")) for entry in entries)
     other = gateway.tenant()
     assert {entry["action"] for entry in other.http.get("/v1/audit-log").json()["items"]} == {"api_key_created"}
+
+
+def test_an_attempt_in_the_log_is_of_the_run_that_asked_for_it(gateway: Gateway, shop: Shop) -> None:
+    """The run that fetched the order is that of the first attempt only."""
+    fetched = shop.tenant.http.post("/v1/runs", json={"connection_id": shop.connection_id, "order_numbers": ["#9"]})
+    fetch_run = fetched.json()["run_id"]
+    document = running.document_changed(shop, "9", state=DocumentState.ACTION_REQUIRED, reason=running.reason("X_Y"))
+    order = running.order_listed(shop, "9", run_id=fetch_run, received_at=datetime.now(UTC))
+    gateway.publish(order, running.transactions_listed(shop, "9"), document)
+
+    def log() -> list[dict[str, Any]]:
+        items: list[dict[str, Any]] = shop.tenant.http.get("/v1/sync-log", params={"number": "#9"}).json()["items"]
+        return items
+
+    running.eventually(lambda: len(log()) == 2)
+    first = Attempt(at=datetime.now(UTC), operation="create", outcome="refused")
+    gateway.owners.document_tenants[document.document_key] = shop.tenant.tenant_id
+    by_order = resend(shop, document_keys=[document.document_key]).json()["run_id"]
+    second = Attempt(at=datetime.now(UTC), operation="create", outcome="created")
+    gateway.owners.attempts[document.document_key] = (first, second)
+    entries = [(entry["direction"], entry["action"], entry["run_id"], entry["trigger"]) for entry in log()]
+    assert sorted(entries) == [
+        ("from_channel", "received", fetch_run, "manual"),
+        ("to_ledger", "created", by_order, "resend"),
+        ("to_ledger", "failed", fetch_run, "manual"),
+    ]

@@ -1,6 +1,6 @@
 """The log of what was done: fetched, created, linked, updated, skipped, failed (section 30)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
 from fastapi import Query
@@ -9,6 +9,7 @@ from api.ids import order_id
 from api.routes.base import Deps, after_moment, following, router
 from api.security import Reader
 from api.store import sync_log as store
+from api.store.sql import Row
 from api.views.base import PAGE_DEFAULT, Cursor, Page
 from api.views.books import LogEntry, LogTab
 from common.internal.ledger_writer import AttemptsAnswer, AttemptsQuestion
@@ -38,6 +39,7 @@ async def list_sync_log(
 ) -> Page[LogEntry]:
     """What was fetched and written, newest first; every attempt is an entry, those of one document stay together.
 
+    An attempt is of the run by which a person asked for it last, else of the run that fetched its order.
     Attempts of what is in the ledger are kept for 90 days.
     """
     rows = await store.subjects(
@@ -50,16 +52,19 @@ async def list_sync_log(
         before=after_moment("sync_log", cursor),
         limit=limit,
     )
-    keys = tuple(row["key"] for row in rows if row["subject"] == "document")
+    documents = [row for row in rows if row["subject"] == "document"]
     tried = AttemptsAnswer(attempts={})
-    if keys:
-        asked = AttemptsQuestion(tenant_id=caller.tenant_id, document_keys=keys)
-        tried = await deps.services.ledger_writer.post("/internal/attempts", asked, AttemptsAnswer)
-    items = [entry for row in rows for entry in _entries(row, tried, only_failed=tab is LogTab.ERRORS)]
+    asked: dict[str, list[Row]] = {}
+    if documents:
+        question = AttemptsQuestion(tenant_id=caller.tenant_id, document_keys=tuple(row["key"] for row in documents))
+        tried = await deps.services.ledger_writer.post("/internal/attempts", question, AttemptsAnswer)
+        asked = await store.asked_for(deps.pool, caller.tenant_id, documents)
+    only_failed = tab is LogTab.ERRORS
+    items = [entry for row in rows for entry in _entries(row, tried, asked.get(row["key"], []), only_failed)]
     return Page(items=items, next_cursor=following("sync_log", rows, limit, "at", "key"))
 
 
-def _entries(row: dict[str, Any], tried: AttemptsAnswer, *, only_failed: bool) -> Iterator[LogEntry]:
+def _entries(row: dict[str, Any], tried: AttemptsAnswer, asked: Sequence[Row], only_failed: bool) -> Iterator[LogEntry]:
     if row["subject"] == "order":
         reason: Reason | None = row["reason"]
         yield _entry(row, "from_channel", "received" if reason is None else "failed", reason)
@@ -67,7 +72,8 @@ def _entries(row: dict[str, Any], tried: AttemptsAnswer, *, only_failed: bool) -
     attempts = tried.attempts.get(row["key"], ())
     for attempt in reversed(attempts):
         if attempt.outcome in _FAILED or not only_failed:
-            yield _entry(row, "to_ledger", _action(attempt), attempt.reason, attempt)
+            run = next((run for run in reversed(asked) if run["requested_at"] <= attempt.at), {})
+            yield _entry({**row, **run, "key": row["key"]}, "to_ledger", _action(attempt), attempt.reason, attempt)
     if not attempts:
         # Its attempts were forgotten after 90 days, or are with a service that has lost them: the last one is known.
         yield _entry(row, "to_ledger", "failed" if row["reason"] else "written", row["reason"])

@@ -68,7 +68,7 @@ class RunItem(Base, table=True):
     """One order or document of a run. `page` is the progress page that listed it; a later page overwrites."""
 
     __tablename__ = "run_items"
-    __table_args__ = (Index("run_items_order", "order_key"),)
+    __table_args__ = (Index("run_items_order", "order_key", "document_key"),)
     run_id: str = column.text(primary=True)
     item: str = column.text(primary=True)
     page: int = column.big()

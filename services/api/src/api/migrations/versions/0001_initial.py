@@ -292,7 +292,7 @@ def upgrade() -> None:
         sa.Column("reason", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.PrimaryKeyConstraint("run_id", "item"),
     )
-    op.create_index("run_items_order", "run_items", ["order_key"], unique=False)
+    op.create_index("run_items_order", "run_items", ["order_key", "document_key"], unique=False)
     op.create_table(
         "runs",
         sa.Column("run_id", sa.Text(), nullable=False),
