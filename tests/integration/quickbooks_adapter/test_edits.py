@@ -1,5 +1,7 @@
 """Orders edited after they were paid: QuickBooks is written to side by side, and money must not overtake."""
 
+import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from decimal import Decimal
 from typing import Any
@@ -15,6 +17,7 @@ from tests.integration.ledger_writer.conftest import (
 )
 from tests.integration.quickbooks_adapter.conftest import Company, OpenDesk
 from tests.integration.quickbooks_adapter.test_lane import pair
+from tests.integration.quickbooks_adapter.world import waits_cut_short
 
 from common.messages.transactions import Account, AccountRole, Application, Document, DocumentKind, TransactionSet
 
@@ -104,6 +107,58 @@ async def test_versions_of_an_order_that_arrive_while_it_is_written_end_as_the_l
     await desk.until("SELECT revision FROM sets", 3)
     await is_at_rest(desk)
     await check(desk, company, last)
+
+
+@pytest.mark.parametrize("landing", ["timeout_after", "delay"])
+async def test_an_edit_that_was_taken_back_before_it_was_answered_does_not_stay(
+    open_desk: OpenDesk, company: Company, landing: str
+) -> None:
+    """It reaches the ledger before it is given up (`timeout_after`), or after all else was settled (`delay`)."""
+    steer = company.stand_in.steer
+    async with open_desk(request_timeout_s=3.0) as desk, waits_cut_short(desk):
+        await pair(desk, company)
+        await desk.send(version(1, invoice("80.00")))
+        await desk.settled(3)
+        before = Counter(steer("GET", "/counters"))
+        company.stand_in.fail(action=landing, hold_s=6.0, entity="Invoice", operation="update", realm=company.realm)
+        await desk.send(version(2, invoice("100.00")))
+        await arrived(company, landing, before)
+        await desk.send(version(3, invoice("80.00")))
+        await desk.until("SELECT revision FROM sets", 3)
+        await is_at_rest(desk)
+        if landing == "delay":
+            # It is refused as outdated, or as a repetition; or it is taken.
+            ends = ("fault:5010", "fault:600", "repeated")
+            async with asyncio.timeout(30):
+                while [one["TotalAmt"] for one in company.stored("Invoice")] == [Decimal("80.00")] and not any(
+                    steer("GET", "/counters").get(name, 0) > before[name] for name in ends
+                ):
+                    await asyncio.sleep(0.05)
+        await check(desk, company, [invoice("80.00")])
+
+
+async def test_a_document_that_was_taken_back_before_it_was_answered_does_not_stay(
+    open_desk: OpenDesk, company: Company
+) -> None:
+    async with open_desk(request_timeout_s=3.0) as desk, waits_cut_short(desk):
+        await pair(desk, company)
+        before = Counter(company.stand_in.steer("GET", "/counters"))
+        company.stand_in.fail(
+            action="timeout_after", hold_s=6.0, entity="Invoice", operation="create", realm=company.realm
+        )
+        await desk.send(version(1, invoice("80.00")))
+        await arrived(company, "timeout_after", before)
+        await desk.send(version(2))
+        await desk.until("SELECT state FROM documents WHERE set_key <> ''", "voided")
+        assert [one["TotalAmt"] for one in company.stored("Invoice")] == [0]
+        assert company.balances().get(RECEIVABLE, Decimal(0)) == 0
+
+
+async def arrived(company: Company, action: str, before: Counter[str]) -> None:
+    """Wait until the request that the action is for has reached the ledger."""
+    async with asyncio.timeout(30):
+        while company.stand_in.steer("GET", "/counters").get(f"injected:{action}", 0) == before[f"injected:{action}"]:
+            await asyncio.sleep(0.02)
 
 
 async def is_at_rest(desk: Desk) -> None:

@@ -58,3 +58,10 @@ def test_what_is_found_in_the_ledger_is_shown_once_and_never_written_over(
     assert not move.is_write
     assert (move.generation, move.notices, move.operation) == (2, "[]", "check")
     assert bool(move.reason) == (to == "action_required")
+
+
+@pytest.mark.parametrize("state", ["synced", "action_required"])
+def test_a_change_of_ours_that_got_no_answer_was_made_by_nobody_else(state: str) -> None:
+    row = row_of(RECEIPT, state=state, code="PERIOD_CLOSED", ledger_id="17", intent="update:what was sent")
+    assert verdict(row, facts("changed")) is None
+    assert verdict(row, facts("missing")) is not None

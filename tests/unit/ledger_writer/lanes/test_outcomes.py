@@ -23,7 +23,7 @@ from ledger_writer.ledgers.protocol import (
     Written,
 )
 from ledger_writer.messages import to_document_changed
-from ledger_writer.planning.content import encode
+from ledger_writer.planning.content import content_hash, encode
 from ledger_writer.planning.model import Settle
 from ledger_writer.planning.states import Event
 from ledger_writer.store.due import Move, Recorded
@@ -152,6 +152,15 @@ def test_a_refusal_is_shown_until_it_is_overtaken_by_a_new_wish(make: Any) -> No
     assert published(item.row, move, seq=8, state="queued").reason is None
 
 
+@pytest.mark.parametrize(
+    ("event", "is_kept"), [(Event.NEEDS_PERSON, True), (Event.WAITS, True), (Event.UNCHANGED, False)]
+)
+def test_what_got_no_answer_is_kept_in_mind_while_nothing_else_is_sent(make: Any, event: Event, is_kept: bool) -> None:
+    item = item_of(make.document(), intent="update:what was sent")
+    move = outcomes.settled(item, Settle(item.row.document_key, event, REASON))
+    assert move.intent == (item.row.intent if is_kept else "")
+
+
 @pytest.mark.parametrize(("error_class", "generation"), [(ErrorClass.TRANSIENT, 0), (ErrorClass.LOOKUP, 1)])
 def test_only_a_definitive_answer_starts_a_new_generation(make: Any, error_class: ErrorClass, generation: int) -> None:
     item = item_of(make.document())
@@ -168,18 +177,20 @@ def test_a_removal_that_turns_out_to_have_worked_is_recorded_as_one(make: Any) -
 
 
 @pytest.mark.parametrize(
-    ("operation", "error_class", "is_kept"),
+    ("operation", "error_class", "is_other", "is_kept"),
     [
-        (OperationKind.VOID, ErrorClass.PERIOD, True),
-        (OperationKind.VOID, ErrorClass.TRANSIENT, True),
-        (OperationKind.UPDATE, ErrorClass.PERIOD, False),
-        (OperationKind.UPDATE, ErrorClass.TRANSIENT, True),
+        (OperationKind.VOID, ErrorClass.PERIOD, False, True),
+        (OperationKind.VOID, ErrorClass.TRANSIENT, False, True),
+        (OperationKind.UPDATE, ErrorClass.PERIOD, False, False),
+        (OperationKind.UPDATE, ErrorClass.PERIOD, True, True),
+        (OperationKind.UPDATE, ErrorClass.TRANSIENT, False, True),
     ],
 )
-def test_a_refusal_says_nothing_of_a_removal_that_got_no_answer_before(
-    make: Any, operation: OperationKind, error_class: ErrorClass, is_kept: bool
+def test_a_refusal_says_nothing_of_a_removal_or_other_content_that_got_no_answer_before(
+    make: Any, operation: OperationKind, error_class: ErrorClass, is_other: bool, is_kept: bool
 ) -> None:
-    item = item_of(make.document(), intent=f"{operation.value}:what was sent")
+    sent = make.document(amount="80.00" if is_other else "77.00")
+    item = item_of(make.document(), intent=f"{operation.value}:{content_hash(sent)}")
     asked = replace(create(item.desired.wanted), operation=operation)
     move = outcomes.refused(item, asked, Refused(error_class, REASON))
     assert move.intent == (item.row.intent if is_kept else "")

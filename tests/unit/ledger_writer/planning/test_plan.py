@@ -54,6 +54,21 @@ def test_an_edit_is_an_update_with_what_stood_before(make: Any) -> None:
     assert operation.link is not None
 
 
+def test_what_is_wanted_is_written_once_more_where_something_else_was_sent_without_an_answer(make: Any) -> None:
+    wanted = make.document()
+    due = make.desired(wanted, written=make.written(wanted), unanswered=True)
+    (step,) = plan([due], {}, make.TERMS)
+    assert isinstance(step, Write)
+    assert step.operation.operation is OperationKind.UPDATE
+    paid = ((wanted.key, D("77.00")),)
+    money = make.document(K.PAYMENT, applies=[(wanted.key, "77.00")])
+    known = {wanted.key: make.known(wanted.key, there=True, open_balance=D("0.00"))}
+    due = make.desired(money, written=make.written(money, applications=paid), unanswered=True)
+    (step,) = plan([due], known, make.TERMS)
+    assert isinstance(step, Write)
+    assert step.operation.applications == paid
+
+
 def test_a_ledger_that_cannot_edit_voids_and_then_writes_anew(make: Any) -> None:
     terms = replace(make.TERMS, edits_posted=False)
     before, after = make.document(), make.document(amount="80.00")

@@ -89,6 +89,8 @@ def verdict(row: Row, facts: LedgerFacts) -> Move | None:
         return _move(row, Event.AGREES, None, "deleted")
     if row.document_key in facts.missing:
         reason = _deleted(row)
+    elif row.document_key in facts.changed and row.intent:
+        return None  # by a request of ours that got no answer
     elif row.document_key in facts.changed:
         reason = _changed()
     elif row.state == DocumentState.ACTION_REQUIRED and row.code in (CHANGED, DELETED):

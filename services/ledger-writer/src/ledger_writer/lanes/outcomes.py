@@ -35,6 +35,8 @@ _EFFECT = {
     OperationKind.VOID: Effect.VOID,
     OperationKind.CLOSE: Effect.CLOSED,
 }
+_NOTHING_SENT = frozenset({Event.WAITS, Event.NEEDS_PERSON})
+"""What was sent before, without an answer, may still be what the ledger has: nobody else is its author."""
 _GAVE_UP_AFTER = "24 hours"
 _RAW_LENGTH_MAX = 2000
 
@@ -57,6 +59,8 @@ def settled(item: Item, settle: Settle) -> Move:
         move.code, move.reason = settle.reason.code, _json(settle.reason)
     if settle.event is Event.UNCHANGED:
         move.notices = row.notices
+    if settle.event in _NOTHING_SENT:
+        move.intent = row.intent
     if settle.event is Event.VOIDED and row.effect != Effect.VOID:
         # A request of ours that got no answer had worked.
         move.is_write, move.written_hash, move.effect = True, row.written_hash, Effect.VOID.value
@@ -172,8 +176,10 @@ def refused(item: Item, operation: Operation, outcome: Refused) -> Move:
     if event is Event.RETRY:
         wait_s = wait.total_seconds()
         move.wait_s = max(wait_s, outcome.retry_after_s or 0.0)
-    # A removal that was asked for before, without an answer, may have worked all the same.
-    if event is Event.RETRY or operation.operation is OperationKind.VOID:
+    # A removal, or other content, that was sent before without an answer may have worked all the same. A refusal of the
+    # same content for good means that it did not.
+    is_same = row.intent.endswith(f":{item.desired.content_hash}")
+    if event is Event.RETRY or operation.operation is OperationKind.VOID or not is_same:
         move.intent = row.intent
     if event is Event.WAITS:
         move.blocked_by = reason.value

@@ -53,6 +53,8 @@ class Desired:
     generation: int = 0
     undoing: bool = False
     """A request of ours to take it back got no answer, and may have worked."""
+    unanswered: bool = False
+    """A request of ours got no answer. It may have changed what was written last, or do so yet."""
     former: LedgerLink | None = None
     set_key: str = ""
     """The transaction set it belongs to; empty for customers and items."""

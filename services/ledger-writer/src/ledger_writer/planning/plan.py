@@ -169,7 +169,8 @@ def _create(desired: Desired, document: Document, ground: Ground) -> Step:
 def _edit(desired: Desired, document: Document, written: Written, ground: Ground) -> Step:
     # A person wants our content back although it did not change: what is in the ledger did.
     takes_back = desired.override and desired.key in ground.terms.changed_in_ledger
-    is_whole = not takes_back and not _lacks_file(desired, document, written, ground)
+    # What a request without an answer left, or leaves yet: written once more, the ledger refuses that one as outdated.
+    is_whole = not takes_back and not desired.unanswered and not _lacks_file(desired, document, written, ground)
     same_content = desired.content_hash == written.content_hash and is_whole
     if same_content and not document.applications:
         return Settle(desired.key, Event.UNCHANGED)

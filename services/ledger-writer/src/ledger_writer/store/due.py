@@ -50,9 +50,9 @@ WHERE company_id = $1 AND kind = $2 AND ledger_id = ANY($3::text[]) AND ledger_i
 
 _RECORD = """
 UPDATE documents AS d SET
-    state = CASE WHEN d.seq = x.seq THEN x.state
+    state = CASE WHEN d.seq = x.seq OR x.state = 'unknown' THEN x.state
                  WHEN d.state <> 'dismissed' THEN 'queued'
-                 WHEN x.is_write OR x.state = 'unknown' THEN x.state
+                 WHEN x.is_write THEN x.state
                  ELSE d.state END,
     code = x.code, reason = x.reason, raw = x.raw, notices = x.notices, error_class = x.error_class,
     blocked_by = x.blocked_by, intent = x.intent, failures = x.failures, generation = x.generation,

@@ -167,6 +167,7 @@ def to_desired(row: Row) -> Desired:
         override=row.override,
         generation=row.generation,
         undoing=row.intent.startswith(_UNDOING),
+        unanswered=bool(row.intent),
         former=decode_link(row.former),
         set_key=row.set_key,
     )
