@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from pydantic import BaseModel
+
 Context = Mapping[str, Any]
 
 _PATTERNS: Mapping[str, str] = {
@@ -60,6 +62,19 @@ _BOUNDED: Mapping[str, Callable[[Context], str]] = {
     "enum": lambda c: f"give one of {c['expected']}",
     "string_pattern_mismatch": lambda c: _patterned(str(c["pattern"])),
 }
+
+
+class FieldProblem(BaseModel):
+    """One wrong field of a request."""
+
+    field: str
+    value: str | None = None
+    cure: str
+
+
+def scalar(value: Any) -> str | None:
+    """A wrong value as its sender is shown it: a scalar, cut. A whole object may hold credentials beside the field."""
+    return str(value)[:200] if isinstance(value, (str, int, float, bool)) else None
 
 
 def cure_of(error: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from common.cures import cure_of
+from common.cures import FieldProblem, cure_of, scalar
 from common.database import LOST
 from common.errors import Rejected, Retryable
 
@@ -18,14 +18,6 @@ MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:tillbook:problem:"
 
 log = structlog.get_logger(__name__)
-
-
-class FieldProblem(BaseModel):
-    """One wrong field of a request."""
-
-    field: str
-    value: str | None = None
-    cure: str
 
 
 class ProblemDetails(BaseModel):
@@ -158,11 +150,6 @@ async def _unavailable(request: Request, error: Exception) -> Response:
         cure="try again after the time in Retry-After",
         headers={"retry-after": f"{wait_s:.0f}"},
     ).response()
-
-
-def scalar(value: Any) -> str | None:
-    """A wrong value as its sender is shown it: a scalar, cut. A whole object may hold credentials beside the field."""
-    return str(value)[:200] if isinstance(value, (str, int, float, bool)) else None
 
 
 def install(app: FastAPI) -> None:

@@ -9,9 +9,10 @@ from pydantic import BaseModel, ValidationError
 
 from api.settings import ApiSettings
 from common.application import internal_headers
+from common.cures import FieldProblem
 from common.errors import UpstreamUnavailable
 from common.http import OutboundClient, raise_for_status, retry_after_s
-from common.problems import FieldProblem, Problem, ProblemDetails
+from common.problems import Problem, ProblemDetails
 
 log = structlog.get_logger(__name__)
 

@@ -15,7 +15,8 @@ from fastapi.routing import APIRoute
 from api.security import authenticate
 from api.store import idempotency as store
 from common.crypto import Cipher
-from common.problems import FieldProblem, Problem
+from common.cures import FieldProblem
+from common.problems import Problem
 from common.runtime import Runtime
 
 HEADER = "idempotency-key"

@@ -12,7 +12,8 @@ from api.idempotency import REPLAYED_HEADER
 from api.routes import ROUTERS
 from api.routes.base import PROBLEMS
 from common.application import health_routes
-from common.problems import FieldProblem, ProblemDetails
+from common.cures import FieldProblem
+from common.problems import ProblemDetails
 
 API_VERSION = "0.1.0"
 

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from api.views.backup import BackupEntry, BackupRule
+from common.cures import FieldProblem
 from common.internal.mapper import MapEntry
 from common.internal.mapper_checks import DraftRule
 from common.messages.control import ConnectionSettings
-from common.problems import FieldProblem
 
 _MISSING_MAX = 200
 

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from common.cures import FieldProblem
 from common.messages.control import CompanySettings, ConnectionSettings, TransactionMode
 from common.messages.transactions import AccountRole
-from common.problems import FieldProblem
 
 _SALES_ORDER_MODES = frozenset(mode for mode in TransactionMode if "sales_order" in mode.value)
 _INVOICE_MODES = frozenset(mode for mode in TransactionMode if "invoice" in mode.value)

@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
+from common.cures import FieldProblem
 from common.errors import Rejected, TillbookError
 from common.messages.base import Reason, Severity
-from common.problems import FieldProblem
 
 _VALUE_LENGTH_MAX = 120
 

@@ -6,8 +6,7 @@ from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, ValidationError
 
-from common.cures import cure_of
-from common.problems import FieldProblem, scalar
+from common.cures import FieldProblem, cure_of, scalar
 from ingest.errors import NormalizationError
 
 V = TypeVar("V")

@@ -19,10 +19,11 @@ import structlog
 from prometheus_client import Counter
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from common.cures import FieldProblem
 from common.database import CONTENDED, LOST
 from common.errors import Rejected
 from common.group_commit import QueueFull
-from common.problems import FieldProblem, Problem
+from common.problems import Problem
 from common.recovery import way_to
 from common.telemetry import HTTP_REQUESTS, HTTP_SECONDS, entry_span
 from ingest.accounts import Accounts, Opened

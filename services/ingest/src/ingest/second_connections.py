@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 
 from common.crypto import Cipher
+from common.cures import FieldProblem
 from common.database import Connection
-from common.problems import FieldProblem, Problem
+from common.problems import Problem
 from ingest.channel import Channel
 from ingest.store import connections
 

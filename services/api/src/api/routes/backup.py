@@ -17,10 +17,11 @@ from api.settings_checks import check_company, check_connection
 from api.sheets import attachment
 from api.store import audit, companies, connections
 from api.views.backup import Backup, BackupEntry, BackupMaps, BackupRule, Changes, RestoreReport, RestoreRequest
+from common.cures import FieldProblem
 from common.internal import ledger_writer, mapper
 from common.internal.mapper_checks import Restore, Restored
 from common.messages.control import CompanySettings, ConnectionSettings
-from common.problems import FieldProblem, Problem
+from common.problems import Problem
 
 routes = router("books")
 

@@ -11,8 +11,9 @@ from api.clients import Services
 from api.idempotency import IdempotentRoute
 from api.settings import ApiSettings
 from common.crypto import Cipher
+from common.cures import FieldProblem
 from common.database import Pool
-from common.problems import MEDIA_TYPE, FieldProblem, Problem, ProblemDetails, not_found
+from common.problems import MEDIA_TYPE, Problem, ProblemDetails, not_found
 from common.runtime import Runtime
 
 _TEXTS: dict[int, str] = {

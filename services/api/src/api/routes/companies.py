@@ -21,11 +21,12 @@ from api.views.pairing import (
     LinksForgotten,
     OAuthBegun,
 )
+from common.cures import FieldProblem
 from common.errors import Retryable
 from common.internal import ledger_writer
 from common.internal.base import TenantRequest
 from common.messages.control import SettingsChanged
-from common.problems import FieldProblem, Problem
+from common.problems import Problem
 
 log = structlog.get_logger(__name__)
 

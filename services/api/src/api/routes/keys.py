@@ -10,7 +10,8 @@ from api.store import audit, keys
 from api.store.sql import Row
 from api.views.accounts import ApiKey, ApiKeyCreate, ApiKeyCreated, ApiKeyRotate, AuditEntry
 from api.views.base import PAGE_DEFAULT, Cursor, Limit, Page
-from common.problems import FieldProblem, Problem, not_found
+from common.cures import FieldProblem
+from common.problems import Problem, not_found
 
 routes = router("api keys")
 

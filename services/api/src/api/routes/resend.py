@@ -16,10 +16,11 @@ from api.views.base import Accepted
 from api.views.pairing import CustomerConnect
 from api.views.work import RESEND_MAX, Dismissed, DismissRequest, ResendRequest
 from common.batch import Batch
+from common.cures import FieldProblem
 from common.database import Connection
 from common.messages.control import CustomerConnected, DocumentDismissed, ResendRequested
 from common.messages.orders import order_key
-from common.problems import FieldProblem, Problem, not_found
+from common.problems import Problem, not_found
 
 routes = router("resend")
 

@@ -9,11 +9,12 @@ import orjson
 
 from api.routes.base import Gateway
 from api.settings_checks import check_connection
+from common.cures import FieldProblem
 from common.internal import ledger_writer
 from common.messages.control import CompanySettings, ConnectionSettings
 from common.messages.documents import CompanyStatus
 from common.messages.transactions import AccountRole
-from common.problems import FieldProblem, Problem
+from common.problems import Problem
 
 _LISTS_WAIT_S = 15.0
 _LISTS_POLL_S = 0.5

@@ -14,12 +14,13 @@ from api.routes.rules import note, segment
 from api.security import Reader, Writer
 from api.sheets import Sheet
 from api.store import connections, documents
+from common.cures import FieldProblem
 from common.database import Pool
 from common.internal.mapper import MapSaved
 from common.internal.mapper_checks import RulesImported
 from common.messages.documents import DocumentState
 from common.messages.transactions import DocumentKind
-from common.problems import FieldProblem, Problem
+from common.problems import Problem
 
 routes = router("tables")
 

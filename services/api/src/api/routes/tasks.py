@@ -16,8 +16,9 @@ from api.security import Reader, Syncer, Writer
 from api.store import audit, connections, runs, tasks
 from api.views.base import Page
 from api.views.work import Run, Task, TaskChange, TaskCreate
+from common.cures import FieldProblem
 from common.messages.control import TaskKind
-from common.problems import FieldProblem, Problem, not_found
+from common.problems import Problem, not_found
 
 routes = router("tasks")
 

@@ -7,9 +7,9 @@ from pydantic import AwareDatetime, Field, JsonValue
 
 from api.bodies import Body, from_json
 from api.views.base import View
+from common.cures import FieldProblem
 from common.messages.base import Identifier
 from common.messages.control import CompanySettings, ConnectionSettings
-from common.problems import FieldProblem
 
 FORMAT: Final = "tillbook.backup"
 VERSION: Final = 1

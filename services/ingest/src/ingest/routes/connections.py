@@ -6,6 +6,7 @@ import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from common.application import internal_caller
+from common.cures import FieldProblem
 from common.errors import Rejected, Retryable
 from common.internal.base import CredentialField, TenantRequest
 from common.internal.ingest import (
@@ -23,7 +24,7 @@ from common.internal.ingest import (
     WatermarkList,
 )
 from common.messages.base import Reason
-from common.problems import FieldProblem, Problem, not_found
+from common.problems import Problem, not_found
 from ingest.accounts import is_secret, open_connection, read_credentials
 from ingest.channel import Capability, Channel
 from ingest.channels import BY_NAME, CHANNELS

@@ -7,11 +7,12 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 
 from common.application import internal_caller
+from common.cures import FieldProblem
 from common.errors import Rejected
 from common.internal.ingest import PayoutHistory, PayoutList, PayoutSummary, PayoutUpload, RawPart, UploadedPayout
 from common.messages.fetching import FetchOutcome
 from common.messages.orders import Payout
-from common.problems import FieldProblem, Problem, not_found
+from common.problems import Problem, not_found
 from ingest.payout_intake import PayoutArrival
 from ingest.payout_parts import FILE, PayoutPart
 from ingest.routes.connections import CurrentService, Tenant

@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 
 from common.application import InternalCaller
+from common.cures import FieldProblem
 from common.database import Connection, Pool
 from common.errors import UpstreamUnavailable
 from common.internal.ledger_writer import (
@@ -21,7 +22,7 @@ from common.internal.ledger_writer import (
 from common.messages.base import Identifier, Reason
 from common.messages.documents import Attempt, DocumentState
 from common.messages.transactions import DocumentKind
-from common.problems import FieldProblem, Problem, not_found
+from common.problems import Problem, not_found
 from ledger_writer.lanes.lane import Workshop, company_file
 from ledger_writer.ledgers.protocol import LedgerLink
 from ledger_writer.messages import to_document_changed

@@ -8,11 +8,12 @@ import orjson
 from fastapi import APIRouter, Path, Query
 
 from common.application import InternalCaller
+from common.cures import FieldProblem
 from common.errors import Rejected
 from common.internal.base import TenantRequest
 from common.internal.ledger_writer import AccountsAnswer, AccountsQuestion, CatalogPage, CompanyView
 from common.messages.base import Identifier
-from common.problems import FieldProblem, Problem
+from common.problems import Problem
 from ledger_writer.lanes.lane import Workshop
 from ledger_writer.ledgers import BY_NAME
 from ledger_writer.routes.shared import CurrentWorkshop, Tenant, company_of, ledger_named, locked_company, view_of

@@ -4,10 +4,11 @@ from typing import Annotated
 
 from fastapi import Depends, Query, Request
 
+from common.cures import FieldProblem
 from common.database import Connection
 from common.internal.ledger_writer import CompanyView
 from common.messages.base import Identifier
-from common.problems import FieldProblem, Problem, not_found
+from common.problems import Problem, not_found
 from ledger_writer.lanes.lane import Workshop
 from ledger_writer.ledgers import BY_NAME
 from ledger_writer.ledgers.protocol import Ledger

@@ -10,10 +10,11 @@ from fastapi.responses import PlainTextResponse
 from pydantic import ValidationError
 
 from common.application import CurrentRuntime, InternalCaller
+from common.cures import FieldProblem
 from common.database import Connection
 from common.internal.mapper import RulePage, RuleSave, RuleView
 from common.internal.mapper_checks import DraftRule, RulesImported
-from common.problems import FieldProblem, Problem, not_found
+from common.problems import Problem, not_found
 from mapper.routes.cursors import decode, encode
 from mapper.rules.compiling import compile_rule
 from mapper.rules.model import Rule

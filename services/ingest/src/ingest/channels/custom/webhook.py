@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from pydantic import ValidationError
 
-from common.problems import FieldProblem
+from common.cures import FieldProblem
 from ingest.channel import Delivery
 from ingest.channels.custom.settings import CustomCredentials
 from ingest.channels.custom.wire import CustomOrder
