@@ -1,5 +1,6 @@
 """Every kind of document, written, changed and taken back, in books that balance."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -8,6 +9,7 @@ from tests.integration.quickbooks_adapter.conftest import Company
 from tests.unit.quickbooks_adapter import samples
 from tests.unit.quickbooks_adapter.samples import document, line, operation
 
+from common.messages.orders import Address
 from common.messages.transactions import AccountRole, Document, DocumentKind, DocumentTax, LineKind
 from ledger_writer.ledgers.protocol import OperationKind, Refused, Written
 
@@ -89,6 +91,34 @@ async def test_an_invoice_is_changed_in_place_and_taken_back(company: Company) -
         assert len(company.stored("Invoice")) == 1
         await company.change(session, operation(smaller), OperationKind.VOID)
         assert books.moved() == {}
+
+
+async def test_what_a_document_has_lost_goes_and_what_a_person_added_stays(company: Company) -> None:
+    full = INVOICE.model_copy(
+        update={
+            "note": "Leave it at the door",
+            "email": "ada@example.com",
+            "billing_address": Address(name="Ada Lovelace", line1="1 Mill Lane", city="Salem", country="US"),
+        }
+    )
+    bare = full.model_copy(update={"note": "", "email": "", "billing_address": None})
+    async with company.session() as session:
+        await company.people_and_goods(session)
+        books = Books(company)
+        link = (await company.written(session, operation(full))).link
+        by_hand = {"Id": link.ledger_id, "SyncToken": link.token, "sparse": True, "BillEmailCc": {"Address": "c@x.org"}}
+        await session._client.update("Invoice", by_hand, "by hand")
+        stored = company.one("Invoice", link.ledger_id)
+        assert {"CustomerMemo", "BillEmail", "BillAddr", "BillEmailCc"} <= stored.keys()
+        moved = books.moved()
+        changed = await company.change(session, replace(operation(bare), previous=full), OperationKind.UPDATE)
+        assert isinstance(changed, Written)
+        assert (changed.action, changed.notices, changed.link.total) == ("updated", (), Decimal("77.00"))
+        now = company.one("Invoice", link.ledger_id)
+        assert stored.keys() - now.keys() == {"CustomerMemo", "BillEmail", "BillAddr"}
+        assert now["BillEmailCc"] == {"Address": "c@x.org"}
+        assert [part.get("Id") for part in now["Line"]] == [part.get("Id") for part in stored["Line"]]
+        assert books.moved() == moved
 
 
 async def test_an_invoice_is_paid_by_two_tenders_and_the_excess_stays_unapplied(company: Company) -> None:

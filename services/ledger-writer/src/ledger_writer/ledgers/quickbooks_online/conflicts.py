@@ -25,27 +25,30 @@ async def send(
     settings: OnlineSettings,
     operation: Operation,
     entity: str,
-    content: Callable[[str], Mapping[str, Any]],
+    content: Callable[[Mapping[str, Any]], Mapping[str, Any]],
     how: Callable[[str, Any, str], Awaitable[Any]],
+    *,
+    whole: bool = False,
 ) -> Mapping[str, Any] | Refused:
     """Send with the newest token: a stale one is read again, at most three times. Returns the object or `Refused`.
 
-    A request that was refused as stale did nothing, so that the next one is an attempt of its own. Raises what the
-    client raises for everything else.
+    `content` makes the body from the object as far as it is known: its token at least, all of it where `whole`. A
+    request that was refused as stale did nothing, so that the next one is an attempt of its own. Raises what the client
+    raises for everything else.
     """
     link = linked(operation)
-    token: str | None = link.token or None
+    known: Mapping[str, Any] | None = {"SyncToken": link.token} if link.token and not whole else None
     refused = refusal(ErrorClass.CONFLICT, "STALE", "the document keeps changing in QuickBooks", "It is tried again.")
     for attempt in range(settings.conflict_tries_max + 1):
-        if attempt or token is None:
-            token = await token_now(client, entity, link.ledger_id)
-            if token is None:
+        if attempt or known is None:
+            known = await read_now(client, entity, link.ledger_id)
+            if known is None:
                 return deleted(link)
-        step = f"t{token}" if attempt else ""
+        step = f"t{known['SyncToken']}" if attempt else ""
         try:
-            stored: Mapping[str, Any] = await how(entity, content(token), request_id(operation.idempotency_key, step))
+            stored: Mapping[str, Any] = await how(entity, content(known), request_id(operation.idempotency_key, step))
         except LedgerFault as error:
-            if "610" in error.fault.codes and await token_now(client, entity, link.ledger_id) is None:
+            if "610" in error.fault.codes and await read_now(client, entity, link.ledger_id) is None:
                 return deleted(link)
             refused = classify(error.fault)
             if refused.error_class is not ErrorClass.CONFLICT:
@@ -55,10 +58,11 @@ async def send(
     return refused
 
 
-async def token_now(client: Client, entity: str, ledger_id: str) -> str | None:
-    """The object's token as it stands, or None where the object is gone."""
+async def read_now(client: Client, entity: str, ledger_id: str) -> Mapping[str, Any] | None:
+    """The object as it stands, or None where it is gone."""
     try:
-        return str((await client.read(entity, ledger_id)).get("SyncToken") or "0")
+        found = await client.read(entity, ledger_id)
+        return {**found, "SyncToken": str(found.get("SyncToken") or "0")}
     except NoAnswer as error:
         # Nothing was changed by reading: this attempt is simply made again.
         raise Retryable(error.detail) from error

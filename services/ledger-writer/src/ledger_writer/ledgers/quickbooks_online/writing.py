@@ -5,7 +5,7 @@ times), a name that somebody else has (suffix), a number or request that is ther
 that the ledger worked out differently (told, never hidden). Everything else is the lane's.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
@@ -27,7 +27,7 @@ from ledger_writer.ledgers.protocol import (
 )
 from ledger_writer.ledgers.quickbooks_online import conflicts, taken
 from ledger_writer.ledgers.quickbooks_online.applying import apply
-from ledger_writer.ledgers.quickbooks_online.bodies import ENTITIES, Books, build, changed, closing
+from ledger_writer.ledgers.quickbooks_online.bodies import ENTITIES, Books, build, changed, closing, dropped, replaced
 from ledger_writer.ledgers.quickbooks_online.client import Client, LedgerFault, NoAnswer, NotAsked
 from ledger_writer.ledgers.quickbooks_online.errors import classify, reconnect
 from ledger_writer.ledgers.quickbooks_online.names import CannotBuild
@@ -110,7 +110,16 @@ class Writer:
         body = build(operation, self._books, update=True)
         if not body.content:
             return Written(link=link, action="unchanged")
-        stored = await self._send(operation, body.entity, lambda token: changed(body, link, token), self._client.update)
+        gone = dropped(operation, body, self._books)
+        stored = await conflicts.send(
+            self._client,
+            self._settings,
+            operation,
+            body.entity,
+            lambda known: replaced(body, link, known, gone) if gone else changed(body, link, known["SyncToken"]),
+            self._client.update,
+            whole=bool(gone),
+        )
         if isinstance(stored, Refused):
             return stored
         written = written_as(operation, body, stored, "updated")
@@ -123,7 +132,7 @@ class Writer:
             return await self._set(operation, entity, {"Active": False}, "deactivated")
         basic = {"Id": link.ledger_id, **({"sparse": True} if entity in _VOIDABLE and entity != "Invoice" else {})}
         action, how = ("voided", self._client.void) if entity in _VOIDABLE else ("deleted", self._client.delete)
-        stored = await self._send(operation, entity, lambda token: {**basic, "SyncToken": token}, how)
+        stored = await self._send(operation, entity, basic, how)
         if isinstance(stored, Refused):
             # What is gone has no effect any more, which is all that was wanted.
             gone = stored.reason.code == conflicts.DELETED
@@ -140,15 +149,18 @@ class Writer:
     async def _set(self, operation: Operation, entity: str, state: Mapping[str, Any], action: str) -> Outcome:
         """A sparse update of a state and nothing else."""
         basic = {"Id": conflicts.linked(operation).ledger_id, "sparse": True, **state}
-        stored = await self._send(operation, entity, lambda token: {**basic, "SyncToken": token}, self._client.update)
+        stored = await self._send(operation, entity, basic, self._client.update)
         if isinstance(stored, Refused):
             return stored
         return Written(link=link_of(entity, stored), action=action)
 
     async def _send(
-        self, operation: Operation, entity: str, content: Callable[[str], Mapping[str, Any]], how: Any
+        self, operation: Operation, entity: str, content: Mapping[str, Any], how: Any
     ) -> Mapping[str, Any] | Refused:
-        return await conflicts.send(self._client, self._settings, operation, entity, content, how)
+        def with_token(known: Mapping[str, Any]) -> Mapping[str, Any]:
+            return {**content, "SyncToken": known["SyncToken"]}
+
+        return await conflicts.send(self._client, self._settings, operation, entity, with_token, how)
 
 
 def _without_effect(link: LedgerLink, stored: Mapping[str, Any]) -> LedgerLink:

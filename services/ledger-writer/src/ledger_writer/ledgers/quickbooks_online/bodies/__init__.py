@@ -1,9 +1,11 @@
 """Operation → request body, purely: values in, values out, no client, no clock.
 
-`build` says what to create; `changed` turns the same body into a sparse update of what is already written.
+`build` says what to create; `changed` turns the same body into a sparse update of what is already written, and
+`replaced` into a full one, where a field has to go.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from common.messages.transactions import CustomerWanted, Document, DocumentKind, ItemWanted
@@ -21,9 +23,20 @@ from ledger_writer.ledgers.quickbooks_online.bodies.names import (
 from ledger_writer.ledgers.quickbooks_online.bodies.purchases import bill, expense, purchase_order
 from ledger_writer.ledgers.quickbooks_online.bodies.sales import ENTITIES as SALES_ENTITIES
 from ledger_writer.ledgers.quickbooks_online.bodies.sales import sales_form
-from ledger_writer.ledgers.quickbooks_online.names import cannot
+from ledger_writer.ledgers.quickbooks_online.names import CannotBuild, cannot
 
-__all__ = ["ENTITIES", "Body", "Books", "attachment", "build", "changed", "closing", "lists_needed"]
+__all__ = [
+    "ENTITIES",
+    "Body",
+    "Books",
+    "attachment",
+    "build",
+    "changed",
+    "closing",
+    "dropped",
+    "lists_needed",
+    "replaced",
+]
 
 ENTITIES: Final[Mapping[DocumentKind, str]] = {
     **SALES_ENTITIES,
@@ -50,6 +63,11 @@ _DOCUMENTS: Final[Mapping[DocumentKind, Callable[[Operation, Document, Books], B
     DocumentKind.JOURNAL_ENTRY: journal_entry,
     DocumentKind.DEPOSIT: deposit,
 }
+
+
+_LEFT_ALONE: Final = frozenset({"LinkedTxn", "DocNumber"})
+"""Links hang on other documents too, and a number that was given stays given."""
+_WORKED_OUT: Final = frozenset({"TxnTaxDetail", "MetaData", "domain"})
 
 
 def build(operation: Operation, books: Books, *, suffix: str = "", update: bool = False) -> Body:
@@ -89,6 +107,28 @@ def changed(body: Body, link: LedgerLink, token: str) -> Content:
     if lines and ids:
         content["Line"] = [{"Id": ids[index], **line} if index < len(ids) else line for index, line in enumerate(lines)]
     return content
+
+
+def dropped(operation: Operation, body: Body, books: Books) -> frozenset[str]:
+    """Fields that the document was written with and that it has no more: a sparse update would leave them there."""
+    if operation.previous is None or "Line" not in body.content:
+        return frozenset()
+    try:
+        before = build(replace(operation, wanted=operation.previous), books, update=True)
+    except CannotBuild:
+        # It could not be said any more how it was written, so nobody knows which fields were ours.
+        return frozenset()
+    return frozenset(before.content.keys() - body.content.keys() - _LEFT_ALONE)
+
+
+def replaced(body: Body, link: LedgerLink, stored: Mapping[str, Any], gone: frozenset[str]) -> Content:
+    """A full update: the object as it was read just now, changed, and without the fields that are `gone`.
+
+    What people added to it in QuickBooks stays. The tax it worked out is left out, so that it is worked out anew.
+    """
+    content = changed(body, link, stored["SyncToken"])
+    kept = {name: value for name, value in stored.items() if name not in gone and name not in _WORKED_OUT}
+    return {name: value for name, value in {**kept, **content}.items() if name != "sparse"}
 
 
 def closing(kind: DocumentKind) -> Content | None:
