@@ -42,6 +42,11 @@ def invoice(amount: str) -> Document:
     return made.model_copy(update={"lines": (made.lines[0].model_copy(update={"account": INCOME}),)})
 
 
+def credit(amount: str) -> Document:
+    made = form(NUMBER, DocumentKind.CREDIT_MEMO, amount, customer=BUYER, item=MUG)
+    return made.model_copy(update={"lines": (made.lines[0].model_copy(update={"account": INCOME}),)})
+
+
 def paid(amount: str, *, ordinal: int = 0, applied: str | None = None) -> Document:
     made = payment(NUMBER, amount, customer=BUYER, to=invoice("1.00").key, ordinal=ordinal)
     if applied is None:
@@ -154,6 +159,26 @@ async def test_a_document_that_was_taken_back_before_it_was_answered_does_not_st
         assert company.balances().get(RECEIVABLE, Decimal(0)) == 0
 
 
+@pytest.mark.parametrize(("kind", "operation"), [(DocumentKind.INVOICE, "void"), (DocumentKind.CREDIT_MEMO, "delete")])
+async def test_a_removal_that_was_taken_back_before_it_was_answered_does_not_stay(
+    open_desk: OpenDesk, company: Company, kind: DocumentKind, operation: str
+) -> None:
+    """QuickBooks voids an invoice and deletes a credit memo: there is nothing left of it to change."""
+    wanted = invoice("80.00") if kind is DocumentKind.INVOICE else credit("80.00")
+    async with open_desk(request_timeout_s=3.0) as desk, waits_cut_short(desk):
+        await pair(desk, company)
+        await desk.send(version(1, wanted))
+        await desk.settled(3)
+        before = Counter(company.stand_in.steer("GET", "/counters"))
+        company.stand_in.fail(action="timeout_after", hold_s=6.0, operation=operation, realm=company.realm)
+        await desk.send(version(2))
+        await arrived(company, "timeout_after", before)
+        await desk.send(version(3, wanted))
+        await desk.until("SELECT revision FROM sets", 3)
+        await is_at_rest(desk)
+        await check(desk, company, [wanted])
+
+
 async def arrived(company: Company, action: str, before: Counter[str]) -> None:
     """Wait until the request that the action is for has reached the ledger."""
     async with asyncio.timeout(30):
@@ -176,9 +201,10 @@ async def check(desk: Desk, company: Company, wanted: Sequence[Document]) -> Non
     gone = [row for key, row in found.items() if row["kind"] == "payment" and key not in {one.key for one in wanted}]
     assert [row["state"] for row in gone] == ["voided"] * len(gone)
     money = sum((one.total for one in wanted if one.kind is DocumentKind.PAYMENT), Decimal(0))
-    sold = sum((one.total for one in wanted if one.kind is DocumentKind.INVOICE), Decimal(0))
+    sign = {DocumentKind.INVOICE: 1, DocumentKind.CREDIT_MEMO: -1}
+    sold = sum((sign.get(one.kind, 0) * one.total for one in wanted), Decimal(0))
     balances = company.balances()
     assert balances.get(UNDEPOSITED, Decimal(0)) == money
     assert balances.get(RECEIVABLE, Decimal(0)) == sold - money
     applied = sum((each.amount for one in wanted for each in one.applications), Decimal(0))
-    assert [one["Balance"] for one in company.stored("Invoice")] == [sold - applied]
+    assert sum(one["Balance"] for one in company.stored("Invoice")) == max(sold, Decimal(0)) - applied

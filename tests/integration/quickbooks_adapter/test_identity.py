@@ -125,6 +125,22 @@ async def test_a_voided_document_is_history(company: Company) -> None:
         assert not found.active
 
 
+async def test_a_voided_document_that_is_wanted_again_is_restored_under_its_number(company: Company) -> None:
+    wanted = document(DocumentKind.INVOICE)
+    async with company.session() as session:
+        await company.people_and_goods(session)
+        first = await company.written(session, operation(wanted))
+        await company.change(session, operation(wanted), OperationKind.VOID)
+        again = await company.written(session, operation(wanted, attempt="g2"))
+        assert (again.action, again.link.ledger_id, again.link.total) == (
+            "restored",
+            first.link.ledger_id,
+            wanted.total,
+        )
+        (stored,) = company.stored("Invoice")
+        assert (stored["PrivateNote"], stored["TotalAmt"]) == (wanted.memo, wanted.total)
+
+
 async def test_a_look_up_starts_where_the_document_was(company: Company) -> None:
     wanted = operation(document(DocumentKind.INVOICE))
     async with company.session() as session:

@@ -196,6 +196,12 @@ def test_a_refusal_says_nothing_of_a_removal_or_other_content_that_got_no_answer
     assert move.intent == (item.row.intent if is_kept else "")
 
 
+def test_the_refusal_of_an_edit_says_nothing_of_a_removal_of_the_same_content(make: Any) -> None:
+    item = item_of(make.document(), intent=f"void:{content_hash(make.document())}")
+    asked = replace(create(item.desired.wanted), operation=OperationKind.UPDATE)
+    assert outcomes.refused(item, asked, Refused(ErrorClass.PERIOD, REASON)).intent == item.row.intent
+
+
 def test_after_a_day_the_last_refusal_is_shown_with_a_cure(make: Any) -> None:
     item = item_of(make.document(), failures=28)
     refusal = Refused(ErrorClass.TRANSIENT, Reason(code="LEDGER_UNAVAILABLE", text="away"))
@@ -240,8 +246,24 @@ def test_other_content_waits_for_the_deadline_of_what_was_sent_before(make: Any)
 
 def test_an_unanswered_change_is_repeated_under_its_key_only_with_the_same_content(make: Any) -> None:
     item = item_of(make.document(), state="unknown")
-    assert outcomes.repeat(item, item.row.content_hash).generation == 0
-    assert outcomes.repeat(item, "what was sent").generation == 1
+    assert outcomes.repeat(item, "update", item.row.content_hash).generation == 0
+    assert outcomes.repeat(item, "update", "what was sent").generation == 1
+
+
+def test_a_removal_after_an_edit_or_an_edit_after_a_removal_is_another_change(make: Any) -> None:
+    kept, removed = item_of(make.document(), state="unknown"), item_of(make.document(), state="unknown", removed=True)
+    same = kept.row.content_hash
+    assert (outcomes.repeat(kept, "void", same).generation, outcomes.repeat(removed, "update", same).generation) == (
+        1,
+        1,
+    )
+    assert outcomes.repeat(removed, "void", same).generation == 0
+
+
+def test_a_change_whose_sender_died_is_planned_at_once_whatever_it_waited_for(make: Any) -> None:
+    waiting = item_of(make.document(), state="retry_wait", failures=3)
+    move = outcomes.kept_in_mind(waiting, "update", "what was sent")
+    assert (move.state, move.intent, move.failures) == ("queued", "update:what was sent", 3)
 
 
 def test_a_ledger_that_cannot_edit_leaves_the_document_due_after_the_void(make: Any) -> None:

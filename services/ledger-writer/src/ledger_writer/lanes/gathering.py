@@ -87,7 +87,7 @@ async def _terms(
         links_ahead=ledger.links_ahead,
         attaches=isinstance(session, Attaches),
     )
-    asked = _asked(items, known)
+    asked = asked_of(items, known)
     if not asked:
         return terms
     facts = await session.facts(asked)
@@ -106,15 +106,16 @@ async def _terms(
     )
 
 
-def _asked(items: Iterable[Item], known: dict[str, Known]) -> dict[str, LedgerLink]:
-    """Links of written documents whose content is wanted differently, and of what new money is applied to."""
+def asked_of(items: Iterable[Item], known: dict[str, Known]) -> dict[str, LedgerLink]:
+    """Links of what the ledger has to tell about: written documents whose content is wanted differently, or that a
+    request without an answer may have changed or removed, and what new money is applied to."""
     asked: dict[str, LedgerLink] = {}
     for item in items:
         desired, written = item.desired, item.desired.written
         if not isinstance(desired.wanted, Document):
             continue
         if written is not None and written.effect is not Effect.VOID:
-            is_edit = written.content_hash != desired.content_hash or desired.override
+            is_edit = written.content_hash != desired.content_hash or desired.override or desired.unanswered
             if desired.removed or is_edit or _asks_for_effect(desired.wanted):
                 asked[desired.key] = written.link
             elif not desired.wanted.applications:

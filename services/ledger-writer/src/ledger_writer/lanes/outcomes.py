@@ -125,20 +125,24 @@ def not_yet_known(item: Item, wait_s: float) -> Move:
 
 def kept_in_mind(item: Item, operation: str, sent_hash: str) -> Move:
     """A change whose sender died: whether it arrived is seen when it is planned again, and it was ours if it did."""
-    move = _move(item.row, DocumentState(item.row.state))
+    # At once: what it waited for was the attempt that died.
+    move = _move(item.row, DocumentState.QUEUED)
     move.code, move.reason, move.notices = item.row.code, item.row.reason, item.row.notices
     move.intent = f"{operation}:{sent_hash}"
     return move
 
 
-def repeat(item: Item, sent_hash: str) -> Move:
+def repeat(item: Item, operation: str, sent_hash: str) -> Move:
     """An unanswered change is sent again under the same key: the vendor answers a repeat with the first result.
 
-    With other content it is another change: under the old key the first result would pass for it. The intent is kept
-    until an outcome is known, so that nobody else is taken for the author of what the first attempt may have changed.
+    With other content it is another change, and so is a removal after an edit or an edit after a removal: under a key
+    that was used before, an earlier result would pass for it. The intent is kept until an outcome is known, so that
+    nobody else is taken for the author of what the first attempt may have changed.
     """
     move = _move(item.row, next_state(DocumentState(item.row.state), Event.ABSENT))
-    move.generation = item.row.generation + (1 if sent_hash != item.desired.content_hash else 0)
+    is_other = sent_hash != item.desired.content_hash
+    turns_round = (operation == OperationKind.VOID) != is_unwanted(item.desired)
+    move.generation = item.row.generation + (1 if is_other or turns_round else 0)
     move.intent = item.row.intent
     return move
 
@@ -177,8 +181,8 @@ def refused(item: Item, operation: Operation, outcome: Refused) -> Move:
         wait_s = wait.total_seconds()
         move.wait_s = max(wait_s, outcome.retry_after_s or 0.0)
     # A removal, or other content, that was sent before without an answer may have worked all the same. A refusal of the
-    # same content for good means that it did not.
-    is_same = row.intent.endswith(f":{item.desired.content_hash}")
+    # same request for good means that it did not.
+    is_same = row.intent == f"{operation.operation.value}:{item.desired.content_hash}"
     if event is Event.RETRY or operation.operation is OperationKind.VOID or not is_same:
         move.intent = row.intent
     if event is Event.WAITS:

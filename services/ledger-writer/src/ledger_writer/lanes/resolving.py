@@ -45,7 +45,7 @@ async def resolve(
             moves.append((item.row, move))
     for key, item in items.items():
         if item.row.state == DocumentState.UNKNOWN:
-            moves.append((item.row, outcomes.repeat(item, sent[key][1])))
+            moves.append((item.row, outcomes.repeat(item, *sent[key])))
         elif item.row.state in _WILL_BE_PLANNED:
             moves.append((item.row, outcomes.kept_in_mind(item, *sent[key])))
     by_key = {move.document_key: move for _, move in moves}

@@ -6,9 +6,9 @@ from typing import Final
 
 from common.errors import Retryable
 from common.messages.transactions import CustomerWanted, ItemWanted
-from ledger_writer.ledgers.protocol import ErrorClass, Found, Operation, Outcome, Refused, Written
+from ledger_writer.ledgers.protocol import ErrorClass, Found, LedgerLink, Operation, Outcome, Refused, Written
 from ledger_writer.ledgers.quickbooks_online import lookup
-from ledger_writer.ledgers.quickbooks_online.bodies import Body, Books, build
+from ledger_writer.ledgers.quickbooks_online.bodies import Body, Books, build, changed
 from ledger_writer.ledgers.quickbooks_online.client import Client, LedgerFault, NoAnswer
 from ledger_writer.ledgers.quickbooks_online.errors import refusal
 from ledger_writer.ledgers.quickbooks_online.names import fold
@@ -35,9 +35,19 @@ async def settle(
     if isinstance(wanted, ItemWanted):
         return _item_taken(wanted, candidates, refused)
     ours = [found for found in candidates if lookup.is_ours(operation, found)]
-    if len(ours) == 1:
-        return Written(link=ours[0].link, action="linked")
-    return refused if ours else _not_there(refused)
+    standing = [found for found in ours if found.active]
+    if len(standing) == 1:
+        return Written(link=standing[0].link, action="linked")
+    if not standing and len(ours) == 1 and refused.reason.code != _REPEATED:
+        return await _restored(client, operation, body, ours[0].link)
+    return refused if standing else _not_there(refused)
+
+
+async def _restored(client: Client, operation: Operation, body: Body, link: LedgerLink) -> Written:
+    """A voided document of ours keeps its number for good: what is wanted under that number is written into it."""
+    sent = request_id(operation.idempotency_key, f"t{link.token}")
+    stored = await client.update(body.entity, changed(body, link, link.token), sent)
+    return written_as(operation, body, stored, "restored")
 
 
 async def _candidates(client: Client, settings: OnlineSettings, operation: Operation) -> Sequence[Found]:
