@@ -285,6 +285,10 @@ async def test_a_privacy_request_removes_people_and_keeps_amounts(ingest: Ingest
     assert (order.customer, order.billing_address, order.revision) == (None, None, 2)
     assert order.total > 0
     assert await ingest.service.runtime.pool.fetchval("SELECT count(*) FROM raw_parts") == 2
+    params = {"tenant_id": "tenant", "external_id": events[0].order_id}
+    history = (await ingest.http.get("/internal/connections/con/orders", params=params)).json()["normalisations"]
+    assert [row["revision"] for row in history] == [1, 2]
+    assert history[0]["total"] == history[1]["total"]
 
 
 async def test_a_forgotten_shop_loses_its_people_and_credentials_and_keeps_its_amounts(

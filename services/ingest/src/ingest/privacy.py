@@ -14,7 +14,7 @@ from ingest.arrivals import to_listed
 from ingest.channel import NoticeKind
 from ingest.store import connections
 from ingest.store.due import StoredPrivacyRequest
-from ingest.store.orders import OrderKey, content_context, load_orders
+from ingest.store.orders import NORMALISATIONS, OrderKey, content_context, load_orders, replaced
 
 ORDERS_AT_ONCE = 200
 SHOP_FORGOTTEN = Reason(
@@ -77,6 +77,7 @@ async def _forget_orders(
             full = Order.model_validate_json(cipher.decrypt(order.content, content_context(key)))
             revision = order.revision + 1
             _redact(key, full, revision, cipher, batch)
+            batch.upsert(NORMALISATIONS, replaced(key, order))
             batch.publish(to_listed(key, full.channel, {**asdict(order), "revision": revision}, order.problem))
             redacted += 1
     for kind, count in (("raw_parts", affected(status)), ("orders", redacted)):
