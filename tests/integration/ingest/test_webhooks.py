@@ -159,6 +159,55 @@ async def test_a_privacy_request_at_another_shops_address_reaches_the_shop_it_na
     assert [tuple(row) for row in held] == [("named", "other", "customer_redact")]
 
 
+async def test_a_privacy_request_reaches_every_connection_of_its_shop_or_is_asked_for_again(
+    ingest: Ingest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many there are. One that can't be opened has it when its sender repeats it; one that was forgotten needs
+    it no more."""
+    monkeypatch.setattr("ingest.store.connections.OF_SHOP_AT_ONCE", 1)
+    pool, other = ingest.service.runtime.pool, "lindenhof-waren.myshopify.com"
+    await ingest.connect("con", "shopify", **SHOP)
+    for name in ("closed", "one", "two"):
+        made = await ingest.connect(name, "shopify", tenant=name, shop_domain=other, webhook_secret=SECRET)
+        assert made.status_code == 201
+    sound = await pool.fetchval("SELECT config FROM connections WHERE connection_id = 'closed'")
+    change = "UPDATE connections SET config = $1::jsonb WHERE connection_id = 'closed'"
+    await pool.execute(change, orjson.dumps({"shop_domain": other, "of_another_release": "x"}).decode())
+    body = orjson.dumps({"orders_to_redact": [7], "shop_domain": other})
+    headers = {**signed("customers/redact", body), "x-shopify-shop-domain": other}
+    answer = await ingest.http.post("/webhooks/con", content=body, headers=headers)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    held = "SELECT array_agg(connection_id ORDER BY connection_id) FROM privacy_requests WHERE kind = 'customer_redact'"
+    assert await pool.fetchval(held) == ["one", "two"]
+    await pool.execute(change, sound)
+    assert (await ingest.http.post("/webhooks/con", content=body, headers=headers)).status_code == 200
+    assert await pool.fetchval(held) == ["closed", "one", "two"]
+    gone = orjson.dumps({"shop_domain": other})
+    headers = {**signed("shop/redact", gone, "gone"), "x-shopify-shop-domain": other}
+    assert (await ingest.http.post("/webhooks/con", content=gone, headers=headers)).status_code == 200
+    await ingest.until("SELECT count(*) FROM connections WHERE reason->>'code' = 'SHOP_FORGOTTEN'", wanted=3)
+    await asyncio.sleep(ingest.service.settings.connection_cache_s)
+    assert (await ingest.http.post("/webhooks/con", content=gone, headers=headers)).status_code == 200
+
+
+@pytest.mark.parametrize("address", ["con", "named"])
+async def test_a_privacy_request_under_the_name_of_another_shop_than_its_body_says_does_nothing(
+    ingest: Ingest, address: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """All shops of an app are signed for with one secret, and only the body is signed."""
+    other = "lindenhof-waren.myshopify.com"
+    await ingest.connect("con", "shopify", **SHOP)
+    await ingest.connect("named", "shopify", tenant="other", shop_domain=other, webhook_secret=SECRET)
+    body = orjson.dumps({"shop_id": 1, "shop_domain": SHOP["shop_domain"]})
+    headers = {**signed("shop/redact", body), "x-shopify-shop-domain": other}
+    answer = await ingest.http.post(f"/webhooks/{address}", content=body, headers=headers)
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert await ingest.service.runtime.pool.fetchval("SELECT count(*) FROM privacy_requests") == 0
+    (told,) = (line for line in caplog.text.splitlines() if "privacy_request_for_nobody" in line)
+    assert "'channel': 'shopify', 'kind': 'shop_redact'" in told
+    assert not any(named in told for named in ("connection_id", other, SHOP["shop_domain"]))
+
+
 async def test_what_cannot_be_normalised_is_kept_and_listed_with_its_reason(ingest: Ingest) -> None:
     life = ShopLife(3, "shopify", "us", date(2026, 3, 1), scenarios=["never_paid"])
     await ingest.connect("con", "shopify", **SHOP)

@@ -75,21 +75,30 @@ class Accounts:
         self._kept[connection_id] = (time.monotonic() + self._keep_s, opened)
         return opened
 
-    async def of_shop(self, channel: Channel, shop: str) -> list[Opened]:
-        """Every tenant's connections to a shop, as far as they can be opened. Raises one of `database.LOST`."""
+    async def of_shop(self, channel: Channel, shop: str) -> tuple[list[Opened], int]:
+        """Every tenant's connections to a shop, and how many more there are that can't be opened.
+
+        One whose shop was forgotten is neither: it has no secret to verify with, and nobody is left in it to forget.
+        Raises one of `database.LOST`.
+        """
         named = channel.shop_name
         if named is None:
-            return []
-        found = []
-        for connection_id in await connections.of_shop(self._pool, channel.name, named.field, named.compared(shop)):
-            try:
-                opened = await self.get(connection_id)
-            except Rejected as error:
-                log.warning("connection_not_opened", connection_id=connection_id, code=error.reason.code)
-                continue
-            if opened is not None:
-                found.append(opened)
-        return found
+            return [], 0
+        found, closed, after = [], 0, ""
+        while page := await connections.of_shop(self._pool, channel.name, named.field, named.compared(shop), after):
+            for connection_id in page:
+                try:
+                    opened = await self.get(connection_id)
+                except Rejected as error:
+                    stored = await connections.find(self._pool, self._cipher, connection_id)
+                    if stored is not None and stored.secrets:
+                        log.warning("connection_not_opened", connection_id=connection_id, code=error.reason.code)
+                        closed += 1
+                    continue
+                if opened is not None:
+                    found.append(opened)
+            after = page[-1]
+        return found, closed
 
     def forget(self, connection_id: str) -> None:
         """Look the connection up again next time."""

@@ -206,6 +206,7 @@ class WebhookDesk:
 
         An app has one address for those of all its shops. Each connection verifies it with its own secret, as if it had
         come to its own address, and the answer is the same whether there is one: no tenant learns of another's shops.
+        Where one can't be opened, the others have it, and the sender is told to send it again.
         """
         try:
             delivery = channel.parse(headers, body)
@@ -213,15 +214,25 @@ class WebhookDesk:
             return False
         if delivery.notice is None or delivery.notice.kind not in PRIVACY:
             return False
-        for opened in await self._accounts.of_shop(channel, shop):
+        found, closed = await self._accounts.of_shop(channel, shop)
+        taken = 0
+        for opened in found:
             connection_id = opened.account.connection_id
             try:
                 channel.verify(headers, body, opened.credentials, datetime.now(UTC))
-            except (SignatureInvalid, WrongShop):
+            except SignatureInvalid:
                 log.warning("privacy_request_of_another_app", connection_id=connection_id)
+                continue
+            except WrongShop:
+                log.warning("privacy_request_of_two_shops", connection_id=connection_id)
                 continue
             await self._deliveries.notice(opened, delivery, body)
             self._accounts.forget(connection_id)
+            taken += 1
+        if closed:
+            raise _unavailable("not every connection that this concerns can be opened right now")
+        if not taken:
+            log.warning("privacy_request_for_nobody", channel=channel.name, kind=delivery.notice.kind.value)
         return True
 
     async def _open(self, connection_id: str) -> Opened:

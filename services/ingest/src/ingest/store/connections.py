@@ -117,14 +117,19 @@ async def of_channel(connection: Connection, cipher: Cipher, tenant_id: str, cha
     return [_stored(row, cipher) for row in rows]
 
 
-async def of_shop(pool: Pool, channel: str, field: str, shop: str) -> list[str]:
-    """Ids of the connections of any tenant whose `field` names this domain, written in whatever case, oldest first."""
+OF_SHOP_AT_ONCE = 100
+
+
+async def of_shop(pool: Pool, channel: str, field: str, shop: str, after: str = "") -> list[str]:
+    """A page of the ids, behind `after`, of any tenant's connections whose `field` names this domain, in any case."""
     rows = await pool.fetch(
         "SELECT connection_id FROM connections WHERE channel = $1 AND rtrim(lower(config->>$2), './') = $3"
-        " ORDER BY created_at, connection_id LIMIT 100",
+        " AND connection_id > $4 ORDER BY connection_id LIMIT $5",
         channel,
         field,
         shop,
+        after,
+        OF_SHOP_AT_ONCE,
     )
     return [row["connection_id"] for row in rows]
 

@@ -42,6 +42,7 @@ NOTICES: dict[str, NoticeKind] = {
     "customers/data_request": NoticeKind.DATA_REQUEST,
     "shop/redact": NoticeKind.SHOP_REDACT,
 }
+PRIVACY_TOPICS = frozenset({"customers/redact", "customers/data_request", "shop/redact"})
 _SETTLED = frozenset({"success", "failure", "error"})
 
 
@@ -55,9 +56,21 @@ def verify(headers: Mapping[str, str], body: bytes, credentials: ShopifyCredenti
     verify_base64_sha256(headers.get(SIGNATURE, ""), body, secrets, SIGNATURE)
     # Shopify always names the shop. A sender that does not can only be somebody who holds the secret, such as a relay
     # that drops headers; its deliveries are as genuine as before, so they are not lost for that.
-    sent = headers.get(SHOP)
-    if sent and sent != credentials.shop_domain and domain_of(sent) != domain_of(credentials.shop_domain):
-        raise WrongShop(sent, credentials.shop_domain)
+    for sent in (headers.get(SHOP, ""), _stated_shop(headers.get("x-shopify-topic", ""), body)):
+        if sent and sent != credentials.shop_domain and domain_of(sent) != domain_of(credentials.shop_domain):
+            raise WrongShop(sent, credentials.shop_domain)
+
+
+def _stated_shop(topic: str, body: bytes) -> str:
+    """The shop that the body of a privacy request names, which is signed as headers are not; empty where none is."""
+    if topic not in PRIVACY_TOPICS:
+        return ""
+    try:
+        content = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return ""
+    stated = content.get("shop_domain") if isinstance(content, dict) else None
+    return stated if isinstance(stated, str) else ""
 
 
 def parse(headers: Mapping[str, str], body: bytes) -> Delivery:
