@@ -1,11 +1,16 @@
 """`transactions.listed` → which sets there are, and why some have no documents."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from api.columns import column_of_set
 from api.projections.living import Deleted, load_deleted
 from api.projections.reasons import reason_code, reason_json
+from api.store import dead_letters
 from api.store.sql import to_json
 from common.batch import Batch
 from common.bulk import Upsert
+from common.database import Connection
 from common.handling import Handler
 from common.messages.transactions import TransactionsListed
 
@@ -40,10 +45,27 @@ SETS = Upsert(
 )
 
 
-def handle_transactions_listed(state: TransactionsListed, deleted: Deleted, batch: Batch) -> None:
+@dataclass(frozen=True, slots=True)
+class Around:
+    deleted: Deleted
+    resent: frozenset[str]
+    """Sets that were set aside and are asked for again."""
+
+
+async def load_around(connection: Connection, states: Sequence[TransactionsListed]) -> Around:
+    """Deleted tenants and sets that are waited for among those of the batch; both are nearly always none."""
+    deleted = await load_deleted(connection, states)
+    owners = sorted({state.tenant_id for state in states})
+    resent = await dead_letters.waiting_for_resend(connection, owners, [state.key for state in states])
+    return Around(deleted, resent)
+
+
+def handle_transactions_listed(state: TransactionsListed, around: Around, batch: Batch) -> None:
     """Keep the outcome of mapping, and the column it means while no document says more."""
-    if state.tenant_id in deleted:
+    if state.tenant_id in around.deleted:
         return
+    if state.key in around.resent:
+        batch.execute(dead_letters.SENT_AGAIN, state.tenant_id, state.key)
     batch.upsert(
         SETS,
         {
@@ -69,4 +91,4 @@ def handle_transactions_listed(state: TransactionsListed, deleted: Deleted, batc
     )
 
 
-TRANSACTIONS_LISTED = Handler(TransactionsListed, load_deleted, handle_transactions_listed)
+TRANSACTIONS_LISTED = Handler(TransactionsListed, load_around, handle_transactions_listed)

@@ -61,7 +61,7 @@ async def resend(body: ResendRequest, request: Request, caller: Syncer, deps: De
                 connection, run_id, [(row["order_key"], row["revision"], row["number"]) for row in chosen_orders]
             )
             order_keys = _order_keys(chosen, chosen_orders)
-            await dead_letters.sets_sent_again(connection, caller.tenant_id, order_keys)
+            await dead_letters.sets_asked_for(connection, caller.tenant_id, order_keys)
             _publish(batch, caller.tenant_id, run_id, body, [row["document_key"] for row in chosen], order_keys)
             await _audit_resend(connection, caller, run_id, body, chosen, chosen_orders)
     return Accepted(run_id=run_id, items=len(chosen) + len(chosen_orders))

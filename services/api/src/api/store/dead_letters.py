@@ -35,7 +35,7 @@ LETTERS = Upsert(
         "last_failed_at": "timestamptz",
     },
     update=("error_type", "frame", "error_text", "attempts", "headers", "last_failed_at"),
-    assignments={"failures": "t.failures + 1", "status": "'unresolved'"},
+    assignments={"failures": "t.failures + 1", "status": "'unresolved'", "resent_at": "NULL"},
     # The same failure delivered twice is one failure; a replay that failed again is a later one.
     guard="t.last_failed_at < excluded.last_failed_at",
 )
@@ -199,11 +199,11 @@ async def published(where: Where, items: list[tuple[str, str, str]]) -> None:
     )
 
 
-async def sets_sent_again(where: Where, tenant_id: str, order_keys: list[str]) -> None:
-    """Sets of these orders are on their way again, by a resend: what of them was set aside before counts no more."""
+async def sets_asked_for(where: Where, tenant_id: str, order_keys: list[str]) -> None:
+    """A resend of these orders was asked for: what of their sets was set aside is replayed once mapper sends them."""
     await where.execute(
         """
-        UPDATE dead_letters l SET status = 'replayed', replayed_at = now()
+        UPDATE dead_letters l SET resent_at = now()
         FROM unnest($2::text[]) AS asked (order_key)
         JOIN connections c ON c.connection_id = split_part(asked.order_key, '/', 1) AND c.tenant_id = $1
         WHERE l.letter_tenant = $1 AND l.status = 'unresolved' AND l.type = $3
@@ -214,6 +214,24 @@ async def sets_sent_again(where: Where, tenant_id: str, order_keys: list[str]) -
         order_keys,
         TransactionSet.type,
     )
+
+
+async def waiting_for_resend(where: Where, tenant_ids: list[str], set_keys: list[str]) -> frozenset[str]:
+    """Those of these sets of which something was set aside that a resend was asked for since."""
+    records = await where.fetch(
+        "SELECT entity FROM dead_letters WHERE letter_tenant = ANY($1::text[]) AND entity = ANY($2::text[])"
+        " AND status = 'unresolved' AND resent_at IS NOT NULL",
+        tenant_ids,
+        set_keys,
+    )
+    return frozenset(record["entity"] for record in records)
+
+
+SENT_AGAIN = """
+UPDATE dead_letters SET status = 'replayed', replayed_at = now()
+WHERE letter_tenant = $1 AND entity = $2 AND status = 'unresolved' AND resent_at IS NOT NULL
+"""
+"""(tenant, set key): mapper sent the set again as it was asked to."""
 
 
 async def finish_jobs(where: Where) -> None:

@@ -36,6 +36,8 @@ class DeadLetter(Base, table=True):
     first_failed_at: datetime = column.moment()
     last_failed_at: datetime = column.moment()
     replayed_at: datetime | None = column.moment(null=True)
+    resent_at: datetime | None = column.moment(null=True)
+    """Of a set: when a resend of its order was asked for; mapper's answer makes it replayed."""
 
 
 class ReplayJob(Base, table=True):

@@ -115,6 +115,7 @@ def upgrade() -> None:
         sa.Column("first_failed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("last_failed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("replayed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("resent_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("dead_letter_id"),
     )
     op.create_index("dead_letters_group", "dead_letters", ["queue", "error_type", "frame"], unique=False)
