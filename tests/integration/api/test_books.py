@@ -4,11 +4,13 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import orjson
 import pytest
 from tests.integration.api import gateway as running
 from tests.integration.api.gateway import Gateway, Shop
 
 from api.ids import order_id
+from api.store import payouts
 from common.internal.ingest import PayoutHistory, PayoutSummary
 from common.internal.mapper_checks import MoneyPlace, PaymentState
 from common.messages.documents import DocumentState
@@ -190,6 +192,7 @@ def test_a_payout_names_every_order_that_failed_with_its_own_reason(gateway: Gat
         shop, "x", **source, documents=0, outcome=SetOutcome.HELD,
         reason=running.reason("PAYOUT_INCOMPLETE", "Missing: #9."),
     )  # fmt: skip
+    gateway.publish(*(running.order_listed(shop, number) for number in "123"))
     gateway.publish(*documents, held)
     path = f"/v1/connections/{shop.connection_id}/payouts"
 
@@ -219,3 +222,36 @@ def test_a_payout_names_every_order_that_failed_with_its_own_reason(gateway: Gat
     assert [part["order_number"] for part in detail()["unwritten"]] == ["#2", "#3"]
     gateway.publish(documents[1].model_copy(update={"revision": 2, "state": DocumentState.SYNCED, "reason": None}))
     running.eventually(lambda: [part["order_number"] for part in detail()["unwritten"]] == ["#3"])
+
+
+def test_failed_documents_of_a_payout_are_found_without_reading_all_others_of_its_shop(
+    gateway: Gateway, shop: Shop
+) -> None:
+    gateway.publish(running.order_listed(shop, "1"), running.document_changed(shop, "1"))
+    path = {"company_id": shop.company_id}
+    running.eventually(lambda: shop.tenant.http.get("/v1/documents", params=path).json()["items"])
+    running.eventually(lambda: shop.tenant.http.get("/v1/orders").json()["items"])
+    for table, key, of_order, number in (
+        ("orders", "order_key", "external_id", "number"),
+        ("documents", "document_key", "source_id", "source_number"),
+    ):
+        gateway.fetch(
+            f"""
+            INSERT INTO {table} SELECT (jsonb_populate_record(one,
+                jsonb_build_object('{key}', one.{key} || n, '{of_order}', 'o' || n, '{number}', '#o' || n))).*
+            FROM {table} one CROSS JOIN generate_series(1, 5000) n WHERE connection_id = $1
+            """,
+            shop.connection_id,
+        )
+        gateway.fetch(f"ANALYZE {table}")
+    wanted = ["o7"], ["#o8"], ["sales_receipt"], ["in_ledger"]
+    asked = shop.tenant.tenant_id, shop.connection_id, *wanted
+    assert {row["source_number"] for row in gateway.fetch(payouts.FAILED, *asked)} == {"#o7", "#o8"}
+    ((plan,),) = (row.values() for row in gateway.fetch(f"EXPLAIN (ANALYZE, FORMAT JSON) {payouts.FAILED}", *asked))
+    assert _rows_left_out(orjson.loads(plan)[0]["Plan"]) < 100
+
+
+def _rows_left_out(node: dict[str, Any]) -> int:
+    """Rows that a plan read and had no use for."""
+    mine = node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Join Filter", 0)
+    return int(mine * node["Actual Loops"]) + sum(_rows_left_out(one) for one in node.get("Plans", ()))
