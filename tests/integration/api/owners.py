@@ -333,7 +333,7 @@ def _ledger_writer(app: FastAPI, owners: Owners) -> None:  # noqa: C901, PLR0915
     @app.post(base + "/companies/{company_id}/links/forget")
     async def forget(company_id: str, request: Request) -> Response:
         held = held_by(company_id, (await request.json())["tenant_id"])
-        return _json(ledger_writer.LinksForgotten(documents=3)) if held else NOT_FOUND
+        return _json(ledger_writer.LinksForgotten(documents=3, kept=2)) if held else NOT_FOUND
 
     @app.post(base + "/companies/{company_id}/lane/{action}")
     async def lane(company_id: str, action: str, request: Request) -> Response:

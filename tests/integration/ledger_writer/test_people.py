@@ -7,9 +7,10 @@ from typing import Any
 import httpx
 import pytest
 
+from common.messages.base import Reason
 from common.messages.control import CustomerConnected, ResendRequested, StateRequested, TenantDeleted
 from common.messages.documents import CatalogEntry, CompanyChanged, DocumentChanged
-from common.messages.transactions import DocumentKind
+from common.messages.transactions import DocumentKind, WantedState
 from common.packs import Envelope, decode
 
 D = Decimal
@@ -88,7 +89,7 @@ async def test_what_is_forgotten_is_looked_up_again_and_nothing_is_written_twice
         path = f"/internal/companies/{make.COMPANY}/links/forget"
         assert (await open_desk.call("POST", path, {"tenant_id": "ten_2"})).status_code == 404
         answer = await open_desk.call("POST", path, {"tenant_id": make.TENANT})
-        assert (answer.status_code, answer.json()) == (200, {"documents": 3})
+        assert (answer.status_code, answer.json()) == (200, {"documents": 3, "kept": 0})
     await open_desk.until(linked_at, 3)
     assert open_desk.posting_keys() == keys
     await open_desk.send(make.receipt_set("2"))
@@ -96,6 +97,85 @@ async def test_what_is_forgotten_is_looked_up_again_and_nothing_is_written_twice
     assert (await open_desk.balances())["Income:Sales"] == D("-50.00")
     assert set(keys) < set(open_desk.posting_keys())
     assert len(open_desk.posting_keys()) == 5
+
+
+async def forget(desk: Any, make: Any) -> tuple[int, int]:
+    """How many links are given up, and how many are kept."""
+    path = f"/internal/companies/{make.COMPANY}/links/forget"
+    answer = (await desk.call("POST", path, {"tenant_id": make.TENANT})).json()
+    return answer["documents"], answer["kept"]
+
+
+async def lane(desk: Any, make: Any, action: str) -> None:
+    path = f"/internal/companies/{make.COMPANY}/lane/{action}"
+    assert (await desk.call("POST", path, {"tenant_id": make.TENANT})).status_code == 200
+
+
+async def test_a_held_edit_outlives_the_forgetting_of_links(open_desk: Any, make: Any, written: str) -> None:
+    await open_desk.send(make.receipt_set("1", "30.00", revision=2, after_posting="hold"))
+    await open_desk.until_state(written, "action_required", "SOURCE_CHANGED")
+    assert await forget(open_desk, make) == (2, 1)
+    await open_desk.until("SELECT count(*) FROM documents WHERE linked_by = 'matched' AND state = 'synced'", 2)
+    assert await open_desk.state_of(written) == ("action_required", "SOURCE_CHANGED")
+    await open_desk.send(resend(make, written))
+    await open_desk.until_state(written, "synced")
+    assert (await open_desk.balances())["Income:Sales"] == D("-30.00")
+
+
+async def test_a_removal_that_waits_outlives_the_forgetting_of_links(open_desk: Any, make: Any, written: str) -> None:
+    await lane(open_desk, make, "pause")
+    taken_back = make.receipt_set("1", revision=2)
+    (receipt,) = taken_back.documents
+    void = receipt.model_copy(update={"wanted": WantedState.VOID})
+    await open_desk.send(taken_back.model_copy(update={"documents": (void,)}))
+    await open_desk.until_state(written, "queued")
+    assert await forget(open_desk, make) == (2, 1)
+    await lane(open_desk, make, "resume")
+    await open_desk.until_state(written, "voided")
+    assert (await open_desk.balances())["Income:Sales"] == D(0)
+
+
+@pytest.mark.parametrize("keeps", ["invoice", "payment"])
+async def test_what_is_applied_is_counted_once_where_only_one_of_both_links_is_forgotten(
+    open_desk: Any, make: Any, keeps: str
+) -> None:
+    customer, item = make.customer_of("Jane Roe"), make.item_of("Mug")
+    invoice = make.form("1", K.INVOICE, "25.00", customer=customer, item=item)
+    payment = make.payment("1", "25.00", customer=customer, to=invoice.key)
+    shared = {"customers": [customer], "items": [item], "after_posting": "hold"}
+    await open_desk.send(make.order_set("1", [invoice, payment], **shared))
+    await open_desk.settled(4)
+    changed = (invoice if keeps == "invoice" else payment).model_copy(update={"memo_number": "1-B"})
+    documents = [changed if one.key == changed.key else one for one in (invoice, payment)]
+    await open_desk.send(make.order_set("1", documents, revision=2, **shared))
+    await open_desk.until_state(changed.key, "action_required", "SOURCE_CHANGED")
+    assert await forget(open_desk, make) == (3, 1)
+    await open_desk.until("SELECT count(*) FROM documents WHERE linked_by = 'matched' AND state = 'synced'", 3)
+    applied = "SELECT applied FROM documents WHERE document_key = $1"
+    assert await open_desk.pool.fetchval(applied, invoice.key) == D("25.00")
+    await open_desk.send(make.order_set("1", [invoice], revision=3, **shared))
+    await open_desk.send(resend(make, payment.key))
+    await open_desk.until_state(payment.key, "voided")
+    assert await open_desk.pool.fetchval(applied, invoice.key) == D(0)
+
+
+@pytest.mark.parametrize("why", ["closed period", "horizon", "hold"])
+async def test_what_would_not_be_looked_for_keeps_its_link(open_desk: Any, make: Any, written: str, why: str) -> None:
+    if why == "closed period":
+        await open_desk.configure(closed_through=date(2026, 1, 31))
+    elif why == "horizon":
+        await open_desk.pool.execute("UPDATE documents SET horizon = '2026-01-10' WHERE kind = 'customer'")
+    else:
+        stopped = make.receipt_set("1", revision=2)
+        hold = Reason(code="TAX_UNMAPPED", text="No tax code.", cure="Map it.")
+        held = stopped.documents[0].model_copy(update={"hold": hold})
+        await open_desk.send(stopped.model_copy(update={"documents": (held,)}))
+        await open_desk.until("SELECT count(*) FROM documents WHERE wanted LIKE '%TAX_UNMAPPED%'", 1)
+        await open_desk.until_state(written, "synced")
+    assert await forget(open_desk, make) == (2, 1)
+    await open_desk.until("SELECT count(*) FROM documents WHERE linked_by = 'matched' AND state = 'synced'", 2)
+    linked = await open_desk.pool.fetchrow("SELECT state, linked_by FROM documents WHERE document_key = $1", written)
+    assert tuple(linked) == ("synced", "created")
 
 
 async def test_a_link_by_hand_is_refused_where_somebody_else_has_the_object(

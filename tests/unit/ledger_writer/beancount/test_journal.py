@@ -217,6 +217,17 @@ async def test_a_document_unlinked_by_hand_is_found_unless_it_was_reversed(compa
         assert await session.find([again]) == {}
 
 
+async def test_an_account_that_only_a_comment_names_is_opened(company: Any, make: Any, op: Any) -> None:
+    comments = ";2026-01-01 open Income:Sales\n; 2026-01-01 open Assets:UndepositedFunds\n"
+    opened = "2026-01-01 open Assets:Receivable;by hand\n"
+    (company.folder / "manual.beancount").write_text(comments + opened, encoding="utf-8")
+    assert isinstance((await company.write([op(receipt(make, 1))]))[f"{1:032x}"], Written)
+    accounts = (company.folder / "accounts.beancount").read_text()
+    assert "open Income:Sales\n" in accounts
+    assert "open Assets:UndepositedFunds\n" in accounts
+    assert "open Assets:Receivable" not in accounts
+
+
 async def test_what_was_linked_by_hand_cannot_be_reversed(company: Any, make: Any, op: Any) -> None:
     wanted = make.document()
     outcome = (await company.write([op(wanted, OperationKind.VOID, link=LedgerLink("elsewhere"))]))[wanted.key]

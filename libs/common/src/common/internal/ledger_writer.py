@@ -114,6 +114,8 @@ class Disconnect(TenantRequest):
 class LinksForgotten(Shape):
     documents: int
     """Documents, customers and items that are looked for again."""
+    kept: int = 0
+    """Those in the ledger that keep their link."""
 
 
 class CatalogPage(Shape):

@@ -149,13 +149,8 @@ async def finish_sign_in(
 async def disconnect_company(company_id: str, body: DisconnectRequest, caller: Writer, deps: Deps) -> CompanyDetail:
     """Give the ledger's tokens back. Links and settings are kept, so that reconnecting makes no duplicates."""
     row = await own(deps, caller, company_id)
-    if body.forget_links and body.confirm != company_id:
-        raise Problem(
-            422,
-            "CONFIRMATION_NEEDED",
-            "forgetting the links has every document of the company file looked up again",
-            errors=[FieldProblem(field="body.confirm", value=body.confirm, cure=f"set it to {company_id}")],
-        )
+    if body.forget_links:
+        _confirmed(company_id, body.confirm)
     view = await deps.services.ledger_writer.post(
         f"/internal/companies/{company_id}/disconnect",
         ledger_writer.Disconnect(tenant_id=caller.tenant_id, forget_links=body.forget_links),
@@ -174,27 +169,24 @@ async def disconnect_company(company_id: str, body: DisconnectRequest, caller: W
 async def forget_links(company_id: str, body: ForgetLinksRequest, caller: Writer, deps: Deps) -> LinksForgotten:
     """Give up what is known about where each document of the company file stands in its ledger.
 
-    Nothing is deleted there and nothing is written blindly: each is looked up again by its mark and number, linked
-    where it is found, and written where it is not. What is to be taken out, was sent without an answer or was linked by
-    hand keeps its link.
+    Nothing is deleted there and nothing is written blindly: what is written as it is wanted is looked up again by its
+    mark and number, linked where it is found, and written where it is not. `kept` counts what keeps its link, because
+    it could not be told from the ledger alone: what is yet to be changed or taken out, was changed in the ledger, was
+    linked by hand, dismissed or put on hold, was sent without an answer, or lies in the closed period or before its
+    customer's horizon.
     """
     await own(deps, caller, company_id)
-    if body.confirm != company_id:
-        raise Problem(
-            422,
-            "CONFIRMATION_NEEDED",
-            "forgetting the links has every document of the company file looked up again",
-            errors=[FieldProblem(field="body.confirm", value=body.confirm, cure=f"set it to {company_id}")],
-        )
+    _confirmed(company_id, body.confirm)
     done = await deps.services.ledger_writer.post(
         f"/internal/companies/{company_id}/links/forget",
         TenantRequest(tenant_id=caller.tenant_id),
         ledger_writer.LinksForgotten,
     )
-    await note(deps.pool, caller, "links_forgotten", company_id, documents=done.documents)
+    await note(deps.pool, caller, "links_forgotten", company_id, documents=done.documents, kept=done.kept)
     return LinksForgotten(
         company_id=company_id,
         documents=done.documents,
+        kept=done.kept,
         next="Each is looked up in the ledger as soon as the company file is written to: linked where it is found,"
         " written where it is not. The overview shows what is left.",
     )
@@ -264,6 +256,17 @@ async def delete_company(company_id: str, caller: Writer, deps: Deps) -> None:
 async def own(deps: Gateway, caller: TenantPrincipal, company_id: str) -> dict[str, Any]:
     """The tenant's company file. Raises a 404 problem."""
     return found(await companies.one(deps.pool, caller.tenant_id, company_id), "company file", company_id)
+
+
+def _confirmed(company_id: str, confirm: str) -> None:
+    """Raises a 422 problem where forgetting the links is not confirmed with the company file's id."""
+    if confirm != company_id:
+        raise Problem(
+            422,
+            "CONFIRMATION_NEEDED",
+            "forgetting the links has documents of the company file looked up again",
+            errors=[FieldProblem(field="body.confirm", value=confirm, cure=f"set it to {company_id}")],
+        )
 
 
 async def _lane(deps: Gateway, caller: TenantPrincipal, company_id: str, action: str) -> CompanyDetail:

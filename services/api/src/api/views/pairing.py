@@ -114,7 +114,7 @@ class OAuthBegun(View):
 
 class DisconnectRequest(Body):
     forget_links: bool = False
-    """True forgets what was written where: everything is looked up again after the next sign-in."""
+    """True forgets where documents are, as `POST …/links/forget` does: they are looked up after the next sign-in."""
     confirm: str = ""
     """The company's id, needed with `forget_links`."""
 
@@ -130,6 +130,8 @@ class LinksForgotten(View):
     company_id: str
     documents: int
     """Documents, customers and items that are looked for again."""
+    kept: int
+    """Documents, customers and items in the ledger that keep their link."""
     next: str
 
 

@@ -210,13 +210,13 @@ async def disconnect_company(
 async def forget_links(
     _: InternalCaller, workshop: CurrentWorkshop, company_id: CompanyId, request: TenantRequest
 ) -> LinksForgotten:
-    """Give up all links; what is found in the ledger is linked again, what is not there is written."""
+    """Give up the links of what is written as it is wanted: found, it is linked again; not found, it is written."""
     async with workshop.runtime.transaction() as (connection, _batch):
         await locked_company(connection, company_id, request.tenant_id)
-        count = await requests.forget_links(connection, company_id)
+        documents, kept = await requests.forget_links(connection, company_id)
         await connection.execute(NOTIFY, [company_id])
-    log.info("links_forgotten", company_id=company_id, documents=count)
-    return LinksForgotten(documents=count)
+    log.info("links_forgotten", company_id=company_id, documents=documents, kept=kept)
+    return LinksForgotten(documents=documents, kept=kept)
 
 
 @router.delete("/internal/companies/{company_id}", operation_id="delete_company", status_code=204)

@@ -1,8 +1,11 @@
 """What people and settings do to documents: resend, dismiss, connect, re-queue by code."""
 
+from collections import defaultdict
 from collections.abc import Sequence
+from decimal import Decimal
 
-from common.database import Connection, affected
+from common.database import Connection
+from ledger_writer.planning.holds import NOT_POSTING
 from ledger_writer.planning.states import TRANSITIONS, Event, S
 from ledger_writer.store.due import apply
 from ledger_writer.store.rows import COLUMNS, Row, decode_applications
@@ -49,10 +52,13 @@ WHERE document_key = $1 AND company_id = $2 AND dismissed_revision < $3 AND tena
 RETURNING {COLUMNS}
 """
 
+_NO_LINK = """
+    link = '', ledger_id = '', effect = '', written_hash = NULL, written = NULL, applications = '', linked_by = '',
+    linked_at = NULL, generation = generation + 1, seq = nextval('due_seq'), blocked_by = NULL
+"""
+
 _UNLINK = f"""
-UPDATE documents SET state = {_state_after(Event.UNLINKED)}, former = link, link = '', ledger_id = '', effect = '',
-    written_hash = NULL, written = NULL, applications = '', linked_by = '', linked_at = NULL,
-    generation = generation + 1, revision = revision + 1, seq = nextval('due_seq'), blocked_by = NULL,
+UPDATE documents SET {_NO_LINK}, state = {_state_after(Event.UNLINKED)}, former = link, revision = revision + 1,
     code = 'UNLINKED', reason = $2
 WHERE document_key = $1
 RETURNING {COLUMNS}
@@ -71,6 +77,36 @@ _SET_STATE = f"""
 UPDATE documents SET state = $2, seq = nextval('due_seq'), revision = revision + 1, failures = 0, blocked_by = NULL
 WHERE document_key = $1
 RETURNING {COLUMNS}
+"""
+
+_TRIED_ANEW = """
+    state = CASE WHEN state = 'dismissed' THEN state ELSE 'not_tried' END, failures = 0, next_attempt_at = NULL,
+    code = '', reason = ''
+"""
+
+_CLOSED_THROUGH = "(SELECT (settings ->> 'closed_through')::date FROM company_settings WHERE company_id = $1)"
+_CUSTOMER = """substring(d.wanted FROM '"customer_key":"([^"]+)"')"""
+_FORGETTABLE = f"""
+SELECT d.document_key, d.applications FROM documents AS d
+WHERE d.company_id = $1 AND d.link <> '' AND d.linked_by <> 'person' AND d.effect = 'present'
+  AND d.state IN ('synced', 'action_required', 'blocked') AND d.code <> 'LEDGER_CHANGED' AND d.intent = ''
+  AND d.written_hash = d.content_hash AND NOT d.removed
+  AND d.wanted NOT LIKE '%"wanted":"%' AND d.wanted NOT LIKE '%"hold":{{%'
+  AND (d.on_date <= {_CLOSED_THROUGH} AND NOT d.kind = ANY($2::text[])) IS NOT TRUE
+  AND NOT EXISTS (SELECT FROM documents AS c WHERE c.document_key = {_CUSTOMER} AND c.horizon > d.on_date)
+ORDER BY d.document_key FOR UPDATE
+"""
+"""What planning looks up for certain once it has no link, and what should be in the ledger as it was written.
+
+Stored content names a state or a hold only where there is one: see `planning.content.encode`.
+"""
+
+_FORGET = f"""
+UPDATE documents SET {_NO_LINK}, {_TRIED_ANEW}, former = link WHERE document_key = ANY($1::text[])
+"""
+
+_START_ANEW = f"""
+UPDATE documents SET {_NO_LINK}, {_TRIED_ANEW}, former = '', applied = 0, intent = '' WHERE company_id = $1
 """
 
 REQUEUE = """
@@ -157,34 +193,31 @@ async def set_state(connection: Connection, document_key: str, state: str) -> Ro
     return await _changed(connection, _SET_STATE, document_key, state)
 
 
-async def forget_links(connection: Connection, company_id: str) -> int:
-    """Give up where every document of the company is; each is looked for again, from its old place on.
+async def forget_links(connection: Connection, company_id: str) -> tuple[int, int]:
+    """Give up where the documents of the company are; each is looked for again, from its old place on.
 
-    Documents that are to be taken out, or whose last request has no answer yet, keep their link: without it they would
-    stay in the ledger, or be written twice. So do those that a person linked: nothing in the ledger names them as ours.
-    The adapter's bookmark stays too: it is about the ledger, not about links.
-    Returns how many links were given up.
+    Only what is written as it is wanted is given up: the look-up takes what it finds for that. A document that is yet
+    to be changed or taken out, that was changed in the ledger, that planning would not look for (closed period,
+    horizon, hold, dismissal) or whose last request has no answer keeps its link. So does what a person linked: nothing
+    in the ledger names it as ours. The adapter's bookmark stays too: it is about the ledger, not about links.
+    Returns how many links were given up, and how many are kept.
     """
-    done = await connection.execute(
-        "UPDATE documents SET former = link, link = '', ledger_id = '', effect = '', written_hash = NULL,"
-        " written = NULL, applications = '', applied = 0, linked_by = '', linked_at = NULL,"
-        " generation = generation + 1, state = CASE WHEN state = 'dismissed' THEN state ELSE 'not_tried' END,"
-        " seq = nextval('due_seq'), failures = 0, next_attempt_at = NULL, blocked_by = NULL, code = '', reason = ''"
-        " WHERE company_id = $1 AND link <> '' AND linked_by <> 'person' AND NOT removed"
-        " AND state NOT IN ('voided', 'skipped', 'unknown')",
-        company_id,
+    forgotten = await connection.fetch(_FORGETTABLE, company_id, sorted(NOT_POSTING))
+    released: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for record in forgotten:
+        for key, amount in decode_applications(record["applications"]):
+            released[key] -= amount
+    # What keeps its link goes on counting: its money is still applied to what was forgotten.
+    await apply(connection, released)
+    await connection.execute(_FORGET, [record["document_key"] for record in forgotten])
+    kept: int = await connection.fetchval(
+        "SELECT count(*) FROM documents WHERE company_id = $1 AND link <> '' AND effect <> 'void'", company_id
     )
-    return affected(done)
+    return len(forgotten), kept
 
 
 async def start_anew(connection: Connection, company_id: str) -> None:
     """Another company of the ledger: everything is due again, and nothing is known to be in it."""
-    await connection.execute(
-        "UPDATE documents SET former = '', link = '', ledger_id = '', effect = '', written_hash = NULL, written = NULL,"
-        " applications = '', applied = 0, linked_by = '', linked_at = NULL, generation = generation + 1,"
-        " state = CASE WHEN state = 'dismissed' THEN state ELSE 'not_tried' END, seq = nextval('due_seq'),"
-        " failures = 0, blocked_by = NULL, code = '', reason = '', intent = '' WHERE company_id = $1",
-        company_id,
-    )
+    await connection.execute(_START_ANEW, company_id)
     await connection.execute("DELETE FROM checks WHERE company_id = $1", company_id)
     await connection.execute("UPDATE lanes SET intents = NULL, bookmark = '{}' WHERE company_id = $1", company_id)

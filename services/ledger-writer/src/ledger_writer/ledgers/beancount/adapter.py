@@ -2,7 +2,7 @@
 
 Ledger ids are the document keys, so a batch may hold an invoice and its payment. Nobody else writes these files and
 the lane's records are exactly as long as the journal (see `journal`), so a look-up needs no search: what has no link
-is not there. Only a document whose link was given up by hand is looked for.
+is not there. Only a document whose link was given up is looked for.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ from ledger_writer.ledgers.beancount.journal import (
 )
 from ledger_writer.ledgers.beancount.journal import create as create_journal
 from ledger_writer.ledgers.beancount.postings import DocumentRefused
-from ledger_writer.ledgers.beancount.rendering import Books, Entry, balances, render
+from ledger_writer.ledgers.beancount.rendering import Books, Entry, balances, generation_of, posting_key, render
 from ledger_writer.ledgers.protocol import (
     AccountBalance,
     CompanyFile,
@@ -70,15 +70,15 @@ class BeancountSession:
 
     async def find(self, operations: Sequence[Operation]) -> Mapping[str, Sequence[Found]]:
         found: dict[str, Sequence[Found]] = {}
-        for operation in operations:
-            former = operation.former
-            if former is None:
-                continue
+        sought = [(operation, operation.former) for operation in operations if operation.former is not None]
+        if not sought:
+            return found
+        lines = {line for operation, former in sought for line in _lines_of(operation, former)}
+        held = await asyncio.to_thread(self._journal.holding, lines)
+        for operation, former in sought:
             # A voided entry stays in the journal beside its reversal; only one that was not reversed is still there.
-            key = f'posting-key: "{operation.document_key}:g{former.details.get("generation", "0")}"'
-            reversed_by = f'reverses: "{operation.document_key}:g{former.details.get("generation", "0")}"'
-            is_there = await asyncio.to_thread(self._journal.contains, key)
-            if is_there and not await asyncio.to_thread(self._journal.contains, reversed_by):
+            posted, reversed_by = _lines_of(operation, former)
+            if posted in held and reversed_by not in held:
                 wanted = operation.wanted
                 found[operation.document_key] = [Found(former, wanted.mark if isinstance(wanted, Document) else None)]
         return found
@@ -158,6 +158,12 @@ class BeancountSession:
             object_type=name.split(":", 1)[0],
             currency=self._company.home_currency,
         )
+
+
+def _lines_of(operation: Operation, former: LedgerLink) -> tuple[str, str]:
+    """The metadata of the entry that a former link stands for, and of its reversal."""
+    key = posting_key(operation.document_key, generation_of(former))
+    return f'posting-key: "{key}"', f'reverses: "{key}"'
 
 
 def _written(operation: Operation) -> Written:

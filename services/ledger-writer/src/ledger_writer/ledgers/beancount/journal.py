@@ -27,7 +27,9 @@ from ledger_writer.ledgers.beancount.rendering import LISTS_FILE, render_main, r
 
 log = structlog.get_logger(__name__)
 
-_OPENED = re.compile(r"^\S+[ \t]+open[ \t]+(\S+)", re.MULTILINE)
+_OPENED = re.compile(r"^\d{4}[-/]\d+[-/]\d+[ \t]+open[ \t]+([^\s;]+)", re.MULTILINE)
+"""A comment that names an account opens none."""
+_KEYED = re.compile(rb'(?:posting-key|reverses): "[^"\n]+"')
 
 
 class JournalLocked(Exception):
@@ -134,16 +136,19 @@ class Journal:
         for name in texts:
             self._lengths[name] = os.lseek(self._files[name], 0, os.SEEK_END)
 
-    def contains(self, needle: str) -> bool:
-        """Whether any journal file holds the text: for the rare document whose link was given up."""
-        encoded = needle.encode("utf-8")
+    def holding(self, needles: Iterable[str]) -> set[str]:
+        """Which of these metadata lines (`posting-key: "…"`, `reverses: "…"`) any journal file holds.
+
+        Each file is read once, however many are looked for: that may be every document of the company file.
+        """
+        wanted = {needle.encode("utf-8") for needle in needles}
+        held: set[bytes] = set()
         for path in (self.folder / "journal").glob("*.beancount"):
             if path.stat().st_size == 0:
                 continue
             with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-                if content.find(encoded) >= 0:
-                    return True
-        return False
+                held.update(line for match in _KEYED.finditer(content) if (line := match[0]) in wanted)
+        return {line.decode("utf-8") for line in held}
 
     def close(self) -> None:
         with self._busy:
