@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from tests.unit.mapper.samples import (
+    ORDER_DAY,
     D,
     company,
     configuration,
@@ -151,3 +152,19 @@ def test_a_payment_of_nothing_left_needs_no_credit() -> None:
     result = mapped(example_a(**CANCELLED), configuration(MODE))
     assert only(result, DocumentKind.PAYMENT).total == D("77.00")
     assert not [one for one in result.documents if one.kind is DocumentKind.CREDIT_MEMO]
+
+
+def test_an_invoice_that_was_only_ever_held_has_nothing_to_credit_when_its_period_is_closed() -> None:
+    stops: dict[str, Any] = {"products": {"missing": "stop_and_queue"}}
+    held = mapped(unpaid(), configuration(MODE, **stops))
+    assert [one.hold is not None for one in held.documents] == [True]
+    closed = configuration(MODE, books=company(closed_through=date(2026, 3, 31)), **stops)
+    assert kinds(mapped(unpaid(**CANCELLED), closed, history=History.of(held))) == ["invoice void"]
+
+
+@pytest.mark.parametrize(("cancelled_on", "wanted"), [(None, ORDER_DAY), (date(2026, 3, 5), date(2026, 3, 5))])
+def test_a_credit_memo_whose_day_was_not_kept_stays_on_the_orders_own(cancelled_on: date | None, wanted: date) -> None:
+    closed = configuration(MODE, books=company(closed_through=date(2026, 3, 31)))
+    earlier = History(mapped=True, invoiced=True, cancellation="credit")
+    cancelled = unpaid(**CANCELLED | {"cancelled_on": cancelled_on})
+    assert only(mapped(cancelled, closed, history=earlier), DocumentKind.CREDIT_MEMO).date == wanted

@@ -32,7 +32,7 @@ def cancel_invoice(case: Case, invoice: Document, history: History) -> None:
 
     How the same cancellation was booked before counts first: a period that closes afterwards changes nothing.
     """
-    booked = history.cancellation or _booking(case, mapped=history.mapped)
+    booked = history.cancellation or _booking(case, invoiced=history.invoiced)
     if booked == "void":
         case.documents.append(invoice.model_copy(update={"wanted": WantedState.VOID}))
         return
@@ -40,21 +40,25 @@ def cancel_invoice(case: Case, invoice: Document, history: History) -> None:
     case.documents.append(_credit(case, invoice, invoice.total, history))
 
 
-def _booking(case: Case, *, mapped: bool) -> str:
-    """`mapped`: the order was mapped before, so that its invoice may be in the books."""
+def _booking(case: Case, *, invoiced: bool) -> str:
+    """`invoiced`: the invoice may be in the books already; one that was only ever held is not."""
     ordered_on, closed = case.order.ordered_on, case.configuration.closed_through
-    if ordered_on <= closed and (mapped or (case.order.cancelled_on or ordered_on) > closed):
+    if ordered_on <= closed and (invoiced or (case.order.cancelled_on or ordered_on) > closed):
         return "credit"
     return "void" if case.connection.unpaid_cancel == "void" else "credit"
 
 
 def _credited_on(case: Case, history: History) -> date:
-    """The day that stands on the credit memo already, else the cancellation's, else the first open one."""
+    """The day that stands on the credit memo already, else the cancellation's, else the first open one.
+
+    A memo whose day was not kept stands on the order's own.
+    """
     if history.credited_on is not None:
         return history.credited_on
     on = case.order.cancelled_on or case.order.ordered_on
     closed = case.configuration.closed_through
-    return closed + timedelta(days=1) if history.mapped and on <= closed else on
+    first_open = history.invoiced and not history.cancellation and on <= closed
+    return closed + timedelta(days=1) if first_open else on
 
 
 def credit_rest(case: Case, invoice: Document, due: Decimal, history: History) -> None:
