@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from tests.unit.mapper.samples import D, configuration, line, mapped, order
+from tests.unit.mapper.samples import D, configuration, ledger, line, mapped, order
 
 from common.messages.orders import Order
 from mapper.mapping.catalog import Catalog, CatalogItem, ItemIndex, ProductTarget
@@ -53,6 +53,11 @@ def test_both_amounts_are_named_and_the_connections_tolerance_counts() -> None:
 def test_a_bundle_that_a_map_names_is_looked_at_too() -> None:
     bundle = CatalogItem("1", "Gift set", "Gift set", details=SET.details)
     assert said(sold("9.00"), bundle, MUG, TEA, mapped_to="Gift set") != []
+
+
+def test_prices_of_members_say_nothing_of_an_order_in_another_currency() -> None:
+    foreign = sold("9.00").model_copy(update={"currency": "EUR"})
+    assert said(foreign, SET, MUG, TEA, file=ledger(multi_currency=True)) == []
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,12 @@ def _warn_of(case: Case, line: OrderLine, item: CatalogItem) -> None:
 
 
 def _warn_of_bundle(case: Case, line: OrderLine, item: CatalogItem) -> None:
-    """The ledger prices a bundle by its members; what the order says beyond rounding is an adjustment there."""
+    """The ledger prices a bundle by its members; what the order says beyond rounding is an adjustment there.
+
+    The members' prices are in the ledger's own currency, which says nothing of an order in another.
+    """
+    if case.currency != case.configuration.ledger.home_currency:
+        return
     price = case.catalog.items.bundle_price(item)
     if price is None:
         return
