@@ -7,7 +7,7 @@ from tests.unit.mapper.samples import D, connection
 from tests.unit.mapper.test_summaries import O1, O2, O3
 
 from common.messages.orders import FinancialStatus, Lifecycle
-from common.messages.transactions import TransactionSet
+from common.messages.transactions import DocumentKind, TransactionSet
 
 
 async def test_a_days_orders_become_one_receipt_that_follows_its_members(mapper: Service) -> None:
@@ -23,6 +23,13 @@ async def test_a_days_orders_become_one_receipt_that_follows_its_members(mapper:
     await mapper.send(gone)
     assert await total_of(mapper, D("81.12")) is not None
     assert await mapper.runtime.pool.fetchval("SELECT count(*) FROM summary_members") == 2
+
+
+async def test_orders_that_name_their_summary_get_it_whatever_the_connections_mode(mapper: Service) -> None:
+    await mapper.configure(connection("sales_receipts"))
+    await mapper.send(*(one.model_copy(update={"invoice_mode": "summary_invoice"}) for one in (O1, O2)), O3)
+    assert [one.kind for one in (await total_of(mapper, D("105.93"))).documents] == [DocumentKind.INVOICE]
+    assert [one.kind for one in (await mapper.set_of("o3")).documents] == [DocumentKind.SALES_RECEIPT]
 
 
 async def total_of(mapper: Service, wanted: object) -> TransactionSet:

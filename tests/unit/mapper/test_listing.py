@@ -25,5 +25,6 @@ def test_a_number_that_reads_like_two_is_told_from_them() -> None:
 def test_what_a_message_can_hold_is_bounded(number: str, fitting: int) -> None:
     listing = listing_of([number] * (ORDERS_MAX + 1))
     assert listing.orders == (number,) * fitting
+    assert listing.left_out == ORDERS_MAX + 1 - fitting
     shown = NOTE_MAX // (len(number) + 2)
     assert listing.note.endswith(f"{number} … and {ORDERS_MAX + 1 - shown} more")

@@ -372,6 +372,18 @@ def test_a_settlement_books_what_its_orders_consist_of(mode: str) -> None:
         assert {one.item_key for one in document.lines} == {item.key for item in result.items}
 
 
+def test_a_settlement_names_its_orders_in_its_note_alone() -> None:
+    many = [
+        example_a(external_id=f"id{n}", number=f"SHOP-{n:04}", tenders=(tender("77.00", f"t{n}"),)) for n in range(400)
+    ]
+    lines = [payout_line("charge", "77.00", external_id=f"p{n}", order_number=f"SHOP-{n:04}") for n in range(400)]
+    for count in (2, 400):
+        source = payout(str(D("77.00") * count), *lines[:count])
+        (entry,) = map_payout(source, settled("journal_entries"), Candidates(), SalesSource(many)).documents
+        assert entry.note.endswith("SHOP-0000, SHOP-0001" if count == 2 else " … and 46 more")
+        assert (entry.orders, entry.orders_of_summary, entry.orders_left_out) == ((), (), 0)
+
+
 def test_a_part_of_a_sale_is_settled_by_its_share_and_to_the_cent() -> None:
     other_gateway = payout("30.00", payout_line("charge", "30.00", order_number="1001", tender_external_id="a"))
     both = example_a(external_id="id1001", tenders=(tender("30.00", "a"), tender("47.00", "b")))

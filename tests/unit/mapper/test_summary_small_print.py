@@ -17,6 +17,7 @@ from tests.unit.mapper.samples import (
     refunded,
     tender,
 )
+from tests.unit.mapper.test_rules import compiled, rule
 from tests.unit.mapper.test_summaries import O1, O2
 
 from common.messages.control import TransactionMode
@@ -29,10 +30,11 @@ from common.messages.transactions import (
     TransactionSet,
     document_key,
 )
-from mapper.mapping.catalog import Catalog, CatalogItem, ItemIndex
-from mapper.mapping.orders import NO_RULES
-from mapper.mapping.summaries import Membership, map_summary, memberships
+from mapper.mapping.catalog import Catalog, CatalogItem, ItemIndex, ProductTarget
+from mapper.mapping.orders import NO_RULES, map_order
+from mapper.mapping.summaries import Membership, map_summary, memberships, summary_mode
 from mapper.mapping.summary_changes import with_change_noted
+from mapper.rules.engine import CompiledRules
 
 REFUND_DAY = date(2026, 3, 10)
 
@@ -224,3 +226,44 @@ def test_a_warning_of_another_kind_is_no_change() -> None:
     first = made(O2, catalog=catalog, summary_costs="journal", products=BY_SKU)
     assert [one.code for one in first.documents[0].notices] == ["COGS_UNRELIABLE"]
     assert made(O2, catalog=catalog, summary_costs="journal", products=BY_SKU, previous=first) == first
+
+
+def test_an_item_of_many_answers_to_no_sku_even_if_another_has_it_as_its_name() -> None:
+    twins = [CatalogItem(n, f"Twin {n}", f"Twin {n}", sku="A", purchase_cost=D("10.00")) for n in ("1", "2")]
+    named = CatalogItem("3", "A", "A", sku="Z", purchase_cost=D("99.00"))
+    catalog = Catalog(items=ItemIndex([*twins, named]), product_map={"a": ProductTarget("Twin 1")})
+    (receipt,) = costs(sold("1", ("A", "25.00", "1")), catalog=catalog)
+    assert [(one.code, one.value) for one in receipt.notices] == [("COGS_UNRELIABLE", "A")]
+
+
+OWN: dict[str, Any] = {"invoice_mode": "summary_invoice", "refunds": (first_refund(),)}
+BY_RULE = compiled(rule("map_transaction_type", "summary_invoice"))
+
+
+@pytest.mark.parametrize("unpaid_too", [False, True])
+@pytest.mark.parametrize("mode", ["summary_sales_receipt", "sales_receipts", "summary_invoice"])
+@pytest.mark.parametrize(
+    ("source", "rules"),
+    [(example_a(**OWN), NO_RULES), (example_a(refunds=(first_refund(),)), BY_RULE)],
+    ids=["the order", "a rule"],
+)
+def test_the_refund_of_an_order_that_names_its_summary_waits_for_that_very_summary(
+    source: Order, rules: CompiledRules, mode: str, unpaid_too: bool
+) -> None:
+    settings = configuration(mode, unpaid_in_summary_invoice=unpaid_too)
+    own = map_order(source, settings, rules)
+    assert (own.reason.code if own.reason else "", own.kept_mode) == ("IN_SUMMARY", "")
+    (day,) = memberships(source, settings, rules, own.kept_mode)
+    chosen = summary_mode([source], settings, rules, "")
+    result = map_summary(day, "tenant", [source], settings, rules, Catalog(), mode=chosen, finished=True)
+    assert [one.kind for one in result.documents] == [DocumentKind.INVOICE]
+    assert {one.depends_on for one in own.documents} == {(result.documents[0].key,)}
+    assert memberships(example_a(), settings, NO_RULES) != (day,), "those of the connection's mode are apart"
+
+
+def test_a_summary_stays_with_the_mode_it_was_made_by() -> None:
+    settings = configuration("summary_sales_receipt")
+    named = example_a(**OWN)
+    assert summary_mode([named], settings, NO_RULES, "summary_sales_order") == "summary_sales_order"
+    assert summary_mode([example_a()], settings, NO_RULES, "") == "summary_sales_receipt"
+    assert summary_mode([], settings, NO_RULES, "") == "summary_sales_receipt"

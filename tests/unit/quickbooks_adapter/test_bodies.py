@@ -563,5 +563,8 @@ def test_a_list_of_orders_that_a_memo_can_not_hold_says_where_they_all_are() -> 
     assert text == ", ".join(orders[:87]) + " … 500 orders, all in the attached file"
     assert len(text) <= 1000 < len(text) + len(orders[87]) + 2
     assert check.problems("SalesReceipt", content) == []
+    cut = content_of(document(DocumentKind.SALES_RECEIPT, orders_left_out=7, **given))["CustomerMemo"]["value"]
+    assert cut.endswith(" … 507 orders, 500 of them in the attached file")
+    assert len(cut) <= 1000
     noted = content_of(document(DocumentKind.SALES_RECEIPT, note="n" * 1001))
     assert noted["CustomerMemo"]["value"] == "n" * 1000

@@ -5,10 +5,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from common.batch import Batch
 from common.database import Connection
-from common.messages.control import TransactionMode
 from common.messages.orders import Order
 from mapper.mapping.reasons import Held
-from mapper.mapping.summaries import KINDS, Membership, map_summary, memberships
+from mapper.mapping.summaries import KINDS, Membership, map_summary, memberships, summary_mode
 from mapper.store.configurations import Prepared
 from mapper.store.sets import NOT_YET, known_sets, read_sets, write_set
 from mapper.store.summaries import MADE, SET_MEMBERSHIPS, DueSummary, members_of
@@ -54,7 +53,8 @@ async def make_summary(
         return
     key = (tenant_id, prepared.connection.company_id, due.connection_id, "summary", due.summary_id)
     known = (await known_sets(connection, [key])).get(key, NOT_YET)
-    mode = TransactionMode(known.history.mode or prepared.connection.mode)
+    members = await members_of(connection, tenant_id, due)
+    mode = summary_mode(members, prepared.configuration, prepared.rules, known.history.mode)
     if mode not in KINDS:
         batch.execute(MADE, tenant_id, due.connection_id, due.summary_id, True)
         return
@@ -63,7 +63,7 @@ async def make_summary(
     result = map_summary(
         Membership(due.summary_id, due.day),
         tenant_id,
-        await members_of(connection, tenant_id, due),
+        members,
         prepared.configuration,
         prepared.rules,
         prepared.catalog,

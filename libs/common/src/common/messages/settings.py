@@ -230,7 +230,8 @@ class ConnectionSettings(Described):
     tips_to: Literal["liability", "income"] = "liability"
     """Account of tips: what is owed to staff, or income."""
     unpaid_in_summary_invoice: bool = False
-    """In the mode `summary_invoice`: whether orders that are not paid yet are in the summary too."""
+    """In the mode `summary_invoice`: whether orders that are not paid yet are in the summary too. A change takes the
+    summary invoices already written out of the ledger and writes others in their place."""
     merge_refunds: bool = False
     """In summaries: refunds as negative quantities rather than documents of their own."""
     summary_costs: Literal["ledger", "journal"] = "ledger"

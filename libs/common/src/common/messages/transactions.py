@@ -171,7 +171,9 @@ class Document(Frozen):
     """Full order number; the memo is `<memo_number> [tb:<mark>]`."""
     note: LongText = ""
     orders: Annotated[tuple[ShortText, ...], Field(max_length=50_000)] = ()
-    """Numbers of all orders that the document is a summary of, where they don't fit `note`; empty where they do."""
+    """Of a summary: numbers of its orders, where they don't fit `note`; empty where they do, and for a settlement."""
+    orders_left_out: int = 0
+    """How many more orders the summary has than `orders` holds."""
     date: dt.date
     due_date: dt.date | None = None
     currency: CurrencyCode
@@ -214,10 +216,13 @@ class Document(Frozen):
 
     @property
     def orders_of_summary(self) -> tuple[str, ...]:
-        """Numbers of all orders that the document is a summary of; empty for any other document."""
-        # The journal of a summary's costs stands beside it and lists nothing.
-        is_summary = self.source_kind == "summary" and self.kind is not DocumentKind.JOURNAL_ENTRY
-        return self.orders or (tuple(self.note.split(", ")) if is_summary and self.note else ())
+        """Numbers of a summary's orders, but for those left out; empty for any other document.
+
+        A settlement names its orders in `note` alone; the journal of a summary's costs stands beside it and names none.
+        """
+        if self.source_kind != "summary" or self.kind is DocumentKind.JOURNAL_ENTRY:
+            return ()
+        return self.orders or (tuple(self.note.split(", ")) if self.note else ())
 
 
 class MissingPolicy(StrEnum):

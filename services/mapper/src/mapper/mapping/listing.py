@@ -17,6 +17,8 @@ class Listing:
     note: str
     orders: tuple[str, ...] = ()
     """Empty where the note says it all."""
+    left_out: int = 0
+    """Of all orders, those that `orders` has no room for either."""
 
 
 def listing_of(numbers: Sequence[str]) -> Listing:
@@ -28,4 +30,5 @@ def listing_of(numbers: Sequence[str]) -> Listing:
     left = len(numbers) - shown
     note = ", ".join(numbers[:shown])
     fitting = sum(end <= CHARACTERS_MAX for end in accumulate(map(len, numbers)))
-    return Listing(f"{note} … and {left} more" if left else note, tuple(numbers[: min(fitting, ORDERS_MAX)]))
+    orders = tuple(numbers[: min(fitting, ORDERS_MAX)])
+    return Listing(f"{note} … and {left} more" if left else note, orders, len(numbers) - len(orders))

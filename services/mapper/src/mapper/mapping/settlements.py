@@ -215,7 +215,6 @@ def _header(
     payout: Payout, configuration: Configuration, sales: SettledSales, kind: DocumentKind, ordinal: int, on: date
 ) -> dict[str, Any]:
     company_id = configuration.connection.company_id
-    listing = listing_of(sales.numbers)
     return {
         "key": document_key(
             payout.tenant_id, company_id, payout.connection_id, "payout", payout.external_id, kind, ordinal
@@ -226,8 +225,7 @@ def _header(
         "source_id": payout.external_id,
         "number": None,
         "memo_number": payout.external_id,
-        "note": listing.note,
-        "orders": listing.orders,
+        "note": listing_of(sales.numbers).note,
         "notices": sales.notices,
         "date": on,
         "currency": payout.currency,

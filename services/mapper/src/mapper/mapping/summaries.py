@@ -25,6 +25,7 @@ from common.money import ZERO
 from mapper.mapping.case import Case
 from mapper.mapping.catalog import Catalog
 from mapper.mapping.configuration import Configuration
+from mapper.mapping.directives import Directives
 from mapper.mapping.facts import Facts, RefundFact, RefundNature, read_facts
 from mapper.mapping.grouping import Grouping, negated, summary_customer, with_tax_lines
 from mapper.mapping.listing import listing_of
@@ -44,6 +45,7 @@ KINDS: Final = {
     M.SUMMARY_INVOICE: DocumentKind.INVOICE,
     M.SUMMARY_SALES_ORDER: DocumentKind.SALES_ORDER,
 }
+MODES: Final = frozenset(M)
 RETURNED: Final = frozenset({RefundNature.MONEY, RefundNature.AMOUNT_ONLY})
 
 
@@ -60,24 +62,44 @@ def memberships(
 ) -> tuple[Membership, ...]:
     """Summaries that this order's sale and, if they are merged, its refunds belong to.
 
-    `kept_mode`: the mode by which the order is mapped, where that is not the connection's of today.
+    `kept_mode`: the mode by which the order is mapped, where neither a rule nor the order names it.
     """
     ruled, directives = rules.apply(order)
     facts = read_facts(ruled, directives, configuration.connection.rounding_tolerance)
     case = Case(ruled, configuration, Catalog(), directives, facts)
-    account = _account(case, directives.mode or M(kept_mode or configuration.connection.mode))
+    named = _named_mode(ruled, directives)
+    account = _account(case, named or M(kept_mode or configuration.connection.mode))
     days = [ruled.ordered_on]
     if configuration.connection.merge_refunds:
         days.extend(fact.refund.refunded_on for fact in _returned(facts))
-    return tuple(Membership(_summary_id(day, ruled, account), day) for day in dict.fromkeys(days))
+    return tuple(Membership(_summary_id(day, ruled, account, named), day) for day in dict.fromkeys(days))
 
 
 def summary_key(case: Case, mode: TransactionMode) -> str:
     """Document key of the summary that the order's sale is part of."""
     order = case.order
-    summary_id = _summary_id(order.ordered_on, order, _account(case, mode))
+    named = _named_mode(order, case.directives)
+    summary_id = _summary_id(order.ordered_on, order, _account(case, mode), named)
     company_id = case.connection.company_id
     return document_key(order.tenant_id, company_id, order.connection_id, "summary", summary_id, KINDS[mode])
+
+
+def summary_mode(
+    orders: Sequence[Order], configuration: Configuration, rules: CompiledRules, kept_mode: str
+) -> TransactionMode:
+    """The mode that a summary of these orders is made by: that of before, its members', the connection's.
+
+    Orders that name a mode have summaries of their own, so that the first member speaks for all.
+    """
+    if kept_mode:
+        return M(kept_mode)
+    named = _named_mode(*rules.apply(orders[0])) if orders else None
+    return named or configuration.connection.mode
+
+
+def _named_mode(ruled: Order, directives: Directives) -> TransactionMode | None:
+    """A rule's mode or the order's own; None where the connection chooses."""
+    return directives.mode or (M(ruled.invoice_mode) if ruled.invoice_mode in MODES else None)
 
 
 def takes_unpaid(case: Case, mode: TransactionMode) -> bool:
@@ -89,8 +111,9 @@ def _account(case: Case, mode: TransactionMode) -> str:
     return "" if takes_unpaid(case, mode) else receipt_deposit(case)[0].name
 
 
-def _summary_id(day: date, order: Order, account: str) -> str:
-    apart = hashlib.sha256(f"{normal(order.store_name)}\x1f{account}".encode()).hexdigest()[:8]
+def _summary_id(day: date, order: Order, account: str, named: TransactionMode | None) -> str:
+    parts = [normal(order.store_name), account, *([named.value] if named else [])]
+    apart = hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:8]
     return f"{day.isoformat()}.{order.currency}.{apart}"
 
 
@@ -223,6 +246,7 @@ def _document(
         memo_number=membership.summary_id,
         note=listing.note,
         orders=listing.orders,
+        orders_left_out=listing.left_out,
         date=membership.day,
         currency=first.currency,
         total=total,

@@ -86,7 +86,9 @@ def _quantities(summary: Document, items: Mapping[str, ItemWanted]) -> dict[str,
 def _cost(label: str, configuration: Configuration, catalog: Catalog) -> Decimal | None:
     """Cost of one, zero for what the ledger books itself, None where nobody knows it."""
     match_field = configuration.connection.products.match_field
-    item = catalog.active_item(match_field, label) or catalog.active_item("name", label)
+    # As a product is found: what several items answer to is nobody's, even if another has it as its name.
+    by_field = bool(catalog.find_items(match_field, label))
+    item = catalog.active_item(match_field if by_field else "name", label)
     if item is None:
         return None
     # A ledger says zero where nobody entered a cost.

@@ -111,7 +111,9 @@ def customer_memo(document: Document) -> str:
     note, orders = document.note, document.orders_of_summary
     if not orders or len(note) <= CUSTOMER_MEMO_MAX:
         return note[:CUSTOMER_MEMO_MAX]
-    hint = f" … {len(orders)} orders, all in the attached file"
+    left_out = document.orders_left_out
+    listed = f"{len(orders)} of them" if left_out else "all"
+    hint = f" … {len(orders) + left_out} orders, {listed} in the attached file"
     return note[: CUSTOMER_MEMO_MAX - len(hint) + 2].rpartition(", ")[0] + hint
 
 
