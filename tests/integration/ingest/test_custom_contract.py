@@ -61,6 +61,22 @@ async def test_other_content_under_a_known_time_is_taken_or_named(ingest: Ingest
     assert (await push(ingest, document(note="third words", updated_at="2026-03-01T10:00:01Z"), 5))["problem"] is None
 
 
+async def test_a_correction_under_the_time_of_a_refused_order_is_taken_or_named_too(ingest: Ingest) -> None:
+    """Never answered with what was wrong with the other one."""
+    await ingest.connect("con", "custom", signing_secret=SECRET)
+    refused = await push(ingest, document(currency="ZZX", order_number="#1005"), 1)
+    assert (refused["outcome"], refused["problem"]["code"], refused["number"]) == (
+        "refused",
+        "UNKNOWN_CURRENCY",
+        "1005",
+    )
+    for number in range(2, 12):
+        answer = await push(ingest, document(currency="ZZX", note=f"correction {number}"), number)
+        if answer["outcome"] == "unchanged" or answer["problem"]["code"] == "SAME_UPDATED_AT":
+            break
+    assert answer["problem"]["code"] == "SAME_UPDATED_AT"
+
+
 async def test_a_refused_push_names_every_field_with_its_value_and_the_cure(ingest: Ingest) -> None:
     await ingest.connect("con", "custom", signing_secret=SECRET)
     customer = {"external_id": "k1", "email": {"private": "jane@example.org"}}

@@ -10,7 +10,9 @@ _VALUE_LENGTH_MAX = 120
 
 CONNECTION_DISABLED = Reason(code="CONNECTION_DISABLED", text="the connection is switched off", cure="switch it on")
 NO_API_ACCESS = Reason(
-    code="NO_API_ACCESS", text="this connection has no access to fetch with", cure="add API credentials to it"
+    code="NO_API_ACCESS",
+    text="This connection has no access to fetch with: its store only pushes.",
+    cure="Add API credentials to it, or let the store push its orders.",
 )
 PRODUCT_FAULT = Reason(
     code="PRODUCT_FAULT",

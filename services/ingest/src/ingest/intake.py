@@ -145,8 +145,9 @@ class Intake:
         for arrival in arrivals:
             if arrival.delivery_id:
                 remember(arrival, batch, at, ignored=not any(part.key in changed for part in arrival.parts))
-        if merged.contradictory and not changed and taken.problem is None and not opened.account.fetches:
-            # Nobody can be asked which of the two is right, so the sender is told that this one was not taken.
+        if merged.contradictory and not changed and not opened.account.fetches:
+            # Nobody can be asked which of the two is right, so the sender is told that this one was not taken, and not
+            # what may be wrong with the other.
             return replace(taken, problem=same_version(max(part.version for part in merged.parts)))
         return taken
 

@@ -90,7 +90,10 @@ def list_tasks(context: typer.Context) -> None:
     """List tasks with their last result and next run."""
     with connected(context) as (api, output):
         output.rows(
-            api.get("/v1/tasks")["items"], _TASKS, title="Tasks", empty="no tasks: save a connection's settings"
+            api.get("/v1/tasks")["items"],
+            _TASKS,
+            title="Tasks",
+            empty="no tasks: a connection that can be fetched from gets them with its settings",
         )
 
 

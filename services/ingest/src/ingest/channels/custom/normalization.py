@@ -64,22 +64,27 @@ def glance(parts: Parts) -> Glance:
     except NormalizationError:
         return Glance()
     if isinstance(body, CustomOrder):
-        return Glance(short(body.order_number), body.currency, f"{body.totals.grand_total:f}")
+        return Glance(_number(body.order_number), body.currency, f"{body.totals.grand_total:f}")
     if not isinstance(body, dict):
         return Glance()
     if isinstance(body.get("orders"), list) and body["orders"] and isinstance(body["orders"][0], dict):
         order = body["orders"][0]
         return Glance(
-            short(str(order.get("orderNumber", ""))),
+            _number(order.get("orderNumber", "")),
             short(str(order.get("currencyCode", "")), 3),
             short(str(order.get("total", "")), 30),
         )
     totals = body.get("totals")
     return Glance(
-        number=short(str(body.get("order_number", ""))),
+        number=_number(body.get("order_number", "")),
         currency=short(str(body.get("currency", "")), 3),
         total=short(str(totals.get("grand_total", "")), 30) if isinstance(totals, dict) else "",
     )
+
+
+def _number(given: object) -> str:
+    """The order's number as people look for it, whether the order was accepted or not."""
+    return short(str(given)).removeprefix("#")
 
 
 def _normalize(order: CustomOrder, account: Account) -> Order:
@@ -115,7 +120,7 @@ def _normalize(order: CustomOrder, account: Account) -> Order:
         connection_id=account.connection_id,
         external_id=identifier(order.external_id),
         channel=CHANNEL,
-        number=short(order.order_number).removeprefix("#"),
+        number=_number(order.order_number),
         financial_status=_financial(order, total, tenders),
         fulfillment_status=FulfillmentStatus(order.fulfillment_status),
         lifecycle=Lifecycle.CANCELLED if cancelled else Lifecycle.OPEN,
