@@ -135,6 +135,23 @@ async def test_a_removal_that_waits_outlives_the_forgetting_of_links(open_desk: 
     assert (await open_desk.balances())["Income:Sales"] == D(0)
 
 
+@pytest.mark.parametrize(("amount", "code"), [("30.00", "CHANGED_WHILE_UNLINKED"), (None, "LINK_GIVEN_UP")])
+async def test_what_changes_between_forgetting_and_looking_is_never_taken_for_done(
+    open_desk: Any, make: Any, written: str, amount: str | None, code: str
+) -> None:
+    await lane(open_desk, make, "pause")
+    assert await forget(open_desk, make) == (3, 0)
+    changed = make.order_set("1", [], revision=2) if amount is None else make.receipt_set("1", amount, revision=2)
+    await open_desk.send(changed)
+    await open_desk.until("SELECT revision FROM sets", 2)
+    await lane(open_desk, make, "resume")
+    await open_desk.until_state(written, "action_required", code)
+    assert (await open_desk.balances())["Income:Sales"] == D("-25.00")
+    path = f"/internal/documents/{written}/link"
+    linked = await open_desk.call("PUT", path, {"tenant_id": make.TENANT, "ledger_id": written})
+    assert (linked.status_code, linked.json()["state"]) == (200, "synced")
+
+
 @pytest.mark.parametrize("keeps", ["invoice", "payment"])
 async def test_what_is_applied_is_counted_once_where_only_one_of_both_links_is_forgotten(
     open_desk: Any, make: Any, keeps: str

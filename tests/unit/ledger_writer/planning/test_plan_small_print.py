@@ -128,6 +128,16 @@ def test_an_edit_is_sent_with_what_both_versions_refer_to(make: Any) -> None:
     assert (operation.operation, operation.former) == (OperationKind.UPDATE, None)
 
 
+@pytest.mark.parametrize("wanted", [WantedState.VOID, WantedState.CLOSED])
+def test_what_is_wanted_no_more_may_still_stand_where_its_link_was_given_up(make: Any, wanted: WantedState) -> None:
+    document = make.document(K.SALES_ORDER).model_copy(update={"wanted": wanted})
+    (step,) = plan([make.desired(document, former=LedgerLink("L0"))], {}, make.TERMS)
+    found = settled(step)
+    assert found.event is Event.NEEDS_PERSON
+    assert found.reason is not None
+    assert (found.reason.code, found.reason.value) == ("LINK_GIVEN_UP", "L0")
+
+
 def test_a_document_made_again_knows_what_it_was(make: Any) -> None:
     wanted = make.document()
     former = LedgerLink("L0")

@@ -26,7 +26,7 @@ from ledger_writer.planning.model import Known, Settle, Write
 from ledger_writer.planning.states import Event
 from ledger_writer.store import due
 from ledger_writer.store.due import Move
-from ledger_writer.store.rows import Row
+from ledger_writer.store.rows import Row, forgotten_hash
 
 Candidates = Mapping[str, Sequence[Found]]
 _SHARED = frozenset({DocumentKind.CUSTOMER, DocumentKind.VENDOR, DocumentKind.ITEM})
@@ -101,12 +101,31 @@ def _place(operation: Operation, verdict: Verdict | None, item: Item, wave: Wave
     elif isinstance(verdict, Absent):
         wave.operations.append(replace(operation, wanted=verdict.wanted))
         return
+    elif isinstance(verdict, Same) and _is_outdated(item):
+        move = outcomes.refused(item, operation, Refused(ErrorClass.CONFIG, _changed_meanwhile(verdict)))
+        failed[key] = _failed(item, move)
     elif isinstance(verdict, Same):
         move = _same(operation, verdict, item, wave)
     else:
         move = outcomes.refused(item, operation, Refused(ErrorClass.CONFIG, verdict.reason))
         failed[key] = _failed(item, move)
     wave.moves.append((item.row, move))
+
+
+def _is_outdated(item: Item) -> bool:
+    """Whether what stands is known to be other than what is wanted: it changed after its link was forgotten."""
+    if item.desired.written is not None or item.desired.kind in _SHARED:
+        return False
+    return forgotten_hash(item.row.former) not in {None, item.desired.content_hash}
+
+
+def _changed_meanwhile(found: Same) -> Reason:
+    return Reason(
+        code="CHANGED_WHILE_UNLINKED",
+        text="The order changed after the document's link was forgotten and before it was found again.",
+        cure="Change it in the ledger and link it by hand, or delete it there and resend.",
+        value=found.link.ledger_id,
+    )
 
 
 def _same(operation: Operation, verdict: Same, item: Item, wave: Wave) -> Move:

@@ -121,7 +121,7 @@ def _shared(desired: Desired, terms: Terms) -> Step:
 def _undo(desired: Desired, ground: Ground) -> Step:
     written = desired.written
     if written is None or (_is_gone(desired, ground) and not desired.undoing):
-        return Settle(desired.key, Event.NOT_NEEDED, _not_needed())
+        return _is_not_there(desired)
     if written.effect is Effect.VOID or _is_gone(desired, ground):
         return Settle(desired.key, Event.VOIDED)
     held = holds.held_edit(desired, written, ground.terms, is_edit=desired.removed)
@@ -133,10 +133,17 @@ def _undo(desired: Desired, ground: Ground) -> Step:
 def _close(desired: Desired, ground: Ground) -> Step:
     written = desired.written
     if written is None or written.effect is Effect.VOID:
-        return Settle(desired.key, Event.NOT_NEEDED, _not_needed())
+        return _is_not_there(desired)
     if written.effect is Effect.CLOSED:
         return Settle(desired.key, Event.UNCHANGED)
     return Write(operation_of(desired, OperationKind.CLOSE, _written_references(written, ground)), lookup=False)
+
+
+def _is_not_there(desired: Desired) -> Settle:
+    """Nothing is known to be in the ledger. Where a link was given up, that does not say that nothing is."""
+    if desired.written is None and desired.former is not None:
+        return Settle(desired.key, Event.NEEDS_PERSON, _link_given_up(desired.former))
+    return Settle(desired.key, Event.NOT_NEEDED, _not_needed())
 
 
 def _create(desired: Desired, document: Document, ground: Ground) -> Step:
@@ -319,6 +326,15 @@ def _not_needed() -> Reason:
         code="NOT_NEEDED",
         text="The order no longer needs this document, and it is not in the ledger.",
         severity=Severity.WARNING,
+    )
+
+
+def _link_given_up(former: LedgerLink) -> Reason:
+    return Reason(
+        code="LINK_GIVEN_UP",
+        text="The order no longer needs this document. Its link was given up before, so it may still be in the ledger.",
+        cure="Look in the ledger: link it by hand and resend to have it taken out, or dismiss where it is not there.",
+        value=former.ledger_id,
     )
 
 

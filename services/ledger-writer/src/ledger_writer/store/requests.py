@@ -102,8 +102,10 @@ Stored content names a state or a hold only where there is one: see `planning.co
 """
 
 _FORGET = f"""
-UPDATE documents SET {_NO_LINK}, {_TRIED_ANEW}, former = link WHERE document_key = ANY($1::text[])
+UPDATE documents SET {_NO_LINK}, {_TRIED_ANEW}, former = left(link, -1) || ',"h":"' || written_hash || '"}}'
+WHERE document_key = ANY($1::text[])
 """
+"""With the fingerprint of what was written, see `rows.forgotten_hash`."""
 
 _START_ANEW = f"""
 UPDATE documents SET {_NO_LINK}, {_TRIED_ANEW}, former = '', applied = 0, intent = '' WHERE company_id = $1

@@ -144,6 +144,12 @@ def decode_link(text: str) -> LedgerLink | None:
     )
 
 
+def forgotten_hash(former: str) -> str | None:
+    """Fingerprint of what was written when the link was forgotten; None where it was given up otherwise, or never."""
+    fingerprint: str | None = orjson.loads(former).get("h") if former else None
+    return fingerprint
+
+
 def encode_applications(applications: tuple[tuple[str, Decimal], ...]) -> str:
     return orjson.dumps([(key, f"{amount:f}") for key, amount in applications]).decode() if applications else ""
 
