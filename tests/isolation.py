@@ -111,6 +111,7 @@ def bodies_for(ids: Mapping[str, str], company: Json, connection: Json) -> dict[
         "update_credentials": {"secrets": {"push_key": "stolen"}},
         "create_company": {"ledger": "beancount", "name": "x"},
         "disconnect_company": {},
+        "forget_links": {"confirm": ids["company_id"]},
         "save_connection_settings": connection,
         "save_company_settings": company,
         "link_document": {"ledger_id": "9"},

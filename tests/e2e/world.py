@@ -220,8 +220,9 @@ class World:
     async def send(
         self, connection: Connection, deliveries: Iterable[Delivery | Event], *, in_order: bool = False, **options: Any
     ) -> Report:
-        """Post signed webhooks."""
-        sender = WebhookSender(connection.webhook_url, connection.secret, in_order=in_order, **options)
+        """Post signed webhooks, with more patience than a vendor has: what a busy machine makes of them counts here."""
+        patience = {"timeout_s": 30.0} | options
+        sender = WebhookSender(connection.webhook_url, connection.secret, in_order=in_order, **patience)
         return await sender.send(deliveries)
 
     async def poll(self, connection: Connection, *, days: int = 30, within_s: float = SETTLE_TIMEOUT_S) -> Json:
