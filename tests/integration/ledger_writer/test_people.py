@@ -12,6 +12,7 @@ from common.messages.control import CustomerConnected, ResendRequested, StateReq
 from common.messages.documents import CatalogEntry, CompanyChanged, DocumentChanged
 from common.messages.transactions import DocumentKind, WantedState
 from common.packs import Envelope, decode
+from ledger_writer.store import requests
 
 D = Decimal
 K = DocumentKind
@@ -193,6 +194,17 @@ async def test_what_would_not_be_looked_for_keeps_its_link(open_desk: Any, make:
     await open_desk.until("SELECT count(*) FROM documents WHERE linked_by = 'matched' AND state = 'synced'", 2)
     linked = await open_desk.pool.fetchrow("SELECT state, linked_by FROM documents WHERE document_key = $1", written)
     assert tuple(linked) == ("synced", "created")
+
+
+async def test_another_company_of_the_ledger_begins_with_nothing_written(
+    open_desk: Any, make: Any, written: str
+) -> None:
+    await lane(open_desk, make, "pause")
+    async with open_desk.pool.acquire() as connection, connection.transaction():
+        await requests.start_anew(connection, make.COMPANY)
+    rows = await open_desk.pool.fetch("SELECT DISTINCT state, link, ledger_id, former, applied, intent FROM documents")
+    assert [tuple(row) for row in rows] == [("not_tried", "", "", "", D(0), "")]
+    assert await open_desk.pool.fetchval("SELECT written_hash FROM documents WHERE document_key = $1", written) is None
 
 
 async def test_a_link_by_hand_is_refused_where_somebody_else_has_the_object(
