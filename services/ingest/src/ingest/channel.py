@@ -82,6 +82,10 @@ class NoticeKind(StrEnum):
     """Signed and well-formed, about something we keep nothing of."""
 
 
+PRIVACY = frozenset({NoticeKind.CUSTOMER_REDACT, NoticeKind.SHOP_REDACT, NoticeKind.DATA_REQUEST})
+"""What a channel asks for people's sake."""
+
+
 @dataclass(frozen=True, slots=True)
 class Notice:
     """A delivery that isn't about the content of an order."""

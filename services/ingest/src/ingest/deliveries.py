@@ -14,7 +14,7 @@ from common.messages.base import Reason
 from common.runtime import Runtime
 from ingest.accounts import Opened
 from ingest.arrivals import Arrival, Taken
-from ingest.channel import Delivery, NoticeKind
+from ingest.channel import PRIVACY, Delivery, NoticeKind
 from ingest.intake import Intake, unknown_only
 from ingest.parts import Part, PartKind
 from ingest.payout_intake import belongs_to
@@ -23,8 +23,6 @@ from ingest.signatures import moment
 from ingest.store import connections, payouts
 
 log = structlog.get_logger(__name__)
-
-PRIVACY = frozenset({NoticeKind.CUSTOMER_REDACT, NoticeKind.SHOP_REDACT, NoticeKind.DATA_REQUEST})
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,8 +27,8 @@ from common.problems import Problem
 from common.recovery import way_to
 from common.telemetry import HTTP_REQUESTS, HTTP_SECONDS, entry_span
 from ingest.accounts import Accounts, Opened
-from ingest.channel import Capability, Channel
-from ingest.deliveries import PRIVACY, Deliveries, Receipt, unreadable
+from ingest.channel import PRIVACY, Capability, Channel
+from ingest.deliveries import Deliveries, Receipt, unreadable
 from ingest.errors import BodyUnreadable, SignatureInvalid, WrongShop
 from ingest.faults import log_fault
 from ingest.unopened import topic_of, unopened

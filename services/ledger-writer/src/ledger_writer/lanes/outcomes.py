@@ -24,7 +24,7 @@ from ledger_writer.planning.model import Desired, Effect, Settle
 from ledger_writer.planning.plan import is_unwanted
 from ledger_writer.planning.states import Event, after_refusal, next_state, retry_after
 from ledger_writer.store.due import Move, Recorded
-from ledger_writer.store.rows import Row, encode_applications, encode_link, encode_notices
+from ledger_writer.store.rows import Row, encode_applications, encode_link, encode_notices, intent_of
 
 Applications = tuple[tuple[str, Decimal], ...]
 """(document key, amount)"""
@@ -128,7 +128,7 @@ def kept_in_mind(item: Item, operation: str, sent_hash: str) -> Move:
     # At once: what it waited for was the attempt that died.
     move = _move(item.row, DocumentState.QUEUED)
     move.code, move.reason, move.notices = item.row.code, item.row.reason, item.row.notices
-    move.intent = f"{operation}:{sent_hash}"
+    move.intent = intent_of(operation, sent_hash)
     return move
 
 
@@ -182,7 +182,7 @@ def refused(item: Item, operation: Operation, outcome: Refused) -> Move:
         move.wait_s = max(wait_s, outcome.retry_after_s or 0.0)
     # A removal, or other content, that was sent before without an answer may have worked all the same. A refusal of the
     # same request for good means that it did not.
-    is_same = row.intent == f"{operation.operation.value}:{item.desired.content_hash}"
+    is_same = row.intent == intent_of(operation.operation.value, item.desired.content_hash)
     if event is Event.RETRY or operation.operation is OperationKind.VOID or not is_same:
         move.intent = row.intent
     if event is Event.WAITS:
@@ -205,7 +205,7 @@ def unanswered(item: Item, operation: Operation, outcome: Unanswered) -> Move:
     move.code, move.reason, move.raw = reason.code, _json(reason), outcome.detail[:_RAW_LENGTH_MAX]
     move.failures, move.attempted = failures, 1
     move.wait_s = wait.total_seconds() if wait is not None else (0.0 if failures == 1 else 3600.0)
-    move.intent = f"{operation.operation.value}:{item.desired.content_hash}"
+    move.intent = intent_of(operation.operation.value, item.desired.content_hash)
     move.operation, move.outcome = operation.operation.value, "unanswered"
     return move
 

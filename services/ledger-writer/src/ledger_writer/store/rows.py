@@ -105,6 +105,11 @@ def parse_wanted(kind: str, body: str) -> Wanted:
     return _SHARED.get(kind, Document).model_validate_json(body)
 
 
+def intent_of(operation: str, sent_hash: str) -> str:
+    """What a row keeps of a request without an answer: the operation that was sent, and with which content."""
+    return f"{operation}:{sent_hash}"
+
+
 def encode_notices(notices: Sequence[Reason]) -> str:
     return _NOTICES.dump_json(tuple(notices), exclude_defaults=True).decode() if notices else ""
 

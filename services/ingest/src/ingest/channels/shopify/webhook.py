@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from ingest.channel import Delivery, Notice, NoticeKind
+from ingest.channel import PRIVACY, Delivery, Notice, NoticeKind
 from ingest.channels.shopify.settings import ShopifyCredentials, domain_of
 from ingest.errors import BodyUnreadable, WrongShop
 from ingest.parts import BEGINNING, Part, PartKind, Source
@@ -42,7 +42,6 @@ NOTICES: dict[str, NoticeKind] = {
     "customers/data_request": NoticeKind.DATA_REQUEST,
     "shop/redact": NoticeKind.SHOP_REDACT,
 }
-PRIVACY_TOPICS = frozenset({"customers/redact", "customers/data_request", "shop/redact"})
 _SETTLED = frozenset({"success", "failure", "error"})
 
 
@@ -63,7 +62,7 @@ def verify(headers: Mapping[str, str], body: bytes, credentials: ShopifyCredenti
 
 def _stated_shop(topic: str, body: bytes) -> str:
     """The shop that the body of a privacy request names, which is signed as headers are not; empty where none is."""
-    if topic not in PRIVACY_TOPICS:
+    if NOTICES.get(topic) not in PRIVACY:
         return ""
     try:
         content = orjson.loads(body)
