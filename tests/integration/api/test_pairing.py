@@ -2,9 +2,10 @@
 
 from tests.integration.api import gateway as running
 from tests.integration.api.gateway import Gateway, Shop
-from tests.integration.api.owners import NO_ACCOUNT
+from tests.integration.api.owners import NO_ACCOUNT, NOW
 
 from common.messages.control import SettingsChanged, StateRequested, TenantDeleted, TenantPurged
+from common.messages.documents import CompanyStatus
 
 
 def test_the_walk_from_tenant_to_approved_company_publishes_full_settings(gateway: Gateway) -> None:
@@ -123,6 +124,55 @@ def test_an_account_that_the_ledger_opens_on_first_use_may_be_named_where_its_ty
     accounts = {**read.json()["accounts"], "TAX": "Liabilities:Ust:19"}
     saved = http.put(path, json={**read.json(), "accounts": accounts}, headers=tag)
     assert (saved.status_code, saved.json().get("accounts")) == (200, accounts)
+
+
+def test_accounts_that_a_connection_names_are_checked_against_the_ledger_on_save(gateway: Gateway, shop: Shop) -> None:
+    gateway.owners.opens = {"Assets:Till": "Assets", "Income:Till": "Income"}
+    http, path = shop.tenant.http, f"/v1/connections/{shop.connection_id}/settings"
+    read = http.get(path)
+    tag = {"if-match": read.headers["etag"]}
+    named = {
+        "deposit_account": "assets:undeposited",
+        "deposit_accounts": {"cash": "Income:Till", "card": "Assets:Till"},
+        "payouts": {
+            "bank_account": "my bank",
+            "bank_accounts": {"EUR": "Assets:Undeposited"},
+            "accounts": {"loan": "a loan"},
+        },
+    }
+    answer = http.put(path, json={**read.json(), **named}, headers=tag)
+    assert answer.status_code == 422
+    errors = {error["field"]: (error["value"], error["cure"]) for error in answer.json()["errors"]}
+    assert errors.keys() == {
+        "body.deposit_account",
+        "body.deposit_accounts.cash",
+        "body.payouts.bank_account",
+        "body.payouts.accounts.loan",
+    }
+    assert "'Assets:Undeposited'" in errors["body.deposit_account"][1]
+    assert "needs an asset or a liability" in errors["body.deposit_accounts.cash"][1]
+    assert errors["body.payouts.bank_account"] == ("my bank", NO_ACCOUNT)
+    saved = http.put(path, json={**read.json(), "deposit_accounts": {"card": "Assets:Till"}}, headers=tag)
+    assert (saved.status_code, saved.json().get("deposit_accounts")) == (200, {"card": "Assets:Till"})
+    held = gateway.owners.companies[shop.company_id]["view"]
+    held["lists_read_at"], held["status"], known = None, CompanyStatus.DISCONNECTED, held["status"]
+    tag = {"if-match": saved.headers["etag"]}
+    unread = http.put(path, json=saved.json(), headers=tag)
+    assert (unread.status_code, unread.json()["code"]) == (409, "LISTS_NOT_READ")
+    saved = http.put(path, json={**saved.json(), "deposit_accounts": {}, "deposit_account": ""}, headers=tag)
+    assert saved.status_code == 200
+    held["lists_read_at"], held["status"] = NOW, known
+
+    backup = http.get(f"/v1/companies/{shop.company_id}/backup").json()
+    backup["connections"][0]["deposit_account"] = "Assets:nowhere"
+    refused = http.post(f"/v1/companies/{shop.company_id}/restore", json={"backup": backup})
+    assert refused.status_code == 422
+    (error,) = refused.json()["errors"]
+    assert (error["field"], error["value"], error["cure"]) == (
+        "body.backup.connections.0.deposit_account",
+        "Assets:nowhere",
+        NO_ACCOUNT,
+    )
 
 
 def test_start_date_and_closed_through_come_first(gateway: Gateway) -> None:

@@ -5,7 +5,7 @@ from datetime import date
 from api.restoring import Ledger, mapped_entries, mapped_rules, missing_in, moved, unmapped
 from api.sheets import column, lines
 from api.views.backup import BackupEntry, BackupRule
-from common.messages.control import ConnectionSettings, PayoutSettings
+from common.messages.control import ConnectionSettings
 
 
 def settings(connection_id: str, **changes: object) -> ConnectionSettings:
@@ -40,30 +40,13 @@ def test_rules_and_maps_follow_their_connections() -> None:
 
 
 def test_names_the_ledger_lacks_are_told_and_lists_it_does_not_keep_are_not_asked() -> None:
-    ledger = Ledger({"accounts": frozenset({"assets:clearing"}), "items": frozenset({"shirt"}), "classes": frozenset()})
-    held = settings("a", deposit_accounts={"card": "Assets:Clearing", "cash": "Assets:Till"}, class_name="North")
+    ledger = Ledger({"payment_methods": frozenset({"visa"}), "items": frozenset({"shirt"}), "classes": frozenset()})
+    held = settings("a", payment_methods={"card": "Visa", "cash": "Cash"}, class_name="North")
     rows = [BackupEntry(connection_id="*", source="S", target=name) for name in ("Shirt", "Hat")]
     found = [(one.field, one.value) for one in missing_in(ledger, [held], rows)]
     assert found == [
-        ("backup.connections.0.deposit_accounts.cash", "Assets:Till"),
+        ("backup.connections.0.payment_methods.cash", "Cash"),
         ("backup.maps.products.1.target", "Hat"),
-    ]
-
-
-def test_accounts_of_payouts_that_the_ledger_lacks_are_told() -> None:
-    payouts = {
-        "bank_account": "Assets:Bank",
-        "bank_accounts": {"EUR": "Assets:Euro", "CHF": "Assets:Clearing"},
-        "accounts": {"loan": "Liabilities:Loan"},
-    }
-    held = settings("a", deposit_account="Assets:Clearing", payouts=PayoutSettings.model_validate(payouts))
-    other = settings("b", deposit_account="Assets:Till")
-    found = missing_in(Ledger({"accounts": frozenset({"assets:clearing"})}), [held, other], [])
-    assert [(one.field, one.value) for one in found] == [
-        ("backup.connections.0.payouts.bank_account", "Assets:Bank"),
-        ("backup.connections.0.payouts.bank_accounts.EUR", "Assets:Euro"),
-        ("backup.connections.0.payouts.accounts.loan", "Liabilities:Loan"),
-        ("backup.connections.1.deposit_account", "Assets:Till"),
     ]
 
 

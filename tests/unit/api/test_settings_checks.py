@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from api.bodies import unknown_fields
-from api.settings_checks import check_company, check_connection, required_roles
+from api.settings_checks import Books, check_company, check_connection, named_accounts, required_roles
 from common.messages.control import (
     CompanySettings,
     ConnectionSettings,
@@ -47,7 +47,7 @@ def company(**more: Any) -> CompanySettings:
 
 
 def wrong(checked: ConnectionSettings, *, able: tuple[str, ...] = EVERYTHING) -> list[str]:
-    return [problem.field for problem in check_connection(checked, able, ACCOUNTS)]
+    return [problem.field for problem in check_connection(checked, able, ACCOUNTS, Books())]
 
 
 @pytest.mark.parametrize("mode", TransactionMode)
@@ -71,7 +71,7 @@ def test_every_mode_is_fine_on_a_ledger_that_can_do_everything(mode: Transaction
 )
 def test_a_mode_the_ledger_lacks_is_refused(mode: TransactionMode, missing: str) -> None:
     able = tuple(ability for ability in EVERYTHING if ability != missing)
-    (problem,) = check_connection(settings(mode=mode), able, ACCOUNTS)
+    (problem,) = check_connection(settings(mode=mode), able, ACCOUNTS, Books())
     assert problem.field == "body.mode"
     assert problem.value == mode.value
     assert missing.replace("_", " ") in problem.cure
@@ -102,18 +102,17 @@ def test_numbers_zone_and_accounts_are_checked() -> None:
     assert wrong(settings(numbers=NumberSettings(policy="next")), able=able) == ["body.numbers.policy"]
     for zone in ("Mars/Olympus", "", "../etc/passwd"):
         assert wrong(settings(time_zone=zone)) == ["body.time_zone"]
-    problems = check_connection(settings(), EVERYTHING, {})
+    problems = check_connection(settings(), EVERYTHING, {}, Books())
     assert {problem.field for problem in problems} == {"body.company_id"}
     assert len(problems) == len(required_roles(settings())) == 2
 
 
 def test_a_company_needs_known_accounts_its_own_ledger_and_a_past_period() -> None:
     good = company(accounts={AccountRole.INCOME: "Income:Sales"})
-    assert check_company(good, "beancount", {"Income:Sales": "Income"}, TODAY) == []
+    assert check_company(good, "beancount", Books({"Income:Sales": "Income"}), TODAY) == []
     bad = company(ledger="xero", closed_through=date(2027, 1, 1), accounts={AccountRole.INCOME: "Income:Nowhere"})
-    fields = {
-        problem.field: problem.value for problem in check_company(bad, "beancount", {"Income:Sales": "Income"}, TODAY)
-    }
+    problems = check_company(bad, "beancount", Books({"Income:Sales": "Income"}), TODAY)
+    fields = {problem.field: problem.value for problem in problems}
     assert fields == {
         "body.ledger": "xero",
         "body.closed_through": "2027-01-01",
@@ -138,14 +137,14 @@ def test_a_company_needs_known_accounts_its_own_ledger_and_a_past_period() -> No
 def test_an_account_must_be_spelled_as_in_the_ledger_and_fit_its_role(
     role: AccountRole, name: str, account_type: str, said: str
 ) -> None:
-    problems = check_company(company(accounts={role: name}), "beancount", {"Sales": account_type}, TODAY)
+    problems = check_company(company(accounts={role: name}), "beancount", Books({"Sales": account_type}), TODAY)
     assert [said in problem.cure for problem in problems] == ([True] if said else [])
 
 
 def test_a_name_that_the_ledger_cannot_open_is_refused_with_what_the_ledger_says() -> None:
     chosen = company(accounts={AccountRole.INCOME: "Income:web", AccountRole.TAX: "Liabilities:Tax"})
     cures = {"Income:web": "begin each part with a capital letter"}
-    (problem,) = check_company(chosen, "beancount", {"Liabilities:Tax": "Liabilities"}, TODAY, cures)
+    (problem,) = check_company(chosen, "beancount", Books({"Liabilities:Tax": "Liabilities"}, cures), TODAY)
     assert (problem.field, problem.value) == ("body.accounts.INC", "Income:web")
     assert problem.cure == "begin each part with a capital letter"
 
@@ -153,7 +152,41 @@ def test_a_name_that_the_ledger_cannot_open_is_refused_with_what_the_ledger_says
 def test_every_role_has_types_that_fit_and_the_embedded_ledger_proposes_such() -> None:
     known = {name: name.split(":")[0] for name in DEFAULT_ACCOUNTS.values()}
     assert set(DEFAULT_ACCOUNTS) == set(AccountRole)
-    assert check_company(company(accounts=dict(DEFAULT_ACCOUNTS)), "beancount", known, TODAY) == []
+    assert check_company(company(accounts=dict(DEFAULT_ACCOUNTS)), "beancount", Books(known), TODAY) == []
+
+
+NAMED: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("deposit_account", {"deposit_account": "Till"}),
+    ("deposit_accounts.cash", {"deposit_accounts": {"cash": "Till"}}),
+    ("payouts.bank_account", {"payouts": PayoutSettings(bank_account="Till")}),
+    ("payouts.bank_accounts.EUR", {"payouts": PayoutSettings(bank_accounts={"EUR": "Till"})}),
+    ("payouts.accounts.loan", {"payouts": PayoutSettings(accounts={"loan": "Till"})}),
+)
+
+
+@pytest.mark.parametrize(("place", "changes"), NAMED)
+def test_an_account_that_a_connection_names_is_one_of_the_ledger(place: str, changes: dict[str, Any]) -> None:
+    held = settings(**changes)
+    assert [(where, name) for where, _, name in named_accounts(held)] == [(place, "Till")]
+    for books, said in (
+        (Books({"Drawer": "Bank"}), "no active account of this name"),
+        (Books({"TILL": "Bank"}), "spells it 'TILL'"),
+        (Books({"Drawer": "Bank"}, {"Till": "begin with a root"}), "begin with a root"),
+    ):
+        (problem,) = check_connection(held, EVERYTHING, ACCOUNTS, books)
+        assert (problem.field, problem.value) == (f"body.{place}", "Till")
+        assert said in problem.cure
+    assert check_connection(held, EVERYTHING, ACCOUNTS, Books({"Till": "Bank"})) == []
+    problems = check_connection(held, EVERYTHING, ACCOUNTS, Books({"Till": "Income"}))
+    # An adjustment of a payout may be booked anywhere; money can't lie in an income.
+    assert [problem.field for problem in problems] == ([] if place == "payouts.accounts.loan" else [f"body.{place}"])
+
+
+def test_every_setting_of_a_connection_that_names_an_account_is_checked() -> None:
+    """A setting that is added and holds an account's name must be one of those that are checked."""
+    holding = {name for name in ConnectionSettings.model_fields if "account" in name}
+    holding |= {f"payouts.{name}" for name in PayoutSettings.model_fields if "account" in name}
+    assert {".".join(place.split(".")[: 1 + place.startswith("payouts.")]) for place, _ in NAMED} == holding
 
 
 def test_unknown_settings_are_found_at_every_depth_but_not_in_maps() -> None:

@@ -94,13 +94,6 @@ def missing_in(
 def _named_by_settings(settings: Iterable[ConnectionSettings]) -> Iterator[tuple[str, str, str]]:
     for number, each in enumerate(settings):
         place = f"backup.connections.{number}"
-        for method, account in each.deposit_accounts.items():
-            yield f"{place}.deposit_accounts.{method}", "accounts", account
-        yield f"{place}.deposit_account", "accounts", each.deposit_account
-        yield f"{place}.payouts.bank_account", "accounts", each.payouts.bank_account
-        for named, accounts in (("bank_accounts", each.payouts.bank_accounts), ("accounts", each.payouts.accounts)):
-            for key, account in accounts.items():
-                yield f"{place}.payouts.{named}.{key}", "accounts", account
         for method, name in each.payment_methods.items():
             yield f"{place}.payment_methods.{method}", "payment_methods", name
         yield f"{place}.class_name", "classes", each.class_name

@@ -3,7 +3,8 @@
 Pure: everything that has to be known is an argument, and the answer names each wrong field, its value and the cure.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -87,12 +88,35 @@ _FITTING: Mapping[AccountRole, tuple[str, ...]] = {
 """Role → sides its account may be on (domain reference, section 1); a card account may stand for a bank."""
 
 
+@dataclass(frozen=True, slots=True)
+class Books:
+    """What the ledger says about accounts."""
+
+    accounts: Mapping[str, str] = field(default_factory=dict)
+    """Active names, short and full, as the ledger spells them, and names that it would open on first use → the ledger's
+    word for the account's type."""
+    cures: Mapping[str, str] = field(default_factory=dict)
+    """Name that it can't open an account by → what would make it one."""
+    proposed: Mapping[str, str] = field(default_factory=dict)
+    """Role → account."""
+    spelled: Mapping[str, str] = field(init=False)
+    """A known name without its capitals → as the ledger spells it."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "spelled", {name.casefold(): name for name in self.accounts})
+
+
 def check_connection(
-    settings: ConnectionSettings, capabilities: Iterable[str], accounts: Mapping[AccountRole, str]
+    settings: ConnectionSettings, capabilities: Iterable[str], accounts: Mapping[AccountRole, str], books: Books
 ) -> list[FieldProblem]:
-    """Check a connection's settings against the company file they point at."""
+    """Check a connection's settings against the company file they point at.
+
+    `accounts`: role → account in the company file's settings. `books`: knows every name in `named_accounts`.
+    """
     able = frozenset(capabilities)
     problems = [*_check_mode(settings, able), *_check_roles(settings, accounts)]
+    for place, role, name in named_accounts(settings):
+        problems += _check_account(place, role, name, books)
     try:
         ZoneInfo(settings.time_zone)
     except (ZoneInfoNotFoundError, ValueError):
@@ -112,6 +136,23 @@ def check_connection(
     if settings.numbers.policy == "next" and "next_number" not in able:
         problems.append(_problem("numbers.policy", "next", "this ledger can't assign numbers: use mirror"))
     return problems
+
+
+def named_accounts(settings: ConnectionSettings) -> Iterator[tuple[str, AccountRole | None, str]]:
+    """Accounts of the ledger that a connection names outright: field, role that its type must fit, name.
+
+    An adjustment of a payout may be anything, so it fits no role.
+    """
+    clearing, bank = AccountRole.CLEARING, AccountRole.BANK
+    payouts = settings.payouts
+    named = [
+        ("deposit_account", clearing, settings.deposit_account),
+        *((f"deposit_accounts.{method}", clearing, name) for method, name in settings.deposit_accounts.items()),
+        ("payouts.bank_account", bank, payouts.bank_account),
+        *((f"payouts.bank_accounts.{currency}", bank, name) for currency, name in payouts.bank_accounts.items()),
+        *((f"payouts.accounts.{text}", None, name) for text, name in payouts.accounts.items()),
+    ]
+    yield from (one for one in named if one[2])
 
 
 def _check_mode(settings: ConnectionSettings, able: frozenset[str]) -> Iterable[FieldProblem]:
@@ -151,18 +192,8 @@ def _check_roles(settings: ConnectionSettings, accounts: Mapping[AccountRole, st
             )
 
 
-def check_company(
-    settings: CompanySettings,
-    ledger: str,
-    known_accounts: Mapping[str, str],
-    today: date,
-    cures: Mapping[str, str] | None = None,
-) -> list[FieldProblem]:
-    """Check a company file's settings against its ledger.
-
-    `known_accounts`: active names, short and full, as the ledger spells them, and names that it opens on first use →
-    the ledger's word for their type. `cures`: name that it can't open an account by → what would make it one.
-    """
+def check_company(settings: CompanySettings, ledger: str, books: Books, today: date) -> list[FieldProblem]:
+    """Check a company file's settings against its ledger. `books`: knows every account that they name."""
     problems: list[FieldProblem] = []
     if settings.ledger != ledger:
         problems.append(_problem("ledger", settings.ledger, f"this company file is kept in {ledger}"))
@@ -172,17 +203,20 @@ def check_company(
                 "closed_through", settings.closed_through.isoformat(), "a period in the future can't be closed yet"
             )
         )
-    spelled = {name.casefold(): name for name in known_accounts}
     for role, name in settings.accounts.items():
-        if name in known_accounts:
-            cure = _unfit(role, known_accounts[name])
-        elif name.casefold() in spelled:
-            cure = f"the ledger spells it {spelled[name.casefold()]!r}"
-        else:
-            cure = (cures or {}).get(name, "the ledger has no active account of this name: choose one of its list")
-        if cure:
-            problems.append(_problem(f"accounts.{role.value}", name, cure))
+        problems += _check_account(f"accounts.{role.value}", role, name, books)
     return problems
+
+
+def _check_account(place: str, role: AccountRole | None, name: str, books: Books) -> Iterator[FieldProblem]:
+    if name in books.accounts:
+        cure = _unfit(role, books.accounts[name]) if role is not None else ""
+    else:
+        spelled = books.spelled.get(name.casefold())
+        missing = "the ledger has no active account of this name: choose one of its list"
+        cure = books.cures.get(name, missing) if spelled is None else f"the ledger spells it {spelled!r}"
+    if cure:
+        yield _problem(place, name, cure)
 
 
 def _unfit(role: AccountRole, account_type: str) -> str:
@@ -191,7 +225,7 @@ def _unfit(role: AccountRole, account_type: str) -> str:
     fitting = _FITTING[role]
     if side is None or side in fitting:
         return ""
-    return f"it is an account of type {account_type}, and this role needs {' or '.join(fitting)}: choose another"
+    return f"it is an account of type {account_type}, and this needs {' or '.join(fitting)}: choose another"
 
 
 def _problem(field: str, value: str, cure: str) -> FieldProblem:

@@ -13,7 +13,7 @@ from api.routes.base import Deps, Gateway, router
 from api.routes.settings import save_snapshot
 from api.routes.settings_gate import company_settings, connection_settings, none_yet, read_books, refuse
 from api.security import Reader, TenantPrincipal, Writer
-from api.settings_checks import check_company, check_connection
+from api.settings_checks import check_company, check_connection, named_accounts
 from api.sheets import attachment
 from api.store import audit, companies, connections
 from api.views.backup import Backup, BackupEntry, BackupMaps, BackupRule, Changes, RestoreReport, RestoreRequest
@@ -119,8 +119,9 @@ async def _settings(
             else backup.company.closed_through,
         }
     )
-    books = await read_books(deps, caller.tenant_id, row["company_id"], company.accounts.values())
-    wrong = check_company(company, row["ledger"], books.accounts, datetime.now(UTC).date(), books.cures)
+    named = {name for each in backup.connections for _, _, name in named_accounts(each)}
+    books = await read_books(deps, caller.tenant_id, row["company_id"], {*company.accounts.values(), *named})
+    wrong = check_company(company, row["ledger"], books, datetime.now(UTC).date())
     wrong = [one.model_copy(update={"field": one.field.replace("body.", "body.backup.company.", 1)}) for one in wrong]
     known = {each["connection_id"]: each async for each in _own_connections(deps, caller.tenant_id)}
     wrong += unmapped(backup.connections, body.connections, {name: each["channel"] for name, each in known.items()})
@@ -133,7 +134,7 @@ async def _settings(
         wanted.append(settings)
         wrong += [
             one.model_copy(update={"field": one.field.replace("body.", f"body.backup.connections.{number}.", 1)})
-            for one in check_connection(settings, row["capabilities"], company.accounts)
+            for one in check_connection(settings, row["capabilities"], company.accounts, books)
         ]
     return company, wanted, wrong
 
@@ -222,7 +223,7 @@ async def _entries(deps: Gateway, tenant_id: str) -> list[BackupEntry]:
 async def _ledger(deps: Gateway, tenant_id: str, company_id: str) -> Ledger:
     """Names in the ledger's lists, for saying what of a back-up it lacks."""
     names: dict[str, frozenset[str]] = {}
-    for list_name in ("accounts", *_LISTS):
+    for list_name in _LISTS:
         found: set[str] = set()
         cursor: str | None = None
         while True:

@@ -12,7 +12,6 @@ from api.routes import companies as company_routes
 from api.routes import connections as connection_routes
 from api.routes.base import Deps, Gateway, Responses, after_number, following, found, problems, router
 from api.routes.settings_gate import (
-    Books,
     check_identity,
     check_switches,
     check_target,
@@ -32,7 +31,7 @@ from api.settings_bodies import (
     complete_company,
     complete_connection,
 )
-from api.settings_checks import check_company
+from api.settings_checks import Books, check_company, named_accounts
 from api.store import audit, companies, connections
 from api.store import settings as store
 from api.views.base import PAGE_DEFAULT, Cursor, Limit, Page
@@ -75,8 +74,18 @@ async def save_connection_settings(
 ) -> ConnectionSettings:
     """Save the whole of a connection's settings. The first save makes the task that fetches its orders, if it can.
 
-    `connection_id`, `channel` and `name` may be left out.
+    Each account that is named must be in the ledger's list and active, or have a name by which the ledger opens it on
+    first use; its type must fit. `connection_id`, `channel` and `name` may be left out.
     """
+    row = await connection_routes.own(deps, caller, connection_id)
+    check_version(if_match, row["settings_revision"])
+    settings = complete_connection(body, row)
+    company = await companies.one(deps.pool, caller.tenant_id, settings.company_id)
+    # Asked before the transaction: no connection is held while another service answers.
+    books = Books()
+    named = [name for _, _, name in named_accounts(settings)]
+    if named and company is not None:
+        books = await read_books(deps, caller.tenant_id, settings.company_id, named)
     async with deps.runtime.transaction() as (connection, batch):
         row = found(
             await connections.one(connection, caller.tenant_id, connection_id, lock=True), "connection", connection_id
@@ -84,7 +93,7 @@ async def save_connection_settings(
         check_version(if_match, row["settings_revision"])
         settings = complete_connection(body, row)
         company = await companies.one(connection, caller.tenant_id, settings.company_id)
-        refuse(check_identity(settings, connection_id, row["channel"]) + check_target(settings, company))
+        refuse(check_identity(settings, connection_id, row["channel"]) + check_target(settings, company, books))
         text = settings.model_dump(mode="json")
         revision = await save_snapshot(connection, batch, caller, "connection", connection_id, text, row["settings"])
         await ensure_tasks(connection, row, settings)
@@ -142,7 +151,7 @@ async def save_company_settings(
         check_version(if_match, row["settings_revision"])
         today = datetime.now(UTC).date()
         settings = complete_company(body, row, company_settings(row["settings"]) if row["settings"] else None)
-        wrong = check_company(settings, row["ledger"], books.accounts, today, books.cures)
+        wrong = check_company(settings, row["ledger"], books, today)
         refuse(check_switches(settings, company_id, row["settings"]) + wrong)
         if not has_accounts:
             settings = with_proposals(settings, books)

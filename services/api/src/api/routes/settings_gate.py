@@ -1,14 +1,13 @@
 """What stands between a PUT of settings and the save: version, identity, and what the ledger says to it."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
 
 from api.routes.base import Gateway
-from api.settings_checks import check_connection
+from api.settings_checks import Books, check_connection
 from common.cures import FieldProblem
 from common.internal import ledger_writer
 from common.messages.control import CompanySettings, ConnectionSettings
@@ -18,18 +17,7 @@ from common.problems import Problem
 
 _LISTS_WAIT_S = 15.0
 _LISTS_POLL_S = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Books:
-    """What the ledger says about accounts."""
-
-    accounts: Mapping[str, str] = field(default_factory=dict)
-    """Active names, short and full, and names that it would open on first use → the account's type."""
-    cures: Mapping[str, str] = field(default_factory=dict)
-    """Name that it can't open an account by → what would make it one."""
-    proposed: Mapping[str, str] = field(default_factory=dict)
-    """Role → account."""
+_NAMES_AT_ONCE = 500
 
 
 async def read_books(deps: Gateway, tenant_id: str, company_id: str, named: Iterable[str]) -> Books:
@@ -77,14 +65,16 @@ async def read_books(deps: Gateway, tenant_id: str, company_id: str, named: Iter
     # A name that differs from a known one by its capitals alone is a slip, not one more account.
     listed = {name.casefold() for name in types}
     unknown = sorted(name for name in wanted if name.casefold() not in listed)
-    if not unknown:
-        return Books(types, proposed=view.default_accounts)
-    answer = await deps.services.ledger_writer.post(
-        f"/internal/companies/{company_id}/accounts",
-        ledger_writer.AccountsQuestion(tenant_id=tenant_id, names=tuple(unknown)),
-        ledger_writer.AccountsAnswer,
-    )
-    return Books(types | answer.types, answer.cures, view.default_accounts)
+    cures: dict[str, str] = {}
+    for start in range(0, len(unknown), _NAMES_AT_ONCE):
+        answer = await deps.services.ledger_writer.post(
+            f"/internal/companies/{company_id}/accounts",
+            ledger_writer.AccountsQuestion(tenant_id=tenant_id, names=tuple(unknown[start : start + _NAMES_AT_ONCE])),
+            ledger_writer.AccountsAnswer,
+        )
+        types |= answer.types
+        cures |= answer.cures
+    return Books(types, cures, view.default_accounts)
 
 
 def with_proposals(body: CompanySettings, books: Books) -> CompanySettings:
@@ -110,7 +100,7 @@ def check_identity(body: ConnectionSettings, connection_id: str, channel: str) -
     return wrong
 
 
-def check_target(body: ConnectionSettings, company: dict[str, Any] | None) -> list[FieldProblem]:
+def check_target(body: ConnectionSettings, company: dict[str, Any] | None, books: Books) -> list[FieldProblem]:
     """The company file must be the tenant's, have settings, and be able to do what the connection asks."""
     if company is None:
         cure = "use the id of one of your company files"
@@ -119,7 +109,7 @@ def check_target(body: ConnectionSettings, company: dict[str, Any] | None) -> li
         cure = "save the company file's settings first: its closed_through date is needed before anything is written"
         return [FieldProblem(field="body.company_id", value=body.company_id, cure=cure)]
     settings = company_settings(company["settings"])
-    return check_connection(body, company["capabilities"], settings.accounts)
+    return check_connection(body, company["capabilities"], settings.accounts, books)
 
 
 def check_switches(body: CompanySettings, company_id: str, before: dict[str, Any] | None) -> list[FieldProblem]:
