@@ -10,6 +10,8 @@ from common.messages.orders import Address, Customer, Order
 from common.messages.transactions import MissingPolicy, TransactionSet
 from mapper.mapping.catalog import Catalog, CustomerLink
 from mapper.mapping.customers import STRATEGIES
+from mapper.rules.compiling import compile_rules
+from mapper.rules.model import Action, Rule
 
 BUYER = example_a(
     number="1001",
@@ -102,6 +104,71 @@ def test_another_currency_gets_a_customer_of_its_own() -> None:
     refused = mapped(euro, configuration())
     assert refused.reason is not None
     assert refused.reason.code == "CURRENCY_NOT_ENABLED"
+
+
+def named(first: str, last: str, **changes: object) -> Order:
+    buyer = Customer(external_id="c1", first_name=first, last_name=last, emails=("ada@x.org",))
+    return BUYER.model_copy(update={"customer": buyer, **changes})
+
+
+@pytest.mark.parametrize("strategy", ["first_last", "last_first_email", "email", "name_then_email"])
+def test_a_renamed_buyer_keeps_the_customer_of_the_account(strategy: str) -> None:
+    married = named("Ada", "King")
+    assert key_of(married, strategy=strategy) == key_of(BUYER, strategy=strategy)
+    (customer,) = mapped(married, configuration(customers={"strategy": "first_last"})).customers
+    assert customer.display_name == "Ada King", "while it is not in the ledger, it is looked for by its present name"
+    other_shop = BUYER.model_copy(update={"connection_id": "shop-2"})
+    assert key_of(other_shop, strategy=strategy) != key_of(BUYER, strategy=strategy), (
+        "two shops number their own buyers"
+    )
+    other_account = BUYER.model_copy(update={"customer": Customer(external_id="c2", first_name="Ada")})
+    assert key_of(other_account, strategy=strategy) != key_of(BUYER, strategy=strategy)
+
+
+def test_an_account_has_a_customer_for_each_currency() -> None:
+    books = configuration(file=ledger(multi_currency=True))
+    euro = {"currency": "EUR", "tenders": (tender("77.00", currency="EUR"),)}
+    first, renamed = (mapped(named("Ada", last, **euro), books).customers[0] for last in ("Lovelace", "King"))
+    assert (first.key, first.display_name) == (renamed.key, "Ada Lovelace (EUR)")
+    assert first.key != key_of(BUYER)
+
+
+def test_a_company_a_recipient_a_store_or_a_rules_customer_is_not_the_buyers_account() -> None:
+    def both(strategy: str, **changes: object) -> tuple[str, str]:
+        return key_of(BUYER, strategy=strategy), key_of(BUYER.model_copy(update=changes), strategy=strategy)
+
+    elsewhere = Address(name="Charles Babbage", company="Looms Inc")
+    for strategy in ("billing_company_or_first_last", "billing_company_or_last_first", "billing_company_or_single"):
+        one, other = both(strategy, billing_address=elsewhere)
+        assert one != other, strategy
+    for strategy in ("shipping_company_or_first_last", "shipping_company_or_last_first"):
+        one, other = both(strategy, shipping_address=elsewhere)
+        assert one != other, strategy
+    one, other = both("shipping_full_name", shipping_address=Address(name="George Boole"))
+    assert one != other
+    one, other = both("order_number", number="1002")
+    assert one != other
+    one, other = both("single", customer=Customer(external_id="c2"))
+    assert one == other
+    no_company = {"billing_address": None, "shipping_address": None}
+    for strategy in ("billing_company_or_first_last", "shipping_company_or_last_first"):
+        plain, renamed = (named("Ada", last, **no_company) for last in ("Lovelace", "King"))
+        assert key_of(plain, strategy=strategy) == key_of(renamed, strategy=strategy), (
+            "without a company it is a person"
+        )
+    named_by_rule = Rule(name="r", action=Action.MAP_CUSTOMER_NAME, value="Counter")
+    rules = compile_rules([named_by_rule], connection_id="shop-1", revision=1)
+    ruled = mapped(BUYER, configuration(), rules=rules).customers[0]
+    guest = mapped(named("", "", customer=Customer(first_name="Counter")), configuration())
+    assert ruled.key == guest.customers[0].key, "whoever is called so"
+
+
+def test_the_stores_customer_of_another_currency_has_no_buyers_data() -> None:
+    euro = {"currency": "EUR", "tenders": (tender("77.00", currency="EUR"),)}
+    books = configuration(file=ledger(multi_currency=True), customers={"missing": "single"}, tax={"method": "override"})
+    first, other = (mapped(named("Ada", last, **euro), books).customers[0] for last in ("Lovelace", "King"))
+    assert (first.display_name, first.email, first.source_external_id) == ("Web Store (EUR)", "", None)
+    assert first == other
 
 
 def test_missing_policies_decide_who_may_be_made() -> None:

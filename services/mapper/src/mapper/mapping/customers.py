@@ -116,6 +116,27 @@ FALLBACKS: Final = (
 WITHOUT_FALLBACK: Final = frozenset({S.SINGLE, S.BILLING_COMPANY_OR_SINGLE})
 OF_THE_STORE: Final = frozenset({S.SINGLE, S.STORE_TYPE, S.STORE_NAME_AND_CURRENCY})
 """Strategies whose customer is the store's, not the buyer's: no contact data belongs on it."""
+OF_THE_BUYER: Final = frozenset(
+    {
+        S.FIRST_LAST,
+        S.LAST_FIRST,
+        S.FIRST_LAST_EMAIL,
+        S.LAST_FIRST_EMAIL,
+        S.LAST_FIRST_MIDDLE,
+        S.BILLING_FULL_NAME,
+        S.BILLING_EMAIL_AS_NAME,
+        S.EMAIL,
+        S.NAME_THEN_EMAIL,
+    }
+)
+"""Strategies whose customer is the person who buys."""
+COMPANY_FIRST: Final[dict[CustomerStrategy, Callable[[Order], str]]] = {
+    S.BILLING_COMPANY_OR_FIRST_LAST: _billing_company,
+    S.BILLING_COMPANY_OR_LAST_FIRST: _billing_company,
+    S.SHIPPING_COMPANY_OR_FIRST_LAST: lambda order: _shipping(order).company,
+    S.SHIPPING_COMPANY_OR_LAST_FIRST: lambda order: _shipping(order).company,
+}
+"""Strategies whose customer is the company that an order is for, and the person who buys where it names none."""
 WITHOUT_CODES: Final = frozenset({"none", "tax_line"})
 LINE_WORDS: Final = frozenset({"TAX", "NON"})
 """Whether a line is taxed, in the words of ledgers whose codes are the document's."""
@@ -129,19 +150,31 @@ def resolve_customer(case: Case) -> None:
     name = case.directives.customer_name or STRATEGIES[strategy](order)
     if not name and strategy not in WITHOUT_FALLBACK:
         name = next((found for found in (read(order) for read in FALLBACKS) if found), "")
-    name = _clean(name) or _clean(settings.single_name) or "Web Store"
-    name, match_field = _present_customer(case, name)
-    source_id = order.customer.external_id if order.customer else None
+    single = _single(case)
+    name, match_field = _present_customer(case, _clean(name) or single)
+    is_single = name == single
+    source_id = _account(order)
     link = case.catalog.customer_links.get(source_id) if source_id else None
     name = _in_currency(case, name)
     name = _cut(case, name)
-    key = shared_key(case.connection.company_id, DocumentKind.CUSTOMER, _match_key(match_field, name, order))
+    match_key = _match_key(case, match_field, name, is_single=is_single)
+    key = shared_key(case.connection.company_id, DocumentKind.CUSTOMER, match_key)
     if link is not None and link.customer_key:
         key = link.customer_key
-    case.customer = _wanted(case, key, name, match_field, link, source_id)
+    case.customer = _wanted(case, key, name, match_field, link, is_single=is_single)
     case.customer_hold = _hold(case, name, link, source_id)
     if link is not None:
         case.customer_horizon = link.horizon
+
+
+def _account(order: Order) -> str | None:
+    """The channel's id of the buyer; guests have none."""
+    return order.customer.external_id if order.customer else None
+
+
+def _single(case: Case) -> str:
+    """Name of the customer that orders without one of their own share."""
+    return _clean(case.connection.customers.single_name) or "Web Store"
 
 
 def _present_customer(case: Case, name: str) -> tuple[str, str]:
@@ -153,7 +186,7 @@ def _present_customer(case: Case, name: str) -> tuple[str, str]:
     if settings.strategy is S.NAME_THEN_EMAIL and known and not _same_email(case, name):
         name, known = f"{name} ({_email(case.order)})", False
     if settings.missing == "single" and not known:
-        return _clean(settings.single_name) or "Web Store", "display_name"
+        return _single(case), "display_name"
     return name, match_field
 
 
@@ -165,10 +198,25 @@ def _same_email(case: Case, name: str) -> bool:
     return not own or not theirs or not own.isdisjoint(theirs)
 
 
-def _match_key(match_field: str, name: str, order: Order) -> str:
+def _match_key(case: Case, match_field: str, name: str, *, is_single: bool) -> str:
+    """By what orders share a customer. An account of the shop has one, whatever it is called later: the link to the
+    ledger's customer, which the key stands for, wins over the name (section 16.7)."""
+    order = case.order
+    account = _account(order)
+    if account and not is_single and _is_buyer(case):
+        return "\x1f".join(("account", order.connection_id, account, order.currency))
     if match_field == "email":
         return f"email:{normal(name)}:{order.currency}"
     return f"name:{normal(name)}"
+
+
+def _is_buyer(case: Case) -> bool:
+    """Whether the customer is the person who buys, rather than a company, a store, or whom a rule names."""
+    if case.directives.customer_name:
+        return False
+    strategy = case.connection.customers.strategy
+    company = COMPANY_FIRST.get(strategy)
+    return strategy in OF_THE_BUYER if company is None else not company(case.order)
 
 
 def _clean(name: str) -> str:
@@ -194,9 +242,10 @@ def _cut(case: Case, name: str) -> str:
 
 
 def _wanted(
-    case: Case, key: str, name: str, match_field: str, link: CustomerLink | None, source_id: str | None
+    case: Case, key: str, name: str, match_field: str, link: CustomerLink | None, *, is_single: bool
 ) -> CustomerWanted:
     order = case.order
+    source_id = _account(order)
     settings = case.connection.customers
     ledger_id = (link.ledger_id or None) if link is not None and link.link == "existing" else None
     stops = settings.missing == "stop" or _waits(case, link, source_id)
@@ -204,7 +253,7 @@ def _wanted(
     if link is not None and link.link == "create":
         missing = MissingPolicy.CREATE
     shown = link.display_name if link is not None and link.display_name else name
-    if settings.strategy in OF_THE_STORE or name == settings.single_name:
+    if settings.strategy in OF_THE_STORE or is_single:
         return CustomerWanted(
             key=key, display_name=shown, ledger_id=ledger_id, missing=missing, currency=order.currency
         )
@@ -241,7 +290,8 @@ def set_default_code(case: Case, codes: TaxCodes) -> None:
         code = codes.document if settings.tax.method == "tax_codes" else codes.taxable
     else:
         code = codes.non_taxable
-    if code and code not in LINE_WORDS and customer.taxable and customer.display_name != settings.customers.single_name:
+    is_single = customer.display_name == _in_currency(case, _single(case))
+    if code and code not in LINE_WORDS and customer.taxable and not is_single:
         case.customer = customer.model_copy(update={"tax_code": code})
 
 
