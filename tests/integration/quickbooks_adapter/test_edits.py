@@ -126,7 +126,7 @@ async def test_an_edit_that_was_taken_back_before_it_was_answered_does_not_stay(
         await desk.settled(3)
         before = Counter(steer("GET", "/counters"))
         company.stand_in.fail(action=landing, hold_s=6.0, entity="Invoice", operation="update", realm=company.realm)
-        await desk.send(version(2, invoice("100.00")))
+        await desk.send(version(2, invoice("100.00").model_copy(update={"note": "At the door"})))
         await arrived(company, landing, before)
         await desk.send(version(3, invoice("80.00")))
         await desk.until("SELECT revision FROM sets", 3)
@@ -140,6 +140,8 @@ async def test_an_edit_that_was_taken_back_before_it_was_answered_does_not_stay(
                 ):
                     await asyncio.sleep(0.05)
         await check(desk, company, [invoice("80.00")])
+        assert [one.get("CustomerMemo") for one in company.stored("Invoice")] == [None]
+        assert await desk.pool.fetchval("SELECT count(*) FROM documents WHERE sent IS NOT NULL") == 0
 
 
 async def test_a_document_that_was_taken_back_before_it_was_answered_does_not_stay(

@@ -1,6 +1,5 @@
 """Every kind of document as QuickBooks wants it: amounts, references, conditions. The judge is `check`."""
 
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -16,9 +15,7 @@ from ledger_writer.ledgers.quickbooks_online.bodies import (
     build,
     changed,
     closing,
-    dropped,
     lists_needed,
-    replaced,
 )
 from ledger_writer.ledgers.quickbooks_online.bodies.lines import SHIPPING_ITEM
 from ledger_writer.ledgers.quickbooks_online.names import CannotBuild
@@ -498,29 +495,6 @@ def test_a_sparse_update_sends_every_line_and_keeps_the_ids_of_those_that_stay()
     assert (content["Id"], content["SyncToken"], content["sparse"]) == ("130", "5", True)
     assert [part.get("Id") for part in content["Line"]] == ["1", "2", None, None]
     assert check.problems("Invoice", content, update=True) == []
-
-
-def test_a_field_that_a_document_has_lost_goes_by_a_full_update_and_a_number_or_what_others_hang_on_stays() -> None:
-    books, link = samples.books(), LedgerLink("130", "4", details={"entity": "Invoice", "lines": "1,2"})
-    bare = document(DocumentKind.INVOICE, note="")
-    full = bare.model_copy(update={"note": "At the door", "number": "1001"})
-    body = build(operation(bare.model_copy(update={"number": None})), books)
-    gone = dropped(replace(operation(bare), previous=full), body, books)
-    assert gone == {"CustomerMemo"}
-    stored = {"Id": "130", "SyncToken": "6", "sparse": False, "CustomerMemo": {"value": "At the door"}, "Deposit": 3}
-    content = replaced(body, link, {**stored, "TxnTaxDetail": {"TotalTax": Decimal(9)}, "Line": []}, gone)
-    assert (content["SyncToken"], content["Deposit"]) == ("6", 3)
-    assert not {"CustomerMemo", "sparse"} & content.keys()
-    assert (content["Line"][0]["Id"], content["TxnTaxDetail"]) == ("1", body.content["TxnTaxDetail"])
-    assert check.problems("Invoice", content) == []
-
-
-def test_an_update_stays_sparse_where_nothing_is_lost_or_nobody_knows_what_was_written() -> None:
-    books, wanted = samples.books(), document(DocumentKind.INVOICE)
-    body = build(operation(wanted), books)
-    unknown = document(DocumentKind.INVOICE, note="At the door", lines=())
-    for previous in (None, wanted, wanted.model_copy(update={"lines": wanted.lines[:2]}), unknown):
-        assert dropped(replace(operation(wanted), previous=previous), body, books) == frozenset()
 
 
 def test_only_documents_that_post_nothing_can_be_closed() -> None:

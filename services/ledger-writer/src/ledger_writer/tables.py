@@ -221,6 +221,8 @@ class DocumentRow(Base, table=True):
     error_class: str = _text(default="")
     blocked_by: str | None = _text(null=True)
     intent: str = _text(default="")
+    sent: str | None = _text(null=True)
+    """What an update without an answer said, for as long as its intent is kept."""
     attempts: int = _number(sa.Integer, "0")
     failures: int = _number(sa.Integer, "0")
     generation: int = _number(sa.Integer, "0")

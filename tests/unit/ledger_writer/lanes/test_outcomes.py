@@ -264,6 +264,16 @@ def test_a_change_whose_sender_died_is_planned_at_once_whatever_it_waited_for(ma
     waiting = item_of(make.document(), state="retry_wait", failures=3)
     move = outcomes.kept_in_mind(waiting, "update", "what was sent")
     assert (move.state, move.intent, move.failures) == ("queued", "update:what was sent", 3)
+    assert move.sent is None, "what was sent is not what is wanted now"
+    assert outcomes.kept_in_mind(waiting, "update", waiting.row.content_hash).sent == waiting.row.wanted
+    assert outcomes.kept_in_mind(waiting, "void", waiting.row.content_hash).sent is None
+
+
+def test_what_an_unanswered_update_said_is_kept_with_it(make: Any) -> None:
+    item = item_of(make.document(), state="queued")
+    edit = replace(create(item.desired.wanted), operation=OperationKind.UPDATE)
+    assert outcomes.unanswered(item, edit, Unanswered("time-out")).sent == item.row.wanted
+    assert outcomes.unanswered(item, create(item.desired.wanted), Unanswered("time-out")).sent is None
 
 
 def test_a_ledger_that_cannot_edit_leaves_the_document_due_after_the_void(make: Any) -> None:

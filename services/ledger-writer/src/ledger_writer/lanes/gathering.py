@@ -56,9 +56,18 @@ async def gather(pool: Pool, company: Company, ledger: Ledger, session: LedgerSe
             if row.state in _TAKEN_ALONG:
                 item = items[row.document_key] = Item(row, to_desired(row))
                 pending.append(item)
+    await _recall(pool, items)
     known = {key: to_known(stored[key]) for key in referenced if key in stored}
     terms = await _terms(company, ledger, session, items.values(), known)
     return Gathered(items, known, terms, await leaving_of(pool, items.values()))
+
+
+async def _recall(pool: Pool, items: dict[str, Item]) -> None:
+    """Add to documents what an update of theirs said that got no answer."""
+    unanswered = [key for key, item in items.items() if item.row.intent]
+    for key, body in (await due.sent(pool, unanswered)).items():
+        item = items[key]
+        items[key] = replace(item, desired=replace(item.desired, sent=Document.model_validate_json(body)))
 
 
 async def leaving_of(pool: Pool, items: Iterable[Item]) -> dict[str, Known]:

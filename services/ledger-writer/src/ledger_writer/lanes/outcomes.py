@@ -129,6 +129,8 @@ def kept_in_mind(item: Item, operation: str, sent_hash: str) -> Move:
     move = _move(item.row, DocumentState.QUEUED)
     move.code, move.reason, move.notices = item.row.code, item.row.reason, item.row.notices
     move.intent = intent_of(operation, sent_hash)
+    if operation == OperationKind.UPDATE and sent_hash == item.row.content_hash:
+        move.sent = item.row.wanted
     return move
 
 
@@ -206,6 +208,8 @@ def unanswered(item: Item, operation: Operation, outcome: Unanswered) -> Move:
     move.failures, move.attempted = failures, 1
     move.wait_s = wait.total_seconds() if wait is not None else (0.0 if failures == 1 else 3600.0)
     move.intent = intent_of(operation.operation.value, item.desired.content_hash)
+    if operation.operation is OperationKind.UPDATE:
+        move.sent = row.wanted
     move.operation, move.outcome = operation.operation.value, "unanswered"
     return move
 

@@ -267,6 +267,7 @@ class Pass:
             for outgoing in outcomes.to_outbox(messages, self._lease.tenant_id):
                 batch.send(outgoing)
             await due.keep_written(connection, overtaken)
+            await due.keep_sent(connection, moves)
             await due.keep_applications(connection, moves)
             await due.apply(connection, applied)
             freed = {key for key, (row, move) in by_key.items() if outcomes.frees_dependents(row, move)}

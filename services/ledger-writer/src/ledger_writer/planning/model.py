@@ -55,6 +55,8 @@ class Desired:
     """A request of ours to take it back got no answer, and may have worked."""
     unanswered: bool = False
     """A request of ours got no answer. It may have changed what was written last, or do so yet."""
+    sent: Document | None = None
+    """What that request said, where it was an update."""
     former: LedgerLink | None = None
     set_key: str = ""
     """The transaction set it belongs to; empty for customers and items."""

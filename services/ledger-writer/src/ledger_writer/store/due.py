@@ -55,7 +55,8 @@ UPDATE documents AS d SET
                  WHEN x.is_write THEN x.state
                  ELSE d.state END,
     code = x.code, reason = x.reason, raw = x.raw, notices = x.notices, error_class = x.error_class,
-    blocked_by = x.blocked_by, intent = x.intent, failures = x.failures, generation = x.generation,
+    blocked_by = x.blocked_by, intent = x.intent,
+    sent = CASE WHEN x.intent <> '' THEN d.sent END, failures = x.failures, generation = x.generation,
     attempts = d.attempts + x.attempted, override = d.override AND d.seq <> x.seq,
     last_attempt_at = CASE WHEN x.attempted > 0 THEN now() ELSE d.last_attempt_at END,
     next_attempt_at = CASE WHEN x.wait_s IS NULL THEN NULL ELSE now() + make_interval(secs => x.wait_s) END,
@@ -83,8 +84,8 @@ RETURNING d.document_key, d.revision, d.seq, d.state, d.source_revision, d.conte
 _RECORD_WRITTEN = """
 UPDATE documents AS d SET
     state = CASE WHEN d.seq = x.seq OR d.state = 'dismissed' THEN 'synced' ELSE 'queued' END,
-    code = '', reason = '', raw = '', notices = '', error_class = '', blocked_by = NULL, intent = '', failures = 0,
-    generation = x.generation, attempts = d.attempts + 1, override = d.override AND d.seq <> x.seq,
+    code = '', reason = '', raw = '', notices = '', error_class = '', blocked_by = NULL, intent = '', sent = NULL,
+    failures = 0, generation = x.generation, attempts = d.attempts + 1, override = d.override AND d.seq <> x.seq,
     last_attempt_at = now(), next_attempt_at = NULL, written = NULL, written_hash = x.written_hash,
     effect = 'present', applications = x.applications, ledger_id = x.ledger_id, link = x.link,
     linked_by = 'created', linked_at = now(), revision = d.revision + 1
@@ -100,6 +101,13 @@ _KEEP_WRITTEN = """
 UPDATE documents AS d SET written = x.body FROM unnest($1::text[], $2::text[]) AS x (document_key, body)
 WHERE d.document_key = x.document_key
 """
+
+_KEEP_SENT = """
+UPDATE documents AS d SET sent = x.body FROM unnest($1::text[], $2::text[]) AS x (document_key, body)
+WHERE d.document_key = x.document_key
+"""
+
+_SENT = "SELECT document_key, sent FROM documents WHERE document_key = ANY($1::text[]) AND sent IS NOT NULL"
 
 _KEEP_APPLICATIONS = """
 UPDATE documents AS d SET applications = x.applications
@@ -157,6 +165,8 @@ class Move:
     ledger_id: str = ""
     link: str = ""
     linked_by: str = ""
+    sent: str | None = None
+    """What an update that got no answer said; None where that is not known, or stays as it is stored."""
     stands: str | None = None
     """Applications that were found to stand, where nothing else of what was written is known to have changed."""
     # For the timeline; not columns of the document.
@@ -276,6 +286,19 @@ async def keep_written(connection: Connection, bodies: Mapping[str, str]) -> Non
     """Store what was written for documents whose wanted content changed while they were being written."""
     if bodies:
         await connection.execute(_KEEP_WRITTEN, list(bodies), list(bodies.values()))
+
+
+async def keep_sent(connection: Connection, moves: Sequence[Move]) -> None:
+    """Store what updates without an answer said."""
+    bodies = {move.document_key: move.sent for move in moves if move.sent is not None}
+    if bodies:
+        await connection.execute(_KEEP_SENT, list(bodies), list(bodies.values()))
+
+
+async def sent(pool: Pool, keys: Sequence[str]) -> dict[str, str]:
+    """Key → what an update of the document said that got no answer."""
+    records = await pool.fetch(_SENT, list(keys)) if keys else []
+    return {record["document_key"]: record["sent"] for record in records}
 
 
 async def keep_applications(connection: Connection, moves: Sequence[Move]) -> None:

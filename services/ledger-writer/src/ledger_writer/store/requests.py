@@ -67,7 +67,7 @@ RETURNING {COLUMNS}
 _LINK = f"""
 UPDATE documents SET link = $2, ledger_id = $3, effect = 'present', written_hash = content_hash, written = NULL,
     linked_by = 'person', linked_at = now(), generation = generation + 1, state = 'synced', code = '', reason = '',
-    raw = '', failures = 0, error_class = '', blocked_by = NULL, next_attempt_at = NULL, intent = '',
+    raw = '', failures = 0, error_class = '', blocked_by = NULL, next_attempt_at = NULL, intent = '', sent = NULL,
     seq = nextval('due_seq'), revision = revision + 1
 WHERE document_key = $1
 RETURNING {COLUMNS}
@@ -108,7 +108,8 @@ WHERE document_key = ANY($1::text[])
 """With the fingerprint of what was written, see `rows.forgotten_hash`."""
 
 _START_ANEW = f"""
-UPDATE documents SET {_NO_LINK}, {_TRIED_ANEW}, former = '', applied = 0, intent = '' WHERE company_id = $1
+UPDATE documents SET {_NO_LINK}, {_TRIED_ANEW}, former = '', applied = 0, intent = '', sent = NULL
+WHERE company_id = $1
 """
 
 REQUEUE = """

@@ -67,6 +67,7 @@ _DOCUMENTS: Final[Mapping[DocumentKind, Callable[[Operation, Document, Books], B
 
 _LEFT_ALONE: Final = frozenset({"LinkedTxn", "DocNumber"})
 """Links hang on other documents too, and a number that was given stays given."""
+_CUSTOM: Final = "CustomField"
 _WORKED_OUT: Final = frozenset({"TxnTaxDetail", "MetaData", "domain"})
 
 
@@ -110,15 +111,30 @@ def changed(body: Body, link: LedgerLink, token: str) -> Content:
 
 
 def dropped(operation: Operation, body: Body, books: Books) -> frozenset[str]:
-    """Fields that the document was written with and that it has no more: a sparse update would leave them there."""
-    if operation.previous is None or "Line" not in body.content:
+    """Fields that the document was written with and that it has no more: a sparse update would leave them there.
+
+    Of what was sent without an answer, too: nobody knows whether it arrived. A custom field is `CustomField.<id>`.
+    """
+    if "Line" not in body.content:
         return frozenset()
-    try:
-        before = build(replace(operation, wanted=operation.previous), books, update=True)
-    except CannotBuild:
-        # It could not be said any more how it was written, so nobody knows which fields were ours.
-        return frozenset()
-    return frozenset(before.content.keys() - body.content.keys() - _LEFT_ALONE)
+    before: set[str] = set()
+    for document in (operation.previous, operation.sent):
+        if document is None:
+            continue
+        try:
+            before |= _fields(build(replace(operation, wanted=document), books, update=True).content)
+        except CannotBuild:
+            # It could not be said any more how it was written, so nobody knows which fields were ours.
+            continue
+    return frozenset(before - _fields(body.content) - _LEFT_ALONE)
+
+
+def _fields(content: Mapping[str, Any]) -> set[str]:
+    return {*(content.keys() - {_CUSTOM}), *(_field_name(field) for field in content.get(_CUSTOM) or ())}
+
+
+def _field_name(field: Mapping[str, Any]) -> str:
+    return f"{_CUSTOM}.{field.get('DefinitionId')}"
 
 
 def replaced(body: Body, link: LedgerLink, stored: Mapping[str, Any], gone: frozenset[str]) -> Content:
@@ -128,7 +144,11 @@ def replaced(body: Body, link: LedgerLink, stored: Mapping[str, Any], gone: froz
     """
     content = changed(body, link, stored["SyncToken"])
     kept = {name: value for name, value in stored.items() if name not in gone and name not in _WORKED_OUT}
-    return {name: value for name, value in {**kept, **content}.items() if name != "sparse"}
+    ours = content.get(_CUSTOM, ())
+    left_out = gone | {_field_name(field) for field in ours}
+    custom = [field for field in stored.get(_CUSTOM) or () if _field_name(field) not in left_out]
+    whole = {**kept, **content, _CUSTOM: [*custom, *ours]}
+    return {name: value for name, value in whole.items() if name != "sparse" and (name != _CUSTOM or value)}
 
 
 def closing(kind: DocumentKind) -> Content | None:
