@@ -1,7 +1,8 @@
 """RFC 9457 problem details: every error answer names what is wrong, with which value, and the cure."""
 
+import json
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from typing import cast
 
 import structlog
 from fastapi import FastAPI, Request
@@ -10,6 +11,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
+from common.broken_json import BrokenJson, broken_json
 from common.cures import FieldProblem, cure_of, scalar
 from common.database import LOST
 from common.errors import Rejected, Retryable
@@ -79,9 +81,9 @@ async def _problem(_: Request, error: Exception) -> Response:
 
 async def _validation(_: Request, error: Exception) -> Response:
     error = cast("RequestValidationError", error)
+    if isinstance(error.__cause__, json.JSONDecodeError):
+        return _broken(broken_json(error.__cause__))
     found = error.errors()[:50]
-    if found and found[0]["type"] == "json_invalid":
-        return _broken_json(found[0]).response()
     fields = [
         FieldProblem(
             field=".".join(str(part) for part in item["loc"]),
@@ -99,17 +101,10 @@ async def _validation(_: Request, error: Exception) -> Response:
     ).response()
 
 
-def _broken_json(item: Mapping[str, Any]) -> Problem:
-    """The place is a character of the body rather than a field: there are none yet."""
-    why = str(item.get("ctx", {}).get("error", item["msg"]))
-    place = f"character {item['loc'][-1]} of the body"
-    return Problem(
-        422,
-        "JSON_BROKEN",
-        f"the body is not JSON: {why} at {place}",
-        cure="send complete JSON in UTF-8; texts and names stand in double quotes, and nothing follows a last comma",
-        errors=[FieldProblem(field="body", value=None, cure=f"{why} at {place}")],
-    )
+def _broken(found: BrokenJson) -> Response:
+    """The place is one of the body rather than a field: there are none yet."""
+    field = FieldProblem(field="body", value=None, cure=f"{found.place}: {found.cure}")
+    return Problem(422, "JSON_BROKEN", found.text, cure=found.cure, errors=[field]).response()
 
 
 _CURES: Mapping[int, Callable[[Mapping[str, str]], str | None]] = {
@@ -121,6 +116,8 @@ _CURES: Mapping[int, Callable[[Mapping[str, str]], str | None]] = {
 
 async def _http(_: Request, error: Exception) -> Response:
     error = cast("HTTPException", error)
+    if isinstance(error.__cause__, UnicodeDecodeError):
+        return _broken(broken_json(error.__cause__))
     codes = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED", 401: "UNAUTHORIZED", 403: "FORBIDDEN", 413: "TOO_LARGE"}
     problem = Problem(
         error.status_code,

@@ -6,7 +6,7 @@ more than the domain work.
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -76,26 +76,26 @@ def sampled(traceparent: str | None) -> str | None:
     return traceparent if is_sampled else None
 
 
-@contextmanager
-def state_span(name: str, traceparent: str | None) -> Iterator[str | None]:
-    """Span for handling one state, child of whoever sent it. Yields the traceparent that outgoing states carry."""
+def state_span(name: str, traceparent: str | None) -> AbstractContextManager[str | None]:
+    """Span for handling one state, child of whoever sent it. Gives the traceparent that outgoing states carry."""
     if tracer is None or sampled(traceparent) is None:
-        yield traceparent
-        return
+        return nullcontext(traceparent)
+    return _child_span(tracer, name, traceparent)
+
+
+@contextmanager
+def _child_span(recorder: trace.Tracer, name: str, traceparent: str | None) -> Iterator[str | None]:
     parent = _PROPAGATOR.extract({"traceparent": traceparent})
-    with tracer.start_as_current_span(name, context=parent):
+    with recorder.start_as_current_span(name, context=parent):
         yield current_traceparent() or traceparent
 
 
-@contextmanager
-def entry_span(name: str, traceparent: str | None) -> Iterator[None]:
+def entry_span(name: str, traceparent: str | None) -> AbstractContextManager[object]:
     """Span for a request from outside: the start of a trace, or part of the caller's. Sampled by ratio."""
     if tracer is None:
-        yield
-        return
+        return nullcontext()
     parent = _PROPAGATOR.extract({"traceparent": traceparent}) if traceparent else None
-    with tracer.start_as_current_span(name, context=parent):
-        yield
+    return tracer.start_as_current_span(name, context=parent)
 
 
 def record_span(name: str, traceparent: str | None, seconds: float, **attributes: str) -> None:

@@ -9,6 +9,7 @@ configure, and a quorum queue should be a few seconds old before anything is all
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from common.messages import CONTRACTS
 from common.messages.base import State
@@ -42,7 +43,7 @@ def routing_key(contract: type[State], *, backfill: bool = False) -> str:
     return f"{contract.type}.backfill" if backfill and contract.has_backfill else contract.type
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Queue:
     """One message type as one service consumes it. A backlog therefore names its cause."""
 
@@ -52,7 +53,7 @@ class Queue:
     prefetch: int = 200
     """Deliveries (packs) in flight: about twice a batch."""
 
-    @property
+    @cached_property
     def name(self) -> str:
         noun = self.contract.type.rsplit(".", 1)[0].replace(".", "-")
         return f"{self.service}.{noun}" + (".backfill" if self.backfill else "")
