@@ -1,13 +1,21 @@
 """Polls while the shop goes on selling: no order is skipped because another one moved."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import orjson
-from tests.connectors.conftest import LOGINS
+import pytest
+from pydantic import ValidationError
+from tests.connectors.conftest import LOGINS, account, normalized
 
+from api.columns import NEVER_SYNCED
 from ingest.channels import BY_NAME
+from ingest.errors import OutOfScope
+from ingest.parts import Part
+
+Json = dict[str, Any]
 
 START = datetime(2026, 5, 1, tzinfo=UTC)
 END = START + timedelta(days=2)
@@ -63,24 +71,64 @@ async def test_more_orders_in_one_second_than_a_page_holds_are_all_seen() -> Non
     assert store.calls < 10
 
 
+OLDER = {"base_url": "https://shop.example", "pull_contract": "compatible", "signing_secret": "4f9c0b7e21d86a53"}
+
+
+async def pulled(answer: Callable[[httpx.Request], Json], **more: str) -> list[Part]:
+    """What a client of the older contract makes of a store's answers."""
+    channel = BY_NAME["custom"]
+
+    def store(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json=answer(request))
+
+    client = channel.connect(channel.credentials.model_validate(OLDER | more), httpx.MockTransport(store))
+    parts = [part async for page in client.pages(START, END, by="modified") for found in page.orders for part in found]
+    await client.close()
+    return parts
+
+
+async def test_the_older_contract_is_asked_for_one_store_and_for_statuses() -> None:
+    asked: list[Json] = []
+
+    def answer(request: httpx.Request) -> Json:
+        asked.append(dict(request.url.params))
+        return {"orders": [], "payments": [{"orderNumber": "7"}] if len(asked) == 1 else []}
+
+    await pulled(answer, store_name="Nordic", order_status="paid,shipped")
+    window, order = asked
+    assert (window["storeName"], window["orderStatus"]) == ("Nordic", "paid,shipped")
+    assert order == {"orderNumber": "7"}, "an order that is asked for by number is wanted whatever its status"
+    asked.clear()
+    await pulled(answer)
+    assert set(asked[0]) == {"date_modified_min", "date_modified_max"}
+    with pytest.raises(ValidationError, match="pull_contract compatible"):
+        BY_NAME["custom"].credentials.model_validate(OLDER | {"pull_contract": "native", "store_name": "Nordic"})
+
+
+async def test_a_purchase_of_the_store_is_listed_and_not_booked() -> None:
+    bought = {"orderNumber": "PO-7", "currencyCode": "USD", "total": 40, "creationDate": "2026-03-02T10:00:00Z"}
+    (part,) = await pulled(lambda _: {"orders": [], "purchases": [bought, {"total": 1}]})
+    assert (part.order_id, part.version) == ("purchase:PO-7", datetime(2026, 3, 2, 10, tzinfo=UTC))
+    channel = BY_NAME["custom"]
+    with pytest.raises(OutOfScope) as caught:
+        normalized(channel, [part], account())
+    assert caught.value.reason.code == "PURCHASE"
+    assert "PURCHASE" in NEVER_SYNCED
+
+
 async def test_what_is_paid_later_comes_with_its_order_in_the_older_contract() -> None:
     order = {"id": "9", "orderNumber": "1001", "modifiedDate": "2026-03-01T10:00:00Z"}
     payment = {"id": "p1", "orderNumber": "1001", "paymentAmount": 77, "modifiedDate": "2026-03-02T10:00:00Z"}
     refund = {"id": "r1", "parentOrderNumber": "1001", "total": 7, "modifiedDate": "2026-03-02T11:00:00Z"}
     asked: list[str] = []
 
-    def store(request: httpx.Request) -> httpx.Response:
+    def store(request: httpx.Request) -> Json:
         number = request.url.params.get("orderNumber", "")
         asked.append(number)
         window = {"orders": [], "payments": [payment], "cancelledOrders": [refund]}
-        return httpx.Response(200, json={"orders": [order], "payments": [payment]} if number else window)
+        return {"orders": [order], "payments": [payment]} if number else window
 
-    channel = BY_NAME["custom"]
-    login = {"base_url": "https://shop.example", "pull_contract": "compatible", "signing_secret": "4f9c0b7e21d86a53"}
-    client = channel.connect(channel.credentials.model_validate(login), httpx.MockTransport(store))
-    parts = [part async for page in client.pages(START, END, by="modified") for found in page.orders for part in found]
-    await client.close()
-    (part,) = parts
+    (part,) = await pulled(store)
     assert asked == ["", "1001"]
     assert part.order_id == "9"
     assert (part.body["payments"], part.body["cancelledOrders"]) == ([payment], [refund]), "each once"

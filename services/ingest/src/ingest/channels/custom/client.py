@@ -35,6 +35,8 @@ class CustomClient:
         base = (credentials.base_url or "http://localhost").rstrip("/")
         self._base = base
         self._is_native = credentials.pull_contract == "native"
+        asked = {"storeName": credentials.store_name, "orderStatus": credentials.order_status}
+        self._asked = {name: value for name, value in asked.items() if value}
         self._api = PoliteClient(OutboundClient("custom store", base, auth=auth, headers=headers, transport=transport))
 
     async def check(self) -> Shop:
@@ -55,8 +57,8 @@ class CustomClient:
         """Orders of a window, oldest change first."""
         if not self._is_native:
             window = {f"date_{by}_min": _text(start), f"date_{by}_max": _text(end)}
-            envelope, _ = await self._api.get("/orders", window)
-            parts = _pulled(envelope)
+            envelope, _ = await self._api.get("/orders", window | self._asked)
+            parts = [*_pulled(envelope), *_purchases(envelope)]
             # What was paid or sent back later comes without its order, which did not change: the order is asked for.
             for number, more in compatible.without_order(envelope if isinstance(envelope, dict) else {}).items():
                 found, _ = await self._api.get("/orders", {"orderNumber": number})
@@ -114,6 +116,17 @@ def _pulled(envelope: Any) -> list[Part]:
                 parsed=single,
             )
         )
+    return parts
+
+
+def _purchases(envelope: Any) -> list[Part]:
+    """What the store bought: listed with the reason why it isn't booked, so that nobody looks for it in vain."""
+    parts = []
+    for single in compatible.purchases(envelope if isinstance(envelope, dict) else {}):
+        row = single["purchases"][0]
+        at = moment(row.get("modifiedDate") or row.get("creationDate"))
+        identity = f"purchase:{compatible.identity_of(row)}"
+        parts.append(Part(PartKind.ORDER, identity, orjson.dumps(single), at, source=Source.API, parsed=single))
     return parts
 
 

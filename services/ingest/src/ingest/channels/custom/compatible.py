@@ -1,8 +1,9 @@
 """The older pull envelope → the native document. Pure.
 
-`{orders[], cancelledOrders[], payments[]}` with camelCase names and JSON numbers: a cancelled order is a refund that
-names its sale in `parentOrderNumber`, a payment names its order in `orderNumber`. Unit prices and line discounts come
-both without and with tax; net amounts are taken, and the difference is the line's tax.
+`{orders[], cancelledOrders[], payments[], purchases[]}` with camelCase names and JSON numbers: a cancelled order is a
+refund that names its sale in `parentOrderNumber`, a payment names its order in `orderNumber`. Unit prices and line
+discounts come both without and with tax; net amounts are taken, and the difference is the line's tax. Purchases are
+known and not booked.
 """
 
 import hashlib
@@ -10,7 +11,7 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from ingest.errors import NormalizationError
+from ingest.errors import NormalizationError, OutOfScope
 
 STATUSES: dict[str, str] = {
     "pending": "pending",
@@ -51,6 +52,12 @@ def split(envelope: Mapping[str, Any]) -> list[dict[str, Any]]:
     return found
 
 
+def purchases(envelope: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """One envelope per purchase that can be told from others."""
+    rows = [row for row in _rows(envelope.get("purchases")) if identity_of(row)]
+    return [{"orders": [], "purchases": [row]} for row in rows]
+
+
 def without_order(envelope: Mapping[str, Any]) -> dict[str, dict[str, list[dict[str, Any]]]]:
     """Order number → refunds and payments of the envelope that name it, of orders that are not in the envelope."""
     here = {str(order.get("orderNumber", "")) for order in _rows(envelope.get("orders"))} | {""}
@@ -75,7 +82,9 @@ def identity_of(order: Mapping[str, Any]) -> str:
 
 
 def to_native(envelope: Mapping[str, Any]) -> dict[str, Any]:
-    """The native document of an envelope with one order. Raises `NormalizationError`."""
+    """The native document of one order. Raises `NormalizationError`, or `OutOfScope` where it is a purchase."""
+    if not envelope.get("orders") and envelope.get("purchases"):
+        raise OutOfScope("PURCHASE", "this is a purchase of the store; purchases are not booked from its feed")
     order = _rows(envelope.get("orders"))[0]
     status = str(order.get("orderStatus", "")).lower()
     if status not in STATUSES:

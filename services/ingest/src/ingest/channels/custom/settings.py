@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from ingest.channel import Credentials
 
@@ -29,12 +29,24 @@ class CustomCredentials(Credentials):
     """Where we fetch orders, e.g. `https://shop.example/tillbook`; leave out for a store that only pushes."""
     pull_contract: Literal["native", "compatible"] = "native"
     """`native`, or `compatible` for the older envelope of orders, cancelledOrders and payments."""
+    store_name: Annotated[str, Field(max_length=200)] | None = None
+    """`compatible` only: the one store to ask for, as `storeName`, where several stand behind one address."""
+    order_status: Annotated[str, Field(max_length=200)] | None = None
+    """`compatible` only: the statuses to ask for, as `orderStatus`, e.g. `paid,shipped`; leave out for all. What has
+    another status is never seen here; to see it listed as filtered, use the connection's `order_statuses` instead."""
     user: Annotated[str, Field(max_length=200)] | None = None
     """User name of the store's API, with `password`; or give a `token`."""
     password: SecretStr | None = None
     """Password of `user`."""
     token: SecretStr | None = None
     """Sent as `Authorization: Bearer …` to the store's API."""
+
+    @model_validator(mode="after")
+    def _asked_for_what_it_knows(self) -> "CustomCredentials":
+        """The native contract has no such filters: taken in silence, they would let everything through."""
+        if self.pull_contract == "native" and (self.store_name or self.order_status):
+            raise ValueError("store_name and order_status go with pull_contract compatible: leave them out")
+        return self
 
     @property
     def fetches(self) -> bool:
