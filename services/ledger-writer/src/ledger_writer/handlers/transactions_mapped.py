@@ -23,6 +23,7 @@ from ledger_writer.planning.content import encode
 from ledger_writer.planning.plan import RANK
 from ledger_writer.store import wanted
 from ledger_writer.store.lanes import NOTIFY
+from ledger_writer.store.rows import keep_read
 
 _LIVE, _BULK = 0, 1
 
@@ -80,6 +81,7 @@ def _document_row(
     state: TransactionSet, set_key: str, document: Document, seq: int, priority: int
 ) -> dict[str, object]:
     body, fingerprint = encode(document)
+    keep_read(body, document)
     return {
         "document_key": document.key,
         "tenant_id": state.tenant_id,

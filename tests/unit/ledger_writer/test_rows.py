@@ -1,0 +1,29 @@
+"""What a lane is told that a stored body says."""
+
+from typing import Any
+
+from ledger_writer.planning.content import encode
+from ledger_writer.store.rows import _JUST_READ_MAX, keep_read, parse_wanted
+
+
+def test_what_was_just_read_is_not_read_again(make: Any) -> None:
+    document = make.document(note="just read")
+    body, _ = encode(document)
+    keep_read(body, document)
+    assert parse_wanted("invoice", body) is document
+
+
+def test_a_body_that_nobody_just_read_says_the_same(make: Any) -> None:
+    document = make.document(note="never kept")
+    body, _ = encode(document)
+    assert parse_wanted("invoice", body) == document
+    assert parse_wanted("invoice", body) is not document
+
+
+def test_only_the_last_thousand_are_remembered(make: Any) -> None:
+    first = make.document(note="the first")
+    body, _ = encode(first)
+    keep_read(body, first)
+    for number in range(_JUST_READ_MAX):
+        keep_read(f'{{"number": {number}}}', first)
+    assert parse_wanted("invoice", body) is not first
