@@ -114,6 +114,23 @@ async def test_a_held_edit_waits_for_a_person_who_applies_or_ignores_it(open_des
     await open_desk.until_state(receipt_key(make, "1"), "action_required", "SOURCE_CHANGED")
 
 
+async def test_what_is_written_is_left_alone_while_its_order_is_held_and_after(open_desk: Any, make: Any) -> None:
+    wanted = make.receipt_set("1", "77.00")
+    await open_desk.send(wanted)
+    await open_desk.settled(3)
+    key = receipt_key(make, "1")
+    # A product that nobody maps any more leaves its line without an item, and the postings as they were.
+    hold = Reason(code="PRODUCT_MISSING", text="No item is found.")
+    (receipt,) = wanted.documents
+    lines = tuple(line.model_copy(update={"item_key": None}) for line in receipt.lines)
+    held = receipt.model_copy(update={"hold": hold, "lines": lines})
+    await open_desk.send(wanted.model_copy(update={"documents": (held,), "revision": 2}))
+    await open_desk.until_state(key, "action_required", "PRODUCT_MISSING")
+    await open_desk.send(wanted.model_copy(update={"revision": 3}))
+    await open_desk.until_state(key, "synced", "")
+    assert open_desk.journal().count(f'document-key: "{key}"') == 1
+
+
 async def test_what_takes_the_place_of_a_standing_document_waits_until_that_is_void(open_desk: Any, make: Any) -> None:
     await open_desk.send(make.receipt_set("1", "77.00"))
     await open_desk.settled(3)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from common.messages.base import Reason
 from common.messages.transactions import DocumentKind as K
 from ledger_writer.ledgers.protocol import LedgerLink
 from ledger_writer.planning.model import Settle, Write
@@ -20,6 +21,33 @@ def test_what_is_about_to_be_created_is_known_by_its_total_rate_or_name(make: An
     assert ahead("k", foreign) == LedgerLink("k", total=Decimal("77.00"), details={"rate": "1.10"})
     assert ahead("k", make.CUSTOMER) == LedgerLink("k", name="Jane Roe")
     assert ahead("k", make.ITEM) == LedgerLink("k", name="Mug")
+
+
+HOLDS = [
+    ("PRODUCT_MISSING", {}, Event.NEEDS_PERSON),
+    ("WAITING_FOR_PAYMENT", {}, Event.WAITS),
+    ("PRODUCT_MISSING", {"override": True}, Event.NEEDS_PERSON),
+]
+
+
+@pytest.mark.parametrize(("code", "more", "event"), HOLDS)
+def test_what_is_written_stays_while_what_is_wanted_waits_for_somebody(
+    make: Any, code: str, more: dict[str, Any], event: Event
+) -> None:
+    written = make.document()
+    hold = Reason(code=code, text="waits")
+    held = make.document(lines=(), hold=hold)
+    (step,) = plan([make.desired(held, written=make.written(written), **more)], {}, make.TERMS)
+    assert step == Settle(written.key, event, hold)
+    (released,) = plan([make.desired(written, written=make.written(written))], {}, make.TERMS)
+    assert released == Settle(written.key, Event.UNCHANGED)
+
+
+def test_a_document_out_of_its_customers_scope_follows_its_order_once_it_is_written(make: Any) -> None:
+    out = Reason(code="BEFORE_HORIZON", text="out of scope")
+    before, after = make.document(), make.document(amount="80.00", hold=out)
+    (step,) = plan([make.desired(after, written=make.written(before))], {}, make.TERMS)
+    assert isinstance(step, Write)
 
 
 @pytest.mark.parametrize(

@@ -178,7 +178,11 @@ def _edit(desired: Desired, document: Document, written: Written, ground: Ground
     takes_back = desired.override and desired.key in ground.terms.changed_in_ledger
     # What a request without an answer left, or leaves yet: written once more, the ledger refuses that one as outdated.
     is_whole = not takes_back and not desired.unanswered and not _lacks_file(desired, document, written, ground)
-    same_content = desired.content_hash == written.content_hash and is_whole
+    is_same = desired.content_hash == written.content_hash
+    if document.hold is not None and not is_same and document.hold.code not in _ASKS_FOR_NOTHING:
+        # What is wanted is not decided yet: what is written stays until it is.
+        return _on_hold(desired.key, document.hold)
+    same_content = is_same and is_whole
     if same_content and not document.applications:
         return Settle(desired.key, Event.UNCHANGED)
     references = dependencies.resolve(document, ground)
