@@ -22,6 +22,7 @@ from common.money import ZERO, prorate
 from mapper.mapping.case import Case
 from mapper.mapping.history import History
 from mapper.mapping.numbers import document_number
+from mapper.mapping.refund_lines import credited
 
 GOODS: Final = frozenset({LineKind.PRODUCT, LineKind.GIFT_CARD_SALE})
 TAXES: Final = ("taxes", "")
@@ -61,11 +62,11 @@ def _credited_on(case: Case, history: History) -> date:
     return closed + timedelta(days=1) if first_open else on
 
 
-def credit_rest(case: Case, invoice: Document, due: Decimal, history: History) -> None:
+def credit_rest(case: Case, invoice: Document, history: History) -> None:
     """Credit what a cancelled, partly paid order still owes after its payments and refunds."""
-    credited = sum((fact.credit for fact in case.facts.refunds), ZERO)
+    given = sum((credited(case, fact) for fact in case.facts.refunds), ZERO)
     paid = sum((one.total for one in case.documents if one.kind is DocumentKind.PAYMENT), ZERO)
-    rest = due - credited - paid
+    rest = invoice.total - given - paid
     if rest > 0:
         case.documents.append(_credit(case, invoice, rest, history))
 

@@ -9,6 +9,7 @@ from common.money import ZERO
 from mapper.mapping.case import Case
 from mapper.mapping.configuration import Configuration
 from mapper.mapping.reasons import Held, no_balance, overpaid
+from mapper.mapping.refund_lines import credited, paid_by_merchant, remitted_unpaid
 from mapper.mapping.sales import fee_as_line
 
 LIABILITY_DEPOSITS = "deposit_to_liability"
@@ -43,17 +44,21 @@ def excess_as_tip(case: Case) -> Decimal:
     return excess
 
 
-def payable_tenders(case: Case, due: Decimal, *, with_gifts: bool) -> list[tuple[Tender, Decimal]]:
+def payable_tenders(case: Case, *, fee: Decimal, with_gifts: bool) -> list[tuple[Tender, Decimal]]:
     """Tenders with the amount that reached the merchant.
 
     What the marketplace kept for tax, and a fee that is written on the order, never arrived: the last tenders are
-    lower by it. With `refund_policy = reduce_payment` money given back lowers the payment it belonged to.
+    lower by it, as far as the channel states them with it. With `refund_policy = reduce_payment` money given back
+    lowers the payment it belonged to.
     """
-    wanted = [(tender, tender.amount) for tender in case.facts.tenders if with_gifts or tender.kind is TenderKind.MONEY]
-    withheld = case.order.tax_remitted + fee_as_line(case)
-    excess = sum((amount for _, amount in wanted), ZERO) - due
-    if withheld > 0 and excess > 0:
-        wanted = _lowered(wanted, min(withheld, excess))
+    facts = case.facts
+    wanted = [(tender, tender.amount) for tender in facts.tenders if with_gifts or tender.kind is TenderKind.MONEY]
+    unpaid = sum((remitted_unpaid(case, fact) for fact in facts.refunds), ZERO)
+    withheld = case.order.tax_remitted - unpaid + fee
+    stated = facts.captured + sum((fact.credit for fact in facts.refunds), ZERO) - case.order.total + withheld
+    kept = min(withheld, stated)
+    if kept > 0:
+        wanted = _lowered(wanted, kept)
     if case.connection.refund_policy == "reduce_payment":
         wanted = _reduced_by_refunds(case, wanted)
     return [(tender, amount) for tender, amount in wanted if amount > 0]
@@ -72,7 +77,7 @@ def _lowered(tenders: list[tuple[Tender, Decimal]], by: Decimal) -> list[tuple[T
 def _reduced_by_refunds(case: Case, tenders: list[tuple[Tender, Decimal]]) -> list[tuple[Tender, Decimal]]:
     left = dict(enumerate(amount for _, amount in tenders))
     for fact in case.facts.refunds:
-        for transaction in fact.refund.transactions:
+        for transaction in paid_by_merchant(case, fact):
             rest = transaction.amount
             own = [i for i, (tender, _) in enumerate(tenders) if tender.external_id == transaction.tender_external_id]
             for index in (*own, *reversed(range(len(tenders)))):
@@ -82,27 +87,32 @@ def _reduced_by_refunds(case: Case, tenders: list[tuple[Tender, Decimal]]) -> li
     return [(tender, left[index]) for index, (tender, _) in enumerate(tenders)]
 
 
-def plan_payments(case: Case, due: Decimal, paid_for: Document | None, *, applied: bool, with_gifts: bool) -> None:
-    """Add one payment per tender.
-
-    `paid_for` is the invoice (applied) or the sales order (unapplied) that must be written first. `due` is the
-    document's total less what credit memos take off it; what a tender pays beyond it stays unapplied.
-    """
-    credited = sum((fact.credit for fact in case.facts.refunds), ZERO)
-    open_balance = max(due - credited, ZERO)
-    for tender, amount in payable_tenders(case, due, with_gifts=with_gifts):
-        share = min(amount, open_balance) if applied else ZERO
+def plan_payments(case: Case, invoice: Document) -> None:
+    """Add one payment per tender. What a tender pays beyond what credit memos leave of the invoice stays unapplied."""
+    given = sum((credited(case, fact) for fact in case.facts.refunds), ZERO)
+    open_balance = max(invoice.total - given, ZERO)
+    for tender, amount in payable_tenders(case, fee=fee_as_line(case), with_gifts=gifts_are_payments(case)):
+        share = min(amount, open_balance)
         open_balance -= share
-        case.documents.append(payment(case, tender, amount, share, paid_for))
-    for tender in case.facts.voided:
-        key = case.key(DocumentKind.PAYMENT, "tender", tender.external_id)
-        case.documents.append(case.void(DocumentKind.PAYMENT, key, "tender", tender.external_id, tender.captured_on))
+        case.documents.append(payment(case, tender, amount, share, invoice))
+    _void_payments(case)
 
 
-def plan_payments_over(case: Case, invoices: Sequence[Document], order_form: Document, *, with_gifts: bool) -> None:
+def plan_unapplied_payments(case: Case, order_form: Document | None) -> None:
+    """Add one payment per tender before there is an invoice; `order_form` is what must be written first, if anything.
+
+    A gift card settles an invoice of ours. Where there is none it has nothing to settle, in no ledger; and no fee
+    stands on an order form.
+    """
+    for tender, amount in payable_tenders(case, fee=ZERO, with_gifts=False):
+        case.documents.append(payment(case, tender, amount, ZERO, order_form))
+    _void_payments(case)
+
+
+def plan_payments_over(case: Case, invoices: Sequence[Document], order_form: Document) -> None:
     """Add one payment per tender, filling the part-invoices in turn; the rest waits unapplied for the next one."""
     left = {one.key: one.total for one in invoices}
-    for tender, amount in payable_tenders(case, case.order.total, with_gifts=with_gifts):
+    for tender, amount in payable_tenders(case, fee=fee_as_line(case), with_gifts=gifts_are_payments(case)):
         document = payment(case, tender, amount, ZERO, order_form)
         rest = amount
         applications: list[Application] = []
@@ -114,6 +124,13 @@ def plan_payments_over(case: Case, invoices: Sequence[Document], order_form: Doc
                 rest -= share
         keys = tuple(one.document_key for one in applications) or (order_form.key,)
         case.documents.append(document.model_copy(update={"applications": tuple(applications), "depends_on": keys}))
+    _void_payments(case)
+
+
+def _void_payments(case: Case) -> None:
+    for tender in case.facts.voided:
+        key = case.key(DocumentKind.PAYMENT, "tender", tender.external_id)
+        case.documents.append(case.void(DocumentKind.PAYMENT, key, "tender", tender.external_id, tender.captured_on))
 
 
 def payment(case: Case, tender: Tender, amount: Decimal, share: Decimal, paid_for: Document | None) -> Document:

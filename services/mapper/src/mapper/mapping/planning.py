@@ -19,6 +19,7 @@ from mapper.mapping.payments import (
     gifts_are_payments,
     plan_payments,
     plan_payments_over,
+    plan_unapplied_payments,
     skipped_payment,
     unapplied_excess,
 )
@@ -135,14 +136,14 @@ def _plan_invoice(
         return
     case.documents.append(document)
     if pays:
-        plan_payments(case, document.total, document, applied=True, with_gifts=gifts_are_payments(case))
+        plan_payments(case, document)
     elif Step.SKIPPED_PAYMENT in cell:
         case.documents.append(skipped_payment(case, document))
     if pays:
         plan_fee(case, document)
     plan_refunds(case, row.refunds, document)
     if case.facts.cancelled and row.has_payments:
-        credit_rest(case, document, document.total, history)
+        credit_rest(case, document, history)
 
 
 def _plan_shipments(
@@ -167,7 +168,7 @@ def _plan_shipments(
         invoices.append(document)
     case.documents.extend(invoices)
     if pays:
-        plan_payments_over(case, invoices, order_form, with_gifts=gifts_are_payments(case))
+        plan_payments_over(case, invoices, order_form)
         plan_fee(case, invoices[0])
     plan_refunds(case, row.refunds, invoices[-1])
 
@@ -186,8 +187,7 @@ def _plan_without_invoice(case: Case, row: ModeRow, cell: tuple[Step, ...], orde
         return
     # Money came in whether or not its order, which was given up before it was ever written, is in the ledger.
     waits_for = order_form if order_form is not None and order_form.wanted is WantedState.PRESENT else None
-    # A gift card settles an invoice of ours. Where there is none it has nothing to settle, in no ledger.
-    plan_payments(case, case.order.total, waits_for, applied=False, with_gifts=False)
+    plan_unapplied_payments(case, waits_for)
     if row.refunds is not RefundSteps.NOTHING:
         plan_refunds(case, RefundSteps.UNAPPLIED, order_form)
 

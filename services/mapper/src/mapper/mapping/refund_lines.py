@@ -3,14 +3,22 @@
 from collections.abc import Iterable
 from decimal import Decimal
 
-from common.messages.orders import OrderLine, RefundLine, TaxLine
+from common.messages.orders import OrderLine, RefundLine, RefundTransaction, TaxLine, TenderKind
 from common.messages.transactions import AccountRole, DocumentLine, DocumentTax, LineKind
 from common.money import ZERO, quantize
 from mapper.mapping.case import Case
 from mapper.mapping.facts import RefundFact, RefundNature
 from mapper.mapping.products import line_account, resolve_item, resolve_returned_item
 from mapper.mapping.sales import discount_line
-from mapper.mapping.tax import TaxCodes, charged_taxes, group_taxes, post_taxes, scaled_taxes, without_remitted
+from mapper.mapping.tax import (
+    TaxCodes,
+    charged_taxes,
+    group_taxes,
+    post_taxes,
+    remitted_part,
+    scaled_taxes,
+    without_remitted,
+)
 
 
 def refund_parts(case: Case, fact: RefundFact) -> tuple[list[DocumentLine], tuple[DocumentTax, ...]]:
@@ -41,10 +49,28 @@ def refund_parts(case: Case, fact: RefundFact) -> tuple[list[DocumentLine], tupl
 
 def remitted_back(case: Case, fact: RefundFact) -> Decimal:
     """Of the tax given back, what the marketplace had collected and gives back itself."""
-    order, tax = case.order, fact.refund.tax
-    if not order.tax_remitted or not order.tax_total or not tax:
-        return ZERO
-    return quantize(tax * order.tax_remitted / order.tax_total, case.currency)
+    return remitted_part(case.order, fact.refund.tax)
+
+
+def remitted_unpaid(case: Case, fact: RefundFact) -> Decimal:
+    """Of that tax, what the customer had not paid yet: it lowers the open balance, and nobody gives it back."""
+    return max(remitted_back(case, fact) - fact.returned, ZERO) if fact.credit else ZERO
+
+
+def credited(case: Case, fact: RefundFact) -> Decimal:
+    """What a refund takes off the invoice: its credit without the tax that was never owed to the merchant."""
+    return fact.credit - remitted_unpaid(case, fact)
+
+
+def paid_by_merchant(case: Case, fact: RefundFact) -> tuple[RefundTransaction, ...]:
+    """The money that went back, less the tax that the marketplace gave back: the last money first."""
+    rest = remitted_back(case, fact)
+    paid: list[RefundTransaction] = []
+    for one in reversed(fact.refund.transactions):
+        taken = min(rest, one.amount) if one.kind is TenderKind.MONEY else ZERO
+        rest -= taken
+        paid.append(one.model_copy(update={"amount": one.amount - taken}) if taken else one)
+    return tuple(reversed(paid))
 
 
 def _add_refunded(

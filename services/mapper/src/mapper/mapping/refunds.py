@@ -26,7 +26,7 @@ from mapper.mapping.modes import RefundSteps
 from mapper.mapping.numbers import document_number
 from mapper.mapping.payments import tender_account
 from mapper.mapping.reasons import refunded_beyond_paid, totals_mismatch
-from mapper.mapping.refund_lines import refund_parts, remitted_back
+from mapper.mapping.refund_lines import credited, paid_by_merchant, refund_parts, remitted_back
 from mapper.mapping.sales import remitted_line
 from mapper.mapping.tax import TaxCodes
 
@@ -62,7 +62,7 @@ def _refund_sale(case: Case, steps: RefundSteps, fact: RefundFact, original: Doc
     case.documents.append(memo)
     if steps is not RefundSteps.RECEIPTS:
         return
-    for transaction in _paid_by_merchant(case, fact):
+    for transaction in paid_by_merchant(case, fact):
         if transaction.amount:
             case.documents.append(
                 _refund_payment(
@@ -85,17 +85,6 @@ def refund_body(case: Case, fact: RefundFact) -> tuple[list[DocumentLine], tuple
         lines.append(remitted_line(case, remitted, TaxCodes(case)))
         total -= remitted
     return lines, taxes, total
-
-
-def _paid_by_merchant(case: Case, fact: RefundFact) -> tuple[RefundTransaction, ...]:
-    """The money that went back, less the tax that the marketplace gave back: the last money first."""
-    rest = remitted_back(case, fact)
-    paid: list[RefundTransaction] = []
-    for one in reversed(fact.refund.transactions):
-        taken = min(rest, one.amount) if one.kind is TenderKind.MONEY else ZERO
-        rest -= taken
-        paid.append(one.model_copy(update={"amount": one.amount - taken}) if taken else one)
-    return tuple(reversed(paid))
 
 
 def _as_receipt(case: Case, steps: RefundSteps, fact: RefundFact) -> bool:
@@ -188,9 +177,10 @@ def _credit_memo(
 ) -> Document:
     """Lowers what the customer owes. Applied to the invoice for the part that was never paid."""
     is_invoice = original is not None and original.kind is DocumentKind.INVOICE
+    amount = credited(case, fact)
     applications: tuple[Application, ...] = ()
-    if original is not None and is_invoice and fact.credit:
-        applications = (Application(document_key=original.key, amount=fact.credit),)
+    if original is not None and is_invoice and amount:
+        applications = (Application(document_key=original.key, amount=amount),)
     return Document(
         key=case.key(DocumentKind.CREDIT_MEMO, "refund", fact.refund.external_id),
         kind=DocumentKind.CREDIT_MEMO,
@@ -227,7 +217,7 @@ def _refund_unapplied(case: Case, fact: RefundFact) -> None:
     payments: dict[str | None, Document] = {
         one.source_id: one for one in case.documents if one.kind is DocumentKind.PAYMENT
     }
-    for transaction in fact.refund.transactions:
+    for transaction in paid_by_merchant(case, fact):
         own = payments.get(transaction.tender_external_id)
         if own is None and transaction.kind is not TenderKind.MONEY:
             continue  # the gift card was no payment, so nothing of it can go back

@@ -5,7 +5,7 @@ from decimal import Decimal
 from common.messages.orders import Order, OrderDiscount, OrderLine, Refund, ShippingLine
 from common.money import ZERO, quantize
 from mapper.mapping.facts import Facts, RefundNature
-from mapper.mapping.tax import charged_taxes, scaled_taxes
+from mapper.mapping.tax import charged_taxes, remitted_part, scaled_taxes
 
 
 def without_removed(order: Order, facts: Facts) -> Order:
@@ -33,6 +33,7 @@ def _less(order: Order, refund: Refund, value: Decimal) -> Order:
             "discounts": discounts,
             "taxes": tuple(scaled_taxes(charged_taxes(order), tax_total, order.currency)),
             "tax_total": tax_total,
+            "tax_remitted": order.tax_remitted - remitted_part(order, refund.tax),
             "total": order.total - value,
         }
     )

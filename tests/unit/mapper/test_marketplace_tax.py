@@ -1,0 +1,163 @@
+"""Tax that a marketplace keeps and pays itself never reaches the merchant, however an order goes on (section 12.5)."""
+
+from typing import Any
+
+import pytest
+from tests.unit.mapper.samples import (
+    D,
+    configuration,
+    example_a,
+    first_refund,
+    kinds,
+    mapped,
+    only,
+    refunded,
+    second_refund,
+    tender,
+)
+from tests.unit.mapper.test_payment_small_print import NO_RECEIPTS, applied, in_two_shipments
+
+from common.messages.orders import FinancialStatus, Lifecycle, Order, TenderKind, TenderStatus
+from common.messages.transactions import DocumentKind, LineKind, TransactionSet
+from mapper.mapping.postings import trial_balance
+
+INVOICES = "invoices_payments_if_paid"
+UNINVOICED = "sales_orders_payments_if_paid"
+GIFT = TenderKind.GIFT_CARD
+LEFT_OF_A = {"UF": D("49.73"), "INC": D("-44.99"), "SHIP": D("-7.95"), "DISC": D("3.21")}
+"""Example A without one hammer and without tax."""
+
+
+def marketplace(*tenders: Any, **changes: Any) -> Order:
+    values: dict[str, Any] = {"tax_remitted": D("4.06"), "tenders": tenders or (tender("77.00"),)}
+    return example_a(**(values | changes))
+
+
+def part_paid(amount: str, **changes: Any) -> Order:
+    return marketplace(tender(amount), financial_status=FinancialStatus.PARTIALLY_PAID, **changes)
+
+
+def payments(result: TransactionSet) -> list[str]:
+    return [str(one.total) for one in result.documents if one.kind is DocumentKind.PAYMENT]
+
+
+def balance(source: Order, mode: str, **changes: Any) -> dict[str, Any]:
+    return trial_balance(list(mapped(source, configuration(mode, **changes)).documents))
+
+
+@pytest.mark.parametrize("remitted", ["show_and_reverse", "leave_out"])
+@pytest.mark.parametrize("mode", ["sales_receipts", INVOICES])
+def test_the_tax_of_goods_taken_off_before_payment_was_never_kept(mode: str, remitted: str) -> None:
+    source = part_paid("52.34", refunds=(first_refund(transactions=()),))
+    assert balance(source, mode, tax={"remitted": remitted}) == LEFT_OF_A
+
+
+def test_goods_taken_off_pay_no_more_of_an_invoice_than_their_memo_is_worth() -> None:
+    source = part_paid("52.34", refunds=(first_refund(transactions=()),))
+    result = mapped(source, configuration(INVOICES))
+    memo = only(result, DocumentKind.CREDIT_MEMO)
+    assert memo.total == D("23.21")
+    assert [str(part.amount) for one in result.documents for part in one.applications] == ["49.73", "23.21"]
+
+
+def test_money_and_credit_of_one_refund_come_to_its_memo() -> None:
+    source = part_paid("57.00", refunds=(first_refund(transactions=(refunded("4.66", "rt1"),)),))
+    assert balance(source, INVOICES) == LEFT_OF_A
+    little = part_paid("53.34", refunds=(first_refund(transactions=(refunded("1.00", "rt1"),)),))
+    assert balance(little, INVOICES) == LEFT_OF_A, "less money than tax went back: the marketplace gave all of it"
+
+
+def test_what_is_left_of_a_cancelled_order_is_credited_once() -> None:
+    cancelled: dict[str, Any] = {"lifecycle": Lifecycle.CANCELLED, "refunds": (first_refund(transactions=()),)}
+    result = mapped(part_paid("20.00", **cancelled), configuration(INVOICES))
+    assert kinds(result) == ["invoice", "payment", "credit_memo", "credit_memo"]
+    assert [str(one.total) for one in result.documents] == ["72.94", "20.00", "23.21", "29.73"]
+    assert "AR" not in trial_balance(list(result.documents))
+
+
+@pytest.mark.parametrize(
+    ("tenders", "wanted"),
+    [
+        (("77.00",), ["72.94"]),
+        (("72.94",), ["72.94"]),
+        (("73.44",), ["72.94"]),
+        (("76.00", "1.00"), ["72.94"]),
+        (("40.00",), ["40.00"]),
+        (("77.50",), ["73.44"]),
+    ],
+)
+@pytest.mark.parametrize("mode", [INVOICES, UNINVOICED, "payments_only"])
+def test_a_payment_is_what_arrived_of_it_whether_or_not_the_channel_states_it_with_the_tax(
+    mode: str, tenders: tuple[str, ...], wanted: list[str]
+) -> None:
+    paid = tuple(tender(amount, f"t{number}") for number, amount in enumerate(tenders))
+    status = FinancialStatus.PARTIALLY_PAID if tenders == ("40.00",) else FinancialStatus.PAID
+    source = marketplace(*paid, financial_status=status)
+    assert payments(mapped(source, configuration(mode))) == wanted
+
+
+def test_a_few_cents_of_tax_are_kept_as_much_as_all_of_it() -> None:
+    assert payments(mapped(marketplace(tax_remitted=D("0.50")), configuration(INVOICES))) == ["76.50"]
+
+
+def test_a_marketplace_keeps_nothing_from_a_gift_card() -> None:
+    source = marketplace(tender("57.00"), tender("20.00", "g", kind=GIFT))
+    for result in (mapped(source, configuration(INVOICES)), in_two_shipments(source, {"l1": "1"})):
+        assert payments(result) == ["52.94", "20.00"]
+    assert payments(mapped(source, configuration(UNINVOICED))) == ["52.94"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"tax_remitted": D(0), "merchant_fee": D("4.06")}, {"tax_remitted": D("4.00"), "merchant_fee": D("0.06")}],
+)
+def test_part_invoices_are_paid_with_what_arrived_and_nothing_stays_open(changes: dict[str, Any]) -> None:
+    result = in_two_shipments(marketplace(**changes), {"l1": "1"}, fees={"on_order": "negative_line"})
+    assert payments(result) == ["72.94"]
+    assert applied(result) == [[("1001", "25.34"), ("1001-1", "47.60")]]
+    assert "AR" not in trial_balance(list(result.documents))
+
+
+def test_a_fee_stands_on_no_order_form_so_its_payment_is_whole() -> None:
+    source = example_a(merchant_fee=D("2.53"))
+    assert payments(mapped(source, configuration(UNINVOICED, fees={"on_order": "negative_line"}))) == ["77.00"]
+
+
+def test_all_of_an_uninvoiced_order_goes_back_by_what_came_in() -> None:
+    source = marketplace(refunds=(first_refund(), second_refund()))
+    result = mapped(source, configuration(UNINVOICED))
+    back = [str(one.total) for one in result.documents if one.kind is DocumentKind.REFUND_PAYMENT]
+    assert back == ["23.21", "49.73"]
+    assert trial_balance(list(result.documents)) == {}
+
+
+def test_a_refund_lowers_its_payment_by_what_the_merchant_gave_back() -> None:
+    source = marketplace(refunds=(first_refund(),))
+    assert payments(mapped(source, configuration(INVOICES, refund_policy="reduce_payment"))) == ["49.73"]
+
+
+def test_the_marketplace_gives_its_tax_back_with_the_last_money_and_never_with_a_gift_card() -> None:
+    tenders = (tender("57.00", "t1"), tender("20.00", "g", kind=GIFT))
+    back = first_refund(
+        transactions=(
+            refunded("19.16", "rt1"),
+            refunded("0.50", "rt2"),
+            refunded("5.00", "rt3", kind=GIFT, tender_external_id="g"),
+        )
+    )
+    result = mapped(marketplace(*tenders, refunds=(back,)), configuration(INVOICES, file=NO_RECEIPTS))
+    paid = [(one.source_id, str(one.total)) for one in result.documents if one.kind is DocumentKind.REFUND_PAYMENT]
+    assert [amount for _, amount in paid] == ["18.21", "5.00"]
+    assert only(result, DocumentKind.CREDIT_MEMO).total == D("23.21")
+
+
+def test_a_voided_payment_of_an_order_shipped_in_parts_is_voided() -> None:
+    source = example_a(tenders=(tender("77.00", "t0", status=TenderStatus.VOIDED), tender("77.00", "t1")))
+    assert kinds(in_two_shipments(source, {"l1": "1"}))[3:] == ["payment", "payment void"]
+
+
+def test_the_tax_that_is_left_stands_on_the_receipt_and_is_taken_off_it() -> None:
+    source = part_paid("52.34", refunds=(first_refund(transactions=()),))
+    receipt = only(mapped(source, configuration()), DocumentKind.SALES_RECEIPT)
+    assert [one.amount for one in receipt.taxes] == [D("2.61")]
+    assert [one.amount for one in receipt.lines if one.kind is LineKind.REMITTED_TAX] == [D("-2.61")]
