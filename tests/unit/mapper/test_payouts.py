@@ -507,6 +507,15 @@ def test_a_foreign_sale_is_never_grouped_as_if_its_currency_were_the_payouts(
     assert result.reason.code == "PAYOUT_CURRENCY_DIFFERS"
 
 
+def test_foreign_money_on_a_clearing_account_leaves_it_for_a_deposit_in_home_currency_in_any_ledger() -> None:
+    capabilities = ALL_CAPABILITIES - {"deposits_across_currencies"}
+    home = ledger(multi_currency=True, capabilities=capabilities)
+    settings = settled("sales_receipts", file=home, deposit_accounts={"card": "Card Clearing"})
+    paid = payout("104.54", payout_line("charge", "108.00", "3.46", order_number="1002"))
+    (deposit,) = deposited(paid, settings, euro_sale())[0].documents
+    assert trial_balance([deposit]) == {"BANK": D("104.54"), "FEES": D("3.46"), "FX": D("2.00"), "CLR": D("-110.00")}
+
+
 def test_a_document_of_another_deposit_is_not_deposited_again() -> None:
     settings = settled("sales_receipts")
     sets = [mapped(one, settings) for one in SALES]

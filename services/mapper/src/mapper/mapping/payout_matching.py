@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from common.messages.orders import Payout, PayoutLine
-from common.messages.transactions import Document
+from common.messages.transactions import AccountRole, Document
 from common.money import ZERO, prorate, quantize
 from mapper.mapping.configuration import Configuration
 from mapper.mapping.names import normal
@@ -124,9 +124,18 @@ def _worth(document: Document, payout: Payout, configuration: Configuration) -> 
     if document.currency == payout.currency:
         return document.total
     home, rate = configuration.ledger.home_currency, document.exchange_rate
-    if payout.currency != home or rate is None or not configuration.ledger.can(ACROSS_CURRENCIES):
+    if payout.currency != home or rate is None or not _can_leave(document, configuration):
         raise Held(currency_differs(payout.currency, document.currency, document.memo_number))
     return quantize(document.total * rate, home)
+
+
+def _can_leave(document: Document, configuration: Configuration) -> bool:
+    """Whether a deposit in home currency takes foreign money: from a clearing account every ledger moves an amount.
+
+    What waits in undeposited funds is picked up as the document that it is, in one currency with its deposit.
+    """
+    on_clearing = document.deposit_to is not None and document.deposit_to.role is AccountRole.CLEARING
+    return on_clearing or configuration.ledger.can(ACROSS_CURRENCIES)
 
 
 def _agrees(one: _Found) -> bool:

@@ -67,7 +67,8 @@ def currency_differs(paid: str, booked: str, order: str) -> Reason:
     return Reason(
         code="PAYOUT_CURRENCY_DIFFERS",
         text=f"The payout is in {paid}, and {order} is booked in {booked}: this ledger can't deposit them together.",
-        cure="Switch use_store_currency on, so that orders are booked in the currency that is paid out.",
+        cure="Let such money go to a clearing account (deposit_accounts), or switch use_store_currency on, so that orders"
+        " are booked in the currency that is paid out.",
         field="currency",
         value=booked,
     )
