@@ -265,18 +265,19 @@ def test_a_signed_event_announces_its_payout_and_a_forged_or_old_one_is_refused(
     rolled = {"stripe-signature": signed.replace(",v1=", f",v1={'0' * 64},v0=abc,v1=")}
     verify(rolled, body, known, NOW)
     without = known.model_copy(update={"webhook_secret": None})
-    for given, content, credentials, now in (
-        (headers, body + b" ", known, NOW),
-        (headers, body, known, NOW + timedelta(seconds=301)),
-        (headers, body, known, NOW - timedelta(seconds=301)),
-        (headers, body, without, NOW),
-        ({}, body, known, NOW),
-        ({"stripe-signature": "t=x,v1=y"}, body, known, NOW),
-        ({"stripe-signature": signed.split(",")[0]}, body, known, NOW),
-        ({"stripe-signature": f"{signed.split(',')[0]},v1=ü"}, body, known, NOW),
+    for given, content, credentials, now, code in (
+        (headers, body + b" ", known, NOW, "SIGNATURE_INVALID"),
+        (headers, body, known, NOW + timedelta(seconds=301), "SIGNATURE_OUTDATED"),
+        (headers, body, known, NOW - timedelta(seconds=301), "SIGNATURE_OUTDATED"),
+        (headers, body, without, NOW, "WEBHOOK_SECRET_MISSING"),
+        ({}, body, known, NOW, "SIGNATURE_MISSING"),
+        ({"stripe-signature": "t=x,v1=y"}, body, known, NOW, "SIGNATURE_MALFORMED"),
+        ({"stripe-signature": signed.split(",")[0]}, body, known, NOW, "SIGNATURE_MALFORMED"),
+        ({"stripe-signature": f"{signed.split(',')[0]},v1=ü"}, body, known, NOW, "SIGNATURE_INVALID"),
     ):
-        with pytest.raises(SignatureInvalid):
+        with pytest.raises(SignatureInvalid) as refused:
             verify(given, content, credentials, now)
+        assert refused.value.code == code
     for broken in (b"", b"[]", b'{"type": "payout.paid"}', b'{"type": "payout.paid", "data": {"object": {"id": 5}}}'):
         with pytest.raises(BodyUnreadable):
             parse({}, broken)

@@ -95,16 +95,23 @@ def test_a_star_is_no_version(shop: Shop) -> None:
     assert '"1"' in refused.json()["cure"]
 
 
-@pytest.mark.parametrize("body", [b'{"name": "x",}', b"{", b"\xff\xfe"])
-def test_broken_json_is_called_that_and_the_place_is_named(shop: Shop, body: bytes) -> None:
+@pytest.mark.parametrize(
+    ("body", "place", "cure"),
+    [
+        (b'{"name": "x",}', "line 1, column 14 (byte 13)", "after the last one stands no comma"),
+        (b"{", "line 1, column 2 (byte 1)", "send it whole"),
+        (b'{\n"name": "\xfc"}', "line 2, column 10 (byte 11)", "encode the body as UTF-8"),
+    ],
+)
+def test_broken_json_is_called_that_and_the_place_is_named(shop: Shop, body: bytes, place: str, cure: str) -> None:
     answer = shop.tenant.http.post("/v1/connections", content=body, headers={"content-type": "application/json"})
-    assert answer.status_code in {400, 422}
     problem = answer.json()
-    assert problem["code"] in {"JSON_BROKEN", "REQUEST_REFUSED"}
-    if problem["code"] == "JSON_BROKEN":
-        (error,) = problem["errors"]
-        assert error["field"] == "body"
-        assert "character" in problem["detail"]
+    assert (answer.status_code, problem["code"]) == (422, "JSON_BROKEN")
+    (error,) = problem["errors"]
+    assert error["field"] == "body"
+    assert error["cure"] == f"{place}: {problem['cure']}"
+    assert place in problem["detail"]
+    assert cure in problem["cure"]
 
 
 def test_the_document_tells_what_a_newcomer_has_to_fill_in(gateway: Gateway) -> None:

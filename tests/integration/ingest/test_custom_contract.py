@@ -1,5 +1,8 @@
 """What somebody meets who connects a store of their own: hints, the published document, and named refusals."""
 
+import hashlib
+import hmac
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -95,7 +98,13 @@ async def test_a_refused_push_names_every_field_with_its_value_and_the_cure(inge
 
 @pytest.mark.parametrize(
     ("raw", "value", "said"),
-    [(b'{"external_id": "77"', None, "line 1 column"), (b"[]", "0 orders", "1 to 100"), (b'"77"', "77", "an object")],
+    [
+        (b'{"external_id": "77"', None, "line 1, column 21 (byte 20): send it whole"),
+        ('{"order_number":\n "ü", }'.encode(), None, "line 2, column 5 (byte 22): leave the comma out"),
+        (b'{"note": "\xfc"}', None, "line 1, column 11 (byte 10): encode the body as UTF-8"),
+        (b"[]", "0 orders", "1 to 100"),
+        (b'"77"', "77", "an object"),
+    ],
 )
 async def test_a_push_that_is_no_document_is_told_what_it_should_be(
     ingest: Ingest, raw: bytes, value: str | None, said: str
@@ -118,6 +127,37 @@ async def test_a_signing_secret_that_can_be_guessed_is_refused_with_the_cure(ing
     assert weak not in refused.text
 
 
+async def test_each_way_a_signature_can_be_wrong_has_a_name_and_a_cure_of_its_own(ingest: Ingest) -> None:
+    """Told without anything of the secret, or of the signature that would have been right."""
+    await ingest.connect("con", "custom", signing_secret=SECRET)
+    raw, now = orjson.dumps(document()), int(time.time())
+
+    def signed(at: int, secret: str = SECRET) -> str:
+        return f"t={at},v1={hmac.new(secret.encode(), f'{at}.'.encode() + raw, hashlib.sha256).hexdigest()}"
+
+    tried = {
+        "SIGNATURE_MISSING": ({}, "send the signature", None),
+        "SIGNATURE_MALFORMED": ({"x-signature": "sha256=abc"}, "write it as t=<Unix seconds>,v1=", None),
+        "SIGNATURE_OUTDATED": ({"x-signature": signed(now - 3600)}, "sign anew", f"t={now - 3600}"),
+        "SIGNATURE_INVALID": ({"x-signature": signed(now, "another secret")}, "with the secret of this", None),
+    }
+    for code, (headers, cure, value) in tried.items():
+        answer = await ingest.http.post("/webhooks/con", content=raw, headers=headers)
+        problem = answer.json()
+        (error,) = problem["errors"]
+        assert (answer.status_code, problem["code"], error["field"]) == (401, code, "header.x-signature")
+        assert problem["title"] == code.replace("_", " ").capitalize()
+        assert cure in problem["cure"] == error["cure"]
+        assert error.get("value") == value
+        assert not any(kept in answer.text for kept in (SECRET, signed(now)[-64:], signed(now - 3600)[-64:]))
+    ahead = await ingest.http.post("/webhooks/con", content=raw, headers={"x-signature": signed(now + 7200)})
+    assert (ahead.json()["code"], "ahead of our clock" in ahead.json()["detail"]) == ("SIGNATURE_OUTDATED", True)
+    # Whoever does not hold the secret is not told that a signature was genuine once.
+    forged = await ingest.http.post("/webhooks/con", content=raw, headers={"x-signature": signed(now - 3600, "x" * 30)})
+    assert forged.json()["code"] == "SIGNATURE_INVALID"
+    assert (await ingest.http.post("/webhooks/con", content=raw, headers={"x-signature": signed(now)})).is_success
+
+
 async def test_every_credential_has_a_hint(ingest: Ingest) -> None:
     channels = (await ingest.http.get("/internal/channels")).json()["channels"]
     assert {channel["name"] for channel in channels} >= {"custom", "shopify", "woocommerce"}
@@ -129,6 +169,27 @@ async def test_every_credential_has_a_hint(ingest: Ingest) -> None:
 async def test_a_connection_says_the_whole_address_of_its_webhooks(ingest: Ingest) -> None:
     made = (await ingest.connect("con", "custom", signing_secret=SECRET)).json()
     assert made["webhook_url"] == "http://127.0.0.1:1" + made["webhook_path"] == "http://127.0.0.1:1/webhooks/con"
+
+
+async def test_a_field_that_the_contract_does_not_have_is_refused_where_it_is_pushed(ingest: Ingest) -> None:
+    """A misspelt reduction would be money left out in silence; the store's own data has a place."""
+    await ingest.connect("con", "custom", signing_secret=SECRET)
+    wrong = document(tax_remited="1.00", custom_fields={"gift wrap": "red"})
+    wrong["lines"][0] |= {"discout": "5.00"}
+    wrong["totals"] |= {"x" * 3000: {"private": "jane@example.org"}}
+    answer = await send(ingest, orjson.dumps([document(), wrong]))
+    assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_DOCUMENT")
+    errors = {error["field"]: (error.get("value"), error["cure"]) for error in answer.json()["errors"]}
+    cure = "remove it or correct its name: there is no such field"
+    assert errors == {
+        "[1].tax_remited": ("1.00", cure),
+        "[1].lines[0].discout": ("5.00", cure),
+        f"[1].totals.{'x' * 200}"[:200]: (None, cure),
+    }
+    contract = (await ingest.http.get("/internal/channels/custom/push")).json()
+    found = jsonschema.Draft202012Validator(contract["document"]).iter_errors(wrong)
+    assert {error.json_path for error in found} == {"$", "$.lines[0]", "$.totals"}
+    assert (await push(ingest, document(custom_fields={"gift wrap": "red"}), 2))["outcome"] == "stored"
 
 
 async def test_the_published_document_is_the_one_that_is_read(ingest: Ingest) -> None:

@@ -76,7 +76,18 @@ class IncompleteOrder(TillbookError):
 
 
 class SignatureInvalid(TillbookError):
-    """A delivery that was not made with the connection's secret, or is too old to be trusted."""
+    """A delivery that was not made with the connection's secret, or is too old to be trusted.
+
+    `code` and `cure` tell its sender which of these it is, `header` where the signature is looked for, and `value` the
+    time it names, where that is what is wrong. None holds anything of a secret or of a signature.
+    """
+
+    def __init__(self, text: str, *, header: str, code: str, cure: str, value: str | None = None) -> None:
+        super().__init__(text)
+        self.header = header
+        self.code = code
+        self.cure = cure
+        self.value = value
 
 
 class WrongShop(TillbookError):

@@ -48,7 +48,7 @@ def unreadable(error: ValidationError) -> NormalizationError:
 def wrong_fields(error: ValidationError, at: tuple[int | str, ...] = ()) -> list[FieldProblem]:
     """Every wrong place below `at` with what stands there and the cure, at most 50."""
     return [
-        FieldProblem(field=path((*at, *item["loc"])), value=scalar(item["input"]), cure=cure_of(item))
+        FieldProblem(field=path((*at, *item["loc"]))[:200], value=scalar(item["input"]), cure=cure_of(item))
         for item in error.errors(include_url=False)[:50]
     ]
 

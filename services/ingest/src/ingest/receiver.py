@@ -164,10 +164,10 @@ class WebhookDesk:
         try:
             channel.verify(headers, body, opened.credentials, datetime.now(UTC))
         except SignatureInvalid as error:
-            log.warning("webhook_refused", connection_id=connection_id, channel=channel.name, why=error.text)
-            raise Problem(
-                401, "SIGNATURE_INVALID", error.text, cure="sign with the secret of this connection"
-            ) from error
+            log.warning(
+                "webhook_refused", connection_id=connection_id, channel=channel.name, code=error.code, why=error.text
+            )
+            raise _unsigned(error) from error
         except WrongShop as error:
             if await self._pass_on(channel, headers, body, error.sent):
                 return Answer(200)
@@ -265,6 +265,11 @@ def _document_answer(receipt: Receipt, key: str, body: bytes) -> Answer:
         for taken in receipt.taken
     ]
     return Answer(202, orjson.dumps({"replayed": receipt.replayed is not None, "orders": rows}))
+
+
+def _unsigned(error: SignatureInvalid) -> Problem:
+    field = FieldProblem(field=f"header.{error.header}", value=error.value, cure=error.cure)
+    return Problem(401, error.code, error.text, cure=error.cure, errors=[field])
 
 
 def _wrong_document(error: BodyUnreadable) -> Problem:

@@ -8,14 +8,15 @@ from typing import Any
 import orjson
 from pydantic import ValidationError
 
+from common.broken_json import broken_json
 from common.cures import FieldProblem
 from ingest.channel import Delivery
 from ingest.channels.custom.settings import CustomCredentials
 from ingest.channels.custom.wire import CustomOrder
-from ingest.errors import BodyUnreadable, SignatureInvalid
+from ingest.errors import BodyUnreadable
 from ingest.parts import Part, PartKind, Source
 from ingest.reading import wrong_fields
-from ingest.signatures import moment, verify_hex_sha256
+from ingest.signatures import malformed, missing, moment, outdated, verify_hex_sha256
 
 SIGNATURE = "x-signature"
 IDEMPOTENCY_KEY = "x-idempotency-key"
@@ -27,13 +28,16 @@ _SIGNATURE = re.compile(r"^t=([0-9]{1,12}),v1=([0-9a-f]{64})$")
 
 def verify(headers: Mapping[str, str], body: bytes, credentials: CustomCredentials, now: datetime) -> None:
     """Raise `SignatureInvalid` unless time and raw body were signed with the connection's secret, not long ago."""
-    match = _SIGNATURE.match(headers.get(SIGNATURE, "").replace(" ", ""))
+    signed = headers.get(SIGNATURE, "").replace(" ", "")
+    if not signed:
+        raise missing(SIGNATURE)
+    match = _SIGNATURE.match(signed)
     if match is None:
-        raise SignatureInvalid(f"header {SIGNATURE} is missing or not t=<unix seconds>,v1=<64 hex digits>")
+        raise malformed(SIGNATURE, "t=<Unix seconds>,v1=<64 hex digits in small letters>")
     at, given = match.groups()
     verify_hex_sha256(given, at.encode() + b"." + body, credentials.signing_secret, SIGNATURE)
     if abs(now.timestamp() - int(at)) > SKEW_MAX_S:
-        raise SignatureInvalid(f"header {SIGNATURE} was made more than {SKEW_MAX_S} s from now")
+        raise outdated(SIGNATURE, int(at), now, SKEW_MAX_S)
 
 
 def parse(headers: Mapping[str, str], body: bytes) -> Delivery:
@@ -41,8 +45,8 @@ def parse(headers: Mapping[str, str], body: bytes) -> Delivery:
     try:
         content = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        wrong_place = FieldProblem(field="body", cure=f"send complete JSON in UTF-8; it breaks off: {error}")
-        raise BodyUnreadable("the body is not JSON", (wrong_place,)) from error
+        found = broken_json(error, body)
+        raise BodyUnreadable(found.text, (FieldProblem(field="body", cure=f"{found.place}: {found.cure}"),)) from error
     rows = content if isinstance(content, list) else [content]
     if not 0 < len(rows) <= ORDERS_MAX:
         cure = f"push one order, or a list of 1 to {ORDERS_MAX}"

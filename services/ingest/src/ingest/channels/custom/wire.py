@@ -35,9 +35,12 @@ Identity = Annotated[str, Field(min_length=1, max_length=100)]
 
 
 class Wire(BaseModel):
-    """Unknown fields are ignored, known ones must have their type."""
+    """Known fields must have their type, and a push has no others: a misspelt one would be money left out in silence.
 
-    model_config = ConfigDict(extra="ignore", frozen=True, use_attribute_docstrings=True)
+    What is pulled is the store's own list and may hold more; so may what was stored before a field was taken away.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class CustomTax(Wire):
@@ -219,6 +222,7 @@ class CustomOrder(Wire):
     """What goes with a present: as `private_note`."""
     tags: tuple[Text, ...] = ()
     custom_fields: dict[str, Text] = Field(default_factory=dict, max_length=100)
+    """What has no field here, under names of the store's own; rules can read it. Other unknown fields are refused."""
     do_not_import: bool = False
     """True keeps the order out of the ledger."""
     tax_remitted: Number = Decimal(0)

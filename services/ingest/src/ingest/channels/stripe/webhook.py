@@ -9,11 +9,12 @@ from ingest.channel import Delivery, Notice, NoticeKind
 from ingest.channels.stripe.settings import StripeCredentials
 from ingest.errors import BodyUnreadable, SignatureInvalid
 from ingest.payout_parts import PayoutHead
-from ingest.signatures import verify_hex_sha256
+from ingest.signatures import malformed, missing, outdated, verify_hex_sha256
 
 SIGNATURE = "stripe-signature"
 TOLERANCE_S = 300
 _SIGNATURES_MAX = 10
+_FORM = "t=<Unix seconds>,v1=<64 hex digits>"
 TOPICS: tuple[str, ...] = ("payout.paid", "payout.failed", "payout.reconciliation_completed")
 """Events that are acted on. Endpoints are set up at Stripe; nothing is registered from here."""
 
@@ -21,15 +22,22 @@ TOPICS: tuple[str, ...] = ("payout.paid", "payout.failed", "payout.reconciliatio
 def verify(headers: Mapping[str, str], body: bytes, credentials: StripeCredentials, now: datetime) -> None:
     """Raise `SignatureInvalid` unless one `v1` signs time and body, and the time is less than five minutes away."""
     if credentials.webhook_secret is None:
-        raise SignatureInvalid("this connection has no webhook secret, so events can't be told from forgeries")
+        raise SignatureInvalid(
+            "this connection has no webhook secret, so events can't be told from forgeries",
+            header=SIGNATURE,
+            code="WEBHOOK_SECRET_MISSING",
+            cure="give the connection the signing secret of the endpoint at Stripe (webhook_secret)",
+        )
+    if not headers.get(SIGNATURE):
+        raise missing(SIGNATURE)
     pairs = [item.partition("=")[::2] for item in headers.get(SIGNATURE, "").split(",")]
     times = [value for name, value in pairs if name.strip() == "t"]
     if len(times) != 1 or not times[0].isascii() or not times[0].isdigit() or len(times[0]) > 12:
-        raise SignatureInvalid(f"header {SIGNATURE} is missing or names no time")
+        raise malformed(SIGNATURE, _FORM)
     if abs(now.timestamp() - int(times[0])) > TOLERANCE_S:
-        raise SignatureInvalid(f"header {SIGNATURE} is more than {TOLERANCE_S} s old")
+        raise outdated(SIGNATURE, int(times[0]), now, TOLERANCE_S)
     given = [value for name, value in pairs if name.strip() == "v1"][:_SIGNATURES_MAX]
-    refusal = SignatureInvalid(f"header {SIGNATURE} has no signature v1")
+    refusal = malformed(SIGNATURE, _FORM)
     for signature in given:
         try:
             verify_hex_sha256(signature, f"{times[0]}.".encode() + body, credentials.webhook_secret, SIGNATURE)
