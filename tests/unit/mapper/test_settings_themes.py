@@ -23,7 +23,7 @@ from tests.unit.mapper.samples import (
 )
 
 from common.messages.orders import Address, FinancialStatus, Lifecycle, Order, TenderStatus
-from common.messages.transactions import AccountRole, DocumentKind, LineKind, SetOutcome
+from common.messages.transactions import AccountRole, DocumentKind, LineKind, MissingPolicy, SetOutcome
 from mapper.mapping.catalog import Catalog, CatalogItem, ItemIndex, ProductTarget
 
 
@@ -145,6 +145,31 @@ def test_a_map_wins_over_the_match_and_must_lead_somewhere() -> None:
     )
     named = mapped(example_a(), by_name, Catalog(items=items, product_map={"hammer": ProductTarget("Gone")}))
     assert (named.documents[0].hold, named.items[0].name) == (None, "Gone")
+
+
+@pytest.mark.parametrize("missing", ["stop_and_queue", "fallback_item"])
+def test_a_product_is_mapped_to_any_name_where_the_ledger_keeps_no_list_of_items(missing: str) -> None:
+    by_name = configuration(
+        products={"missing": missing}, file=ledger(capabilities=ALL_CAPABILITIES | {"items_are_names"})
+    )
+    named = mapped(example_a(), by_name, Catalog(product_map={"hammer": ProductTarget("Big")}))
+    # Nobody could make the item first: refused as missing, the map would lead nowhere.
+    assert {item.name: item.missing for item in named.items}["Big"] is MissingPolicy.CREATE
+    hammer = [CatalogItem("1", "HAMMER", "HAMMER")]
+    listed = mapped(example_a(), configuration(products={"missing": missing}), Catalog(items=ItemIndex(hammer)))
+    assert {item.name: item.missing for item in listed.items}["HAMMER"] is MissingPolicy.STOP
+
+
+def test_the_cure_of_a_missing_product_can_be_done_in_the_ledger_that_it_is_missing_from() -> None:
+    sold = order(lines=(line("l1", "", "5.00", name="Mug"),), total=D("5.00"), tenders=(tender("5.00"),))
+    for capabilities, makes in ((ALL_CAPABILITIES, True), (ALL_CAPABILITIES | {"items_are_names"}, False)):
+        settings = configuration(products={"missing": "stop_and_queue"}, file=ledger(capabilities=capabilities))
+        for source in (example_a(), sold):
+            hold = mapped(source, settings).documents[0].hold
+            assert hold is not None
+            assert hold.code == "PRODUCT_MISSING"
+            assert ("create the item in the ledger" in hold.cure) is makes
+            assert ("products.missing" in hold.cure) is not makes
 
 
 def test_lines_without_sku_go_by_title_or_to_the_last_resort() -> None:

@@ -26,7 +26,11 @@ async def list_ledger_objects(
     limit: Limit = PAGE_DEFAULT,
     cursor: Cursor = None,
 ) -> ledger_writer.CatalogPage:
-    """Objects of a reference list: accounts, items, customers, tax_codes, payment_methods, terms, classes, …"""
+    """Objects of a reference list: accounts, items, customers, tax_codes, payment_methods, terms, classes, …
+
+    Empty where the ledger keeps no such list: Beancount keeps accounts alone, and an item there is whatever name a
+    product is mapped to.
+    """
     await own(deps, caller, company_id)
     _check_name(list_name)
     return await deps.services.ledger_writer.get(

@@ -101,8 +101,7 @@ def _named(case: Case, line: OrderLine, name: str, ledger_id: str) -> str | None
         _stop(case, product_ambiguous(name, ", ".join(item.full_name for item in found[:5])))
         return None
     resolved = ledger_id or (found[0].ledger_id if found else "")
-    named = case.configuration.ledger.can(ITEMS_ARE_NAMES)
-    if not resolved and not named and case.connection.products.missing == "stop_and_queue":
+    if not resolved and not _items_are_names(case) and case.connection.products.missing == "stop_and_queue":
         _stop(case, mapped_item_missing(line.sku or line.name, name))
         return None
     if found:
@@ -152,7 +151,7 @@ def _matched(case: Case, line: OrderLine, item: CatalogItem) -> str:
 def _missing(case: Case, line: OrderLine) -> str | None:
     settings = case.connection.products
     if settings.missing == "stop_and_queue":
-        _stop(case, product_missing(line.sku, line.name))
+        _stop(case, product_missing(line.sku, line.name, listed=not _items_are_names(case)))
         return None
     if settings.missing == "fallback_item":
         return case.service_item(LineKind.PRODUCT, settings.fallback_item, AccountRole.INCOME)
@@ -169,7 +168,7 @@ def _missing(case: Case, line: OrderLine) -> str | None:
 def _without_sku(case: Case, line: OrderLine) -> str | None:
     settings = case.connection.products
     if settings.missing == "stop_and_queue":
-        _stop(case, product_missing("", line.name))
+        _stop(case, product_missing("", line.name, listed=not _items_are_names(case)))
         return None
     case.notices.append(sku_missing(line.name))
     return case.service_item(LineKind.PRODUCT, settings.fallback_item, AccountRole.INCOME)
@@ -204,7 +203,7 @@ def _item_wanted(
         sku=line.sku,
         match_field=match_field,
         ledger_id=ledger_id or None,
-        missing=_policy(policy),
+        missing=_policy(case),
         item_type=CREATED_AS.get(policy, "non_inventory"),
         income_account=account,
         description=line.name,
@@ -213,9 +212,15 @@ def _item_wanted(
     )
 
 
-def _policy(policy: str) -> MissingPolicy:
-    if policy == "create_non_inventory":
-        return MissingPolicy.CREATE
+def _policy(case: Case) -> MissingPolicy:
+    policy = case.connection.products.missing
     if policy == "create_inventory":
         return MissingPolicy.CREATE_INVENTORY
+    # What is wanted by its name was named by somebody, where no list could say that there is no such item.
+    if policy == "create_non_inventory" or _items_are_names(case):
+        return MissingPolicy.CREATE
     return MissingPolicy.STOP
+
+
+def _items_are_names(case: Case) -> bool:
+    return case.configuration.ledger.can(ITEMS_ARE_NAMES)

@@ -211,12 +211,17 @@ def no_balance() -> Reason:
     return notice("NO_BALANCE", "The order has no balance, so there is nothing to pay.")
 
 
-def product_missing(sku: str, name: str) -> Reason:
+def product_missing(sku: str, name: str, *, listed: bool) -> Reason:
+    """`listed`: the ledger keeps a list of items, where one can be made."""
     said = f"the SKU {sku!r}" if sku else f"no SKU (title {name!r})"
     return error(
         "PRODUCT_MISSING",
-        f"No item of the ledger matches the product with {said}.",
-        "Map the product, or create the item in the ledger.",
+        f"No item of the ledger matches the product with {said}."
+        if listed
+        else f"The product with {said} has no item.",
+        "Map the product, or create the item in the ledger."
+        if listed
+        else "Map the product to the name of an item, or have missing ones made or put on one item (products.missing).",
         "lines.sku" if sku else "lines.name",
         sku or name,
     )
