@@ -58,6 +58,13 @@ def test_a_reason_is_cut_to_what_its_fields_can_hold() -> None:
     assert (len(warned.text), len(warned.cure), len(warned.value or "")) == (4000, 500, 500)
 
 
+def test_the_reason_of_an_order_is_cut_to_what_a_summarys_can_hold() -> None:
+    inner = reasons.error("CODE", "t" * 4000, "cure", "field", "value")
+    of_summary = reasons.order_of_summary("1001", inner)
+    assert of_summary.text == f"Order 1001 of the summary: {'t' * 3973}"
+    assert (of_summary.code, of_summary.value) == ("CODE", "value")
+
+
 def test_every_role_has_a_name_for_people() -> None:
     assert set(reasons.ROLE_NAMES) == set(AccountRole)
     assert len(set(reasons.ROLE_NAMES.values())) == len(AccountRole)

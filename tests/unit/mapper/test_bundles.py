@@ -50,6 +50,15 @@ def test_both_amounts_are_named_and_the_connections_tolerance_counts() -> None:
     assert said(sold("9.00", "2"), SET, MUG, TEA, rounding_tolerance=Decimal("3.00")) == []
 
 
+def test_what_has_no_members_is_no_bundle() -> None:
+    items = ItemIndex([SET, MUG, TEA])
+    assert [items.bundle_price(one) for one in (SET, MUG, CatalogItem("9", "Odd", "Odd", details={"members": ""}))] == [
+        Decimal("10.50"),
+        None,
+        None,
+    ]
+
+
 def test_a_bundle_that_a_map_names_is_looked_at_too() -> None:
     bundle = CatalogItem("1", "Gift set", "Gift set", details=SET.details)
     assert said(sold("9.00"), bundle, MUG, TEA, mapped_to="Gift set") != []

@@ -4,12 +4,26 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
-from tests.unit.mapper.samples import D, configuration, example_a, first_refund, kinds, line, mapped, order, tax, tender
+from tests.unit.mapper.samples import (
+    ALL_CAPABILITIES,
+    D,
+    configuration,
+    example_a,
+    first_refund,
+    kinds,
+    ledger,
+    line,
+    mapped,
+    order,
+    tax,
+    tender,
+)
 from tests.unit.mapper.test_rules import compiled, rule
 
 from common.errors import Rejected
 from common.messages.documents import CatalogEntry
 from common.messages.orders import FinancialStatus
+from common.messages.transactions import LineKind
 from mapper.mapping import map_table
 from mapper.mapping.catalog import Catalog, CatalogItem, ItemIndex
 from mapper.mapping.directives import NO_DIRECTIVES
@@ -151,6 +165,24 @@ def test_rows_of_one_rule_that_disagree_name_row_and_column(column: str) -> None
     assert (refused.value.reason.field, refused.value.reason.value) == (column, other[column])
 
 
+@pytest.mark.parametrize(("total", "added"), [("77.03", D("0.03")), ("76.97", D("-0.03")), ("77.04", None)])
+def test_as_many_cents_as_an_order_has_lines_and_one_more_are_rounding(total: str, added: Decimal | None) -> None:
+    result = mapped(example_a(total=D(total), tenders=(tender(total),)), configuration())
+    lines = [one.amount for document in result.documents for one in document.lines if one.kind is LineKind.ROUNDING]
+    assert lines == ([] if added is None else [added])
+    assert (result.reason.code if result.reason else None) == ("TOTALS_MISMATCH" if added is None else None)
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "warned"),
+    [(ALL_CAPABILITIES, []), (ALL_CAPABILITIES - {"next_number"}, ["NEXT_NUMBER_UNAVAILABLE"]), (frozenset(), [])],
+)
+def test_a_ledger_that_says_it_assigns_no_numbers_is_believed(capabilities: frozenset[str], warned: list[str]) -> None:
+    settings = configuration("invoices_only", file=ledger(capabilities=capabilities), numbers={"policy": "next"})
+    (invoice,) = mapped(example_a(), settings).documents
+    assert [one.code for one in invoice.notices] == warned
+
+
 def test_a_row_without_a_condition_leaves_those_after_it() -> None:
     text = "name,action,value,field,comparison,source_value\nA,map_memo,x,sku,map all,\nA,map_memo,x,sku,is,b\n"
     (found,) = read_table(text)
@@ -170,3 +202,4 @@ def test_tables_end_at_their_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(Rejected, match="Row 4, column 'source'") as refused:
         read_map("connection_id,source,target\n*,a,X\n*,b,X\n*,c,X\n")
     assert (refused.value.reason.field, refused.value.reason.value) == ("source", "")
+    assert "3 rows" in refused.value.reason.text

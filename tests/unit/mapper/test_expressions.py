@@ -6,7 +6,7 @@ import pytest
 from tests.unit.mapper.samples import D, configuration, example_a, line, tender
 from tests.unit.mapper.test_rules import compiled, rule, run
 
-from common.messages.orders import Address
+from common.messages.orders import Address, FinancialStatus
 from common.messages.transactions import SetOutcome, TransactionSet
 from mapper.mapping.orders import map_order
 from mapper.rules.compiling import RuleRefused, compile_rule
@@ -49,6 +49,23 @@ def test_an_action_on_lines_evaluates_the_expression_per_line() -> None:
     renamed = cel("unit_price * quantity > 40.0", "map_sku", "BIG")
     ruled, _ = compiled(renamed).apply(example_a())
     assert [one.sku for one in ruled.lines] == ["BIG", "NAILS"]
+
+
+def test_an_expression_that_other_conditions_have_decided_is_not_evaluated() -> None:
+    failing = ("expression", "cel", "custom.gate == 'north'")  # no order has this field
+    decided = ("number", "equals", "77")
+    for conditions, warned in (([failing], ["wary"]), ([failing, decided], [])):
+        (receipt,) = run(example_a(), rule("map_class", "C", *conditions, name="wary")).documents
+        assert [one.value for one in receipt.notices if one.code == "RULE_FAILED"] == warned
+
+
+def test_a_rule_for_lines_sees_the_order_before_its_refund_and_one_for_the_order_as_it_is() -> None:
+    source = example_a(financial_status=FinancialStatus.REFUNDED)
+    sold = cel("financial_status == 'paid' && payment_method == 'card'", "map_sku", "SOLD")
+    ruled, _ = compiled(sold).apply(source)
+    assert {one.sku for one in ruled.lines} == {"SOLD"}
+    ruled, _ = compiled(rule("map_class", "{financial_status}")).apply(source)
+    assert ruled.class_name == "refunded"
 
 
 def test_an_expression_sees_what_earlier_rules_did() -> None:

@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 from tests.unit.mapper.samples import (
+    ALL_CAPABILITIES,
     company,
     configuration,
     example_a,
     first_refund,
     kinds,
+    ledger,
     mapped,
     only,
     second_refund,
@@ -39,6 +41,18 @@ WAITS = compiled(rule("do_not_create_invoice", "", ("fulfillment_status", "is_no
 )
 def test_an_order_that_is_cancelled_after_payment_leaves_no_order_form_open(mode: str, wanted: list[str]) -> None:
     assert kinds(mapped(example_a(**CANCELLED), configuration(mode))) == wanted
+
+
+def test_where_the_ledger_has_no_sales_orders_an_estimate_is_closed_with_its_order() -> None:
+    settings = configuration("sales_orders", file=ledger(capabilities=ALL_CAPABILITIES - {"sales_order"}))
+    assert kinds(mapped(example_a(), settings)) == ["estimate"]
+    assert kinds(mapped(example_a(**CANCELLED), settings)) == ["estimate closed"]
+
+
+def test_an_order_form_says_until_when_its_order_is_to_be_paid() -> None:
+    for mode in ("sales_orders", "estimates"):
+        (form,) = mapped(unpaid(terms="Net 10"), configuration(mode)).documents
+        assert (form.terms, form.due_date) == ("Net 10", date(2026, 3, 12))
 
 
 @pytest.mark.parametrize("given_up", [CANCELLED, {"refunds": (first_refund(), second_refund())}])

@@ -2,10 +2,23 @@
 
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
-from tests.unit.mapper.samples import D, configuration, example_a, first_refund, ledger, line, mapped, order, tender
+from tests.unit.mapper.samples import (
+    ALL_CAPABILITIES,
+    D,
+    configuration,
+    example_a,
+    first_refund,
+    ledger,
+    line,
+    mapped,
+    order,
+    refunded,
+    tender,
+)
 from tests.unit.mapper.test_payouts import (
     PAID_ON,
     SALE_1001,
@@ -18,10 +31,21 @@ from tests.unit.mapper.test_payouts import (
 )
 
 from common.messages.control import TransactionMode
-from common.messages.orders import Order, Payout, PayoutLine, TenderKind, TenderStatus
-from common.messages.transactions import DocumentKind, DocumentLine, LineKind, SetOutcome
+from common.messages.orders import (
+    Order,
+    OrderDiscount,
+    Payout,
+    PayoutLine,
+    ShippingLine,
+    TaxLine,
+    TenderKind,
+    TenderStatus,
+)
+from common.messages.transactions import DocumentKind, DocumentLine, LineKind, SetOutcome, TransactionSet
 from mapper.mapping.grouping import Grouping, summary_customer
+from mapper.mapping.notices import settled_order_unknown
 from mapper.mapping.payout_candidates import candidates_of
+from mapper.mapping.payout_reasons import incomplete
 from mapper.mapping.payouts import map_payout
 from mapper.mapping.postings import trial_balance
 from mapper.mapping.settled_sales import SalesSource, settled_sales
@@ -96,12 +120,136 @@ def test_wrong_amounts_name_their_orders_and_the_sum_of_the_differences() -> Non
 
 
 def test_a_foreign_sale_names_both_currencies() -> None:
-    euros = sale("1008", "100.00").model_copy(update={"currency": "EUR", "exchange_rate": None})
+    euros = sale("1008", "100.00").model_copy(
+        update={"currency": "EUR", "exchange_rate": None, "tenders": (tender("100.00", currency="EUR"),)}
+    )
     settings = settled("sales_receipts", file=ledger(multi_currency=True))
     result, _ = deposited(payout("110.00", payout_line("charge", "110.00", order_number="1008")), settings, euros)
     assert result.outcome is SetOutcome.HELD
     assert result.reason is not None
-    assert all(word in result.reason.text for word in ("EUR", "USD", "1008"))
+    assert (result.reason.code, result.reason.value) == ("PAYOUT_CURRENCY_DIFFERS", "EUR")
+    assert result.reason.text.startswith("The payout is in USD, and 1008 is booked in EUR:")
+
+
+WITHOUT_REFUND_RECEIPTS = settled(
+    "sales_receipts", file=ledger(capabilities=ALL_CAPABILITIES - {"refund_receipt"}, multi_currency=True)
+)
+
+
+def refunded_in_two(first: str, second: str) -> Order:
+    """Order 1001, whose refund of 24.66 went back to two cards; each is a refund payment of its own."""
+    back = (refunded(first, "rt1", tender_external_id="a"), refunded(second, "rt2", tender_external_id="b"))
+    return example_a(
+        external_id="id1001",
+        tenders=(tender("30.00", "a"), tender("47.00", "b")),
+        refunds=(first_refund(transactions=back),),
+    )
+
+
+@pytest.mark.parametrize(("first", "second"), [("14.66", "10.00"), ("12.33", "12.33")])
+def test_each_payment_of_a_refund_has_its_own_line_or_all_of_them_have_one(first: str, second: str) -> None:
+    source = refunded_in_two(first, second)
+    parts = [
+        payout_line("refund", f"-{one}", external_id=n, refund_external_id="r1")
+        for n, one in zip("xy", (first, second), strict=True)
+    ]
+    whole = payout_line("refund", "-24.66", refund_external_id="r1")
+    for lines in (parts, parts[::-1], [whole]):
+        result, sold = deposited(payout("-24.66", *lines), WITHOUT_REFUND_RECEIPTS, source)
+        assert result.reason is None
+        (deposit,) = result.documents
+        payments = {one.key for one in sold if one.kind is DocumentKind.REFUND_PAYMENT}
+        assert (len(payments), set(deposit.depends_on)) == (2, payments)
+        assert trial_balance([deposit]) == {"SHORT": D("-24.66"), "UF": D("24.66")}
+
+
+def test_a_refund_whose_payments_come_to_another_amount_is_never_plugged() -> None:
+    line_of_both = payout_line("refund", "-20.00", refund_external_id="r1")
+    result, _ = deposited(payout("-20.00", line_of_both), WITHOUT_REFUND_RECEIPTS, refunded_in_two("14.66", "10.00"))
+    assert result.reason is not None
+    assert (result.reason.code, result.reason.value) == ("PAYOUT_AMOUNT_DIFFERS", "4.66")
+    assert result.reason.text == "What was paid out and the documents differ by 4.66 USD."
+
+
+def test_a_refund_of_several_payments_in_another_currency_is_shared_among_them() -> None:
+    source = refunded_in_two("14.66", "10.00")
+    euros = source.model_copy(
+        update={
+            "currency": "EUR",
+            "exchange_rate": D("2"),
+            "tenders": tuple(one.model_copy(update={"currency": "EUR"}) for one in source.tenders),
+        }
+    )
+    both = payout_line("refund", "-50.00", refund_external_id="r1")
+    result, _ = deposited(payout("-50.00", both), WITHOUT_REFUND_RECEIPTS, euros)
+    assert result.reason is None
+    (deposit,) = result.documents
+    assert trial_balance([deposit]) == {"FX": D("0.68"), "SHORT": D("-50.00"), "UF": D("49.32")}
+
+
+def test_a_payment_that_another_payout_has_is_not_taken_for_its_twin() -> None:
+    twice = sale("1004", "60.00").model_copy(update={"tenders": (tender("30.00", "a"), tender("30.00", "b"))})
+    settings = settled("invoices_payments_if_paid")
+    sets = [mapped(twice, settings)]
+    payments = [one for one in sets[0].documents if one.kind is DocumentKind.PAYMENT]
+    source = payout("30.00", payout_line("charge", "30.00", order_number="1004"))
+    for first, second in (payments, payments[::-1]):
+        found = replace(candidates_of(sets), deposited={first.key: "po_0"})
+        (deposit,) = map_payout(source, settings, found).documents
+        assert deposit.depends_on == (second.key,)
+    gone = replace(candidates_of(sets), deposited=dict.fromkeys((one.key for one in payments), "po_0"))
+    reason = map_payout(source, settings, gone).reason
+    assert reason is not None
+    assert "1004 (in the deposit of payout po_0 already)" in reason.text
+
+
+def test_every_other_payout_that_has_a_part_of_it_is_named() -> None:
+    sets = [mapped(refunded_in_two("14.66", "10.00"), WITHOUT_REFUND_RECEIPTS)]
+    payments = [one for one in sets[0].documents if one.kind is DocumentKind.REFUND_PAYMENT]
+    found = replace(
+        candidates_of(sets), deposited={one.key: name for one, name in zip(payments, ("po_9", "po_8"), strict=True)}
+    )
+    source = payout("-24.66", payout_line("refund", "-24.66", order_number="1001", refund_external_id="r1"))
+    reason = map_payout(source, WITHOUT_REFUND_RECEIPTS, found).reason
+    assert reason is not None
+    assert "1001 (in the deposit of payout po_8, po_9 already)" in reason.text
+
+
+def test_of_many_wrong_amounts_twenty_orders_are_named() -> None:
+    numbers = [f"{number}" for number in range(1101, 1122)]
+    lines = [payout_line("charge", "9.00", order_number=number) for number in numbers]
+    result, _ = deposited(payout("189.00", *lines), RECEIPTS, *(sale(number, "10.00") for number in numbers))
+    assert result.reason is not None
+    assert result.reason.text == (
+        f"What was paid out and the documents of {', '.join(numbers[:20])} differ by -21.00 USD."
+    )
+
+
+@pytest.mark.parametrize(
+    ("amount", "code"),
+    [("99.00", ""), ("121.00", ""), ("98.99", "PAYOUT_AMOUNT_DIFFERS"), ("121.01", "PAYOUT_AMOUNT_DIFFERS")],
+)
+def test_rates_of_two_days_are_at_most_a_tenth_apart(amount: str, code: str) -> None:
+    euros = sale("1008", "100.00").model_copy(
+        update={"currency": "EUR", "exchange_rate": D("1.10"), "tenders": (tender("100.00", currency="EUR"),)}
+    )
+    settings = settled("sales_receipts", file=ledger(multi_currency=True))
+    result, _ = deposited(payout(amount, payout_line("charge", amount, order_number="1008")), settings, euros)
+    assert (result.reason.code if result.reason else "") == code
+
+
+@pytest.mark.parametrize(("count", "end"), [(50, "n49."), (51, "n49 and 1 more."), (60, "n49 and 10 more.")])
+def test_fifty_missing_parts_are_named_and_the_others_counted(count: int, end: str) -> None:
+    reason = incomplete([f"n{number}" for number in range(count)])
+    assert reason.text.endswith(f"n48, {end}")
+    assert reason.value == "n0"
+
+
+@pytest.mark.parametrize(("count", "end"), [(20, "n18, n19."), (21, "n18, n19 and 1 more.")])
+def test_twenty_settled_orders_that_nobody_sent_are_named_and_the_others_counted(count: int, end: str) -> None:
+    warning = settled_order_unknown([f"n{number}" for number in range(count)])
+    assert warning.text.endswith(end)
+    assert warning.value == "n0"
 
 
 def test_what_is_described_alike_is_one_line_of_the_deposit() -> None:
@@ -123,6 +271,82 @@ def of_settlement(source: Payout, *orders: Order, **changes: Any) -> dict[str, l
 
 def charge(name: str, amount: str, **more: Any) -> PayoutLine:
     return payout_line("charge", amount, external_id=name, **more)
+
+
+def posted(result: TransactionSet) -> list[tuple[str, str, str, Decimal]]:
+    """Account's name, its qualifier, title and amount of every line."""
+    lines = [one for document in result.documents for one in document.lines]
+    return [(one.account.name, one.account.qualifier, one.description, one.amount) for one in lines]
+
+
+def test_a_journal_calls_the_parts_of_sales_by_what_they_are_and_asks_no_agency() -> None:
+    sold = order(
+        external_id="o8",
+        number="8",
+        lines=(line("l1", "A", "80.00"),),
+        shipping_lines=(ShippingLine(external_id="s", title="Post", amount=D("5.00"), discount=D("0.00")),),
+        discounts=(OrderDiscount(code="X", amount=D("1.00")),),
+        tips=D("3.00"),
+        taxes=tuple(
+            TaxLine(title=title, amount=D(amount), jurisdiction=title)
+            for title, amount in (("State", "2.00"), ("City", "1.00"))
+        ),
+        tax_total=D("3.00"),
+        total=D("90.00"),
+        tenders=(tender("30.00", "g", kind=TenderKind.GIFT_CARD), tender("60.00", "m")),
+    )
+    source = payout("60.00", charge("a", "60.00", order_number="8"))
+    result = map_payout(source, settled("journal_entries"), candidates_of([]), SalesSource(orders=(sold,)))
+    assert result.reason is None
+    assert posted(result) == [
+        ("Account INC", "", "Sales", D("-80.00")),
+        ("Account SHIP", "", "Shipping", D("-5.00")),
+        ("Account DISC", "", "Discounts", D("1.00")),
+        ("Account TIPS", "", "Tip", D("-3.00")),
+        ("Account TAX", "", "Sales tax", D("-3.00")),
+        ("Account GIFT", "", "Gift card redemption", D("30.00")),
+        ("Account BANK", "", "Payout po_1", D("60.00")),
+    ]
+
+
+def test_settings_say_where_a_described_line_of_a_settlement_goes_and_the_others_are_sales() -> None:
+    accounts = {"gift wrap": "Income:Wrap", "loan": "Liabilities:Loan", "charge": "Income:Other"}
+    lines = (
+        charge("a", "3.00", description="Gift Wrap"),
+        charge("b", "2.00"),
+        payout_line("loan", "40.00", description="Advance"),
+        payout_line("loan", "5.00"),
+    )
+    source = payout("50.00", *lines)
+    result, _ = deposited(source, settled("journal_entries", payouts={"accounts": accounts}))
+    assert posted(result) == [
+        ("Income:Wrap", "Gift Wrap", "Gift Wrap", D("-3.00")),
+        ("Account INC", "", "Charge", D("-2.00")),
+        ("Liabilities:Loan", "Advance", "Advance", D("-40.00")),
+        ("Liabilities:Loan", "loan", "Loan", D("-5.00")),
+        ("Account BANK", "", "Payout po_1", D("50.00")),
+    ]
+
+
+@pytest.mark.parametrize("net", ["0.00", "0.50"])
+def test_a_payout_that_takes_nothing_from_the_bank_needs_no_journal_beside_its_deposit(net: str) -> None:
+    fee = payout_line("fee", str(D(net) - D("45.50")))
+    source = payout(net, payout_line("charge", "45.50", order_number="1003"), fee)
+    result, _ = deposited(source, settled("sales_receipts", payouts={"negative": "debited"}), *SALES)
+    assert [(one.kind, one.total) for one in result.documents] == [(DocumentKind.DEPOSIT, D(net))]
+
+
+def test_what_a_payout_takes_is_taken_from_the_account_of_its_currency() -> None:
+    accounts = {"negative": "debited", "bank_account": "Bank", "bank_accounts": {"USD": "Dollar bank"}}
+    source = payout("-5.00", payout_line("fee", "-5.00"))
+    result, _ = deposited(source, settled("sales_receipts", payouts=accounts))
+    assert [(name, amount) for name, _, _, amount in posted(result)] == [
+        ("Account FEES", D("5.00")),
+        ("Account SHORT", D("-5.00")),
+        ("Dollar bank", D("0.00")),
+        ("Account SHORT", D("5.00")),
+        ("Dollar bank", D("-5.00")),
+    ]
 
 
 GIFTED = order(

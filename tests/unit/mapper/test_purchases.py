@@ -1,5 +1,7 @@
 """Merchant fees as documents of their own, and purchase orders by vendor."""
 
+from decimal import Decimal
+
 import pytest
 from tests.unit.mapper.samples import ALL_CAPABILITIES, D, configuration, example_a, kinds, ledger, mapped, only, unpaid
 from tests.unit.mapper.test_rules import compiled, rule
@@ -34,13 +36,19 @@ def test_a_fee_can_be_an_expense_or_a_bill(on_order: str, kind: str, credit: str
     ]
 
 
+@pytest.mark.parametrize(("fee", "booked"), [("0.00", []), ("0.50", [D("0.50")])])
+def test_a_fee_of_nothing_is_no_expense(fee: str, booked: list[Decimal]) -> None:
+    result = mapped(example_a(merchant_fee=D(fee)), configuration("sales_receipts", fees={"on_order": "expense"}))
+    assert [one.total for one in result.documents if one.kind is DocumentKind.EXPENSE] == booked
+
+
 def test_each_vendor_gets_one_purchase_order_at_cost() -> None:
     result = mapped(example_a(), configuration(MODE), ITEMS)
     assert kinds(result) == ["sales_order", "purchase_order", "purchase_order", "invoice", "payment"]
     bought = [one for one in result.documents if one.kind is DocumentKind.PURCHASE_ORDER]
-    assert [(one.note, one.total, one.number) for one in bought] == [
-        ("Forge", D("20.00"), "1001"),
-        ("Wire works", D("8.50"), "1001-1"),
+    assert [(one.note, one.total, one.number, one.custom_fields) for one in bought] == [
+        ("Forge", D("20.00"), "1001", {"vendor": "Forge"}),
+        ("Wire works", D("8.50"), "1001-1", {"vendor": "Wire works"}),
     ]
     assert trial_balance(bought) == {}
     cancelled = mapped(unpaid(lifecycle=Lifecycle.CANCELLED), configuration(MODE), ITEMS)
@@ -107,6 +115,8 @@ def test_products_are_bought_in_the_ledgers_currency() -> None:
     paid_to = {"on_order": "bill", "payee": "Card Co.", **FEES}
     foreign = mapped(euros, configuration("sales_receipts", file=file, fees=paid_to))
     assert [(one.display_name, one.currency) for one in foreign.vendors] == [("Card Co. (EUR)", "EUR")]
+    bill = only(foreign, DocumentKind.BILL)
+    assert (bill.currency, bill.exchange_rate) == ("EUR", D("1.10"))
 
 
 def test_a_product_is_bought_only_where_its_vendor_and_its_cost_are_known() -> None:

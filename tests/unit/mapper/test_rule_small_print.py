@@ -10,7 +10,7 @@ from tests.unit.mapper.test_rules import compiled, rule
 from common.messages.orders import FinancialStatus, Order, OrderLine, ShippingLine
 from mapper.rules.compiling import RuleRefused, compile_rule, compile_rules
 from mapper.rules.engine import Change
-from mapper.rules.fields import Field, Kind, Scope, UnknownField, field_named
+from mapper.rules.fields import Field, Kind, Scope, UnknownField, field_named, plain
 from mapper.rules.model import Group, Rule
 from mapper.rules.working import Working
 
@@ -48,6 +48,7 @@ REFUSED = [
     (rule("map_due_date", "soon", name="R"), "value", "'soon' is not a date"),
     (rule("map_due_date", "2026", name="R"), "value", "'2026' is not a date"),
     (rule("split_sku", "- 0", name="R"), "value", "'- 0': write the delimiter and the side"),
+    (rule("split_sku", "- ²", name="R"), "value", "'- ²': write the delimiter and the side"),
     (rule("split_sku", "first", name="R"), "value", "'first': write the delimiter"),
     (rule("split_sku", "- middle", name="R"), "value", "'- middle': write the delimiter"),
     (rule("map_custom_field", "gate", name="R"), "value", "'gate': write it as name=value"),
@@ -271,13 +272,22 @@ def test_a_field_of_another_list_is_taken_from_the_same_place_or_the_first() -> 
     assert [one.class_name for one in ruled.lines] == ["wire", "wire"]
 
 
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [("-0.00", "0"), ("0E+3", "0"), ("0.00", "0"), ("1E+2", "100"), ("19.90", "19.9"), ("-2.0", "-2")],
+)
+def test_equal_numbers_have_equal_texts(number: str, text: str) -> None:
+    assert plain(D(number)) == text
+
+
 def test_an_action_on_the_first_and_the_last_part_of_a_sku() -> None:
     split = {"- first": "A", "- last": "C", "- 2": "B", "- 3": "C", "- 4": "A-B-C"}
     for value, wanted in split.items():
         ruled, _ = compiled(rule("split_sku", value)).apply(order(lines=(line("l1", "A-B-C", "1.00"),)))
         assert ruled.lines[0].sku == wanted
-    ruled, _ = compiled(rule("split_sku", "/ last")).apply(order(lines=(line("l1", "A-B-C", "1.00"),)))
-    assert ruled.lines[0].sku == "A-B-C"
+    for whole in ("/ first", "/ last"):
+        ruled, _ = compiled(rule("split_sku", whole)).apply(order(lines=(line("l1", " A-B-C ", "1.00"),)))
+        assert ruled.lines[0].sku == "A-B-C"
 
 
 def test_a_rule_that_takes_the_tax_away_changes_the_total_only_with_leave() -> None:

@@ -62,6 +62,17 @@ def test_a_cell_of_any_length_is_answered_with_its_beginning() -> None:
     assert len(reason.text) == 4000
 
 
+def test_what_is_wrong_with_all_conditions_together_has_no_value_to_show() -> None:
+    rows = "".join(f"R,map_sku,X,sku,starts_with,{n}\n" for n in range(200))
+    reason = refused(f"name,action,value,field,comparison,source_value\n{rows}").reason
+    assert (reason.field, reason.value) == ("conditions", "")
+
+
+def test_a_cell_that_only_ends_like_a_formula_is_written_as_it_is() -> None:
+    table = write_table([rule("map_sku", "X=1")])
+    assert ",X=1," in table
+
+
 def test_a_table_is_bounded_in_rows() -> None:
     rows = "R,map_sku,X\n" * ROWS_MAX
     reason = refused(f"{HEAD}\n{rows}").reason

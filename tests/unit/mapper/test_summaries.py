@@ -237,6 +237,13 @@ def test_a_day_of_more_orders_than_a_note_holds_names_all_of_them_beside_it() ->
     assert (few.orders, few.orders_of_summary, few.note) == ((), numbers[:354], ", ".join(numbers[:354]))
 
 
+def test_a_day_of_more_orders_than_a_message_holds_says_how_many_it_left_out() -> None:
+    # A message holds a million characters of numbers.
+    many = [O3.model_copy(update={"external_id": f"x{n:04}", "number": f"{n:0500}"}) for n in range(2001)]
+    (receipt,) = summary(*many).documents
+    assert (len(receipt.orders), receipt.orders_left_out) == (2000, 1)
+
+
 def test_an_order_beyond_the_note_that_joins_or_leaves_a_day_is_named() -> None:
     many = [O3.model_copy(update={"external_id": f"x{n:04}", "number": f"SHOP-{n:04}"}) for n in range(1000)]
     settings = configuration("summary_sales_receipt")

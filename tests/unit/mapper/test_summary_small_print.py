@@ -194,8 +194,38 @@ def test_the_tolerance_of_the_settings_decides_whether_a_refund_is_part_of_a_day
         financial_status=FinancialStatus.PARTIALLY_PAID,
         refunds=(first_refund(transactions=(refunded("24.60", "rt1"),)),),
     )
-    settings = configuration("summary_sales_receipt", merge_refunds=True, rounding_tolerance=tolerance)
-    assert [one.day for one in memberships(part, settings, NO_RULES)] == days
+    changes = {"merge_refunds": True, "rounding_tolerance": tolerance}
+    found = memberships(part, configuration("summary_sales_receipt", **changes), NO_RULES)
+    assert [one.day for one in found] == days
+    later = sold("2", ("A", "40.00", "1"), ordered_on=REFUND_DAY)
+    (receipt,) = made(later, part, **changes).documents
+    assert receipt.total == (D("40.00") if tolerance is None else D("15.40"))
+
+
+def test_a_summary_keeps_its_id_so_that_an_upgrade_makes_no_second_one() -> None:
+    usual = configuration("summary_sales_receipt", deposit_accounts={"card": "Card clearing"})
+    unpaid_too = configuration("summary_invoice", unpaid_in_summary_invoice=True)
+    named = O1.model_copy(update={"store_name": "Outlet", "invoice_mode": "summary_invoice"})
+    assert [
+        memberships(*given, NO_RULES)[0].summary_id for given in ((O1, usual), (O1, unpaid_too), (named, usual))
+    ] == [
+        "2026-03-02.USD.91dc7df1",
+        "2026-03-02.USD.ffe679bb",
+        "2026-03-02.USD.340120f7",
+    ]
+
+
+def test_a_product_that_must_be_mapped_first_holds_its_summary_and_names_the_order() -> None:
+    result = made(O2, O1, products={"missing": "stop_and_queue"})
+    assert (result.outcome, result.documents) == (SetOutcome.HELD, ())
+    assert result.reason is not None
+    assert (result.reason.code, result.reason.value) == ("PRODUCT_MISSING", "A")
+    assert result.reason.text.startswith("Order 1 of the summary: ")
+
+
+def test_a_summary_follows_the_connections_policy_of_changes() -> None:
+    assert made(O1).after_posting == "update"
+    assert made(O1, after_posting="hold").after_posting == "hold"
 
 
 BEFORE = made(O1, O2)
@@ -234,6 +264,12 @@ def test_an_item_of_many_answers_to_no_sku_even_if_another_has_it_as_its_name() 
     catalog = Catalog(items=ItemIndex([*twins, named]), product_map={"a": ProductTarget("Twin 1")})
     (receipt,) = costs(sold("1", ("A", "25.00", "1")), catalog=catalog)
     assert [(one.code, one.value) for one in receipt.notices] == [("COGS_UNRELIABLE", "A")]
+
+
+def test_a_product_that_answers_to_no_sku_costs_what_the_item_of_its_name_does() -> None:
+    named = CatalogItem("1", "A", "A", purchase_cost=D("7.00"))
+    receipt, journal = costs(sold("1", ("A", "25.00", "2")), catalog=Catalog(items=ItemIndex([named])))
+    assert (receipt.notices, journal.total) == ((), D("14.00"))
 
 
 OWN: dict[str, Any] = {"invoice_mode": "summary_invoice", "refunds": (first_refund(),)}

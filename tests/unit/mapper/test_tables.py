@@ -63,7 +63,15 @@ def test_maps_survive_a_round_trip_and_cells_stay_text() -> None:
         MapEntry(connection_id="shop-1", source="id:77", target=""),
     ]
     table = write_map(entries)
-    assert "'=1+1,'@SUM" in table
+    assert table == "connection_id,source,target\n*,SKU-1,Hammer\nshop-1,'=1+1,'@SUM\nshop-1,id:77,\n"
+    assert read_map(table) == entries
+
+
+@pytest.mark.parametrize("begins", ["=", "+", "@", "\t"])
+def test_a_map_cell_that_a_spreadsheet_would_run_is_guarded_and_comes_back(begins: str) -> None:
+    entries = [MapEntry(connection_id="*", source=f"{begins}A", target="X=1")]
+    table = write_map(entries)
+    assert f"*,'{begins}A,X=1\n" in table
     assert read_map(table) == entries
 
 

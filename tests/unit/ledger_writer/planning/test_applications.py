@@ -8,7 +8,7 @@ import pytest
 
 from common.messages.documents import DocumentState as S
 from common.messages.transactions import DocumentKind as K
-from ledger_writer.planning.model import Later, Settle, Write
+from ledger_writer.planning.model import Effect, Later, Settle, Write
 from ledger_writer.planning.plan import plan
 from ledger_writer.planning.states import Event
 
@@ -156,3 +156,82 @@ def test_a_new_invoice_and_its_payments_in_one_batch_are_capped_to_its_total(mak
     payment = make.document(K.PAYMENT, "80.00", applies=[(invoice.key, "80.00")])
     steps = planned(make, [make.desired(invoice), make.desired(payment)], [], links_ahead=True)
     assert steps[1].operation.applications == ((invoice.key, D("77.00")),)
+
+
+def test_what_an_edited_payment_applied_before_is_open_to_it_and_to_those_after_it(make: Any) -> None:
+    """An invoice of 77.00: 50.00 is applied, and 27.00 is open."""
+    invoice = make.known(make.key_of(K.INVOICE), open_balance=D("27.00"))
+    before = make.document(K.PAYMENT, "50.00", applies=[(invoice.key, "50.00")])
+    after = make.document(K.PAYMENT, "60.00", applies=[(invoice.key, "60.00")])
+    others = [
+        make.document(K.PAYMENT, amount, applies=[(invoice.key, amount)], ordinal=ordinal)
+        for ordinal, amount in ((1, "5.00"), (2, "40.00"))
+    ]
+    stands = make.written(before, applications=((invoice.key, D("50.00")),))
+    batch = [make.desired(after, written=stands), *map(make.desired, others)]
+    steps = planned(make, batch, [invoice])
+    assert [dict(step.operation.applications)[invoice.key] for step in steps] == [D("60.00"), D("5.00"), D("12.00")]
+
+
+def test_what_a_void_payment_had_applied_is_open_already(make: Any) -> None:
+    invoice = make.known(make.key_of(K.INVOICE), open_balance=D("50.00"))
+    again, other = (
+        make.document(K.PAYMENT, amount, applies=[(invoice.key, amount)], ordinal=ordinal)
+        for ordinal, amount in ((0, "20.00"), (1, "40.00"))
+    )
+    void = make.written(again, effect=Effect.VOID, applications=((invoice.key, D("50.00")),))
+    for batch, applied in (
+        ([make.desired(again, written=void), make.desired(other)], {again.key: "20.00", other.key: "30.00"}),
+        ([make.desired(other), make.desired(again, written=void)], {other.key: "40.00", again.key: "10.00"}),
+    ):
+        steps = planned(make, batch, [invoice])
+        found = [(one.operation.document_key, one.operation.applications) for one in steps]
+        assert found == [(key, ((invoice.key, D(amount)),)) for key, amount in applied.items()], "in the given order"
+
+
+def test_money_applied_to_one_document_in_two_parts_is_taken_off_by_neither(make: Any) -> None:
+    invoice = make.known(make.key_of(K.INVOICE), open_balance=D("0.00"))
+    whole = make.document(K.PAYMENT, "50.00", applies=[(invoice.key, "50.00")])
+    parts = make.document(K.PAYMENT, "50.00", applies=[(invoice.key, "30.00"), (invoice.key, "20.00")], note="N")
+    other = make.document(K.PAYMENT, "5.00", ordinal=1)
+    stands = make.written(whole, applications=((invoice.key, D("50.00")),))
+    steps = planned(make, [make.desired(other), make.desired(parts, written=stands)], [invoice])
+    assert [one.operation.document_key for one in steps] == [other.key, parts.key], "in the given order"
+
+
+def test_all_that_is_voided_of_one_invoice_is_open_again(make: Any) -> None:
+    invoice = make.known(make.key_of(K.INVOICE), open_balance=D("0.00"))
+    cards = [
+        make.document(K.PAYMENT, amount, applies=[(invoice.key, amount)], ordinal=ordinal)
+        for ordinal, amount in ((1, "30.00"), (2, "47.00"))
+    ]
+    cash = make.document(K.PAYMENT, "77.00", applies=[(invoice.key, "77.00")])
+    batch = [
+        make.desired(one, written=make.written(one, applications=((invoice.key, one.total),)), removed=True)
+        for one in cards
+    ]
+    steps = planned(make, [*batch, make.desired(cash)], [invoice], links_ahead=True)
+    assert steps[2].operation.applications == ((invoice.key, D("77.00")),)
+
+
+def test_side_by_side_a_payment_waits_for_its_invoice_whatever_is_written_between_them(make: Any) -> None:
+    before, after = make.document(K.INVOICE, "50.00"), make.document(K.INVOICE, "77.00")
+    invoice = make.known(before.key, open_balance=D("0.00"))
+    other = make.document(K.PAYMENT, "5.00", ordinal=1)
+    payment = make.document(K.PAYMENT, "27.00", applies=[(before.key, "27.00")])
+    batch = [make.desired(after, written=make.written(before)), make.desired(other), make.desired(payment)]
+    steps = planned(make, batch, [invoice])
+    assert [isinstance(step, Write) for step in steps] == [True, True, False]
+    assert steps[2] == Later(payment.key, after.key)
+
+
+def test_side_by_side_an_edited_payment_that_applies_no_more_than_before_waits_for_nothing(make: Any) -> None:
+    before, after = make.document(K.INVOICE, "50.00"), make.document(K.INVOICE, "77.00")
+    invoice = make.known(before.key, open_balance=D("0.00"))
+    applied = [(before.key, "50.00")]
+    payment = make.document(K.PAYMENT, "50.00", applies=applied)
+    renamed = make.document(K.PAYMENT, "50.00", applies=applied, note="N")
+    stands = make.written(payment, applications=((before.key, D("50.00")),))
+    batch = [make.desired(after, written=make.written(before)), make.desired(renamed, written=stands)]
+    steps = planned(make, batch, [invoice])
+    assert [isinstance(step, Write) for step in steps] == [True, True]

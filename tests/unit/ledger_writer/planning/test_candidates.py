@@ -148,6 +148,19 @@ def test_a_vendor_is_told_like_a_customer(make: Any, found: list[Found], missing
     assert judge(operation(make, make.CUSTOMER, K.VENDOR), [known], frozenset()) == Same(known.link)
 
 
+@pytest.mark.parametrize(("number", "named"), [("P-1001", "P-1001"), (None, "1001")])
+def test_an_order_form_of_another_memo_is_named_by_the_number_it_has_there(
+    make: Any, number: str | None, named: str
+) -> None:
+    wanted = make.document(K.SALES_ORDER, number=number)
+    found = candidate(memo_number="x" * 4000)
+    verdict = judge(operation(make, wanted, K.SALES_ORDER), [found], frozenset())
+    assert isinstance(verdict, Unclear)
+    assert (verdict.reason.code, verdict.reason.value) == ("SO_NOT_FOUND", "x" * 500)
+    assert verdict.reason.text.startswith(f"Sales order {named} can't be told from the one in the ledger:")
+    assert len(verdict.reason.text) == 4000, "a memo may be as long as a reason's whole text"
+
+
 def test_a_name_taken_by_a_vendor_gets_the_first_free_suffix(make: Any) -> None:
     vendor = named("JANE ROE", kind_in_ledger="vendor")
     verdict = judge(operation(make, make.CUSTOMER, K.CUSTOMER), [vendor], frozenset())

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from common.messages.base import Reason
+from common.messages.transactions import DocumentKind as K
 from common.messages.transactions import WantedState
-from ledger_writer.planning.content import body_hash, content_hash, idempotency_key
+from ledger_writer.planning.content import body_hash, content_hash, idempotency_key, wants_file
 
 NOT_CONTENT = [
     {"hold": Reason(code="WAITING_FOR_PAYMENT", text="")},
@@ -42,6 +43,16 @@ def test_a_field_at_its_default_does_not_count_so_that_new_fields_change_nothing
     document = make.document()
     assert b"ship_method" not in document.model_dump_json(exclude_defaults=True).encode()
     assert content_hash(document.model_copy(update={"ship_method": ""})) == content_hash(document)
+
+
+def test_only_a_summary_wants_a_list_of_its_orders(make: Any) -> None:
+    summary = make.document(K.SALES_RECEIPT, source_kind="summary", note="#1, #2")
+    assert [wants_file(one) for one in (summary, make.document(), make.CUSTOMER, make.ITEM)] == [
+        True,
+        False,
+        False,
+        False,
+    ]
 
 
 def test_an_idempotency_key_never_runs_its_parts_together() -> None:

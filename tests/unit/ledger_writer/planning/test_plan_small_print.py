@@ -115,6 +115,25 @@ def test_closing_an_order_is_sent_with_what_the_order_refers_to(make: Any) -> No
     assert operation.former is None
 
 
+def test_a_list_of_orders_hangs_on_summaries_alone_and_on_one_that_posts_nothing_even_in_a_closed_period(
+    make: Any,
+) -> None:
+    order = make.document()
+    terms = replace(make.TERMS, attaches=True, closed_through=order.date)
+    (step,) = plan([make.desired(order, written=make.written(order))], {}, replace(terms, closed_through=None))
+    assert step == Settle(order.key, Event.UNCHANGED)
+    summary = make.document(K.SALES_ORDER, source_kind="summary", note="#1, #2")
+    (step,) = plan([make.desired(summary, written=make.written(summary))], {}, terms)
+    assert sent(step).operation.operation is OperationKind.UPDATE
+
+
+def test_what_is_taken_back_is_judged_by_the_date_that_stands_in_the_books(make: Any) -> None:
+    stands = make.document()
+    given_up = make.document(wanted=WantedState.VOID, date=date(2025, 12, 31))
+    (step,) = plan([make.desired(given_up, written=make.written(stands))], {}, make.TERMS)
+    assert sent(step).operation.operation is OperationKind.VOID
+
+
 def test_an_edit_is_sent_with_what_both_versions_refer_to(make: Any) -> None:
     old, new = (make.known(letter * 32, K.CUSTOMER) for letter in "on")
     before = make.document(customer_key=old.key)
@@ -133,9 +152,9 @@ def test_what_is_wanted_no_more_may_still_stand_where_its_link_was_given_up(make
     document = make.document(K.SALES_ORDER).model_copy(update={"wanted": wanted})
     (step,) = plan([make.desired(document, former=LedgerLink("L0"))], {}, make.TERMS)
     found = settled(step)
-    assert found.event is Event.NEEDS_PERSON
+    assert (found.key, found.event) == (document.key, Event.NEEDS_PERSON)
     assert found.reason is not None
-    assert (found.reason.code, found.reason.value) == ("LINK_GIVEN_UP", "L0")
+    assert (found.reason.code, found.reason.value, bool(found.reason.cure)) == ("LINK_GIVEN_UP", "L0", True)
 
 
 def test_a_document_made_again_knows_what_it_was(make: Any) -> None:
@@ -209,6 +228,17 @@ def test_a_later_document_quotes_why_an_earlier_one_of_the_same_plan_is_held(mak
     assert (found.key, found.reason.code) == (payment.key, "DEPENDENCY_FAILED")
     assert found.reason.text == f"Needs invoice 1001, which is not in the ledger: {HELD.text}"
     assert found.reason.value == "1001"
+
+
+def test_a_later_document_waits_with_an_earlier_one_of_the_same_plan(make: Any) -> None:
+    missing = make.known("d" * 32, K.SALES_ORDER, state=S.QUEUED, label="S1")
+    invoice = make.document(depends_on=(missing.key,))
+    payment = make.document(K.PAYMENT, applies=[(invoice.key, "77.00")])
+    known = {missing.key: missing, invoice.key: make.known(invoice.key, state=S.ACTION_REQUIRED)}
+    found = settled(plan([make.desired(invoice), make.desired(payment)], known, make.TERMS)[1])
+    assert found.reason is not None
+    assert (found.reason.code, found.reason.severity) == ("WAITING_FOR_INVOICE", Severity.WARNING)
+    assert found.reason.text == "Waits for invoice 1001. Waits for sales order S1."
 
 
 REPLACED = [
@@ -286,6 +316,7 @@ def test_a_stored_document_is_read_back_as_it_was_and_holds_no_field_at_its_defa
     body, fingerprint = encode(wanted)
     assert Document.model_validate_json(body) == wanted
     assert json.loads(body) == json.loads(wanted.model_dump_json(exclude_defaults=True))
+    assert len(body) == len(wanted.model_dump_json(exclude_defaults=True)), "each field once"
     assert fingerprint == content_hash(make.document())
     assert len(fingerprint) == len(body_hash(wanted)) == 32
 

@@ -39,11 +39,10 @@ def _room(key: str, applied_before: Decimal, ground: Ground) -> Decimal | None:
 
 def reserve(applications: tuple[tuple[str, Decimal], ...], written: Written | None, ground: Ground) -> None:
     """Make planned applications count for the documents planned after this one."""
-    before = dict(written.applications) if written is not None else {}
+    if written is not None:
+        release(written, ground)
     for key, amount in applications:
-        ground.applied[key] = ground.applied.get(key, ZERO) + amount - before.pop(key, ZERO)
-    for key, amount in before.items():
-        ground.applied[key] = ground.applied.get(key, ZERO) - amount
+        ground.applied[key] = ground.applied.get(key, ZERO) + amount
 
 
 def release(written: Written, ground: Ground) -> None:

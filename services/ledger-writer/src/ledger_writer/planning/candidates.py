@@ -100,7 +100,7 @@ def _order_not_found(wanted: Document, found: Found) -> Reason:
     return Reason(
         code="SO_NOT_FOUND",
         text=f"{WORD[wanted.kind].capitalize()} {wanted.number or wanted.memo_number} can't be told from the one in the"
-        f" ledger: that one has {found.memo_number!r} in its memo.",
+        f" ledger: that one has {found.memo_number!r} in its memo."[:4000],
         cure="Put the order's number into its memo, or link it by hand, and resend.",
         field="memo",
         value=found.memo_number[:500],

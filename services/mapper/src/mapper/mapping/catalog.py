@@ -116,8 +116,11 @@ class ItemIndex:
 
     def bundle_price(self, item: CatalogItem) -> Decimal | None:
         """What the members of a bundle cost together; None where it is none, or the price of one is not known."""
+        members = item.details.get("members")
+        if not members:
+            return None
         total = Decimal(0)
-        for member in filter(None, item.details.get("members", "").split(",")):
+        for member in members.split(","):
             ledger_id, _, quantity = member.partition(" ")
             known = self._items.get(ledger_id)
             price = _decimal(known.details.get("unit_price")) if known is not None else None
@@ -125,7 +128,7 @@ class ItemIndex:
             if price is None or each is None:
                 return None
             total += price * each
-        return total if item.details.get("members") else None
+        return total
 
     def __len__(self) -> int:
         return len(self._items)

@@ -6,7 +6,6 @@ from typing import Any
 
 from common.messages.orders import Order
 from common.messages.transactions import Document, DocumentKind, WantedState
-from common.money import ZERO
 from mapper.mapping.case import Case
 from mapper.mapping.notices import mixed_tenders, number_unavailable
 from mapper.mapping.numbers import document_number, next_number_unavailable
@@ -97,7 +96,7 @@ def _unposted(case: Case, kind: DocumentKind, sale: Sale, *, closed: bool) -> Do
 
 def plain_sale(case: Case, order: Order) -> Sale:
     """The order's lines as sold, gift cards included: what an order form shows."""
-    return sale_of(case, order, redeem_gifts=False, tip_excess=ZERO, with_fee=False)
+    return sale_of(case, order, redeem_gifts=False, with_fee=False)
 
 
 def _header(case: Case) -> dict[str, Any]:

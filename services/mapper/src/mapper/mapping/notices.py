@@ -64,7 +64,7 @@ def summary_changed(before: Decimal, now: Decimal, currency: str, joined: str, l
     orders = "".join(f" {word}: {numbers}." for word, numbers in (("Added", joined), ("Gone", left)) if numbers)
     return notice(
         "SUMMARY_CHANGED",
-        f"Orders of this summary changed after it was written: {before} {currency} became {now}.{orders}"[:4000],
+        f"Orders of this summary changed after it was written: {before} {currency} became {now}.{orders}",
         "Compare it with the bank; with after_posting = hold such a change waits for you.",
         "total",
         f"{now}",
@@ -106,7 +106,7 @@ def bundle_price_differs(item: str, sold: Decimal, members: Decimal, currency: s
 def rule_failed(rule: str, problem: str) -> Reason:
     return notice(
         "RULE_FAILED",
-        f"The rule {rule!r} was passed over: {problem}."[:4000],
+        f"The rule {rule!r} was passed over: {problem}.",
         "Correct its value, or its expression: test with has(...) or != null for what may be absent.",
         "rules",
         rule,

@@ -158,7 +158,8 @@ def _match(line: PayoutLine, candidates: Candidates, taken: set[str]) -> Sequenc
     if line.kind in REFUNDS:
         by_id = candidates.by_refund.get(line.refund_external_id or line.tender_external_id)
         if by_id:
-            return by_id
+            # One refund may have gone back in several payments, each with a line of its own.
+            return _of_amount(line, [one for one in by_id if one.key not in taken], candidates) or by_id
         orders = candidates.refunds_by_order
     else:
         exact = candidates.by_tender.get(line.tender_external_id) or candidates.by_reference.get(normal(line.reference))
@@ -167,10 +168,13 @@ def _match(line: PayoutLine, candidates: Candidates, taken: set[str]) -> Sequenc
         orders = candidates.by_order
     of_order = orders.get(line.order_external_id) or orders.get(f"number:{normal(line.order_number)}") or ()
     free = [one for one in of_order if one.key not in taken]
-    same = [one for one in free if one.total == abs(line.amount)]
-    if same:
-        return same[:1]
-    return free if len(free) == 1 else ()
+    return _of_amount(line, free, candidates) or (free if len(free) == 1 else ())
+
+
+def _of_amount(line: PayoutLine, documents: Sequence[Document], candidates: Candidates) -> Sequence[Document]:
+    """The first of the line's amount: one that no other payout's deposit groups, if there is such a one."""
+    same = [one for one in documents if one.total == abs(line.amount)]
+    return sorted(same, key=lambda one: one.key in candidates.deposited)[:1]
 
 
 def _near(line: PayoutLine, candidates: Candidates, found: Mapping[str, _Found], currency: str) -> Document | None:

@@ -106,7 +106,7 @@ def plan_purchase_orders(case: Case, order_form: Document, *, closed: bool) -> N
                     | {
                         "customer_key": case.vendor(vendor, home),
                         "note": vendor,
-                        "custom_fields": {"vendor": vendor[:500]},
+                        "custom_fields": {"vendor": vendor},
                     }
                     | {"currency": home, "exchange_rate": None}
                 ),

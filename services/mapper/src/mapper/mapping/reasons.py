@@ -84,7 +84,7 @@ def account_missing(role: AccountRole) -> Reason:
     )
 
 
-def totals_mismatch(stated: Decimal, computed: Decimal, currency: str, what: str = "order") -> Reason:
+def totals_mismatch(stated: Decimal, computed: Decimal, currency: str, what: str) -> Reason:
     return error(
         "TOTALS_MISMATCH",
         f"The {what} says {stated} {currency}, its parts add up to {computed} {currency} "

@@ -44,7 +44,7 @@ def check_due(value: str) -> None:
 
 def check_split(value: str) -> None:
     delimiter, side = split_parts(value)
-    if not delimiter or not (side in ("first", "last") or (side.isdigit() and int(side) > 0)):
+    if not delimiter or not (side in ("first", "last") or (side.isdecimal() and int(side) > 0)):
         raise BadValue(f"{value!r}: write the delimiter and the side to keep, such as `- first`, `- last` or `- 2`")
 
 

@@ -98,7 +98,7 @@ def apply_split_sku(working: Working, index: int, value: str, _rule: Rule) -> No
     position = {"first": 0, "last": -1}.get(side)
     if position is None:
         position = int(side) - 1
-    if -len(parts) <= position < len(parts):
+    if position < len(parts):
         working.set_line(index, sku=parts[position].strip())
 
 

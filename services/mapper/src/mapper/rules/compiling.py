@@ -135,7 +135,7 @@ def _anchor(rule: Rule) -> tuple[Field, frozenset[str]] | None:
             continue
         known = field_named(one.field)
         normalised = frozenset(wanted_text(text, known.kind) for text in texts)
-        if "*" in normalised or "" in normalised:
+        if "*" in normalised:
             continue
         if best is None or (best[0].scope is Scope.ORDER and known.scope is not Scope.ORDER):
             best = (known, normalised)

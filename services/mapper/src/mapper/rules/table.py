@@ -154,7 +154,7 @@ def read_table(text: str) -> list[Rule]:
         if number > ROWS_MAX:
             raise _refused(number, "name", "", f"a table may have {ROWS_MAX} rows; import it in parts")
         cells = {key.strip().lower(): _unguarded(value or "") for key, value in row.items() if key}
-        name = cells.get("name", "")
+        name = cells["name"]
         if not name:
             raise _refused(number, "name", "", "every row needs the name of its rule")
         grouped.setdefault(name, []).append((number, cells))
