@@ -489,7 +489,7 @@ def _numbers_and_histories() -> dict[str, Case]:
             "cancelled-unpaid", IF_PAID, {"unpaid_cancel": "credit_memo"}, history=History(True, True, earlier)
         )
     found["cancelled-after-closing"] = Case(
-        "cancelled-unpaid", IF_PAID, books=company(closed_through=date(2026, 3, 5)), history=History(mapped=True)
+        "cancelled-unpaid", IF_PAID, books=company(closed_through=date(2026, 3, 5)), history=History(True, True)
     )
     closed = company(closed_through=date(2026, 3, 2))
     for name in ("plain", "refunded", "early", "closed"):

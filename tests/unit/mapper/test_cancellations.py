@@ -160,6 +160,8 @@ def test_an_invoice_that_was_only_ever_held_has_nothing_to_credit_when_its_perio
     assert [one.hold is not None for one in held.documents] == [True]
     closed = configuration(MODE, books=company(closed_through=date(2026, 3, 31)), **stops)
     assert kinds(mapped(unpaid(**CANCELLED), closed, history=History.of(held))) == ["invoice void"]
+    later = configuration(MODE, books=company(closed_through=date(2026, 3, 11)), unpaid_cancel="credit_memo", **stops)
+    assert kinds(mapped(unpaid(**CANCELLED), later, history=History.of(held))) == ["invoice void"], "cancelled since"
 
 
 @pytest.mark.parametrize(("cancelled_on", "wanted"), [(None, ORDER_DAY), (date(2026, 3, 5), date(2026, 3, 5))])

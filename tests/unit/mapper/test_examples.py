@@ -197,7 +197,8 @@ def test_vector_17_cancelling_an_unpaid_order_voids_its_invoice() -> None:
 def test_cancelling_an_order_of_a_closed_period_credits_it_on_the_day() -> None:
     cancelled = unpaid(lifecycle=Lifecycle.CANCELLED, cancelled_on=date(2026, 4, 5))
     books = company(closed_through=date(2026, 3, 31))
-    result = mapped(cancelled, configuration("invoices_payments_if_paid", books=books))
+    written = History.of(mapped(unpaid(), configuration("invoices_payments_if_paid")))
+    result = mapped(cancelled, configuration("invoices_payments_if_paid", books=books), history=written)
     assert kinds(result) == ["invoice", "credit_memo"]
     assert [one.date for one in result.documents] == [date(2026, 3, 2), date(2026, 4, 5)]
     again = mapped(
@@ -206,12 +207,12 @@ def test_cancelling_an_order_of_a_closed_period_credits_it_on_the_day() -> None:
         history=History.of(result),
     )
     assert again.documents == result.documents, "a period that closes later changes nothing"
-    first_sight = mapped(
-        cancelled, configuration("invoices_payments_if_paid", books=company(closed_through=date(2026, 4, 30)))
-    )
-    assert first_sight.outcome is SetOutcome.FILTERED
-    assert first_sight.reason is not None
-    assert first_sight.reason.code == "CLOSED_PERIOD"
+    for cancellation in ("void", "credit_memo"):
+        settings = configuration("invoices_payments_if_paid", books=books, unpaid_cancel=cancellation)
+        first_sight = mapped(cancelled, settings)
+        assert first_sight.outcome is SetOutcome.FILTERED, "its invoice was never written, and can't be any more"
+        assert first_sight.reason is not None
+        assert first_sight.reason.code == "CLOSED_PERIOD"
 
 
 @pytest.mark.parametrize("cancelled_on", [None, date(2026, 3, 5), date(2026, 3, 31)])

@@ -42,10 +42,10 @@ def cancel_invoice(case: Case, invoice: Document, history: History) -> None:
 
 
 def _booking(case: Case, *, invoiced: bool) -> str:
-    """`invoiced`: the invoice may be in the books already; one that was only ever held is not."""
-    ordered_on, closed = case.order.ordered_on, case.configuration.closed_through
-    if ordered_on <= closed and (invoiced or (case.order.cancelled_on or ordered_on) > closed):
-        return "credit"
+    """`invoiced`: the invoice may be in the books already; one that was only ever held is not, and can't be written
+    into its closed period any more, so that there is nothing to credit."""
+    if case.order.ordered_on <= case.configuration.closed_through:
+        return "credit" if invoiced else "void"
     return "void" if case.connection.unpaid_cancel == "void" else "credit"
 
 
