@@ -1,5 +1,6 @@
 """What people do: link and unlink by hand, connect customers, look at lists and timelines, disconnect, delete."""
 
+import asyncio
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -205,6 +206,29 @@ async def test_another_company_of_the_ledger_begins_with_nothing_written(
     rows = await open_desk.pool.fetch("SELECT DISTINCT state, link, ledger_id, former, applied, intent FROM documents")
     assert [tuple(row) for row in rows] == [("not_tried", "", "", "", D(0), "")]
     assert await open_desk.pool.fetchval("SELECT written_hash FROM documents WHERE document_key = $1", written) is None
+
+
+@pytest.mark.parametrize("how", ["forgotten", "another company"])
+async def test_the_overview_hears_at_once_what_is_no_longer_known_to_be_written(
+    open_desk: Any, make: Any, written: str, how: str
+) -> None:
+    await lane(open_desk, make, "pause")
+    if how == "forgotten":
+        assert await forget(open_desk, make) == (3, 0)
+    else:
+        async with open_desk.pool.acquire() as connection, connection.transaction():
+            await requests.start_anew(connection, make.COMPANY)
+    newest: dict[str, tuple[int, str]] = {}
+    async with open_desk.broker.consume("api.documents-changed", 100) as subscription, asyncio.timeout(60):
+        while [state for _, state in newest.values()] != ["not_tried"] * 3:
+            delivery = await subscription.get()
+            for one in decode(DocumentChanged, delivery.body):
+                assert isinstance(one, Envelope)
+                said = (one.state.revision, one.state.state.value)
+                # As the read model takes it: what is older than what it has is nothing new.
+                newest[one.state.document_key] = max(newest.get(one.state.document_key, (0, "")), said)
+            await subscription.acknowledge([delivery])
+    assert written in newest
 
 
 async def test_a_link_by_hand_is_refused_where_somebody_else_has_the_object(

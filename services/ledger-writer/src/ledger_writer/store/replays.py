@@ -16,6 +16,10 @@ REMEMBER: Final = """
 INSERT INTO replays (request_id, tenant_id, entity, position) VALUES ($1, $2, $3, $4::jsonb)
 ON CONFLICT (request_id) DO NOTHING
 """
+_REMEMBER_DOCUMENTS = """
+INSERT INTO replays (request_id, tenant_id, entity, position)
+SELECT 'company-' || gen_random_uuid(), tenant_id, $2, $3::jsonb FROM companies WHERE company_id = $1
+"""
 MOVED: Final = "UPDATE replays SET position = $2::jsonb, finished = $3 WHERE request_id = $1"
 
 _OLDEST = """
@@ -69,6 +73,12 @@ def encode_position(position: Sequence[str]) -> str:
 def first_position(entity: str) -> str:
     """Where a request for one of `OWNED` begins, as JSON."""
     return encode_position([""] * len(_ROWS[entity].key))
+
+
+async def publish_documents(connection: Connection, company_id: str) -> None:
+    """Have the documents of the company's tenant published, page by page: too many changed to say so at once."""
+    entity = DocumentChanged.type
+    await connection.execute(_REMEMBER_DOCUMENTS, company_id, entity, first_position(entity))
 
 
 async def oldest(connection: Connection) -> Replay | None:

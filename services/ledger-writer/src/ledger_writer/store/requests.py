@@ -7,6 +7,7 @@ from decimal import Decimal
 from common.database import Connection
 from ledger_writer.planning.holds import NOT_POSTING
 from ledger_writer.planning.states import TRANSITIONS, Event, S
+from ledger_writer.store import replays
 from ledger_writer.store.due import apply
 from ledger_writer.store.rows import COLUMNS, Row, decode_applications
 
@@ -81,7 +82,7 @@ RETURNING {COLUMNS}
 
 _TRIED_ANEW = """
     state = CASE WHEN state = 'dismissed' THEN state ELSE 'not_tried' END, failures = 0, next_attempt_at = NULL,
-    code = '', reason = ''
+    code = '', reason = '', revision = revision + 1
 """
 
 _CLOSED_THROUGH = "(SELECT (settings ->> 'closed_through')::date FROM company_settings WHERE company_id = $1)"
@@ -213,6 +214,8 @@ async def forget_links(connection: Connection, company_id: str) -> tuple[int, in
     # What keeps its link goes on counting: its money is still applied to what was forgotten.
     await apply(connection, released)
     await connection.execute(_FORGET, [record["document_key"] for record in forgotten])
+    if forgotten:
+        await replays.publish_documents(connection, company_id)
     kept: int = await connection.fetchval(
         "SELECT count(*) FROM documents WHERE company_id = $1 AND link <> '' AND effect <> 'void'", company_id
     )
@@ -222,5 +225,6 @@ async def forget_links(connection: Connection, company_id: str) -> tuple[int, in
 async def start_anew(connection: Connection, company_id: str) -> None:
     """Another company of the ledger: everything is due again, and nothing is known to be in it."""
     await connection.execute(_START_ANEW, company_id)
+    await replays.publish_documents(connection, company_id)
     await connection.execute("DELETE FROM checks WHERE company_id = $1", company_id)
     await connection.execute("UPDATE lanes SET intents = NULL, bookmark = '{}' WHERE company_id = $1", company_id)
