@@ -16,11 +16,11 @@ require_python() {
 # One word for all that is read: what is installed is kept as long as it stays the same.
 digest() { "$python" -c 'import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest())'; }
 
-# A second caller (make test beside make demo) waits for the first instead of installing over it.
+# A second caller (make test beside make demo) waits for the first instead of installing over it. This file is the lock:
+# what is installed lies in the project, wherever the state does.
 one_at_a_time() {
     if [[ -z ${TILLBOOK_SETUP_LOCKED:-} ]] && command -v flock >/dev/null; then
-        mkdir -p .state
-        TILLBOOK_SETUP_LOCKED=1 exec flock .state/setup.lock bash "$1"
+        TILLBOOK_SETUP_LOCKED=1 exec flock scripts/uv.sh bash "$1"
     fi
 }
 

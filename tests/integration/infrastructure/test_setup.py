@@ -41,6 +41,7 @@ def setup_fails(workspace: Path, python: str, **environment: str) -> str:
     )
     assert outcome.returncode != 0
     assert not (workspace / ".venv" / ".installed").exists()
+    assert not (workspace / ".state").exists()
     said = [line for line in outcome.stderr.splitlines() if line.startswith("setup: ")]
     assert len(said) == 1, outcome.stderr
     return said[0]

@@ -50,6 +50,18 @@ async def test_starting_again_changes_nothing(stack: Stack) -> None:
     assert {name: replica.url for name, replica in stack.processes.items()} == addresses
 
 
+async def test_a_port_that_is_named_for_a_running_process_is_not_passed_over_in_silence(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = stack.processes["api-1"].url.rsplit(":", 1)[1]
+    monkeypatch.setenv("TILLBOOK_API_PORT", port)
+    assert stack.ports_set_aside() == []
+    monkeypatch.setenv("TILLBOOK_API_PORT", "1")
+    assert stack.ports_set_aside() == [
+        f"api-1 runs and stays at port {port}; TILLBOOK_API_PORT=1 counts after `make down`"
+    ]
+
+
 async def test_one_address_passes_over_a_killed_replica(stack: Stack) -> None:
     """Also while it is away: every new connection finds the other one."""
     stack.kill("mapper-1")

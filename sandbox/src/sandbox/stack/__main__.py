@@ -43,6 +43,8 @@ def main(arguments: list[str] | None = None) -> int:
 async def up(stack: Stack, replicas: int) -> None:
     """Start everything and a supervisor, and say where it is."""
     stack.check_ports()
+    for sentence in stack.ports_set_aside():
+        say(sentence)
     stack.infrastructure.up(keep=True)
     await stack.start()
     supervisor = ServerProcess(stack.folder / "supervisor.process")

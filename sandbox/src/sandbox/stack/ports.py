@@ -1,6 +1,7 @@
 """Which process listens where. Kept between starts, because shops and browsers know the addresses."""
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -30,6 +31,18 @@ def check_named(names: Sequence[str], *, running: Mapping[str, bool]) -> None:
     for name in names:
         if not running.get(name):
             choose_port(_variable(name, names))
+
+
+def set_aside(file: Path, names: Sequence[str], *, running: Mapping[str, bool]) -> list[str]:
+    """A sentence for each port named in the environment whose process runs at another one, and is not moved."""
+    kept: dict[str, int] = json.loads(file.read_text()) if file.exists() else {}
+    said = []
+    for name in names:
+        variable = _variable(name, names)
+        wanted = os.environ.get(variable)
+        if wanted and running.get(name) and wanted != str(kept.get(name, wanted)):
+            said.append(f"{name} runs and stays at port {kept[name]}; {variable}={wanted} counts after `make down`")
+    return said
 
 
 def _variable(name: str, names: Sequence[str]) -> str:

@@ -14,7 +14,7 @@ from common.topology import SERVICES
 from sandbox.infrastructure import Endpoints, Infrastructure, StateFolder
 from sandbox.infrastructure.processes import ServerProcess
 from sandbox.stack.environment import Surroundings, inherited
-from sandbox.stack.ports import assign_ports, check_named
+from sandbox.stack.ports import assign_ports, check_named, set_aside
 from sandbox.stack.provision import Place, migrate
 from sandbox.stack.replica import NotReady, Replica
 from sandbox.stack.secrets import StackSecrets
@@ -109,6 +109,11 @@ class Stack:
         """Raises CannotProvision when a port named in the environment can't be used by the process it is for."""
         names = self._process_names()
         check_named(names, running=self._running(names))
+
+    def ports_set_aside(self) -> list[str]:
+        """What to tell whoever names a port for a process that runs at another one."""
+        names = self._process_names()
+        return set_aside(self.folder / "ports.json", names, running=self._running(names))
 
     def _running(self, names: Sequence[str]) -> dict[str, bool]:
         return {name: bool(self._server(name).running()) for name in names}

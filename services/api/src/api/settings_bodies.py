@@ -15,7 +15,7 @@ def _without_default(schema: dict[str, Any]) -> None:
 
 
 class ConnectionSettingsBody(ConnectionSettings):
-    """Everything a connection's orders are fetched and mapped by, sent whole."""
+    """Everything a connection's orders are fetched and mapped by, sent whole: what is left out takes its default."""
 
     connection_id: Identifier = Field(default="", json_schema_extra=_without_default)
     """Left out, or as in the path."""
@@ -26,7 +26,9 @@ class ConnectionSettingsBody(ConnectionSettings):
 
 
 class CompanySettingsBody(CompanySettings):
-    """Settings of one company file, sent whole, shared by the connections that point at it."""
+    """Settings of one company file, shared by the connections that point at it; sent whole: what is left out takes its
+    default.
+    """
 
     company_id: Identifier = Field(default="", json_schema_extra=_without_default)
     """Left out, or as in the path."""

@@ -124,9 +124,17 @@ def _show(output: Output, company: dict[str, Any], overview: dict[str, Any], fou
     for each in overview["attention"]:
         output.line(f"{each['text']} {each['cure']}", BAD)
     if overview["first_warning"]:
-        first = overview["first_warning"].replace("_", " ")
-        output.line(f"work on {first} first: {overview['warnings_below']} warnings are below", BAD)
+        output.line(where_to_start(overview["first_warning"], overview["warnings_below"]), BAD)
     if found["groups"]:
         output.rows(found["groups"], _WARNINGS, title="Warnings", empty="")
     else:
         output.line("no warnings", GOOD)
+
+
+def where_to_start(row: str, below: int) -> str:
+    """Rows stand in the order in which things are written: what lacks in one makes warnings in those under it."""
+    first = f"Start with the warnings in the row {row.replace('_', ' ')!r}"
+    if not below:
+        return f"{first}."
+    some = "1 warning" if below == 1 else f"{below} warnings"
+    return f"{first}; the {some} in the rows under it may go away with them."

@@ -72,7 +72,8 @@ async def save_connection_settings(
     response: Response,
     if_match: IfMatch = None,
 ) -> ConnectionSettings:
-    """Save the whole of a connection's settings. The first save makes the task that fetches its orders, if it can.
+    """Save the whole of a connection's settings: what is left out goes back to its default, so send what GET answers
+    with your change. The first save makes the task that fetches its orders, if it can.
 
     Each account that is named must be in the ledger's list and active, or have a name by which the ledger opens it on
     first use; its type must fit. `connection_id`, `channel` and `name` may be left out.
@@ -131,8 +132,9 @@ async def save_company_settings(
     response: Response,
     if_match: IfMatch = None,
 ) -> CompanySettings:
-    """Save the whole of a company file's settings. Each account must be in the ledger's list and active, or have a
-    name by which the ledger opens it on first use; its type must fit its role.
+    """Save the whole of a company file's settings: what is left out goes back to its default, so send what GET answers
+    with your change. Each account must be in the ledger's list and active, or have a name by which the ledger opens it
+    on first use; its type must fit its role.
 
     As long as no accounts are stored, roles that are left out take what the ledger proposes. `company_id`, `ledger`,
     `name`, `paused` and `approved_at` may be left out: they stay as they are.
