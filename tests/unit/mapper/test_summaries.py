@@ -10,6 +10,7 @@ from tests.unit.mapper.samples import (
     configuration,
     example_a,
     first_refund,
+    ledger,
     line,
     mapped,
     order,
@@ -136,6 +137,28 @@ def test_merged_refunds_are_negative_lines_of_their_own_day() -> None:
     assert receipt.total == D("58.13") - D("24.66")
     back = [one for one in receipt.lines if one.kind is LineKind.PRODUCT and one.amount < 0]
     assert [(one.quantity, one.amount) for one in back] == [(D(-1), D("-25.00"))]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "wanted"),
+    [
+        (None, None, None),
+        ("1.10", "1.10", "1.10"),
+        ("1.10", None, "1.10"),
+        # 58.13 at 1.10 and 22.99 at 1.20 are 91.531 of the home currency for 81.12.
+        ("1.10", "1.20", "1.1283407298"),
+    ],
+)
+def test_a_day_in_a_foreign_currency_is_worth_what_its_orders_are(
+    first: str | None, second: str | None, wanted: str | None
+) -> None:
+    def foreign(source: Order, rate: str | None) -> Order:
+        paid = tuple(one.model_copy(update={"currency": "EUR"}) for one in source.tenders)
+        known = D(rate) if rate else None
+        return source.model_copy(update={"currency": "EUR", "tenders": paid, "exchange_rate": known})
+
+    (receipt,) = summary(foreign(O1, first), foreign(O3, second), file=ledger(multi_currency=True)).documents
+    assert receipt.exchange_rate == (D(wanted) if wanted else None)
 
 
 def test_a_member_that_does_not_add_up_holds_the_summary_and_is_named() -> None:

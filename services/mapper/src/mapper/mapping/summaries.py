@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Final
 
 from common.messages.base import Reason
@@ -46,6 +47,7 @@ KINDS: Final = {
     M.SUMMARY_SALES_ORDER: DocumentKind.SALES_ORDER,
 }
 MODES: Final = frozenset(M)
+RATE_PLACES: Final = Decimal("0.0000000001")
 RETURNED: Final = frozenset({RefundNature.MONEY, RefundNature.AMOUNT_ONLY})
 
 
@@ -183,22 +185,39 @@ def _summarise(
     items: dict[str, ItemWanted] = {}
     deposit: Account | None = None
     numbers: list[str] = []
+    rates: list[tuple[Decimal, Decimal]] = []
     for order in sorted(orders, key=lambda one: (one.created_at, one.external_id)):
         ruled, directives = rules.apply(order)
         facts = read_facts(ruled, directives, configuration.connection.rounding_tolerance)
         case = Case(ruled, as_lines, catalog, directives, facts)
         try:
-            grouping.add(_member_lines(membership, case))
+            lines = _member_lines(membership, case)
+            grouping.add(lines)
         except Held as held:
             raise Held(order_of_summary(order.number, held.reason)) from held
         if case.product_hold is not None:
             raise Held(order_of_summary(order.number, case.product_hold))
+        if ruled.exchange_rate is not None:
+            rates.append((abs(sum((line.amount for line in lines), ZERO)), ruled.exchange_rate))
         items.update(case.items)
         deposit = deposit or receipt_deposit(case)[0]
         numbers.append(order.number)
     if deposit is None:
         return None, {}
-    return _document(membership, orders[0], as_lines, mode, grouping.lines(), deposit, numbers), items
+    document = _document(membership, orders[0], as_lines, mode, grouping.lines(), deposit, numbers)
+    return document.model_copy(update={"exchange_rate": _day_rate(rates)}), items
+
+
+def _day_rate(rates: Sequence[tuple[Decimal, Decimal]]) -> Decimal | None:
+    """One rate for a day's members, so that together they are worth what each is: (amount, rate) of each.
+
+    None where no member has one: the ledger then takes its own of that day.
+    """
+    known = [rate for _, rate in rates]
+    weight = sum((amount for amount, _ in rates), ZERO)
+    if not known or not weight or min(known) == max(known):
+        return known[0] if known else None
+    return (sum((amount * rate for amount, rate in rates), ZERO) / weight).quantize(RATE_PLACES)
 
 
 def _member_lines(membership: Membership, case: Case) -> list[DocumentLine]:
