@@ -1,9 +1,16 @@
 """From names to ids: exact after folding, never fuzzy, and never one of several."""
 
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
 import pytest
 from tests.unit.quickbooks_adapter import samples
+from tests.unit.quickbooks_adapter.samples import document, operation
 
-from common.messages.transactions import Account, AccountRole
+from common.messages.transactions import Account, AccountRole, DocumentKind
+from ledger_writer.ledgers.quickbooks_online.bodies import build
+from ledger_writer.ledgers.quickbooks_online.bodies.base import ref
 from ledger_writer.ledgers.quickbooks_online.names import CannotBuild, Named, NamedList, Names, clean, fold
 from ledger_writer.ledgers.quickbooks_online.requests import request_id
 
@@ -74,6 +81,25 @@ def test_of_several_receivables_the_one_of_the_currency_is_taken() -> None:
     assert names.account(receivable, "EUR").ledger_id == "2"
     with pytest.raises(CannotBuild, match="ACCOUNT_MISSING"):
         names.account(receivable, "GBP")
+    named = Account(role=AccountRole.RECEIVABLE, name="A/R")
+    assert [names.account(named, code).ledger_id for code in ("USD", "EUR", "GBP", "")] == ["1", "2", "1", "1"]
+
+
+@pytest.mark.parametrize(("known", "account"), [("EUR", "2"), ("GBP", None)])
+def test_a_foreign_payment_never_names_the_receivable_of_another_currency(known: str, account: str | None) -> None:
+    books = samples.books(multi_currency=True)
+    accounts = (
+        *(one for one in books.names.lists["accounts"].entries if one.type != "Accounts Receivable"),
+        Named("84", "A/R", type="Accounts Receivable", currency="USD"),
+        Named("2", f"A/R {known}", type="Accounts Receivable", currency=known),
+    )
+    books = replace(books, names=Names({**books.names.lists, "accounts": NamedList(accounts)}))
+    receivable = Account(role=AccountRole.RECEIVABLE, name="A/R")
+    paid: dict[str, Any] = {"currency": "EUR", "exchange_rate": Decimal("1.1"), "receivable": receivable}
+    content = build(operation(document(DocumentKind.PAYMENT, "70.00", **paid)), books).content
+    assert content.get("ARAccountRef") == (ref(account) if account else None)
+    home = build(operation(document(DocumentKind.PAYMENT, "70.00", receivable=receivable)), books).content
+    assert home["ARAccountRef"] == ref("84")
 
 
 def test_request_ids_fit_and_differ_by_step() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from sandbox.quickbooks_online.accounting import posting
-from sandbox.quickbooks_online.accounting.currency import settle_currency
+from sandbox.quickbooks_online.accounting.currency import home, settle_currency
 from sandbox.quickbooks_online.accounting.ledger import ZERO, cents
 from sandbox.quickbooks_online.company import Company
 from sandbox.quickbooks_online.entities import links
@@ -42,6 +42,8 @@ class PaymentKind(Kind):
             account = company.resolve("Account", doc["ARAccountRef"], "ARAccountRef")
             if account["AccountType"] != "Accounts Receivable":
                 raise Fault("6430", f"{account['Name']} is not a receivable account", "ARAccountRef")
+            if (account.get("CurrencyRef") or {}).get("value", home(company)) != doc["CurrencyRef"]["value"]:
+                raise business(f"The currency of the A/R account {account['Name']} differs from the transaction's.")
         self._apply(write)
         doc.setdefault("ProcessPayment", False)
         links.check_not_deposited(write)

@@ -13,6 +13,7 @@ from ledger_writer.ledgers.protocol import ErrorClass, Refused
 
 _SPACES = re.compile(r"\s+")
 _FORBIDDEN = re.compile(r"[:\t\r\n]")
+_OF_ONE_CURRENCY: Final = frozenset({"Accounts Receivable", "Accounts Payable"})
 TAX_CODE: Final = "tax_code"
 """Detail of a customer's link: id of the tax code that the ledger has for it."""
 
@@ -113,6 +114,9 @@ class Names:
                     value=account.name or None,
                 ),
             )
+        if currency and found.type in _OF_ONE_CURRENCY and found.currency not in {"", currency}:
+            # Settings name the home currency's; QuickBooks keeps one for each currency that it has met.
+            return self.of_type(found.type, currency=currency) or found
         return found
 
 

@@ -73,7 +73,10 @@ def payment(operation: Operation, document: Document, books: Books) -> Body:
     if document.deposit_to is not None:
         content["DepositToAccountRef"] = ref(books.names.account(document.deposit_to, document.currency).ledger_id)
     if document.receivable is not None and document.receivable.name:
-        content["ARAccountRef"] = ref(books.names.account(document.receivable, document.currency).ledger_id)
+        receivable = books.names.account(document.receivable, document.currency)
+        # Where the currency's own is not known yet, QuickBooks finds it by the customer.
+        if receivable.currency in {"", document.currency}:
+            content["ARAccountRef"] = ref(receivable.ledger_id)
     method, notices = listed(
         books.names, "payment_methods", document.payment_method, "PaymentMethodRef", "payment method"
     )
