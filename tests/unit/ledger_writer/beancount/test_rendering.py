@@ -19,6 +19,14 @@ from ledger_writer.ledgers.protocol import LedgerLink, Operation, OperationKind
 
 BOOKS = Books("USD", Chart({}))
 K = DocumentKind
+OPENED = "1970-01-01 open Assets:UndepositedFunds\n1970-01-01 open Income:Sales\n"
+
+
+def judged(path: Path) -> None:
+    """Have Beancount itself read the file."""
+    program = Path(sys.executable).with_name("bean-check")
+    result = subprocess.run([program, "--no-cache", path], capture_output=True, text=True, timeout=120, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
 
 
 def test_a_receipt_reads_as_a_bookkeeper_expects(make: Any, op: Any) -> None:
@@ -89,6 +97,27 @@ def test_what_does_not_post_is_a_custom_directive(
     assert entry.accounts == ()
 
 
+def test_a_summary_names_all_its_orders(make: Any, op: Any, tmp_path: Path) -> None:
+    numbers = tuple(f"#{number:07d}" for number in range(20_000))
+    many = {"source_kind": "summary", "note": "#0000000 … and more", "orders": numbers, "orders_left_out": 3}
+    named = ", ".join(numbers)
+    for kind in (K.SALES_RECEIPT, K.SALES_ORDER):
+        (entry,) = render(op(make.document(kind, **many)), BOOKS)
+        assert f'\n  orders: "{named} … and 3 more"\n' in entry.text
+        (tmp_path / f"{kind}.beancount").write_text(entry.text, encoding="utf-8")
+    few = make.document(source_kind="summary", note='7, "8"\n2026-01-05 open Income:Forged, 9')
+    reversal, entry = render(op(few, OperationKind.UPDATE, previous=few, link=LedgerLink("k"), generation=1), BOOKS)
+    assert '\n  orders: "7, \\"8\\" 2026-01-05 open Income:Forged, 9"\n' in entry.text
+    assert "orders:" not in reversal.text
+    (costs,) = render(op(make.document(K.JOURNAL_ENTRY, lines=(), total=Decimal(0), **many)), BOOKS)
+    assert "orders:" not in costs.text
+    (order,) = render(op(make.document(note="7, 8")), BOOKS)
+    assert "orders:" not in order.text
+    books = tmp_path / "main.beancount"
+    books.write_text(f'{OPENED}include "sales_*.beancount"\n', encoding="utf-8")
+    judged(books)
+
+
 TEXT = st.text(max_size=60)
 
 
@@ -115,11 +144,8 @@ def test_no_text_of_an_order_breaks_the_journal(
         )
         rendered += [entry.text for entry in render(operation, BOOKS)]
     path: Path = tmp_path_factory.mktemp("books") / "all.beancount"
-    opened = "1970-01-01 open Assets:UndepositedFunds\n1970-01-01 open Income:Sales\n"
-    path.write_text(opened + "".join(rendered), encoding="utf-8")
-    program = Path(sys.executable).with_name("bean-check")
-    result = subprocess.run([program, "--no-cache", path], capture_output=True, text=True, timeout=60, check=False)
-    assert result.returncode == 0, result.stderr
+    path.write_text(OPENED + "".join(rendered), encoding="utf-8")
+    judged(path)
     totals: dict[tuple[str, str], Decimal] = {}
     balances(path.read_text(encoding="utf-8"), None, totals)
     assert totals["Income:Sales", "USD"] == -len(texts)

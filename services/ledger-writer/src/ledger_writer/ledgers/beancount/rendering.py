@@ -132,7 +132,17 @@ def _facts(document: Document, applications: Applications) -> list[str]:
     if applications:
         applied = ", ".join(f"{key} {amount:f}" for key, amount in applications)
         facts.append(f'  applied: "{applied}"\n')
+    facts.extend(_orders(document))
     return facts
+
+
+def _orders(document: Document) -> list[str]:
+    """Which orders a summary is made of, every one: Beancount reads texts of any length."""
+    orders = document.orders_of_summary
+    if not orders:
+        return []
+    more = f" … and {document.orders_left_out} more" if document.orders_left_out else ""
+    return [f'  orders: "{", ".join(map(_text, orders))}{more}"\n']
 
 
 def _legs(postings: Sequence[Posting], currency: str, home_currency: str, lines: list[str]) -> None:
@@ -168,6 +178,8 @@ def _directive(operation: Operation, document: Document) -> Entry:
     if customer is not None:
         partner = "vendor" if operation.kind is DocumentKind.PURCHASE_ORDER else "customer"
         lines.append(f'  {partner}: "{_text(customer.name)}"\n')
+    if operation.operation in {OperationKind.CREATE, OperationKind.UPDATE}:
+        lines.extend(_orders(document))
     return Entry(about.date.isoformat()[:7], "".join(lines))
 
 
