@@ -116,6 +116,11 @@ MAKERS: dict[str, tuple[Any, str, Any]] = {
     "Vendor": (lambda: named(objects.Vendor, DisplayName="A New Vendor"), "AcctNum", "4711"),
     "Employee": (lambda: named(objects.Employee, GivenName="Ada", FamilyName="Worker"), "FamilyName", "Workman"),
     "Item": (lambda: named(objects.Item, Name="Advice", Type="Service", IncomeAccountRef=ref("1")), "Description", "x"),
+    "Item (non-inventory)": (
+        lambda: named(objects.Item, Name="Wrapping", Type="NonInventory", IncomeAccountRef=ref("79")),
+        "Description",
+        "paper",
+    ),
     "Item (inventory)": (inventory_item, "Description", "a kit"),
     "Account": (lambda: named(objects.Account, Name="Card Clearing", AccountType="Bank"), "Description", "cards"),
     "Class": (lambda: named(objects.Class, Name="Web shop"), "Name", "Webshop"),

@@ -24,6 +24,22 @@ def names(shop: Any, text: str) -> list[str]:
     return [doc["DisplayName"] for doc in shop.query(text).get("Customer", [])]
 
 
+def test_attachments_are_found_by_what_they_hang_on(shop: Any) -> None:
+    invoices = ids(shop, "SELECT Id FROM Invoice WHERE DocNumber LIKE 'Q-%'")
+    made = []
+    for invoice in invoices[:2]:
+        target = {"EntityRef": {"type": "Invoice", "value": invoice}}
+        made.append(shop.make("Attachable", {"Note": "a note", "AttachableRef": [target]})["Id"])
+    hanging = "SELECT * FROM Attachable WHERE AttachableRef.EntityRef.Type = 'invoice'"
+    assert ids(shop, f"{hanging} AND AttachableRef.EntityRef.value = '{invoices[1]}'", "Attachable") == made[1:]
+    assert sorted(ids(shop, hanging, "Attachable")) == sorted(made)
+    assert ids(shop, hanging.replace("invoice", "bill"), "Attachable") == []
+
+
+def test_a_company_without_budgets_says_so(shop: Any) -> None:
+    assert shop.query("SELECT * FROM Budget") == {}
+
+
 @pytest.mark.parametrize(
     ("condition", "expected"),
     [

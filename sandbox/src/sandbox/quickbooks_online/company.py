@@ -31,7 +31,7 @@ LIST_ENTITIES = NAME_ENTITIES | {
     "CompanyCurrency",
 }
 OTHER_ENTITIES = frozenset(
-    {"RecurringTransaction", "Attachable", "ExchangeRate", "CompanyInfo", "Preferences", "TimeActivity"}
+    {"RecurringTransaction", "Attachable", "ExchangeRate", "CompanyInfo", "Preferences", "TimeActivity", "Budget"}
 )
 NON_POSTING = frozenset({"Estimate", "PurchaseOrder"})
 TXN_ENTITIES = frozenset(ENTITIES) - LIST_ENTITIES - OTHER_ENTITIES - {"TaxService"}

@@ -41,6 +41,7 @@ KINDS: dict[str, Kind] = {
     "CompanyInfo": CompanyInfoKind(),
     "Preferences": PreferencesKind(),
     "TimeActivity": TimeActivityKind(),
+    "Budget": ReadOnlyKind(),
     "Attachable": AttachableKind(),
     "Payment": PaymentKind(),
     "Deposit": DepositKind(),

@@ -171,6 +171,15 @@ def _value(doc: Doc, prop: str) -> Any:
 
 
 def _test(entity: str, condition: Condition) -> Test:
+    head = condition.prop.split(".")[0]
+    test = _plain_test(entity, condition)
+    if not ENTITIES[entity].fields[head].many:
+        return test
+    # Of a list, one part that fits is enough.
+    return lambda row: any(test(Row({head: part}, row.order)) for part in row.doc.get(head) or ())
+
+
+def _plain_test(entity: str, condition: Condition) -> Test:
     prop, op, values = condition.prop, condition.op, condition.values
     if prop in ("MetaData.LastUpdatedTime", "MetaData.CreateTime"):
         return _moment_test(prop, op, values)

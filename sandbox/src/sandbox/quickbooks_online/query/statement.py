@@ -180,9 +180,11 @@ def check_property(entity: str, prop: str) -> str:
         elif known.kind == "ref" and tail.lower() in ("value", "name"):
             return field_name if tail.lower() == "value" else f"{field_name}.name"
         elif known.spec is not None:
-            for inner in known.spec.fields:
-                if inner.lower() == tail.split(".")[0].lower():
-                    return f"{field_name}.{inner}"
+            first, _, last = tail.lower().partition(".")
+            for inner, part in known.spec.fields.items():
+                if inner.lower() == first:
+                    is_part = part.kind == "ref" and last in ("name", "type")
+                    return f"{field_name}.{inner}.{last}" if is_part else f"{field_name}.{inner}"
     raise _invalid(f"Property {prop} not found for Entity {entity}")
 
 

@@ -274,6 +274,7 @@ _TEXTS: dict[str, str] = {
     "CreditCardPayment": _TXN + "Amount:m BankAccountRef:ref CreditCardAccountRef:ref VendorRef:ref Memo:t4000 "
     "CheckNum:t21 " + _PRINT + "CreditCardPaymentEx:any!",
     "RecurringTransaction": _HEAD + "Type:t50 Name:t100",
+    "Budget": _HEAD + "Name:t100 StartDate:d EndDate:d BudgetType:t50 BudgetEntryType:t50 Active:b BudgetDetail:any!",
     "TimeActivity": _HEAD
     + "TimeZone:t50 TxnDate:d NameOf:e(Employee|Vendor|Other) EmployeeRef:ref VendorRef:ref OtherNameRef:ref "
     "CustomerRef:ref DepartmentRef:ref ItemRef:ref ClassRef:ref PayrollItemRef:ref ProjectRef:ref TimeChargeId:any "

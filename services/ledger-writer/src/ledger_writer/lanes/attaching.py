@@ -45,7 +45,14 @@ async def with_file(session: LedgerSession, operation: Operation, outcome: Writt
         return _with(outcome, attached)
     name = f"orders-{wanted.memo_number}.csv"
     try:
-        attached = await session.attach(outcome.link, file_name=name, content_type="text/csv", file=listed(orders))
+        attached = await session.attach(
+            outcome.link,
+            file_name=name,
+            content_type="text/csv",
+            file=listed(orders),
+            # What is changed may have a list already, perhaps one whose request got no answer.
+            alone=operation.operation is OperationKind.UPDATE,
+        )
     except (CompanyRefused, Retryable) as error:
         return Unanswered(f"the document is there without its file: {error}")
     except Rejected as error:

@@ -269,8 +269,10 @@ class KeepsBookmark(Protocol):
 class Attaches(Protocol):
     """A session that can hang files on documents."""
 
-    async def attach(self, link: LedgerLink, *, file_name: str, content_type: str, file: bytes) -> str:
-        """Returns the attachment's id. Raises as `facts` does."""
+    async def attach(
+        self, link: LedgerLink, *, file_name: str, content_type: str, file: bytes, alone: bool = False
+    ) -> str:
+        """Returns the attachment's id. With `alone`, others of its name on the document go. Raises as `facts` does."""
         ...
 
 

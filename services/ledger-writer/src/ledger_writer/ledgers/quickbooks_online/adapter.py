@@ -6,7 +6,6 @@ outcome; nothing about documents is remembered.
 """
 
 import asyncio
-import hashlib
 import time
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -33,8 +32,9 @@ from ledger_writer.ledgers.protocol import (
 )
 from ledger_writer.ledgers.quickbooks_online import lookup
 from ledger_writer.ledgers.quickbooks_online.applied import complete
+from ledger_writer.ledgers.quickbooks_online.attachments import attach
 from ledger_writer.ledgers.quickbooks_online.batching import Outcomes, split, write_names
-from ledger_writer.ledgers.quickbooks_online.bodies import Books, attachment, lists_needed
+from ledger_writer.ledgers.quickbooks_online.bodies import Books, lists_needed
 from ledger_writer.ledgers.quickbooks_online.client import (
     Client,
     LedgerFault,
@@ -50,7 +50,6 @@ from ledger_writer.ledgers.quickbooks_online.oauth import IntuitOAuth
 from ledger_writer.ledgers.quickbooks_online.pairing import read_profile
 from ledger_writer.ledgers.quickbooks_online.profile import Profile
 from ledger_writer.ledgers.quickbooks_online.reading import changed_documents, facts_of, linked_by_id
-from ledger_writer.ledgers.quickbooks_online.requests import request_id
 from ledger_writer.ledgers.quickbooks_online.settings import OnlineSettings
 from ledger_writer.ledgers.quickbooks_online.tokens import Access, CompanySecrets, NeedsReconnect
 from ledger_writer.ledgers.quickbooks_online.writing import Writer
@@ -155,25 +154,23 @@ class Session:
         except _CALLS as error:
             raise _as_error(error) from error
 
-    async def attach(self, link: LedgerLink, *, file_name: str, content_type: str, file: bytes) -> str:
+    async def attach(
+        self, link: LedgerLink, *, file_name: str, content_type: str, file: bytes, alone: bool = False
+    ) -> str:
         """Hang a file on a written document (a settlement report on its deposit). Returns the attachment's id.
 
-        Trouble that passes is met by asking again under the same request id, so that the file hangs there once. Raises
-        as the readers do.
+        With `alone` it takes the place of others of its name. Trouble that passes is met by asking again under the same
+        request id, so that the file hangs there once. Raises as the readers do.
         """
-        entity = link.details.get("entity", "")
-        metadata = attachment(entity, link.ledger_id, file_name=file_name, content_type=content_type)
-        content = hashlib.sha256(file).hexdigest()
-        attempt = hashlib.sha256(f"{entity}:{link.ledger_id}:{file_name}:{content}".encode()).hexdigest()
         for left in reversed(range(_ATTACHING_TRIES)):
             try:
-                stored = await self._client.upload(metadata, file_name, file, content_type, request_id(attempt))
+                return await attach(
+                    self._client, link, file_name=file_name, content_type=content_type, file=file, alone=alone
+                )
             except _CALLS as error:
                 raised = _as_error(error)
                 if isinstance(raised, Rejected) or not left:
                     raise raised from error
-                continue
-            return str(stored.get("Id", ""))
         raise AssertionError("the last try returns or raises")
 
     async def _one(self, writer: Writer, operation: Operation) -> Outcomes:
