@@ -6,6 +6,7 @@ states that ingest publishes. The books are read by Beancount itself, or asked o
 
 import asyncio
 import itertools
+import re
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -33,6 +34,8 @@ CLOSED_THROUGH = date(2025, 12, 31)
 START = date(2026, 1, 1)
 WITHIN_S = 150.0
 SECRET = "whsec_books_of_the_tests"
+OF_A_CURRENCY = re.compile(r" - [A-Z]{3}$")
+"""How QuickBooks calls the receivable account of a foreign currency after that of the home currency."""
 _steps = itertools.count(1)
 
 
@@ -369,7 +372,11 @@ class Books:
             return answer.json()
 
     def _role(self, account: str) -> str:
-        """The role of an account of QuickBooks, which keeps the tax of each agency in an account of its own."""
+        """The role of an account of QuickBooks, which keeps accounts of its own for the tax of each agency, for what is
+        owed in each currency and for what payments gain or lose by their rates."""
+        if account == "Exchange Gain or Loss":
+            return "FX"
+        account = OF_A_CURRENCY.sub("", account)
         agency = account.endswith(" Payable") and account not in self.roles
         return "TAX" if agency else self.roles.get(account, account)
 

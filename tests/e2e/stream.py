@@ -22,6 +22,7 @@ from common.messages.orders import (
     TenderKind,
 )
 
+EURO_METHOD = "euro card"
 BUYERS = ("Ada Lovelace", "Emmy Noether", "Mary Somerville")
 MONTH_ENDS = (date(2026, 1, 31), date(2026, 2, 28), date(2026, 3, 31), date(2026, 4, 30))
 
@@ -68,6 +69,12 @@ def plain(number: int, on: date, amount: str, **changes: Any) -> Order:
     none: dict[str, Any] = {"discounts": (), "shipping_lines": (), "taxes": (), "tax_total": D("0.00")}
     tenders = changes.pop("tenders", (paid(amount, on, number),) if D(amount) else ())
     return sold(number, on, *tenders, **(none | {"total": D(amount)} | changes))
+
+
+def euro(number: int, on: date, amount: str, **changes: Any) -> Order:
+    """One thing that is sold in euros, of which one was worth 1.10 that day, and paid to the processor of euros."""
+    tenders = (paid(amount, on, number, currency="EUR", method=EURO_METHOD),)
+    return plain(number, on, amount, **({"tenders": tenders, "currency": "EUR", "exchange_rate": D("1.10")} | changes))
 
 
 def returned(number: int, on: date, *, restock: bool = False) -> Refund:
@@ -120,6 +127,10 @@ def _changing() -> list[tuple[Order, Order]]:
     cancelled = sold(1009, date(2026, 2, 16))
     gone = {"lifecycle": Lifecycle.CANCELLED, "cancelled_on": date(2026, 3, 4)}
     both = (paid("30.00", date(2026, 2, 25), 1011), paid("47.00", date(2026, 3, 3), 1011, 2))
+    owed = euro(1042, date(2026, 2, 20), "45.45", tenders=(), financial_status=FinancialStatus.PENDING)
+    later = paid("45.45", date(2026, 3, 2), 1042, currency="EUR", method=EURO_METHOD, exchange_rate=D("1.123"))
+    settled = owed.model_copy(update={"tenders": (later,), "financial_status": FinancialStatus.PAID})
+    sent_back = euro(1043, date(2026, 2, 22), "60.00")
     friendly = sold(1019, date(2026, 3, 25), paid("77.00", date(2026, 3, 25), 1019))
     return [
         (unpaid, sold(1002, date(2026, 1, 15), paid("77.00", date(2026, 2, 3), 1002))),
@@ -128,6 +139,8 @@ def _changing() -> list[tuple[Order, Order]]:
         (part, sold(1011, date(2026, 2, 25), *both)),
         (stopped, stopped.model_copy(update=gone)),
         (cancelled, cancelled.model_copy(update=gone)),
+        (owed, settled),
+        (sent_back, sent_back.model_copy(update={"refunds": (goodwill(1043, date(2026, 3, 9), "20.00"),)})),
         (friendly, friendly.model_copy(update={"refunds": (goodwill(1019, date(2026, 4, 2), "10.00"),)})),
     ]
 
@@ -154,6 +167,7 @@ def _lasting() -> list[Order]:
         sold(1017, march, paid("77.01", march, 1017), total=D("77.01"), rounding=D("0.01")),
         sold(1020, date(2026, 3, 28), paid("77.00", date(2026, 3, 28), 1020), tax_remitted=D("4.06")),
     ]
+    sales += [euro(1040, january, "80.00"), euro(1041, march, "33.35")]
     sales += [plain(1030 + n, date(2026, 1 + n % 3, 3 + 2 * n), f"{11 + 7 * n}.{n}5") for n in range(9)]
     return sales
 
@@ -184,7 +198,12 @@ def payouts() -> list[Payout]:
         payout_line("chargeback", "-15.00", occurred_on=date(2026, 2, 12)),
         payout_line("reserve_held", "-5.00", occurred_on=date(2026, 2, 12)),
     ]
+    # Sold for 88.00 of the home currency, and worth 86.40 by the day it reaches the bank.
+    foreign = payout_line(
+        "charge", "86.40", "2.70", order_number="1040", tender_external_id="t1040-1", occurred_on=date(2026, 3, 5)
+    )
     return [
+        payout("83.70", foreign, external_id="po_3", paid_on=date(2026, 3, 6)),
         payout("148.94", *first, external_id="po_1", paid_on=date(2026, 2, 2)),
         payout("29.81", *second, external_id="po_2", paid_on=date(2026, 2, 14)),
     ]

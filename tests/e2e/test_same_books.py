@@ -1,8 +1,9 @@
 """The same orders through Beancount and QuickBooks give the same books, in every mode: `make same-books`.
 
-Compared per account role at every month end, in home currency. Tax is one sum, for QuickBooks splits it by agency;
-estimates and sales orders post nothing, so that their count, total and open state are compared. Purchase feeds are left
-out: an order of a shop makes none of their documents. Writes `build/reports/same-books.json`.
+Compared per account role at every month end, in home currency; some orders are in a foreign one. Tax is one sum, for
+QuickBooks splits it by agency; estimates and sales orders post nothing, so that their count, total and open state are
+compared. Purchase feeds are left out: an order of a shop makes none of their documents. Writes
+`build/reports/same-books.json`.
 """
 
 import asyncio
@@ -36,6 +37,8 @@ MORE_ACCOUNTS = {
     "RSV": ("Processor Reserve", "Other Current Asset"),
     "SHORT": ("Payout Shortfall", "Other Current Liability"),
     "CFWD": ("Carried Forward", "Other Current Asset"),
+    "CLR": ("Euro Clearing", "Other Current Asset"),
+    "FX": ("Exchange Differences", "Other Expense"),
 }
 """What QuickBooks proposes no account for."""
 
@@ -80,11 +83,14 @@ async def keep(stage: Stage, mode: str, ledger: str) -> Kept:
     """Tell the whole quarter, as first seen and as it ended, and read the books."""
     online = ledger == "quickbooks_online"
     seeded = [("Account", {"Name": name, "AccountType": kind}) for name, kind in MORE_ACCOUNTS.values()]
+    more = {role: name for role, (name, _) in MORE_ACCOUNTS.items()} if online else {"CLR": "Assets:Clearing:Euro"}
     books = await stage.books(
         mode,
         ledger,
-        accounts={role: name for role, (name, _) in MORE_ACCOUNTS.items()} if online else {},
+        accounts=more,
+        realm={"multi_currency": True},
         seeded=seeded if online else (),
+        deposit_accounts={stream.EURO_METHOD: more["CLR"]},
         payouts={"enabled": True},
     )
     before = {day: await books.balances(day) for day in stream.MONTH_ENDS}
