@@ -123,7 +123,9 @@ async def _tell(
         report.show_warnings(console, warnings, [order for order in orders if order["reason"]])
         comparisons = proof.compare(pairing, proof.moved(opening[pairing.company_id], balances))
         report.show_proof(console, comparisons)
-        claims = report.claims(pairing, outcome.delivered, orders, documents, comparisons)
+        claims = report.claims(
+            pairing, outcome.delivered, outcome.run, outcome.overview, orders, documents, comparisons
+        )
         report.show_claims(console, claims)
         holds = holds and all(claim.holds for claim in claims)
     (main,) = _journals(stack)

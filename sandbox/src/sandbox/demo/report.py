@@ -43,6 +43,17 @@ def show_company(console: Console, pairing: Pairing, delivered: Delivered, run: 
     for name in COLUMNS:
         table.add_row(name.replace("_", " "), *(str(row[name]) for row in rows))
     console.print(table)
+    source, out = _orders(overview)
+    console.print(
+        f"{source + out} orders, {source} in scope (source) and {out} out of scope: the {run['total']} that the polling"
+        " run saw, and 1 that only a webhook told of"
+    )
+
+
+def _orders(overview: Json) -> tuple[int, int]:
+    """Orders in scope and out of scope, as the overview counts them."""
+    row = next(row for row in overview["rows"] if row["name"] == "orders")
+    return row["source"], row["out_of_scope"]
 
 
 def show_documents(console: Console, documents: Sequence[Json]) -> None:
@@ -99,6 +110,8 @@ def show_proof(console: Console, comparisons: Sequence[Comparison]) -> None:
 def claims(
     pairing: Pairing,
     delivered: Delivered,
+    run: Json,
+    overview: Json,
     orders: Sequence[Json],
     documents: Sequence[Json],
     comparisons: Sequence[Comparison],
@@ -115,6 +128,10 @@ def claims(
     forged = delivered.report.by_status[401]
     missing, foreign = wanted - in_ledger, in_ledger - set(expected)
     return [
+        Claim(
+            "the overview counts each order of the shop, and the one that only a webhook told of, once",
+            sum(_orders(overview)) == run["total"] + 1,
+        ),
         Claim(f"all {len(wanted)} orders that should be in the ledger are ({len(missing)} missing)", not missing),
         Claim(f"nothing else is in it ({len(foreign)} strangers)", not foreign),
         Claim(
