@@ -141,6 +141,8 @@ class TestVector30:
         assert (held.reason.code, held.reason.value) == ("AMOUNT_CHANGED_BY_RULE", "R10")
         free = run(unpaid(), r10, mode="invoices_only")
         assert free.documents[0].total == D("69.05")
+        shipping = [one.amount for one in free.documents[0].lines if one.kind is LineKind.SHIPPING]
+        assert shipping == [D("0.00")], "people see that it was free"
         allowed = run(
             example_a(), r10.model_copy(update={"allow_total_change": True}), mode="invoices_payments_if_paid"
         )

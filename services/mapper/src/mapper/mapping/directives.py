@@ -40,6 +40,8 @@ class Directives:
     shipping_item: str = ""
     shipping_tax_code: str = ""
     shipping_class: str = ""
+    free_shipping: bool = False
+    """A rule made shipping free: its line stays, so that people see it."""
     discount_item: str = ""
     discount_tax_code: str = ""
     discount_class: str = ""

@@ -128,7 +128,7 @@ def _add_shipping(case: Case, order: Order, codes: TaxCodes, lines: list[Documen
     shows_discounts = case.connection.show_line_discounts
     for shipping in order.shipping_lines:
         discount = shipping.discount if shows_discounts else ZERO
-        if not shipping.amount and not discount:
+        if not shipping.amount and not discount and not case.directives.free_shipping:
             continue
         lines.append(
             DocumentLine(

@@ -154,6 +154,7 @@ def apply_set_shipping(working: Working, amount: Decimal, rule: Rule) -> None:
     if not lines:
         return
     shares = prorate(amount, [line.amount for line in lines], order.currency)
+    working.directives.free_shipping = not amount
     before = sum((line.amount for line in lines), ZERO)
     working.set_order(
         shipping_lines=tuple(
