@@ -291,6 +291,30 @@ async def test_a_privacy_request_removes_people_and_keeps_amounts(ingest: Ingest
     assert history[0]["total"] == history[1]["total"]
 
 
+async def test_a_privacy_request_forgets_every_order_that_it_names(ingest: Ingest) -> None:
+    """However many there are, also where it comes twice; one that names none forgets none."""
+    life = shop("shopify", orders=3, scenarios=["never_paid"]).life
+    await ingest.connect("con", "shopify", shop_domain="harbour-pine.myshopify.com", webhook_secret=SECRET)
+    numbers = []
+    for event in life.events(3):
+        await ingest.post("con", event)
+        numbers.append(int(event.order_id))
+    for name, named in (("none", []), ("many", [*range(1, 1001), *numbers, *numbers])):
+        body = orjson.dumps({"customer": {"id": 1}, "orders_to_redact": named})
+        for _ in range(2):
+            headers = signed("customers/redact", body, name)
+            assert (await ingest.http.post("/webhooks/con", content=body, headers=headers)).status_code == 200
+    await ingest.until("SELECT count(*) FROM privacy_requests WHERE finished_at IS NOT NULL", wanted=3)
+    await ingest.eventually(lambda: all(ingest.orders[f"con/{number}"].forgotten for number in numbers))
+    params = {"tenant_id": "tenant"}
+    listed = (await ingest.http.get("/internal/connections/con/privacy-requests", params=params)).json()["requests"]
+    assert sorted((row["delivery_id"], len(row["order_ids"]), row["removed"]["orders"]) for row in listed) == [
+        ("many", 1000, 0),
+        ("many#2", 3, 3),
+        ("none", 0, 0),
+    ]
+
+
 async def test_a_forgotten_shop_loses_its_people_and_credentials_and_keeps_its_amounts(
     ingest: Ingest, monkeypatch: pytest.MonkeyPatch
 ) -> None:

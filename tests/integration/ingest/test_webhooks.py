@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import httpx
 import orjson
 import pytest
+from prometheus_client import REGISTRY
 from pydantic import SecretStr
 from tests.integration.ingest.conftest import SECRET, Ingest, connection_settings, events_by_order, running, signed
 
@@ -190,6 +191,10 @@ async def test_a_privacy_request_reaches_every_connection_of_its_shop_or_is_aske
     assert (await ingest.http.post("/webhooks/con", content=gone, headers=headers)).status_code == 200
 
 
+def privacy_for_nobody(kind: str) -> float:
+    return REGISTRY.get_sample_value("tillbook_ingest_privacy_requests_for_nobody_total", {"kind": kind}) or 0.0
+
+
 @pytest.mark.parametrize("address", ["con", "named"])
 async def test_a_privacy_request_under_the_name_of_another_shop_than_its_body_says_does_nothing(
     ingest: Ingest, address: str, caplog: pytest.LogCaptureFixture
@@ -200,11 +205,13 @@ async def test_a_privacy_request_under_the_name_of_another_shop_than_its_body_sa
     await ingest.connect("named", "shopify", tenant="other", shop_domain=other, webhook_secret=SECRET)
     body = orjson.dumps({"shop_id": 1, "shop_domain": SHOP["shop_domain"]})
     headers = {**signed("shop/redact", body), "x-shopify-shop-domain": other}
+    before = privacy_for_nobody("shop_redact")
     answer = await ingest.http.post(f"/webhooks/{address}", content=body, headers=headers)
     assert (answer.status_code, answer.content) == (200, b"")
     assert await ingest.service.runtime.pool.fetchval("SELECT count(*) FROM privacy_requests") == 0
     (told,) = (line for line in caplog.text.splitlines() if "privacy_request_for_nobody" in line)
-    assert "'channel': 'shopify', 'kind': 'shop_redact'" in told
+    assert "'channel': 'shopify', 'kind': 'shop_redact', 'delivery_id': 'delivery-1'" in told
+    assert privacy_for_nobody("shop_redact") == before + 1
     assert not any(named in told for named in ("connection_id", other, SHOP["shop_domain"]))
 
 

@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings
 from tests.unit.deploy.rendering import Document, containers, named, of_kind, workloads
 
 import common.telemetry  # noqa: F401 - registers the metrics
+import ingest.metrics  # noqa: F401 - as the other does
 from api.settings import ApiSettings
 from common.declare import DeclareSettings
 from common.provisioning.__main__ import ProvisionSettings

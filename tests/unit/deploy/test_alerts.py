@@ -1,5 +1,6 @@
 """The alerts as Prometheus reads them: they fire for what they are there for, and are silent otherwise."""
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -35,6 +36,11 @@ CASES: dict[str, tuple[str, str, dict[str, str]]] = {
         'rabbitmq_detailed_queue_messages{vhost="tillbook", queue="mapper.dead"}',
         "3x120",
         {"queue": "mapper.dead"},
+    ),
+    "TillbookPrivacyRequestForNobody": (
+        'tillbook_ingest_privacy_requests_for_nobody_total{namespace="tillbook", kind="data_request"}',
+        "0x30 1x90",
+        {"kind": "data_request"},
     ),
     "TillbookMirrorDiffers": (
         'tillbook_mirror_difference{namespace="tillbook", mirror="mapper", entity="order.normalized.v1"}',
@@ -77,7 +83,9 @@ def expected_alert(alert: str, labels: dict[str, str], *, annotated: dict[str, s
         for r in named(site("production"), "PrometheusRule", "tillbook")["spec"]["groups"][0]["rules"]
         if r["alert"] == alert
     )
-    return {"exp_labels": {**labels, **rule["labels"]}, "exp_annotations": {**rule["annotations"], **annotated}}
+    action = re.sub(r"{{ \$labels\.(\w+) }}", lambda found: labels[found[1]], rule["annotations"]["action"])
+    annotations = {**rule["annotations"], "action": action, **annotated}
+    return {"exp_labels": {**labels, **rule["labels"]}, "exp_annotations": annotations}
 
 
 SUMMARIES = {
@@ -87,6 +95,9 @@ SUMMARIES = {
     "TillbookFault": "mapper met a bug 15 times in 15 minutes and went on without what it was about",
     "TillbookDeadLettersNotCollected": "mapper.dead is not emptied: api collects no dead letters",
     "TillbookMirrorDiffers": "mapper is not what the owner of order.normalized.v1 has, 2 times",
+    "TillbookPrivacyRequestForNobody": (
+        "Privacy requests (data_request) came of shops that nobody has connected: 1 in a day"
+    ),
     "TillbookLaneStuck": "A company file can't be got at",
 }
 

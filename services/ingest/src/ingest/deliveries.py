@@ -24,6 +24,9 @@ from ingest.store import connections, payouts
 
 log = structlog.get_logger(__name__)
 
+PRIVACY_ORDERS_MAX = 1000
+"""Orders in one row of a privacy request, and so in one transaction; a request that names more has several rows."""
+
 
 @dataclass(frozen=True, slots=True)
 class Submission:
@@ -134,15 +137,24 @@ async def _record_privacy(connection: Connection, opened: Opened, delivery: Deli
     notice = delivery.notice
     if notice is None:
         return
-    await connection.execute(
+    identity, at = delivery.delivery_id or hashlib.sha256(body).hexdigest(), datetime.now(UTC)
+    rows = []
+    for start in range(0, max(len(notice.order_ids), 1), PRIVACY_ORDERS_MAX):
+        number = start // PRIVACY_ORDERS_MAX + 1
+        rows.append(
+            (
+                opened.account.connection_id,
+                identity if number == 1 else f"{identity}#{number}",
+                opened.account.tenant_id,
+                notice.kind.value,
+                notice.customer_id,
+                orjson.dumps(notice.order_ids[start : start + PRIVACY_ORDERS_MAX]).decode(),
+                at,
+            )
+        )
+    await connection.executemany(
         "INSERT INTO privacy_requests"
         " (connection_id, delivery_id, tenant_id, kind, customer_id, order_ids, after, received_at)"
         " VALUES ($1, $2, $3, $4, $5, $6, '', $7) ON CONFLICT DO NOTHING",
-        opened.account.connection_id,
-        delivery.delivery_id or hashlib.sha256(body).hexdigest(),
-        opened.account.tenant_id,
-        notice.kind.value,
-        notice.customer_id,
-        orjson.dumps(list(notice.order_ids)).decode(),
-        datetime.now(UTC),
+        rows,
     )

@@ -31,6 +31,7 @@ from ingest.channel import PRIVACY, Capability, Channel
 from ingest.deliveries import Deliveries, Receipt, unreadable
 from ingest.errors import BodyUnreadable, SignatureInvalid, WrongShop
 from ingest.faults import log_fault
+from ingest.metrics import PRIVACY_FOR_NOBODY
 from ingest.unopened import topic_of, unopened
 
 log = structlog.get_logger(__name__)
@@ -232,7 +233,12 @@ class WebhookDesk:
         if closed:
             raise _unavailable("not every connection that this concerns can be opened right now")
         if not taken:
-            log.warning("privacy_request_for_nobody", channel=channel.name, kind=delivery.notice.kind.value)
+            kind = delivery.notice.kind.value
+            PRIVACY_FOR_NOBODY.labels(kind).inc()
+            # The id under which the channel itself lists it: neither tenant learns of the other's shop from the log.
+            log.warning(
+                "privacy_request_for_nobody", channel=channel.name, kind=kind, delivery_id=delivery.delivery_id[:128]
+            )
         return True
 
     async def _open(self, connection_id: str) -> Opened:

@@ -131,6 +131,7 @@ class PrivacyRequest(Shape):
     """What a channel asked on behalf of a customer or a whole shop, and what was done about it."""
 
     delivery_id: str
+    """The channel's id. A request that names more than 1,000 orders stands here in parts: `id`, `id#2`, `id#3`, …"""
     kind: Identifier
     """customer_redact and shop_redact are carried out at once; data_request is yours to answer: what is held is the
     history of each order."""

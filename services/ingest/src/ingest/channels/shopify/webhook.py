@@ -134,7 +134,7 @@ def _notice(kind: NoticeKind, content: dict[str, Any], at: datetime | None) -> N
     customer = content.get("customer")
     return Notice(
         kind,
-        order_ids=tuple(str(item)[:64] for item in orders)[:1000] if isinstance(orders, list) else (),
+        order_ids=tuple(dict.fromkeys(str(item)[:64] for item in orders)) if isinstance(orders, list) else (),
         customer_id=str(customer.get("id", ""))[:64] if isinstance(customer, dict) else "",
         at=at,
     )
