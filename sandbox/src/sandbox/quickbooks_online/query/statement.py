@@ -181,9 +181,9 @@ def check_property(entity: str, prop: str) -> str:
             return field_name if tail.lower() == "value" else f"{field_name}.name"
         elif known.spec is not None:
             first, _, last = tail.lower().partition(".")
-            for inner, part in known.spec.fields.items():
+            for inner, found in known.spec.fields.items():
                 if inner.lower() == first:
-                    is_part = part.kind == "ref" and last in ("name", "type")
+                    is_part = found.kind == "ref" and last in ("name", "type")
                     return f"{field_name}.{inner}.{last}" if is_part else f"{field_name}.{inner}"
     raise _invalid(f"Property {prop} not found for Entity {entity}")
 

@@ -11,8 +11,8 @@ import structlog
 from common.errors import Rejected, Retryable
 from common.messages.base import Reason, Severity
 from common.messages.transactions import Document
+from ledger_writer.ledgers.abilities import Attaches
 from ledger_writer.ledgers.protocol import (
-    Attaches,
     CompanyRefused,
     LedgerSession,
     Operation,

@@ -7,7 +7,8 @@ from common.database import Pool
 from common.messages.documents import DocumentState
 from common.messages.transactions import Document
 from ledger_writer.lanes.outcomes import Item
-from ledger_writer.ledgers.protocol import Attaches, Capability, Ledger, LedgerLink, LedgerSession
+from ledger_writer.ledgers.abilities import Attaches
+from ledger_writer.ledgers.protocol import Capability, Ledger, LedgerLink, LedgerSession
 from ledger_writer.planning.dependencies import referred
 from ledger_writer.planning.holds import NOT_POSTING
 from ledger_writer.planning.model import Effect, Known, Terms

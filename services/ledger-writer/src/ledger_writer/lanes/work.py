@@ -22,8 +22,8 @@ from ledger_writer.lanes.gathering import Gathered, gather, leaving_of
 from ledger_writer.lanes.looking_up import LedgerAway, Wave, look_up
 from ledger_writer.lanes.outcomes import Item
 from ledger_writer.lanes.resolving import Asked, resolve
+from ledger_writer.ledgers.abilities import KeepsBookmark
 from ledger_writer.ledgers.protocol import (
-    KeepsBookmark,
     Ledger,
     LedgerSession,
     NotSent,

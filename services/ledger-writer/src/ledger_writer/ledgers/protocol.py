@@ -245,35 +245,13 @@ class CompanyFile:
     may_send: Callable[[], bool] = lambda: True
     """Asked right before each request: false once the lease could end before the answer (monotonic clock)."""
     bookmark: Mapping[str, str] = field(default_factory=dict)
-    """What `KeepsBookmark.bookmark` gave last, stored together with the outcomes it belongs to."""
+    """What `abilities.KeepsBookmark.bookmark` gave last, stored together with the outcomes it belongs to."""
     data_dir: Path | None = None
     """Where ledgers that are files keep them."""
     keep_secrets: Callable[[Mapping[str, str]], Awaitable[None]] | None = None
     """Stores rotated secrets, encrypted, before the caller uses them."""
     secrets_lease: Callable[[], AbstractAsyncContextManager[Mapping[str, str]]] | None = None
     """Holds the sole right to rotate the secrets, across replicas; gives them as they are stored at that moment."""
-
-
-@runtime_checkable
-class KeepsBookmark(Protocol):
-    """A session that must remember something exactly as far as its outcomes are recorded.
-
-    The length of a journal file, the watermark of a change feed: stored in the transaction that records outcomes, so
-    that the two can never disagree.
-    """
-
-    def bookmark(self) -> Mapping[str, str]: ...
-
-
-@runtime_checkable
-class Attaches(Protocol):
-    """A session that can hang files on documents."""
-
-    async def attach(
-        self, link: LedgerLink, *, file_name: str, content_type: str, file: bytes, alone: bool = False
-    ) -> str:
-        """Returns the attachment's id. With `alone`, others of its name on the document go. Raises as `facts` does."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,15 +262,6 @@ class AccountBalance:
     account_type: str
     currency: str
     balance: Decimal
-
-
-@runtime_checkable
-class ReportsTrialBalance(Protocol):
-    """A session that can say what the ledger's own accounts stand at."""
-
-    async def trial_balance(self, as_of: date | None) -> Sequence[AccountBalance]:
-        """Balances at the end of `as_of` (None: of everything). Raises `common.errors.Retryable`."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ from common.messages.base import Identifier
 from common.messages.documents import CompanyStatus
 from common.problems import Problem
 from ledger_writer.lanes.lane import Workshop, company_file
-from ledger_writer.ledgers.protocol import AccountBalance, CompanyFile, Ledger, ReportsTrialBalance
+from ledger_writer.ledgers.abilities import ReportsTrialBalance
+from ledger_writer.ledgers.protocol import AccountBalance, CompanyFile, Ledger
 from ledger_writer.routes.shared import CurrentWorkshop, Tenant, company_of, ledger_named, locked_company, view_of
 from ledger_writer.store import checks, companies
 from ledger_writer.store.lanes import NOTIFY

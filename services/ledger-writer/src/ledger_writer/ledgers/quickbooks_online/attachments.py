@@ -36,10 +36,8 @@ async def attach(
 
 
 async def _hanging(client: Client, entity: str, ledger_id: str) -> list[Any]:
-    found = await client.query(
-        f"SELECT * FROM {_ENTITY} WHERE AttachableRef.EntityRef.Type = {quoted(entity)}"
-        f" AND AttachableRef.EntityRef.value = {quoted(ledger_id)}"
-    )
+    where = f"AttachableRef.EntityRef.Type = {quoted(entity)} AND AttachableRef.EntityRef.value = {quoted(ledger_id)}"
+    found = await client.query(f"SELECT * FROM {_ENTITY} WHERE {where}")  # noqa: S608 - values are quoted
     return list(found.get(_ENTITY) or ())
 
 
