@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 from tests.unit.mapper.samples import (
+    ACCOUNTS,
     ALL_CAPABILITIES,
     D,
+    company,
     configuration,
     example_a,
     first_refund,
@@ -41,7 +43,7 @@ from common.messages.orders import (
     TenderKind,
     TenderStatus,
 )
-from common.messages.transactions import DocumentKind, DocumentLine, LineKind, SetOutcome, TransactionSet
+from common.messages.transactions import AccountRole, DocumentKind, DocumentLine, LineKind, SetOutcome, TransactionSet
 from mapper.mapping.grouping import Grouping, summary_customer
 from mapper.mapping.notices import settled_order_unknown
 from mapper.mapping.payout_candidates import candidates_of
@@ -438,6 +440,8 @@ def test_a_receipt_of_a_settlement_is_held_by_the_first_order_whose_product_is_u
     found = settled_sales(payout("30.00", *lines), settings, SalesSource(orders=orders))
     assert found.product_hold is not None
     assert found.product_hold.text.startswith("Order 1 of the summary")
+    result = map_payout(payout("30.00", *lines), settings, candidates_of([]), SalesSource(orders=orders))
+    assert (result.outcome, result.reason) == (SetOutcome.HELD, found.product_hold)
 
 
 @pytest.mark.parametrize(
@@ -453,6 +457,59 @@ def test_a_settlement_is_receipts_where_no_earlier_month_lost_money(first: str, 
     result, _ = deposited(source, settled("summary_payout", payouts={"adjustments": {"Lost": "DISC"}}))
     assert {one.kind for one in result.documents} == {mode}
     assert [one.date for one in result.documents] == [date(2026, 1, 31), PAID_ON]
+
+
+def by_month(*amounts: str) -> Payout:
+    """A payout of 15 March, with one charge or loss a month since January."""
+    lines = [
+        payout_line(
+            "charge" if D(amount) > 0 else "adjustment", amount, occurred_on=date(2026, month, 9), description="Sold"
+        )
+        for month, amount in enumerate(amounts, start=1)
+    ]
+    return payout(str(sum(map(D, amounts), D("0.00"))), *lines)
+
+
+def test_each_month_but_the_last_is_carried_and_the_last_brings_all_of_them_to_the_bank() -> None:
+    settings = settled("summary_payout", class_name="Market", department="North")
+    result, _ = deposited(by_month("10.00", "20.00", "40.00"), settings)
+    assert [
+        (one.kind.value, one.total, one.deposit_to and one.deposit_to.role.value, one.class_name, one.department)
+        for one in result.documents
+    ] == [
+        ("sales_receipt", D("10.00"), "CFWD", "Market", "North"),
+        ("sales_receipt", D("20.00"), "CFWD", "Market", "North"),
+        ("sales_receipt", D("70.00"), "BANK", "Market", "North"),
+    ]
+    assert [(title, amount) for _, _, title, amount in posted(result)] == [
+        ("Sold", D("10.00")),
+        ("Sold", D("20.00")),
+        ("Sold", D("40.00")),
+        ("Carried forward", D("30.00")),
+    ]
+
+
+def test_a_month_that_lost_money_between_two_others_makes_all_of_them_journals() -> None:
+    settings = settled("summary_payout", payouts={"adjustments": {"Sold": "DISC"}})
+    result, _ = deposited(by_month("30.00", "-20.00", "40.00"), settings)
+    assert {one.kind for one in result.documents} == {DocumentKind.JOURNAL_ENTRY}
+    assert len(result.documents) == 3
+    assert trial_balance(list(result.documents)) == {"BANK": D("50.00"), "DISC": D("-50.00")}
+
+
+def test_a_settlement_of_one_month_needs_no_account_for_what_is_carried() -> None:
+    books = company(accounts={role: name for role, name in ACCOUNTS.items() if role is not AccountRole.CARRIED_FORWARD})
+    source = payout("5.00", charge("a", "5.00", description="Sold"))
+    result, _ = deposited(source, settled("summary_payout", books=books))
+    assert result.reason is None
+    assert [one.kind for one in result.documents] == [DocumentKind.SALES_RECEIPT]
+
+
+def test_a_payout_that_failed_at_the_bank_is_no_deposit_and_says_so() -> None:
+    result, _ = deposited(payout("0.00", status="failed"), RECEIPTS)
+    assert (result.outcome, result.documents) == (SetOutcome.FILTERED, ())
+    assert result.reason is not None
+    assert (result.reason.code, result.reason.value) == ("PAYOUT_NOT_PAID", "failed")
 
 
 def test_products_are_grouped_by_price_and_everything_else_is_not() -> None:

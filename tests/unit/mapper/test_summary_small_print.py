@@ -202,6 +202,14 @@ def test_the_tolerance_of_the_settings_decides_whether_a_refund_is_part_of_a_day
     assert receipt.total == (D("40.00") if tolerance is None else D("15.40"))
 
 
+@pytest.mark.parametrize(("price", "held"), [("24.65", True), ("24.66", False), ("25.16", False)])
+def test_a_day_on_which_as_much_went_back_as_came_in_is_a_summary(price: str, held: bool) -> None:
+    back = example_a(refunds=(first_refund(),))
+    result = made(sold("2", ("A", price, "1"), ordered_on=REFUND_DAY), back, merge_refunds=True)
+    assert (result.reason.code if result.reason else None) == ("SUMMARY_NEGATIVE" if held else None)
+    assert [one.total for one in result.documents] == ([] if held else [D(price) - D("24.66")])
+
+
 def test_a_summary_keeps_its_id_so_that_an_upgrade_makes_no_second_one() -> None:
     usual = configuration("summary_sales_receipt", deposit_accounts={"card": "Card clearing"})
     unpaid_too = configuration("summary_invoice", unpaid_in_summary_invoice=True)

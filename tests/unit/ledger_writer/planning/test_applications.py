@@ -225,6 +225,15 @@ def test_side_by_side_a_payment_waits_for_its_invoice_whatever_is_written_betwee
     assert steps[2] == Later(payment.key, after.key)
 
 
+def test_side_by_side_a_payment_that_is_to_pay_more_waits_for_its_invoice_to_grow(make: Any) -> None:
+    before, after = make.document(K.INVOICE, "50.00"), make.document(K.INVOICE, "77.00")
+    invoice = make.known(before.key, open_balance=D("0.00"))
+    paid, more = (make.document(K.PAYMENT, amount, applies=[(before.key, amount)]) for amount in ("50.00", "77.00"))
+    stands = make.written(paid, applications=((before.key, D("50.00")),))
+    batch = [make.desired(after, written=make.written(before)), make.desired(more, written=stands)]
+    assert planned(make, batch, [invoice])[1] == Later(more.key, after.key)
+
+
 def test_side_by_side_an_edited_payment_that_applies_no_more_than_before_waits_for_nothing(make: Any) -> None:
     before, after = make.document(K.INVOICE, "50.00"), make.document(K.INVOICE, "77.00")
     invoice = make.known(before.key, open_balance=D("0.00"))

@@ -38,6 +38,12 @@ def test_our_mark_is_linked_whatever_else_differs(make: Any, wanted: Any) -> Non
     assert judge(operation(make, wanted), [*others, ours], frozenset()) == Same(ours.link)
 
 
+@pytest.mark.parametrize("ours", [True, False])
+def test_what_is_linked_tells_what_the_ledger_has_applied_of_it(make: Any, wanted: Any, ours: bool) -> None:
+    there = candidate(mark=wanted.mark if ours else None, applied=(("L5", Decimal("7.00")),))
+    assert judge(operation(make, wanted), [there], frozenset()) == Same(there.link, (("L5", Decimal("7.00")),))
+
+
 def test_our_mark_twice_is_for_a_person(make: Any, wanted: Any) -> None:
     twice = [candidate("L1", mark=wanted.mark), candidate("L2", mark=wanted.mark)]
     verdict = judge(operation(make, wanted), twice, frozenset())

@@ -134,6 +134,13 @@ def test_what_is_taken_back_is_judged_by_the_date_that_stands_in_the_books(make:
     assert sent(step).operation.operation is OperationKind.VOID
 
 
+def test_a_document_whose_written_content_is_not_kept_is_taken_back_all_the_same(make: Any) -> None:
+    stands = replace(make.written(make.document()), document=None)
+    (step,) = plan([make.desired(make.document(), written=stands, removed=True)], {}, make.TERMS)
+    operation = sent(step).operation
+    assert (operation.operation, operation.previous, operation.references) == (OperationKind.VOID, None, {})
+
+
 def test_an_edit_is_sent_with_what_both_versions_refer_to(make: Any) -> None:
     old, new = (make.known(letter * 32, K.CUSTOMER) for letter in "on")
     before = make.document(customer_key=old.key)
@@ -162,6 +169,17 @@ def test_a_document_made_again_knows_what_it_was(make: Any) -> None:
     former = LedgerLink("L0")
     (step,) = plan([make.desired(wanted, former=former)], {}, make.TERMS)
     assert sent(step).operation.former == former
+
+
+@pytest.mark.parametrize("effect", [Effect.PRESENT, Effect.VOID])
+def test_an_edit_knows_what_the_unanswered_one_before_it_said_and_a_new_document_need_not(
+    make: Any, effect: Effect
+) -> None:
+    before, said, wanted = (make.document(amount=amount) for amount in ("77.00", "78.00", "80.00"))
+    due = make.desired(wanted, written=make.written(before, effect=effect), unanswered=True, sent=said)
+    operation = sent(plan([due], {}, make.TERMS)[0]).operation
+    expected = (OperationKind.UPDATE, before, said) if effect is Effect.PRESENT else (OperationKind.CREATE, None, None)
+    assert (operation.operation, operation.previous, operation.sent) == expected
 
 
 def test_what_is_written_stays_while_what_it_refers_to_is_missing_but_a_changed_one_waits(make: Any) -> None:

@@ -77,7 +77,8 @@ def _quantities(summary: Document, items: Mapping[str, ItemWanted]) -> dict[str,
     sums: dict[str, Decimal] = {}
     for line in summary.lines:
         item = items.get(line.item_key or "")
-        if line.kind is LineKind.PRODUCT and item is not None and line.quantity:
+        # Of a summary's lines only products have a quantity.
+        if item is not None and line.quantity:
             label = item.sku or item.name
             sums[label] = sums.get(label, ZERO) + line.quantity
     return {label: quantity for label, quantity in sums.items() if quantity}
