@@ -437,6 +437,13 @@ def test_a_new_customer_gets_the_tax_code_of_its_first_order(
     assert "DefaultTaxCodeRef" not in build(wanted, books, update=True).content
 
 
+def test_a_customers_type_is_left_out_and_said() -> None:
+    body = build(operation(samples.customer(customer_type="Wholesale")), samples.books())
+    assert "CustomerTypeRef" not in body.content
+    assert [(one.code, one.value) for one in body.notices] == [("CUSTOMER_TYPE_LEFT_OUT", "Wholesale")]
+    assert build(operation(samples.customer()), samples.books()).notices == ()
+
+
 def test_a_customer_is_named_cleanly_and_says_what_was_changed() -> None:
     wanted = samples.customer(
         "Fenn: Ada\tJr.  ",

@@ -50,7 +50,22 @@ def customer(wanted: CustomerWanted, books: Books, *, suffix: str = "") -> Body:
         found, code = listed(books.names, "tax_codes", wanted.tax_code, "DefaultTaxCodeRef", "tax code")
         content |= found
     contact, dropped = _contact(wanted)
-    return Body("Customer", content | contact, (*notices, *code, *dropped))
+    return Body("Customer", content | contact, (*notices, *code, *_type_left_out(wanted), *dropped))
+
+
+def _type_left_out(wanted: CustomerWanted) -> tuple[Reason, ...]:
+    """Customer types are a list whose entries only QuickBooks itself makes; which there are is not read."""
+    if not wanted.customer_type:
+        return ()
+    return (
+        notice(
+            "CUSTOMER_TYPE_LEFT_OUT",
+            f"the customer type {wanted.customer_type!r} was not written: types are given in QuickBooks itself",
+            "Choose the type on the customer in QuickBooks if you need it there.",
+            field_name="customer_type",
+            value=wanted.customer_type,
+        ),
+    )
 
 
 def has_code(wanted: CustomerWanted, books: Books) -> bool:
