@@ -25,6 +25,8 @@ def of(customer: Customer | None, **addresses: Address | None) -> Order:
 NAMES = [
     ("last_first", of(Customer(first_name="Ada")), "Ada"),
     ("last_first", of(Customer(last_name="Lovelace")), "Lovelace"),
+    ("last_first", of(Customer(last_name="Lovelace"), billing_address=Address(name="Charles Babbage")), "Lovelace"),
+    ("last_first", of(Customer(first_name="Ada"), billing_address=Address(name="Charles Babbage")), "Ada"),
     ("last_first", of(Customer(), billing_address=Address(name="Ada King Lovelace")), "Lovelace, Ada King"),
     ("last_first", of(Customer(), billing_address=Address(name=" Ada ")), "Ada"),
     ("last_first_middle", of(Customer(middle_name="King", last_name="Lovelace")), "Lovelace, King"),
@@ -65,6 +67,19 @@ def test_a_namesake_whom_the_ledger_does_not_have_is_no_known_customer() -> None
     assert wanted(BUYER, taken, **namesake).display_name == "Web Store"
     nobody = of(Customer(first_name="Ada", last_name="Lovelace"))
     assert wanted(nobody, taken, **namesake).display_name == "Ada Lovelace"
+    guest = of(None, billing_address=Address(name="Ada Lovelace"))
+    assert wanted(guest, taken, **namesake).display_name == "Ada Lovelace"
+
+
+def test_a_customer_is_known_by_any_address_of_the_buyer() -> None:
+    taken = Catalog(customers={"ada lovelace"}, customer_addresses={"ada lovelace": frozenset({"other@x.org"})})
+    for emails in (("ada@x.org, Other@x.org",), ("ada@x.org", "other@x.org")):
+        buyer = of(Customer(external_id="c1", first_name="Ada", last_name="Lovelace", emails=emails))
+        assert wanted(buyer, taken, strategy="name_then_email").display_name == "Ada Lovelace"
+    stranger = of(Customer(external_id="c1", first_name="Ada", last_name="Lovelace", emails=("ada@x.org, a@x.org",)))
+    assert wanted(stranger, taken, strategy="name_then_email").display_name == "Ada Lovelace (ada@x.org)"
+    unlisted = Catalog(customers={"ada lovelace"})
+    assert wanted(stranger, unlisted, strategy="name_then_email").display_name == "Ada Lovelace"
 
 
 @pytest.mark.parametrize(("length", "cut"), [(40, False), (41, False), (42, True)])

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from tests.unit.mapper.samples import D, configuration, line, mapped, order, tender
+from tests.unit.mapper.samples import D, configuration, line, mapped, order, tax, tender
 from tests.unit.mapper.test_rules import compiled, rule
 
 from common.messages.base import Reason
@@ -195,3 +195,21 @@ def test_a_missing_product_is_named_by_its_sku_else_by_its_title() -> None:
     assert (unknown.code, "'A'" in unknown.text, unknown.value) == ("PRODUCT_MISSING", True, "A")
     untitled = hold_of(mapped(sold(line("l1", "", "5.00", name="Lamp")), configuration(products=stopped)))
     assert (untitled.code, "Lamp" in untitled.text) == ("PRODUCT_MISSING", True)
+
+
+def test_a_name_that_grows_when_it_is_written_out_is_cut_to_what_a_name_may_have() -> None:
+    (made,) = result_of(sold(line("l1", "A", "5.00", name="\ufb03" * 300)), [], missing="create_inventory").items
+    assert made.name == ("ffi" * 300)[:500]
+
+
+def test_an_item_is_taxable_as_the_order_that_asks_for_it_says() -> None:
+    settings = configuration(products={"missing": "create_non_inventory"})
+    taxed = order(
+        lines=(line("l1", "A", "5.00", taxes=(tax("0.50"),)),),
+        taxes=(tax("0.50"),),
+        tax_total=D("0.50"),
+        total=D("5.50"),
+        tenders=(tender("5.50"),),
+    )
+    found = [mapped(source, settings).items[0].taxable for source in (sold(line("l1", "A", "5.00")), taxed)]
+    assert found == [False, True]

@@ -161,3 +161,25 @@ def test_the_tax_that_is_left_stands_on_the_receipt_and_is_taken_off_it() -> Non
     receipt = only(mapped(source, configuration()), DocumentKind.SALES_RECEIPT)
     assert [one.amount for one in receipt.taxes] == [D("2.61")]
     assert [one.amount for one in receipt.lines if one.kind is LineKind.REMITTED_TAX] == [D("-2.61")]
+
+
+def test_only_the_marketplaces_part_of_the_tax_is_left_out_of_sale_and_refund() -> None:
+    source = example_a(tax_remitted=D("2.03"), refunds=(first_refund(),))
+    result = mapped(source, configuration(tax={"remitted": "leave_out"}))
+    assert [[str(one.amount) for one in document.taxes] for document in result.documents] == [["2.03"], ["0.72"]]
+    assert [str(one.total) for one in result.documents] == ["74.97", "23.93"]
+
+
+def test_a_refund_of_an_order_that_says_no_tax_gives_none_of_the_marketplaces_back() -> None:
+    untaxed = example_a(
+        lines=example_a().lines[1:], discounts=(), taxes=(), tax_total=D("0.00"), tax_remitted=D("1.00")
+    )
+    bare = tuple(one.model_copy(update={"taxes": ()}) for one in untaxed.lines)
+    (back,) = first_refund().lines
+    gone = back.model_copy(update={"line_external_id": "l2", "amount": D("5.00"), "discount": D(0), "tax": D(0)})
+    refund = first_refund(lines=(gone,), tax=D("0.00"), transactions=(refunded("5.00", "rt1"),))
+    source = untaxed.model_copy(
+        update={"lines": bare, "total": D("27.94"), "tenders": (tender("27.94"),), "refunds": (refund,)}
+    )
+    receipt = only(mapped(source, configuration()), DocumentKind.REFUND_RECEIPT)
+    assert (receipt.total, [one.amount for one in receipt.lines]) == (D("5.00"), [D("5.00")])

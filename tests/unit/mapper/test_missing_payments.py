@@ -108,8 +108,8 @@ def test_a_payment_before_the_customers_horizon_is_out_of_scope() -> None:
     result = mapped(example_a(), configuration(MODE), Catalog(customer_links=links))
     view = LedgerView(written=[one.key for one in result.documents])
     reason = why_no_payment(example_a(), example_a().tenders[0], configuration(MODE), Directives(), result, view)
-    assert letter(reason) == "h"
     assert reason is not None
+    assert (reason.value, reason.code) == ("h", "PAYMENT_OUT_OF_SCOPE")
     assert "2026-04-01" in reason.text
 
 
@@ -165,3 +165,22 @@ def test_an_order_has_a_balance_while_a_cent_of_it_is_open_or_was_paid() -> None
         ),
     ):
         assert letter(why(source, settings)) == wanted
+
+
+def test_a_payment_before_the_horizon_says_nothing_of_one_after_it() -> None:
+    early, late = tender("40.00", "t1"), tender("37.00", "t2", captured_on=date(2026, 3, 20))
+    source = example_a(tenders=(early, late))
+    links = {"c1": CustomerLink("create", horizon=date(2026, 3, 10))}
+    settings = configuration(MODE)
+    result = mapped(source, settings, Catalog(customer_links=links))
+    view = LedgerView(written=[one.key for one in result.documents])
+    found = [letter(why_no_payment(source, one, settings, Directives(), result, view)) for one in (early, late)]
+    assert found == ["h", None]
+
+
+def test_what_a_ledger_says_at_length_is_cut_to_what_a_reason_holds() -> None:
+    refused = Reason(code="LEDGER_REFUSED", text="x" * 4000)
+    reason = why(example_a(), configuration(MODE), written=False, refused=refused)
+    assert reason is not None
+    assert len(reason.text) == 4000
+    assert reason.text.startswith("The invoice is not in the ledger: xxx")

@@ -200,3 +200,28 @@ def test_a_payment_of_a_part_waits_for_the_invoice_that_it_pays() -> None:
     assert (one.depends_on, two.depends_on) == ((first.key,), (second.key,))
     more = in_two_shipments(of_two_parts(tender("30.60", "t1"), tender("1.00", "t2")), {"l1": "1"})
     assert more.documents[-1].depends_on == (form.key,), "what is left waits for the order alone"
+
+
+@pytest.mark.parametrize("paid", ["77.01", "77.50", "78.00"])
+def test_cents_beyond_a_receipt_are_an_unapplied_payment_after_it(paid: str) -> None:
+    result = mapped(example_a(tenders=(tender(paid),)), configuration("sales_receipts"))
+    receipt, rest = result.documents
+    assert (rest.kind, rest.total, rest.applications) == (DocumentKind.PAYMENT, D(paid) - D("77.00"), ())
+    assert rest.depends_on == (receipt.key,)
+
+
+@pytest.mark.parametrize("paid", ["77.01", "77.50", "78.00"])
+def test_cents_of_a_gift_card_beyond_a_receipt_are_an_unapplied_payment_after_it(paid: str) -> None:
+    cards = (tender(paid, "g", kind=GIFT, method="gift_card"), tender("5.00", "h", kind=GIFT, method="gift_card"))
+    receipt, rest = mapped(example_a(tenders=cards), configuration("sales_receipts")).documents
+    assert [one.amount for one in receipt.lines if one.kind is LineKind.GIFT_CARD_REDEMPTION] == [D("-77.00")]
+    assert (rest.kind, rest.total) == (DocumentKind.PAYMENT, D(paid) - D("72.00"))
+    assert rest.depends_on == (receipt.key,)
+
+
+def test_a_payment_that_went_back_whole_is_none() -> None:
+    back = first_refund(transactions=(refunded("24.66", "rt1", tender_external_id="t2"),))
+    source = example_a(tenders=(tender("52.34", "t1"), tender("24.66", "t2")), refunds=(back,))
+    result = mapped(source, configuration(INVOICES, refund_policy="reduce_payment"))
+    assert kinds(result) == ["invoice", "payment"]
+    assert result.documents[1].total == D("52.34")

@@ -80,3 +80,33 @@ def test_only_the_one_active_item_of_a_sku_says_what_it_costs_and_how_it_is_coun
     for items in ((one, other), (gone,), (item("B"),), (item(""),)):
         assert listed(*items).active_item("sku", "A") is None
     assert listed(item("")).active_item("sku", "") is None, "an item without a SKU is nobody's"
+
+
+def test_the_total_follows_every_line_that_a_level_reprices_and_discounts_stay() -> None:
+    lines = (
+        line("l1", "A", "10.00", "3", amount=D("28.00"), discount=D("2.00")),
+        line("l2", "B", "5.00"),
+        line("l3", "C", "1.00", "3"),
+    )
+    settings = configuration("invoices_only", products={"match_field": "sku", "missing": "create_non_inventory"})
+    wholesale = compiled(rule("map_price_level", "Wholesale", ("sku", "is_not", "B"), allow_total_change=True))
+    items = listed(
+        item("A", "1", details={"price:Wholesale": "8.00"}), item("C", "3", details={"price:Wholesale": "0.333"})
+    )
+    result = mapped(sold(*lines), settings, items, rules=wholesale)
+    (invoice,) = result.documents
+    # 3 x 0.333 is 0.999: the price is the level's, and no third of a dollar.
+    assert [(one.unit_price, one.amount) for one in invoice.lines][1:] == [
+        (D("5.00"), D("5.00")),
+        (D("0.333"), D("1.00")),
+    ]
+    assert (invoice.lines[0].amount, invoice.total) == (D("22.00"), D("28.00"))
+
+
+def test_a_level_that_changes_a_paid_total_names_its_rule() -> None:
+    source = sold(line("l1", "A", "10.00"), line("l2", "B", "5.00"))
+    settings = configuration(products={"match_field": "sku", "missing": "create_non_inventory"})
+    result = mapped(source, settings, listed(item("A", details={"price:Wholesale": "8.00"})), rules=WHOLESALE)
+    assert result.reason is not None
+    assert result.reason.code == "AMOUNT_CHANGED_BY_RULE"
+    assert "map_price_level" in result.reason.text

@@ -90,10 +90,13 @@ def test_a_discount_of_the_line_itself_was_netted_and_does_not_come_back_on_a_li
 def test_goods_that_the_order_does_not_list_come_back_with_their_whole_discount() -> None:
     (known,) = first_refund().lines
     unknown = first_refund(lines=(known.model_copy(update={"line_external_id": "gone"}),))
-    refund = back(example_a(refunds=(unknown,)))
+    settings = configuration(site="Main")
+    refund = back(example_a(refunds=(unknown,)), settings)
     (goods,) = of_kind(refund, LineKind.PRODUCT)
     assert (goods.amount, goods.description, goods.class_name, goods.uom) == (D("25.00"), "", "", "")
-    assert [one.amount for one in of_kind(refund, LineKind.DISCOUNT)] == [D("-1.79")]
+    assert goods.site == "Main"
+    (discount,) = of_kind(refund, LineKind.DISCOUNT)
+    assert (discount.amount, discount.description) == (D("-1.79"), settings.connection.products.discount_item)
 
 
 def test_shipping_that_goes_back_is_of_the_class_of_the_shipping_that_was_sold() -> None:
@@ -174,3 +177,19 @@ def test_every_tax_of_a_line_counts_to_its_tax() -> None:
     )
     (receipt,) = mapped(source, configuration(tax={"method": "tax_codes"})).documents
     assert [one.tax_amount for one in of_kind(receipt, LineKind.PRODUCT)] == [D("1.50")]
+
+
+def test_a_gift_card_that_is_given_back_is_taken_off_what_cards_are_owed() -> None:
+    gone = RefundLine(line_external_id="l1", quantity=D(1), amount=D("25.00"), discount=D(0), tax=D(0))
+    source = order(
+        lines=(line("l1", "GIFT", "25.00", is_gift_card=True),),
+        total=D("25.00"),
+        tenders=(tender("25.00"),),
+        refunds=(first_refund(lines=(gone,), tax=D("0.00"), transactions=(refunded("25.00", "rt"),)),),
+    )
+    (card,) = back(source).lines
+    assert (card.kind, card.account.role, card.amount) == (
+        LineKind.GIFT_CARD_SALE,
+        AccountRole.GIFT_CARDS,
+        D("25.00"),
+    )

@@ -10,6 +10,7 @@ from tests.unit.mapper.samples import (
     configuration,
     example_a,
     first_refund,
+    kinds,
     ledger,
     mapped,
     only,
@@ -22,7 +23,8 @@ from tests.unit.mapper.test_rules import compiled, rule
 from tests.unit.mapper.test_summaries import summary
 
 from common.messages.orders import Lifecycle, Order, Refund, TenderKind
-from common.messages.transactions import DocumentKind, LineKind, SetOutcome
+from common.messages.transactions import AccountRole, DocumentKind, LineKind, SetOutcome
+from mapper.mapping.configuration import Ledger
 from mapper.mapping.postings import trial_balance
 
 REFUND_DAY = date(2026, 3, 10)
@@ -51,7 +53,9 @@ def test_more_than_was_paid_never_goes_back_unseen(source: Order, held: list[boo
     for one in back:
         if one.hold is not None:
             assert (one.hold.code, one.hold.field) == ("TOTALS_MISMATCH", "refunds")
-            assert f"{sum(fact.amount for r in source.refunds for fact in r.transactions)}" in one.hold.text
+            back_in_all = sum(fact.amount for r in source.refunds for fact in r.transactions)
+            paid = sum(one.amount for one in source.tenders)
+            assert f"{back_in_all} USD were given back, and only {paid} USD was ever paid" in one.hold.text
 
 
 def test_money_that_a_rule_keeps_out_for_now_still_came_in() -> None:
@@ -150,3 +154,56 @@ def test_a_merged_refund_gives_no_tax_back_that_the_marketplace_gives_back() -> 
     (receipt,) = summary(source, merge_refunds=True).documents
     assert receipt.total == D("49.73")
     assert "TAX" not in trial_balance([receipt])
+
+
+def test_goods_that_came_back_without_money_do_not_hide_the_refund_after_them() -> None:
+    source = example_a(refunds=(first_refund(transactions=()), second_refund()))
+    result = mapped(source, configuration())
+    assert kinds(result) == ["sales_receipt", "refund_receipt"]
+    assert (result.documents[1].source_id, result.documents[1].total) == ("r2", D("52.34"))
+
+
+def test_a_refund_receipt_names_the_largest_money_that_went_back() -> None:
+    tenders = (tender("57.00"), tender("20.00", "g", kind=TenderKind.GIFT_CARD))
+    small, large = refunded("4.66", "rt1"), refunded("7.00", "rt2", reference="re_2")
+    card = refunded("13.00", "rt3", kind=TenderKind.GIFT_CARD, method="gift_card", tender_external_id="g")
+    source = example_a(tenders=tenders, refunds=(first_refund(transactions=(small, large, card)),))
+    receipt = only(mapped(source, configuration()), DocumentKind.REFUND_RECEIPT)
+    assert receipt.deposit_to is not None
+    assert (receipt.total, receipt.deposit_to.role) == (D("11.66"), AccountRole.UNDEPOSITED_FUNDS)
+    assert (receipt.payment_method, receipt.reference) == ("card", "re_2")
+
+
+def test_what_goes_back_to_a_gift_card_alone_is_a_receipt_of_no_money() -> None:
+    card = refunded("24.66", "rt1", kind=TenderKind.GIFT_CARD, method="gift_card", reference="GC-1")
+    source = example_a(refunds=(first_refund(transactions=(card,)),))
+    receipt = only(mapped(source, configuration()), DocumentKind.REFUND_RECEIPT)
+    assert receipt.deposit_to is not None
+    assert (receipt.total, receipt.deposit_to.role) == (D("0.00"), AccountRole.UNDEPOSITED_FUNDS)
+    assert (receipt.payment_method, receipt.reference) == ("", "")
+    assert [one.amount for one in receipt.lines if one.kind is LineKind.GIFT_CARD_REDEMPTION] == [D("-24.66")]
+
+
+@pytest.mark.parametrize(
+    ("mode", "file", "kind", "waits"),
+    [
+        ("invoices_payments_if_paid", None, DocumentKind.REFUND_RECEIPT, True),
+        ("invoices_payments_if_paid", NO_REFUND_RECEIPTS["file"], DocumentKind.CREDIT_MEMO, True),
+        ("invoices_only", None, DocumentKind.CREDIT_MEMO, True),
+        ("sales_orders_payments_if_paid", None, DocumentKind.CREDIT_MEMO, True),
+        ("credit_memos_only", None, DocumentKind.CREDIT_MEMO, False),
+    ],
+)
+def test_a_refund_that_does_not_add_up_is_held_as_what_it_would_become(
+    mode: str, file: Ledger | None, kind: DocumentKind, *, waits: bool
+) -> None:
+    source = example_a(refunds=(first_refund(transactions=(refunded("50.00", "rt1"),)),))
+    result = mapped(source, configuration(mode, file=file))
+    held = only(result, kind)
+    assert held.hold is not None
+    assert (held.hold.code, held.total, held.lines) == ("TOTALS_MISMATCH", D("50.00"), ())
+    money, claim = held.deposit_to, held.receivable
+    is_receipt = kind is DocumentKind.REFUND_RECEIPT
+    assert (money.role if money else None) == (AccountRole.UNDEPOSITED_FUNDS if is_receipt else None)
+    assert (claim.role if claim else None) == (None if is_receipt else AccountRole.RECEIVABLE)
+    assert held.depends_on == ((result.documents[0].key,) if waits else ())

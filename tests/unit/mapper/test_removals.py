@@ -84,3 +84,16 @@ def test_shipping_is_taken_off_charge_by_charge(back: str, left: list[str]) -> N
         str(D("53.50") - D(back)), refund={"shipping": D(back)}, shipping_lines=charges, total=D("53.50")
     )
     assert [str(one.amount) for one in receipt.lines if one.kind is LineKind.SHIPPING] == left
+
+
+def test_a_line_of_no_quantity_is_taken_off_whole() -> None:
+    nothing = line("l4", "D", "0.00", "0", amount=D("4.00"), discount=D("1.00"))
+    receipt = receipt_of("46.50", removed("l4", "0", "4.00"), lines=(*GOODS, nothing), total=D("50.50"))
+    assert [name for name, _, _ in shown(receipt)] == ["l1", "l1", "l2", "l3"]
+
+
+def test_goods_taken_off_that_the_order_does_not_list_hold_it() -> None:
+    taken_off = first_refund(lines=(removed("gone", "1", "5.00", "1.00"),), tax=D("0.00"), transactions=())
+    source = order(lines=GOODS, total=D("46.50"), tenders=(tender("41.50"),), refunds=(taken_off,))
+    result = mapped(source, configuration())
+    assert (result.documents, result.reason and result.reason.code) == ((), "TOTALS_MISMATCH")

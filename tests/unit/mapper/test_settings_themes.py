@@ -68,9 +68,14 @@ def test_any_of_the_three_statuses_lets_an_order_pass(status: str) -> None:
 def test_a_refunded_order_still_passes_the_filter_that_let_it_in() -> None:
     source = example_a(financial_status=FinancialStatus.REFUNDED, refunds=(first_refund(),))
     assert mapped(source, configuration(order_statuses=["paid"])).outcome is SetOutcome.MAPPED
-    cancelled = unpaid(lifecycle=Lifecycle.CANCELLED)
-    result = mapped(cancelled, configuration("invoices_only", order_statuses=["pending"]))
-    assert result.outcome is SetOutcome.MAPPED
+    for status in ("pending", "cancelled"):
+        cancelled = example_a(lifecycle=Lifecycle.CANCELLED)
+        result = mapped(cancelled, configuration("invoices_only", order_statuses=[status]))
+        assert result.outcome is SetOutcome.MAPPED, status
+
+
+def test_orders_of_the_start_date_itself_are_taken() -> None:
+    assert mapped(example_a(), configuration(start_date="2026-03-02")).outcome is SetOutcome.MAPPED
 
 
 @pytest.mark.parametrize(

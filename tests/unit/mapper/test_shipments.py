@@ -102,3 +102,17 @@ def test_part_invoices_add_up_to_the_order(lines: list[tuple[int, int, int]], da
     assert sum(one.total for one in invoices) == total
     assert "AR" not in trial_balance(list(result.documents))
     assert sum(bool(one.closes) for one in invoices) == 1
+
+
+def test_tax_of_a_part_stays_with_its_agency() -> None:
+    of_city = tax("1.00").model_copy(update={"jurisdiction": "Providence"})
+    source = order(
+        lines=(line("l1", "A", "10.00", "2", taxes=(of_city,)),),
+        taxes=(of_city,),
+        tax_total=D("1.00"),
+        total=D("21.00"),
+        tenders=(tender("21.00"),),
+    )
+    result, _ = step(shipped(source, FulfillmentStatus.PARTIAL, l1="1"), FIRST_TIME)
+    (charged,) = next(one for one in result.documents if one.kind is DocumentKind.INVOICE).taxes
+    assert (charged.amount, charged.account.qualifier) == (D("0.50"), "Providence")

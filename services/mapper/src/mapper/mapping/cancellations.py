@@ -74,16 +74,14 @@ def credit_rest(case: Case, invoice: Document, history: History) -> None:
 def _credit(case: Case, invoice: Document, amount: Decimal, history: History) -> Document:
     """A credit memo for what is left of the invoice: every line in proportion, so that income and tax go back alike."""
     lines, taxes = _share(case, invoice, amount)
-    header = case.sales_header()
     return Document(
         key=case.key(DocumentKind.CREDIT_MEMO, "order", "cancelled"),
         kind=DocumentKind.CREDIT_MEMO,
         **(
-            header
+            case.sales_header()
             | {
                 "date": _credited_on(case, history),
                 "number": document_number(case, repeat=len(case.facts.refunds)),
-                "hold": invoice.hold,
             }
         ),
         total=amount,

@@ -114,9 +114,6 @@ class Configuration:
         self._accounts[role, qualifier] = account
         return account
 
-    def has_account(self, role: AccountRole) -> bool:
-        return bool(self.company.accounts.get(role))
-
     def deposit_account(self, method: str) -> Account:
         """Where money of a tender method lands: its account, else the connection's, else undeposited funds."""
         name = self._deposit_names.get(deposit_account_key(method)) or self.connection.deposit_account

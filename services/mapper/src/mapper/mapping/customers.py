@@ -194,7 +194,7 @@ def _same_email(case: Case, name: str) -> bool:
     """Whether any address of the buyer is one of that customer's; who has none can't be told apart (section 16.2)."""
     fields = case.order.customer.emails if case.order.customer else ()
     own = {normal(address) for field in fields for address in field.split(",") if address.strip()}
-    theirs = case.catalog.customer_addresses.get(normal(name), frozenset())
+    theirs = case.catalog.customer_addresses.get(normal(name))
     return not own or not theirs or not own.isdisjoint(theirs)
 
 
@@ -220,7 +220,7 @@ def _is_buyer(case: Case) -> bool:
 
 
 def _clean(name: str) -> str:
-    return tidy(name.translate(FORBIDDEN)) if name else ""
+    return tidy(name.translate(FORBIDDEN))
 
 
 def _in_currency(case: Case, name: str) -> str:
@@ -301,10 +301,8 @@ def _waits(case: Case, link: CustomerLink | None, source_id: str | None) -> bool
 
 
 def _hold(case: Case, name: str, link: CustomerLink | None, source_id: str | None) -> Reason | None:
-    if link is None:
-        return customer_missing(name) if _waits(case, link, source_id) else None
-    if link.link == "ignore":
+    if link is not None and link.link == "ignore":
         return customer_dismissed(name)
-    if link.link == "none":
+    if _waits(case, link, source_id) or (link is not None and link.link == "none"):
         return customer_missing(name)
     return None

@@ -9,7 +9,6 @@ from common.messages.transactions import (
     DocumentKind,
     DocumentLine,
     LineKind,
-    MissingPolicy,
     shared_key,
 )
 from mapper.mapping.configuration import Configuration
@@ -89,6 +88,5 @@ def summary_customer(currency: str, configuration: Configuration) -> CustomerWan
     return CustomerWanted(
         key=shared_key(company_id, DocumentKind.CUSTOMER, f"name:{normal(name)}"),
         display_name=name,
-        missing=MissingPolicy.CREATE,
         currency=currency,
     )

@@ -27,13 +27,13 @@ def with_price_levels(order: Order, directives: Directives, catalog: Catalog, ma
     change = ZERO
     for line in order.lines:
         directive = directives.lines.get(line.external_id)
-        price = _level_price(line, directive.price_level if directive else "", catalog, match_field)
-        if price is None or price == line.unit_price:
+        price = _level_price(line, directive.price_level, catalog, match_field) if directive is not None else None
+        if directive is None or price is None or price == line.unit_price:
             lines.append(line)
             continue
         amount = quantize(price * line.quantity, order.currency) - line.discount
         change += amount - line.amount
-        directives.changed_by = directives.changed_by or (directive.price_level_by if directive else "") or None
+        directives.changed_by = directives.changed_by or directive.price_level_by or None
         lines.append(line.model_copy(update={"unit_price": price, "amount": amount}))
     return order.model_copy(update={"lines": tuple(lines), "total": order.total + change})
 

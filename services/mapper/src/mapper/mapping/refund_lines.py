@@ -81,7 +81,7 @@ def _add_refunded(
     # Ledgers post by the item's own account, so a line has to name that one: goods that go back on the shelf take
     # income back, and those that don't are returns.
     of_goods = sold is not None and (_restocks(refunded, sold) or sold.external_id in case.directives.refund_skus)
-    account = line_account(case, sold) if sold and of_goods else case.configuration.account(_lost_role(case))
+    account = line_account(case, sold) if sold and of_goods else case.configuration.account(AccountRole.RETURNS)
     lines.append(
         DocumentLine(
             kind=LineKind.GIFT_CARD_SALE if gift_card else LineKind.PRODUCT,
@@ -124,17 +124,12 @@ def _returned_item(case: Case, refunded: RefundLine, sold: OrderLine | None) -> 
         return resolve_returned_item(case, sold)
     if sold is not None and _restocks(refunded, sold):
         return resolve_item(case, sold)
-    return case.service_item(LineKind.PRODUCT, case.connection.products.no_restock_item, _lost_role(case))
+    return case.service_item(LineKind.PRODUCT, case.connection.products.no_restock_item, AccountRole.RETURNS)
 
 
 def _restocks(refunded: RefundLine, sold: OrderLine) -> bool:
     """Whether the refund is written with the very item that was sold."""
     return refunded.restock or sold.is_gift_card
-
-
-def _lost_role(case: Case) -> AccountRole:
-    """Where goods that don't come back are taken off: returns, or income where there is no account for them."""
-    return AccountRole.RETURNS if case.configuration.has_account(AccountRole.RETURNS) else AccountRole.INCOME
 
 
 def _shipping_line(case: Case, amount: Decimal, codes: TaxCodes) -> DocumentLine:

@@ -143,7 +143,7 @@ def group_taxes(taxes: Iterable[TaxLine]) -> list[TaxLine]:
 
 def remitted_part(order: Order, tax: Decimal) -> Decimal:
     """Of `tax`, a part of the order's, what the marketplace collected and pays itself."""
-    if not order.tax_remitted or not order.tax_total:
+    if not order.tax_total:
         return ZERO
     return quantize(tax * order.tax_remitted / order.tax_total, order.currency)
 
