@@ -90,8 +90,7 @@ def test_what_is_no_share_of_a_discount_is_none(net: str, tax: str) -> None:
     assert (one.lines[0].discount, one.lines[0].amount) == (D("0.00"), D(net))
 
 
-def test_what_a_pulled_document_has_beyond_the_contract_is_left_aside() -> None:
-    """A push is refused for it; a store's own list may say more, and so may what was stored before."""
+def test_what_a_document_has_beyond_the_contract_is_left_aside() -> None:
     more = example_a(weight="2 kg")
     more["totals"] |= {"paid": "77.00"}
     assert read(more) == read(example_a())

@@ -120,7 +120,17 @@ def _totals(order: Order, money: Money) -> Json:
     shipping = order.shipping.net if order.shipping else 0
     discount = gross - sum(net for _, _, net, _ in kept)
     total = gross - discount + shipping + order.tip + (0 if order.shop.taxes_included else tax)
-    return {"discount": money.text(discount), "tax": money.text(tax), "grand_total": money.text(total)}
+    return {
+        "subtotal": money.text(gross),
+        "discount": money.text(discount),
+        "shipping": money.text(shipping),
+        "tax": money.text(tax),
+        "fees": money.text(0),
+        "tip": money.text(order.tip),
+        "grand_total": money.text(total),
+        "paid": money.text(order.captured),
+        "due": money.text(total - order.captured),
+    }
 
 
 def _payment(order: Order, row: Transaction, money: Money) -> Json:

@@ -107,6 +107,8 @@ class Delivery:
     notice: Notice | None = None
     payout: PayoutHead | None = None
     """A payout that the delivery announces; it is fetched."""
+    ignored: tuple[str, ...] = ()
+    """Paths of what a pushed document has beyond its contract, which its sender is told."""
 
 
 @dataclass(frozen=True, slots=True)

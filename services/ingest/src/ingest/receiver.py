@@ -27,7 +27,7 @@ from common.problems import Problem
 from common.recovery import way_to
 from common.telemetry import HTTP_REQUESTS, HTTP_SECONDS, entry_span
 from ingest.accounts import Accounts, Opened
-from ingest.channel import PRIVACY, Capability, Channel
+from ingest.channel import PRIVACY, Capability, Channel, Delivery
 from ingest.deliveries import Deliveries, Receipt, unreadable
 from ingest.errors import BodyUnreadable, SignatureInvalid, WrongShop
 from ingest.faults import log_fault
@@ -200,7 +200,7 @@ class WebhookDesk:
             self._wake()
             return Answer(200)
         receipt = await self._deliveries.submit(opened, delivery, body)
-        return _document_answer(receipt, delivery.delivery_id, body) if is_document else Answer(200)
+        return _document_answer(receipt, delivery, body) if is_document else Answer(200)
 
     async def _pass_on(self, channel: Channel, headers: dict[str, str], body: bytes, shop: str) -> bool:
         """Act on a privacy request for the connections of the shop it names; False for anything else.
@@ -251,7 +251,7 @@ class WebhookDesk:
         return opened
 
 
-def _document_answer(receipt: Receipt, key: str, body: bytes) -> Answer:
+def _document_answer(receipt: Receipt, delivery: Delivery, body: bytes) -> Answer:
     if receipt.replayed is not None and receipt.replayed != hashlib.sha256(body).digest():
         cure = "use a new key for a new document"
         raise Problem(
@@ -259,7 +259,7 @@ def _document_answer(receipt: Receipt, key: str, body: bytes) -> Answer:
             "IDEMPOTENCY_CONFLICT",
             "another body came under this X-Idempotency-Key before",
             cure=cure,
-            errors=[FieldProblem(field="header.x-idempotency-key", value=key, cure=cure)],
+            errors=[FieldProblem(field="header.x-idempotency-key", value=delivery.delivery_id, cure=cure)],
         )
     rows: list[dict[str, Any]] = [
         {
@@ -270,7 +270,8 @@ def _document_answer(receipt: Receipt, key: str, body: bytes) -> Answer:
         }
         for taken in receipt.taken
     ]
-    return Answer(202, orjson.dumps({"replayed": receipt.replayed is not None, "orders": rows}))
+    found = {"replayed": receipt.replayed is not None, "orders": rows, "ignored_fields": delivery.ignored}
+    return Answer(202, orjson.dumps(found))
 
 
 def _unsigned(error: SignatureInvalid) -> Problem:

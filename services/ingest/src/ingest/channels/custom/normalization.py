@@ -46,7 +46,7 @@ def normalize(parts: Parts, account: Account) -> Order:
         raise IncompleteOrder("only a part of the order has arrived", "push the whole order document")
     try:
         body = parts.order.body
-        order = body if isinstance(body, CustomOrder) else CustomOrder.model_validate(document(body), extra="ignore")
+        order = body if isinstance(body, CustomOrder) else CustomOrder.model_validate(document(body))
         return _normalize(order, account)
     except ValidationError as error:
         raise unreadable(error) from error

@@ -1,12 +1,13 @@
 """A custom store's pushes: the signature with its time, and one order document or a list of them."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 import orjson
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from common.broken_json import broken_json
 from common.cures import FieldProblem
@@ -15,7 +16,7 @@ from ingest.channels.custom.settings import CustomCredentials
 from ingest.channels.custom.wire import CustomOrder
 from ingest.errors import BodyUnreadable
 from ingest.parts import Part, PartKind, Source
-from ingest.reading import wrong_fields
+from ingest.reading import path, wrong_fields
 from ingest.signatures import malformed, missing, moment, outdated, verify_hex_sha256
 
 SIGNATURE = "x-signature"
@@ -23,6 +24,7 @@ IDEMPOTENCY_KEY = "x-idempotency-key"
 TOPICS: tuple[str, ...] = ()
 SKEW_MAX_S = 300
 ORDERS_MAX = 100
+_IGNORED_MAX = 50
 _SIGNATURE = re.compile(r"^t=([0-9]{1,12}),v1=([0-9a-f]{64})$")
 
 
@@ -54,17 +56,32 @@ def parse(headers: Mapping[str, str], body: bytes) -> Delivery:
             "the list has no orders or too many", (FieldProblem(field="body", value=f"{len(rows)} orders", cure=cure),)
         )
     wrong: list[FieldProblem] = []
+    ignored: list[str] = []
     parts: list[Part] = []
     for number, row in enumerate(rows):
+        at = (number,) if isinstance(content, list) else ()
         try:
             order = CustomOrder.model_validate(row)
             raw = orjson.dumps(row) if isinstance(content, list) else body
             parts.append(Part(PartKind.ORDER, order.external_id, raw, order.updated_at, parsed=order))
+            ignored += islice(_unknown(order, at), _IGNORED_MAX - len(ignored))
         except ValidationError as error:
-            wrong += wrong_fields(error, (number,) if isinstance(content, list) else ())
+            wrong += wrong_fields(error, at)
     if wrong:
         raise BodyUnreadable("the document does not fit the contract", tuple(wrong[:100]))
-    return Delivery(headers.get(IDEMPOTENCY_KEY, "")[:200], "orders", parts=tuple(parts))
+    return Delivery(headers.get(IDEMPOTENCY_KEY, "")[:200], "orders", parts=tuple(parts), ignored=tuple(ignored))
+
+
+def _unknown(value: object, at: tuple[int | str, ...]) -> Iterator[str]:
+    """Paths of what a document has beyond the contract; a path is cut after 200 characters."""
+    if isinstance(value, BaseModel):
+        for name in value.model_extra or ():
+            yield path((*at, name))[:200]
+        for name in type(value).model_fields:
+            yield from _unknown(getattr(value, name), (*at, name))
+    elif isinstance(value, tuple):
+        for number, one in enumerate(value):
+            yield from _unknown(one, (*at, number))
 
 
 def order_part(row: dict[str, Any], raw: bytes, source: Source = Source.WEBHOOK) -> Part:

@@ -35,12 +35,10 @@ Identity = Annotated[str, Field(min_length=1, max_length=100)]
 
 
 class Wire(BaseModel):
-    """Known fields must have their type, and a push has no others: a misspelt one would be money left out in silence.
+    """Known fields must have their type. Others are kept aside, for a push names them in its answer: one may be money
+    under a misspelt name."""
 
-    What is pulled is the store's own list and may hold more; so may what was stored before a field was taken away.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="allow", frozen=True, use_attribute_docstrings=True)
 
 
 class CustomTax(Wire):
@@ -101,10 +99,18 @@ class CustomGiftCard(Wire):
 
 
 class CustomTotals(Wire):
+    """`subtotal`, `shipping`, `fees`, `tip`, `paid` and `due` are for readers: the parts themselves say it."""
+
+    subtotal: Number | None = None
     discount: Number | None = None
+    shipping: Number | None = None
     tax: Number | None = None
+    fees: Number | None = None
+    tip: Number | None = None
     grand_total: Number
     """What the buyer owes; must equal the sum of the parts within one minor unit per line, at most five."""
+    paid: Number | None = None
+    due: Number | None = None
 
 
 class CustomPayment(Wire):
@@ -222,7 +228,8 @@ class CustomOrder(Wire):
     """What goes with a present: as `private_note`."""
     tags: tuple[Text, ...] = ()
     custom_fields: dict[str, Text] = Field(default_factory=dict, max_length=100)
-    """What has no field here, under names of the store's own; rules can read it. Other unknown fields are refused."""
+    """What has no field here, under names of the store's own; rules can read it. Other unknown fields are ignored, and
+    the answer names them."""
     do_not_import: bool = False
     """True keeps the order out of the ledger."""
     tax_remitted: Number = Decimal(0)
