@@ -219,6 +219,7 @@ def test_connecting_a_customer_publishes_link_and_horizon(gateway: Gateway, shop
     assert answer.status_code == 202, answer.text
     state = gateway.sent(CustomerConnected)[-1]
     assert (state.link, state.ledger_id, str(state.horizon), state.revision) == ("existing", "12", "2026-06-01", 1)
+    assert state.currency == customer.currency == "USD"
 
 
 def test_every_action_is_in_the_audit_log_of_its_tenant_only(gateway: Gateway, shop: Shop) -> None:

@@ -8,7 +8,7 @@ from tests.unit.mapper.samples import configuration, example_a, ledger, mapped, 
 from common.messages.control import CustomerStrategy
 from common.messages.orders import Address, Customer, Order
 from common.messages.transactions import MissingPolicy, TransactionSet
-from mapper.mapping.catalog import Catalog, CustomerLink
+from mapper.mapping.catalog import Catalog, CustomerLink, link_name
 from mapper.mapping.customers import STRATEGIES
 from mapper.rules.compiling import compile_rules
 from mapper.rules.model import Action, Rule
@@ -195,6 +195,18 @@ def test_connected_customers_win_over_the_strategy_and_ignored_ones_wait() -> No
     ignored = mapped(BUYER, configuration(), Catalog(customer_links={"c1": CustomerLink("ignore")}))
     assert ignored.documents[0].hold is not None
     assert ignored.documents[0].hold.code == "DISMISSED_DEPENDENCY"
+
+
+def test_a_connection_holds_for_its_customers_currency() -> None:
+    books = configuration(file=ledger(multi_currency=True))
+    links = {link_name("c1", "USD"): CustomerLink("existing", "k" * 32, "77")}
+    euro = named("Ada", "King", currency="EUR", tenders=(tender("77.00", currency="EUR"),))
+    dollar, other = (mapped(one, books, Catalog(customer_links=links)).customers[0] for one in (BUYER, euro))
+    assert (dollar.key, dollar.ledger_id) == ("k" * 32, "77")
+    assert (other.ledger_id, other.display_name) == (None, "Ada King (EUR)")
+    links[link_name("c1", "EUR")] = CustomerLink("existing", "e" * 32, "78")
+    dollar, other = (mapped(one, books, Catalog(customer_links=links)).customers[0] for one in (BUYER, euro))
+    assert (dollar.ledger_id, other.ledger_id) == ("77", "78")
 
 
 @pytest.mark.vector_core

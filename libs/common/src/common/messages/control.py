@@ -144,6 +144,8 @@ class CustomerConnected(State):
     link: Literal["existing", "create", "ignore", "none"]
     ledger_id: Identifier | None = None
     display_name: ShortText = ""
+    currency: ShortText = ""
+    """Of the customer: orders in another currency have one of their own. Empty: it holds for all."""
     horizon: date | None = None
     """None: everything. Documents before it are out of scope."""
 

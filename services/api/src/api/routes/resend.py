@@ -145,6 +145,7 @@ async def connect_customer(
             link=body.link,
             ledger_id=body.ledger_id,
             display_name=body.display_name,
+            currency=row["currency"],
             horizon=body.horizon,
         )
         batch.publish(state)

@@ -147,6 +147,11 @@ def match_keys(entry: CatalogEntry) -> set[str]:
     return {normal(text) for text in texts if text}
 
 
+def link_name(source_id: str, currency: str) -> str:
+    """What a connection of a source customer is kept under: one for each currency, or one for all of them."""
+    return f"{source_id}\x1f{currency}" if currency else source_id
+
+
 @dataclass(slots=True)
 class Catalog:
     """Items, product maps and customer connections of one company file, as seen from one connection."""
@@ -161,7 +166,7 @@ class Catalog:
     customer_addresses: dict[str, frozenset[str]] = field(default_factory=dict)
     """Normal form of a display name → the addresses of that customer."""
     customer_links: dict[str, CustomerLink] = field(default_factory=dict)
-    """Source customer's external id → how it is connected."""
+    """`link_name` of a source customer → how it is connected."""
 
     def find_items(self, match_field: str, key: str) -> list[CatalogItem]:
         return self.items.find(match_field, key)

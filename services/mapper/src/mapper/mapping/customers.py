@@ -8,7 +8,7 @@ from common.messages.control import CustomerStrategy
 from common.messages.orders import Address, Customer, Order
 from common.messages.transactions import CustomerWanted, DocumentKind, MissingPolicy, shared_key
 from mapper.mapping.case import Case
-from mapper.mapping.catalog import CustomerLink
+from mapper.mapping.catalog import CustomerLink, link_name
 from mapper.mapping.names import normal, tidy
 from mapper.mapping.notices import name_truncated
 from mapper.mapping.reasons import customer_dismissed, customer_missing
@@ -154,7 +154,8 @@ def resolve_customer(case: Case) -> None:
     name, match_field = _present_customer(case, _clean(name) or single)
     is_single = name == single
     source_id = _account(order)
-    link = case.catalog.customer_links.get(source_id) if source_id else None
+    links = case.catalog.customer_links
+    link = (links.get(link_name(source_id, order.currency)) or links.get(source_id)) if source_id else None
     name = _in_currency(case, name)
     name = _cut(case, name)
     match_key = _match_key(case, match_field, name, is_single=is_single)

@@ -8,7 +8,7 @@ import asyncpg
 from common.database import Connection
 from common.messages.control import CompanySettings, ConnectionSettings, CustomerConnected, CustomerStrategy
 from common.messages.documents import CatalogEntry, CompanyChanged
-from mapper.mapping.catalog import Catalog, CatalogItem, CustomerLink, ItemIndex, ProductTarget
+from mapper.mapping.catalog import Catalog, CatalogItem, CustomerLink, ItemIndex, ProductTarget, link_name
 from mapper.mapping.configuration import Configuration, Ledger
 from mapper.mapping.names import normal
 from mapper.mapping.orders import NO_RULES
@@ -200,7 +200,7 @@ class Configurations:
             for row in await connection.fetch(_LINKS, *key):
                 state = CustomerConnected.model_validate_json(row["body"])
                 if state.source_external_id is not None:
-                    links[state.source_external_id] = CustomerLink(
+                    links[link_name(state.source_external_id, state.currency)] = CustomerLink(
                         state.link, state.customer_key, state.ledger_id or "", state.display_name, state.horizon
                     )
             known = (revision, product_map, links)
