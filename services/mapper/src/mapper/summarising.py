@@ -1,15 +1,17 @@
 """Making a summary in a transaction: between the store, the clock and the pure core."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from common.batch import Batch
 from common.database import Connection
 from common.messages.orders import Order
+from mapper.mapping.configuration import Configuration
 from mapper.mapping.reasons import Held
 from mapper.mapping.summaries import KINDS, Membership, map_summary, memberships, summary_mode
 from mapper.store.configurations import Prepared
-from mapper.store.sets import NOT_YET, known_sets, read_sets, write_set
+from mapper.store.sets import NOT_YET, KnownSet, known_sets, read_sets, write_set
 from mapper.store.summaries import MADE, SET_MEMBERSHIPS, DueSummary, members_of
 
 
@@ -54,7 +56,8 @@ async def make_summary(
     key = (tenant_id, prepared.connection.company_id, due.connection_id, "summary", due.summary_id)
     known = (await known_sets(connection, [key])).get(key, NOT_YET)
     members = await members_of(connection, tenant_id, due)
-    mode = summary_mode(members, prepared.configuration, prepared.rules, known.history.mode)
+    kept = await _kept_mode(connection, tenant_id, prepared.configuration, known, members)
+    mode = summary_mode(members, prepared.configuration, prepared.rules, kept)
     if mode not in KINDS:
         batch.execute(MADE, tenant_id, due.connection_id, due.summary_id, True)
         return
@@ -72,3 +75,21 @@ async def make_summary(
         previous=next(iter(await read_sets(connection, [key])), None) if known.revision else None,
     )
     write_set(result, known, batch, backfill=True, correlation_id="")
+
+
+async def _kept_mode(
+    connection: Connection, tenant_id: str, configuration: Configuration, known: KnownSet, members: Sequence[Order]
+) -> str:
+    """The mode that a summary was begun by, empty where the connection's decides (decision 0011).
+
+    One that was never made was begun by its first member: the setting may have changed since that joined.
+    """
+    settings = configuration.connection
+    # Before the first approval nothing is written. A mode without summaries empties those that there are.
+    if configuration.company.approved_at is None and settings.mode in KINDS:
+        return ""
+    if known.history.mode or not members:
+        return known.history.mode
+    first = min(members, key=lambda one: (one.created_at, one.external_id))
+    key = (tenant_id, settings.company_id, settings.connection_id, "order", first.external_id)
+    return (await known_sets(connection, [key])).get(key, NOT_YET).history.mode

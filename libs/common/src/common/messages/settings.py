@@ -202,7 +202,9 @@ class ConnectionSettings(Described):
     """IANA name; days and dates of documents are those of this zone."""
     mode: TransactionMode = TransactionMode.SALES_RECEIPTS
     """Which documents an order becomes. Modes with sales orders write estimates where the ledger has no sales orders
-    (its capabilities name `estimate` and not `sales_order`)."""
+    (its capabilities name `estimate` and not `sales_order`). A change is for orders that are not written yet: what is
+    written keeps its mode until it is resent, and a day's summary that was begun is finished by the mode it began with,
+    so that from one summary mode to another the change shows on the next day."""
     order_statuses: tuple[ShortText, ...] = ()
     """Only orders in one of these statuses are written, e.g. `paid`; empty: every order."""
     follow_changes: bool = True
