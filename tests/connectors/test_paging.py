@@ -11,9 +11,10 @@ from pydantic import ValidationError
 from tests.connectors.conftest import LOGINS, account, normalized
 
 from api.columns import NEVER_SYNCED
+from ingest.channel import Glance
 from ingest.channels import BY_NAME
 from ingest.errors import OutOfScope
-from ingest.parts import Part
+from ingest.parts import Part, Parts
 
 Json = dict[str, Any]
 
@@ -110,6 +111,7 @@ async def test_a_purchase_of_the_store_is_listed_and_not_booked() -> None:
     (part,) = await pulled(lambda _: {"orders": [], "purchases": [bought, {"total": 1}]})
     assert (part.order_id, part.version) == ("purchase:PO-7", datetime(2026, 3, 2, 10, tzinfo=UTC))
     channel = BY_NAME["custom"]
+    assert channel.glance(Parts.of(part.order_id, [part])) == Glance("PO-7", "USD", "40")
     with pytest.raises(OutOfScope) as caught:
         normalized(channel, [part], account())
     assert caught.value.reason.code == "PURCHASE"

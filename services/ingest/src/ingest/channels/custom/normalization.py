@@ -67,8 +67,9 @@ def glance(parts: Parts) -> Glance:
         return Glance(_number(body.order_number), body.currency, f"{body.totals.grand_total:f}")
     if not isinstance(body, dict):
         return Glance()
-    if isinstance(body.get("orders"), list) and body["orders"] and isinstance(body["orders"][0], dict):
-        order = body["orders"][0]
+    pulled = body.get("orders") or body.get("purchases")
+    if isinstance(pulled, list) and pulled and isinstance(pulled[0], dict):
+        order = pulled[0]
         return Glance(
             _number(order.get("orderNumber", "")),
             short(str(order.get("currencyCode", "")), 3),
