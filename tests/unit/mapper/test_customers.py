@@ -237,3 +237,9 @@ def test_buyers_wait_to_be_connected_where_settings_say_so_and_guests_do_not() -
     assert mapped(BUYER, settings, connected).documents[0].hold is None
     guest = BUYER.model_copy(update={"customer": Customer(first_name="Ada", last_name="Lovelace")})
     assert mapped(guest, settings).documents[0].hold is None
+
+
+def test_a_buyer_without_an_account_has_no_link_whatever_another_is_called() -> None:
+    linked = Catalog(customer_links={link_name("None", "USD"): CustomerLink("existing", "k" * 32, "77", "Countess")})
+    (customer,) = mapped(example_a(customer=None), configuration(), linked).customers
+    assert (customer.display_name, customer.ledger_id) == ("Ada Lovelace", None)
