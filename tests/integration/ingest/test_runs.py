@@ -255,6 +255,32 @@ async def test_an_order_that_is_resent_unchanged_is_sent_once_more_as_it_is(inge
         assert ingest.listed == listed
 
 
+async def test_an_order_that_somebody_wants_fetched_is_fetched_whatever_comes_before(ingest: Ingest) -> None:
+    """A delivery that changes nothing is no answer to who does not trust what is stored."""
+    store, pool = shop("custom", orders=1, scenarios=["never_paid"]), ingest.service.runtime.pool
+    async with connected(ingest, store):
+        await ingest.send(task("run", "con", TaskKind.ORDERS_TO_LEDGER))
+        await ingest.finished("run")
+        await agrees(ingest, store)
+        (key,) = ingest.orders
+        store.faults.add(Fault("throttle", times=10_000, seconds=0))
+        again = ResendRequested(
+            tenant_id="tenant", revision=1, resend_id="r", company_id="b", order_keys=(key,), refetch=True
+        )
+        await ingest.send(again)
+        waiting = "SELECT count(*) FROM orders WHERE due_at IS NOT NULL"
+        await ingest.until(waiting, wanted=1)
+        ingest.listed.clear()
+        answer = await ingest.post("con", list(store.life.events(1))[-1])
+        assert answer.json()["orders"][0]["outcome"] == "unchanged"
+        assert await pool.fetchval(waiting) == 1
+        assert ingest.listed == {}
+        store.faults.waiting.clear()
+        await pool.execute("UPDATE orders SET due_at = now() WHERE due_at IS NOT NULL")
+        await ingest.until(waiting, wanted=0)
+        await ingest.eventually(lambda: list(ingest.listed) == [key])
+
+
 async def test_missing_subscriptions_are_registered_and_the_gap_is_polled(ingest: Ingest) -> None:
     store = shop("shopify", orders=4)
     async with connected(ingest, store):

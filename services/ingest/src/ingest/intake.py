@@ -27,7 +27,7 @@ from ingest.faults import log_fault
 from ingest.metrics import DELIVERIES_REPEATED, ORDERS_TAKEN
 from ingest.parts import BEGINNING, Merged, Part, PartKind, Parts, Source, merge
 from ingest.store.connections import settings_in_force
-from ingest.store.due import FAULT, REFETCH, RESEND
+from ingest.store.due import FAULT, FETCH_ASKED, REFETCH, RESEND
 from ingest.store.orders import (
     NORMALISATIONS,
     ORDERS,
@@ -182,7 +182,7 @@ class Intake:
         at: datetime,
     ) -> Taken:
         state_hash = read.state_hash
-        due = self._due(read, stored, at)
+        due = self._due(read, stored, at, answered=arrival.again)
         outcome = FetchOutcome.STORED if read.order is not None else FetchOutcome.REFUSED
         if stored is not None and stored.state_hash == state_hash:
             if due != (stored.due_at, stored.due_kind, stored.due_attempts):
@@ -275,7 +275,12 @@ class Intake:
             "total": readable_amount(seen.total),
         }
 
-    def _due(self, read: _Read, stored: StoredOrder | None, at: datetime) -> tuple[datetime | None, str, int]:
+    def _due(
+        self, read: _Read, stored: StoredOrder | None, at: datetime, *, answered: bool
+    ) -> tuple[datetime | None, str, int]:
+        if stored is not None and stored.due_kind == FETCH_ASKED and not answered:
+            # What comes by itself is not what somebody wants to be asked for.
+            return (stored.due_at, FETCH_ASKED, stored.due_attempts)
         if not read.due:
             return (None, "", 0)
         attempts = _attempts(stored, read.due)

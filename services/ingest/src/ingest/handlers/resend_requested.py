@@ -5,7 +5,7 @@ from collections.abc import Callable
 from common.batch import Batch
 from common.handling import Handler, load_nothing
 from common.messages.control import ResendRequested
-from ingest.store.due import REFETCH, RESEND
+from ingest.store.due import FETCH_ASKED, RESEND
 
 
 def handler(wake: Callable[[], None]) -> Handler[ResendRequested, None]:
@@ -29,7 +29,7 @@ def handler(wake: Callable[[], None]) -> Handler[ResendRequested, None]:
             [connection_id for connection_id, _, _ in keys],
             [external_id for _, _, external_id in keys],
             state.tenant_id,
-            REFETCH if state.refetch else RESEND,
+            FETCH_ASKED if state.refetch else RESEND,
         )
         batch.after_commit(wake)
 

@@ -10,7 +10,9 @@ from common.database import Connection, Pool
 from ingest.store.orders import OrderKey
 
 REFETCH = "refetch"
-"""Fetch the order from its channel."""
+"""Fetch the order from its channel, unless what is missing comes by itself."""
+FETCH_ASKED = "fetch_asked"
+"""Fetch the order from its channel whatever comes meanwhile, and send what comes of it: somebody asked."""
 FAULT = "fault"
 """Read the stored parts again: a fault of ours kept that from succeeding."""
 RENORMALISE = "renormalise"
@@ -41,7 +43,8 @@ WITH RECURSIVE waiting AS (
     ORDER BY share.due_at LIMIT $1
 )
 UPDATE orders SET due_attempts = due_attempts + 1, due_at = now() + make_interval(secs =>
-    CASE due_kind WHEN '{REFETCH}' THEN 60 * (due_attempts + 1) ELSE least(60 * 2 ^ least(due_attempts, 9), 21600) END)
+    CASE WHEN due_kind IN ('{REFETCH}', '{FETCH_ASKED}') THEN 60 * (due_attempts + 1)
+    ELSE least(60 * 2 ^ least(due_attempts, 9), 21600) END)
 FROM taken WHERE orders.connection_id = taken.connection_id AND orders.external_id = taken.external_id
 RETURNING orders.connection_id, orders.external_id, due_kind
 """
