@@ -11,6 +11,7 @@ from api.settings_checks import Books, check_company, check_connection, named_ac
 from common.messages.control import (
     CompanySettings,
     ConnectionSettings,
+    CustomerSettings,
     FeeSettings,
     NumberSettings,
     PayoutSettings,
@@ -48,6 +49,11 @@ def company(**more: Any) -> CompanySettings:
 
 def wrong(checked: ConnectionSettings, *, able: tuple[str, ...] = EVERYTHING) -> list[str]:
     return [problem.field for problem in check_connection(checked, able, ACCOUNTS, Books())]
+
+
+def test_a_setting_that_nothing_reads_is_refused_rather_than_taken_in_silence() -> None:
+    asked = settings(customers=CustomerSettings(refresh_contact=True), numbers=NumberSettings(lookup_days=30))
+    assert wrong(asked) == ["body.customers.refresh_contact", "body.numbers.lookup_days"]
 
 
 @pytest.mark.parametrize("mode", TransactionMode)
