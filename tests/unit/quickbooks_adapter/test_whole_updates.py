@@ -8,7 +8,7 @@ from tests.unit.quickbooks_adapter.samples import document, operation
 
 from common.messages.transactions import DocumentKind
 from ledger_writer.ledgers.protocol import LedgerLink
-from ledger_writer.ledgers.quickbooks_online.bodies import build, dropped, replaced
+from ledger_writer.ledgers.quickbooks_online.bodies import build, dropped, lists_needed, replaced
 
 
 def test_a_field_that_a_document_has_lost_goes_by_a_full_update_and_a_number_or_what_others_hang_on_stays() -> None:
@@ -32,6 +32,15 @@ def test_what_an_update_without_an_answer_may_have_added_goes_too() -> None:
     body = build(operation(bare), books)
     assert dropped(replace(operation(bare), previous=bare, sent=sent), body, books) == {"CustomerMemo"}
     assert dropped(replace(operation(sent), previous=bare, sent=sent), build(operation(sent), books), books) == set()
+
+
+def test_a_reference_that_a_document_has_lost_goes_with_the_list_that_it_is_of() -> None:
+    books, bare = samples.books(), document(DocumentKind.PAYMENT)
+    full = bare.model_copy(update={"payment_method": "Visa"})
+    edit = replace(operation(bare), previous=full)
+    assert lists_needed(operation(bare), books) == {"accounts"}
+    assert lists_needed(edit, books) == {"accounts", "payment_methods"}
+    assert dropped(edit, build(edit, books), books) == {"PaymentMethodRef"}
 
 
 def test_one_of_several_custom_fields_goes_and_those_of_people_stay() -> None:

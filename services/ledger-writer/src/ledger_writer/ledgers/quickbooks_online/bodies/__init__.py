@@ -171,12 +171,13 @@ def attachment(entity: str, ledger_id: str, *, note: str = "", file_name: str = 
 
 
 def lists_needed(operation: Operation, books: Books) -> frozenset[str]:
-    """Reference lists without which the operation's body can't be built."""
-    wanted = operation.wanted
-    if isinstance(wanted, CustomerWanted):
-        return frozenset({"tax_codes"}) if has_code(wanted, books) else frozenset()
+    """Reference lists without which the operation's body, or the one that it replaces, can't be built."""
+    if isinstance(operation.wanted, CustomerWanted):
+        return frozenset({"tax_codes"}) if has_code(operation.wanted, books) else frozenset()
     needed = {"accounts"}
-    if isinstance(wanted, Document):
+    for wanted in (operation.wanted, operation.previous, operation.sent):
+        if not isinstance(wanted, Document):
+            continue
         if wanted.payment_method:
             needed.add("payment_methods")
         if wanted.terms:
