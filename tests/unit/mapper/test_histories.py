@@ -3,10 +3,10 @@
 from datetime import date
 from typing import Any
 
-from tests.unit.mapper.samples import D, company, configuration, example_a, first_refund, mapped, unpaid
+from tests.unit.mapper.samples import D, company, configuration, example_a, first_refund, mapped, tender, unpaid
 from tests.unit.mapper.test_summaries import O1, summary
 
-from common.messages.orders import Lifecycle
+from common.messages.orders import FinancialStatus, Lifecycle
 from common.messages.transactions import SetOutcome
 from mapper.mapping.history import FIRST_TIME, History
 
@@ -39,6 +39,13 @@ def test_how_a_cancellation_was_booked_is_remembered_and_a_refund_is_none() -> N
     assert History.of(refunded).cancellation == ""
     sold = mapped(example_a(), configuration(MODE))
     assert History.of(sold).cancellation == ""
+
+
+def test_the_day_of_a_credit_is_remembered_though_payments_stand_before_it() -> None:
+    part_paid = example_a(tenders=(tender("20.00"),), financial_status=FinancialStatus.PARTIALLY_PAID, **CANCELLED)
+    result = mapped(part_paid, configuration(MODE))
+    assert [one.source_kind for one in result.documents] == ["order", "tender", "order"]
+    assert History.of(result).credited_on == date(2026, 3, 12)
 
 
 def test_a_period_that_closes_later_does_not_change_how_a_cancellation_was_booked() -> None:

@@ -67,8 +67,12 @@ NATURES = [
     ("62.35", back("10.00"),                                 RefundNature.MISMATCH,        "0"),
     ("77.00", back("10.00", lines=False),                    RefundNature.AMOUNT_ONLY,     "0"),
     ("77.00", back("0.50", lines=False),                     RefundNature.AMOUNT_ONLY,     "0"),
+    ("77.00", back("0.01", lines=False),                     RefundNature.AMOUNT_ONLY,     "0"),
+    ("77.00", back("1.00", lines=False, tax_back="1.00"),    RefundNature.MONEY,           "0"),
+    ("77.00", back("0.50", lines=False, tax_back="0.50"),    RefundNature.MONEY,           "0"),
     ("77.00", back("10.00", lines=False, tax_back="1.00"),   RefundNature.AMOUNT_ONLY,     "0"),
     ("77.00", back("0.00", lines=False),                     RefundNature.STOCK_ONLY,      "0"),
+    ("77.00", back("-5.00", lines=False, tax_back="-5.00"),  RefundNature.MISMATCH,        "0"),
     ("20.00", back("24.66"),                                 RefundNature.BEYOND_PAID,     "0"),
     ("24.66", back("24.66"),                                 RefundNature.MONEY,           "0"),
 ]  # fmt: skip
@@ -84,6 +88,18 @@ def test_a_refund_is_read_from_its_value_and_the_money_that_moved(
     assert facts.open == D("77.00") - D(captured) - D(credit)
     assert facts.removed == (D(credit) if nature is RefundNature.REMOVAL else D(0))
     assert facts.returned == sum((one.amount for one in refund.transactions), D(0))
+
+
+def test_goods_that_come_back_after_too_much_money_did_are_no_refund_of_money() -> None:
+    much = back("50.00", created_at=datetime(2026, 3, 10, tzinfo=UTC))
+    goods = back("0.00", external_id="r2", created_at=datetime(2026, 3, 11, tzinfo=UTC))
+    facts = read_facts(paid("40.00", much, goods, total=D("40.00")), NO_DIRECTIVES, CENT)
+    assert [one.nature for one in facts.refunds] == [RefundNature.BEYOND_PAID, RefundNature.STOCK_ONLY]
+
+
+def test_an_order_that_was_cancelled_unpaid_stays_so_though_goods_were_taken_off_it() -> None:
+    facts = read_facts(paid("0.00", back("0.00"), lifecycle=Lifecycle.CANCELLED), NO_DIRECTIVES, CENT)
+    assert (facts.situation, facts.removed) == (Situation.CANCELLED_UNPAID, D("24.66"))
 
 
 def test_the_tolerance_of_the_settings_decides_else_that_of_the_currency() -> None:

@@ -103,7 +103,7 @@ def _tenders(order: Order, directives: Directives) -> tuple[tuple[Tender, ...], 
     if directives.unpaid_by is not None:
         return (), voided
     stated_paid = order.financial_status in PAID_STATUSES and not order.tenders
-    if (stated_paid or directives.paid_by is not None) and order.total > 0:
+    if stated_paid or directives.paid_by is not None:
         missing = order.total - sum((tender.amount for tender in captured), ZERO)
         if missing > 0:
             captured = (*captured, _stated_tender(order, missing))

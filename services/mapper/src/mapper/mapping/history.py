@@ -12,7 +12,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
-from common.messages.transactions import DocumentKind, LineKind, SetOutcome, TransactionSet, WantedState
+from common.messages.transactions import DocumentKind, SetOutcome, TransactionSet, WantedState
 
 ACCOUNTED_ELSEWHERE: Final = frozenset({"IN_SUMMARY", "IN_PAYOUT"})
 
@@ -55,7 +55,7 @@ class History:
             {
                 line.source_line_id: line.quantity
                 for line in invoice.lines
-                if line.kind in (LineKind.PRODUCT, LineKind.GIFT_CARD_SALE) and line.quantity is not None
+                if line.quantity is not None  # goods alone have one
             }
             for invoice in invoices
         )

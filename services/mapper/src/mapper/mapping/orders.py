@@ -189,7 +189,7 @@ def _within_horizon(case: Case) -> list[Document]:
 
 def _without(document: Document, outside: set[str]) -> Document:
     """A document in scope never waits for one that is not: the payment of an older invoice stays unapplied."""
-    named = {*document.depends_on, *document.closes, *(one.document_key for one in document.applications)}
+    named = {*document.depends_on, *(one.document_key for one in document.applications)}
     if outside.isdisjoint(named):
         return document
     notices = document.notices
@@ -199,7 +199,6 @@ def _without(document: Document, outside: set[str]) -> Document:
         update={
             "applications": tuple(one for one in document.applications if one.document_key not in outside),
             "depends_on": tuple(key for key in document.depends_on if key not in outside),
-            "closes": tuple(key for key in document.closes if key not in outside),
             "notices": notices,
         }
     )
@@ -217,7 +216,7 @@ def _answer(
     kept_mode: str = "",
 ) -> TransactionSet:
     connection = configuration.connection
-    customer = case.customer if case is not None and documents else None
+    needed = case if documents else None
     return TransactionSet(
         tenant_id=order.tenant_id,
         revision=0,
@@ -240,8 +239,8 @@ def _answer(
         source_total=order.total,
         kept_mode=kept_mode,
         after_posting=connection.after_posting,
-        customers=(customer,) if customer is not None else (),
-        vendors=tuple(case.vendors.values()) if case is not None and documents else (),
-        items=tuple(case.items.values()) if case is not None and documents else (),
+        customers=(needed.customer,) if needed is not None and needed.customer is not None else (),
+        vendors=tuple(needed.vendors.values()) if needed is not None else (),
+        items=tuple(needed.items.values()) if needed is not None else (),
         documents=tuple(documents or ()),
     )

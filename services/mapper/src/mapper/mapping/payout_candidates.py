@@ -25,7 +25,7 @@ def candidates_of(sets: Iterable[TransactionSet], orders_by_tender: Mapping[str,
     why_not: dict[str, str] = {}
     for one in sets:
         orders = (one.source_id, f"number:{normal(one.source_number)}")
-        if not one.documents and one.reason is not None:
+        if one.reason is not None:
             why_not[normal(one.source_number)] = why_not[one.source_id] = one.reason.text
         for document in one.documents:
             if not _may_be_paid_out(document):

@@ -155,7 +155,7 @@ def _plan_shipments(
         return
     pays = Step.PAYMENTS in cell
     redeems = row.has_payments and not gifts_are_payments(case)
-    tip = excess_as_tip(case) if pays else ZERO
+    tip = excess_as_tip(case)
     invoices: list[Document] = []
     for ordinal, part in enumerate(parts_of(case.order, shipped)):
         first = ordinal == 0

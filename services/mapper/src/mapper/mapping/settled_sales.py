@@ -122,9 +122,10 @@ def _add_order(
         if charges:
             sold = sale_of(case, without_removed(ruled, facts), redeem_gifts=True)
             _share_out(result, charges, sold.lines, is_whole=ruled.currency == currency, currency=currency)
+        refunds = [line for line in parts if line.kind == "refund"]
         left = list(facts.refunds)
-        for line in parts:
-            fact = _refund_of(line, left) if line.kind == "refund" else None
+        for line in refunds:
+            fact = _refund_of(line, left)
             if fact is not None:
                 left.remove(fact)
                 back = tuple(negated(one) for one in refund_parts(case, fact)[0])

@@ -16,7 +16,6 @@ from mapper.mapping.names import tidy
 from mapper.mapping.notices import tax_code_near, tax_not_expected
 
 NO_ADDRESS: Final = Address()
-PLACE_METHODS: Final = frozenset({"tax_codes", "inclusive"})
 UNTITLED: Final = "Tax"
 
 
@@ -27,16 +26,14 @@ class TaxCodes:
 
     def __init__(self, case: Case) -> None:
         settings = case.connection.tax
-        taxed = case.order.tax_total != 0 and settings.method != "tax_line"
+        taxed = case.order.tax_total != 0
         self.document: str | None = settings.document_code or None
-        ruled = case.directives.tax_item if settings.method == "tax_codes" else ""
-        place = ruled or (place_code(case, taxed=taxed) if settings.method in PLACE_METHODS else "")
         self.taxable: str | None = settings.taxable_code or None
         self.non_taxable: str | None = settings.non_taxable_code or None
         if settings.method == "tax_codes":
-            self.document = place or self.document
+            self.document = case.directives.tax_item or place_code(case, taxed=taxed) or self.document
         elif settings.method == "inclusive":
-            self.taxable = place or self.taxable
+            self.taxable = place_code(case, taxed=taxed) or self.taxable
             self.non_taxable = settings.codes.get("default_untaxed") or self.non_taxable
         self.on_lines = settings.method != "tax_line"
         """Whether lines are taxable. Where tax is a line itself, the ledger must not tax the others again."""
