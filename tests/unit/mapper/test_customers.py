@@ -207,6 +207,8 @@ def test_a_connection_holds_for_its_customers_currency() -> None:
     links[link_name("c1", "EUR")] = CustomerLink("existing", "e" * 32, "78")
     dollar, other = (mapped(one, books, Catalog(customer_links=links)).customers[0] for one in (BUYER, euro))
     assert (dollar.ledger_id, other.ledger_id) == ("77", "78")
+    for_all = Catalog(customer_links={link_name("c1", ""): CustomerLink("existing", "a" * 32, "79")})
+    assert [mapped(one, books, for_all).customers[0].ledger_id for one in (BUYER, euro)] == ["79", "79"]
 
 
 @pytest.mark.vector_core

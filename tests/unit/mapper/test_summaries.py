@@ -159,6 +159,17 @@ def test_a_day_in_a_foreign_currency_is_worth_what_its_orders_are(
 
     (receipt,) = summary(foreign(O1, first), foreign(O3, second), file=ledger(multi_currency=True)).documents
     assert receipt.exchange_rate == (D(wanted) if wanted else None)
+    free = {"lines": (line("l1", "A", "0.00"),), "total": D("0.00"), "tenders": ()}
+    nothing = [
+        foreign(O1, rate).model_copy(
+            update={**free, "taxes": (), "tax_total": D("0.00"), "shipping_lines": (), "external_id": n}
+        )
+        for n, rate in (("a", first), ("b", second))
+    ]
+    (receipt,) = summary(*nothing, file=ledger(multi_currency=True)).documents
+    assert (receipt.total, receipt.exchange_rate) == (D("0.00"), D(first) if first else None), (
+        "free orders weigh nothing"
+    )
 
 
 def test_a_member_that_does_not_add_up_holds_the_summary_and_is_named() -> None:
