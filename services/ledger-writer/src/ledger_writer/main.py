@@ -13,6 +13,7 @@ from ledger_writer.handlers import HANDLERS
 from ledger_writer.handlers.tenant_deleted import FORGETTING
 from ledger_writer.lanes.holder import Holder
 from ledger_writer.lanes.lane import Workshop
+from ledger_writer.lanes.turns import Turns
 from ledger_writer.lanes.upkeep import ANNOUNCE_EVERY_S, TIDY_EVERY_S, announce_waiting, tidy
 from ledger_writer.replaying import LOOK_EVERY_S, replay_waiting
 from ledger_writer.routes import ROUTERS
@@ -27,7 +28,7 @@ def create(settings: LedgerWriterSettings) -> FastAPI:
     """The application; it opens its connections when it is served."""
 
     async def start(app: FastAPI, runtime: Runtime) -> None:
-        workshop = Workshop(runtime, settings, Cipher.of(settings.encryption_keys))
+        workshop = Workshop(runtime, settings, Cipher.of(settings.encryption_keys), Turns(runtime.pool))
         app.state.workshop = workshop
         app.state.notices = open_desk(runtime)
         runtime.start_consumers(HANDLERS)

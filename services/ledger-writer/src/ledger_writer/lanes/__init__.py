@@ -10,5 +10,6 @@
 - `listing`     reference lists
 - `attaching`   a summary's list of orders as a file
 - `following`   what others changed in the ledger
+- `turns`       requests that routes send beside the lane, within its limits
 - `upkeep`      now and then: say what waits, stale lists, old attempts
 """

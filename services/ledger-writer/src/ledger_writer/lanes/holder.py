@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 
 from common.broker import UNAVAILABLE
+from ledger_writer.lanes import turns
 from ledger_writer.lanes.lane import Lane, Workshop
 from ledger_writer.store import lanes
 
@@ -91,14 +92,19 @@ class Holder:
                     lost = asyncio.Event()
                     connection.add_termination_listener(partial(_set, lost))
                     await connection.add_listener(lanes.CHANNEL, self._notified)
+                    await connection.add_listener(turns.CHANNEL, self._heard)
                     try:
                         await lost.wait()
                     finally:
                         if not connection.is_closed():
                             await connection.remove_listener(lanes.CHANNEL, self._notified)
+                            await connection.remove_listener(turns.CHANNEL, self._heard)
             except UNAVAILABLE as error:
                 log.warning("lane_notifications_lost", error=type(error).__name__)
             await asyncio.sleep(1.0)
+
+    def _heard(self, _connection: Any, _pid: int, _channel: str, said: object) -> None:
+        self._workshop.turns.heard(str(said))
 
     def _notified(self, _connection: Any, _pid: int, _channel: str, company_id: object) -> None:
         held = self._held.get(str(company_id))

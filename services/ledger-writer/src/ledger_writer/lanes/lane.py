@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Coroutine, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,8 +20,10 @@ from common.telemetry import LANE_STUCK
 from ledger_writer.lanes.following import Follower
 from ledger_writer.lanes.listing import refresh_lists
 from ledger_writer.lanes.looking_up import LedgerAway
+from ledger_writer.lanes.turns import Turns
 from ledger_writer.lanes.work import CompanyStopped, Pass, one_by_one
 from ledger_writer.ledgers import BY_NAME
+from ledger_writer.ledgers.abilities import LendsRequests
 from ledger_writer.ledgers.protocol import CompanyFile, CompanyRefused, ErrorClass, Ledger, LedgerSession
 from ledger_writer.settings import LedgerWriterSettings
 from ledger_writer.store import companies, lanes
@@ -37,6 +40,7 @@ class Workshop:
     runtime: Runtime
     settings: LedgerWriterSettings
     cipher: Cipher
+    turns: Turns
 
 
 _PASSING: tuple[type[Exception], ...] = (*UNAVAILABLE, *CONTENDED)
@@ -72,6 +76,7 @@ def company_file(workshop: Workshop, company: Company) -> CompanyFile:
         settings=company.settings,
         data_dir=workshop.settings.data_dir,
         keep_secrets=keep_secrets,
+        turn=lambda: workshop.turns.take(company.company_id),
         secrets_lease=lambda: company_secrets.rotation(workshop.runtime.pool, workshop.cipher, company.company_id),
     )
 
@@ -168,7 +173,9 @@ class Lane:
             self._deadline = asked + self._lease_s
 
     async def _hold(self, company: Company, ledger: Ledger) -> None:
-        async with ledger.open(self._company_file(company, ledger)) as session:
+        async with ledger.open(self._company_file(company, ledger)) as session, AsyncExitStack() as lending:
+            if isinstance(session, LendsRequests):
+                lending.enter_context(self._workshop.turns.lending(company.company_id, session.lend))
             work = Pass(self._workshop.runtime, self._lease, company, ledger, session, self._lease_s)
             follower = Follower(self._workshop.runtime, company, ledger, session, work)
             if self._lease.intents is not None:
@@ -258,6 +265,7 @@ class Lane:
         return replace(
             company_file(self._workshop, company),
             bookmark=self._lease.bookmark,
+            turn=None,
             may_send=lambda: time.monotonic() + ledger.request_timeout_s < self._deadline,
         )
 

@@ -1,6 +1,7 @@
 """What a session may be able to do besides writing. The lane asks each session whether it is."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import date
 from typing import Protocol, runtime_checkable
 
@@ -35,4 +36,13 @@ class ReportsTrialBalance(Protocol):
 
     async def trial_balance(self, as_of: date | None) -> Sequence[AccountBalance]:
         """Balances at the end of `as_of` (None: of everything). Raises `common.errors.Retryable`."""
+        ...
+
+
+@runtime_checkable
+class LendsRequests(Protocol):
+    """A session that keeps limits, and can set requests aside for others than the lane."""
+
+    def lend(self) -> AbstractAsyncContextManager[None]:
+        """Count one request of somebody else from entering to leaving."""
         ...

@@ -228,6 +228,14 @@ class LedgerSession(Protocol):
         ...
 
 
+@dataclass(slots=True)
+class Turn:
+    """The right to one request to a company beside its lane."""
+
+    bookmark: Mapping[str, str] | None
+    """None where the lane's holder counts the request; else nobody holds the lane, and what to remember goes here."""
+
+
 @dataclass(frozen=True, slots=True)
 class CompanyFile:
     """What an adapter needs to open a company file. `secrets` are decrypted, in memory only."""
@@ -246,6 +254,8 @@ class CompanyFile:
     """Asked right before each request: false once the lease could end before the answer (monotonic clock)."""
     bookmark: Mapping[str, str] = field(default_factory=dict)
     """What `abilities.KeepsBookmark.bookmark` gave last, stored together with the outcomes it belongs to."""
+    turn: Callable[[], AbstractAsyncContextManager[Turn]] | None = None
+    """For whoever does not hold the lane: waits for the right to one request."""
     data_dir: Path | None = None
     """Where ledgers that are files keep them."""
     keep_secrets: Callable[[Mapping[str, str]], Awaitable[None]] | None = None

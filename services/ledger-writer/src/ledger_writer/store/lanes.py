@@ -48,6 +48,10 @@ RETURNING EXISTS (SELECT FROM documents AS d WHERE d.company_id = $1 AND d.block
 """
 
 
+_BORROWED_S = 150.0
+"""Longer than any request takes; whoever borrowed it gives it back at once."""
+
+
 @dataclass(frozen=True, slots=True)
 class Lease:
     """The right to write to one company file, until it expires or somebody with a higher epoch took over."""
@@ -134,3 +138,34 @@ async def next_due_s(pool: Pool, company_id: str) -> float | None:
         company_id,
     )
     return None if seconds is None else max(float(seconds), 0.0)
+
+
+async def borrow(pool: Pool, company_id: str, holder: str) -> Lease | None:
+    """Hold a lane that nobody holds for a moment, whether or not it may be written to. None where somebody holds it."""
+    record = await pool.fetchrow(
+        "UPDATE lanes SET holder = $2, epoch = epoch + 1, expires_at = now() + make_interval(secs => $3)"
+        " WHERE company_id = $1 AND (expires_at IS NULL OR expires_at < now())"
+        " RETURNING company_id, tenant_id, epoch, intents, bookmark",
+        company_id,
+        holder,
+        _BORROWED_S,
+    )
+    if record is None:
+        return None
+    r = record
+    return Lease(r["company_id"], r["tenant_id"], holder, r["epoch"], r["intents"], orjson.loads(r["bookmark"]))
+
+
+async def give_back(pool: Pool, lease: Lease, bookmark: Mapping[str, str] | None) -> None:
+    """End what `borrow` began, and wake whoever waited for the lane."""
+    text = None if bookmark is None else orjson.dumps(dict(bookmark)).decode()
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute(
+            "UPDATE lanes SET holder = '', expires_at = NULL, bookmark = coalesce($4::jsonb, bookmark)"
+            " WHERE company_id = $1 AND holder = $2 AND epoch = $3",
+            lease.company_id,
+            lease.holder,
+            lease.epoch,
+            text,
+        )
+        await connection.execute(NOTIFY, [lease.company_id])

@@ -8,7 +8,7 @@ outcome; nothing about documents is remembered.
 import asyncio
 import time
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
@@ -43,7 +43,7 @@ from ledger_writer.ledgers.quickbooks_online.client import (
     open_http,
 )
 from ledger_writer.ledgers.quickbooks_online.errors import classify, reconnect
-from ledger_writer.ledgers.quickbooks_online.limits import RealmLimits, limits_of
+from ledger_writer.ledgers.quickbooks_online.limits import Beside, RealmLimits, limits_of
 from ledger_writer.ledgers.quickbooks_online.lists import Lists, read_named, trial_balance
 from ledger_writer.ledgers.quickbooks_online.names import NamedList, Names
 from ledger_writer.ledgers.quickbooks_online.oauth import IntuitOAuth
@@ -114,6 +114,10 @@ class Session:
     def bookmark(self) -> Mapping[str, str]:
         """What was sent in the last minute: the next holder of the lane has to keep within the same limits."""
         return self._limits.spent(time.time())
+
+    def lend(self) -> AbstractAsyncContextManager[None]:
+        """Count a request that somebody sends beside the lane, who has to hear of it first."""
+        return self._limits.slot(slack_s=_LENT_S)
 
     async def lists(self, names: Sequence[str]) -> AsyncIterator[Sequence[CatalogEntry]]:
         """Every entry of the reference lists, in pages."""
@@ -243,7 +247,7 @@ class OpenOnline:
                 settings,
                 company.external_id,
                 Access(self._oauth, CompanySecrets(company)),
-                limits,
+                limits if company.turn is None else Beside(limits, company.turn),
                 latest=_latest(company.safe_until),
                 may_send=company.may_send,
             )
@@ -263,6 +267,8 @@ class OpenOnline:
 
 _CALLS: Final = (LedgerFault, NotAsked, NoAnswer, NeedsReconnect, Retryable)
 _ATTACHING_TRIES: Final = 4
+_LENT_S: Final = 2.0
+"""From lending a request until it has reached the ledger, as long as it may take on a busy machine."""
 _LISTS_ARE_OLD: Final = ("ACCOUNT_MISSING", "TAX_CODE_MISSING", "REFERENCE_INVALID", "OBJECT_NOT_FOUND")
 
 

@@ -18,7 +18,7 @@ import structlog
 from common.errors import Retryable
 from common.telemetry import UPSTREAM_REQUESTS, UPSTREAM_SECONDS, current_traceparent
 from ledger_writer.ledgers.quickbooks_online.faults import Fault, fault_inside, read_fault
-from ledger_writer.ledgers.quickbooks_online.limits import OutOfTime, RealmLimits
+from ledger_writer.ledgers.quickbooks_online.limits import Beside, OutOfTime, RealmLimits
 from ledger_writer.ledgers.quickbooks_online.numbers import dumps, loads
 from ledger_writer.ledgers.quickbooks_online.settings import OnlineSettings
 from ledger_writer.ledgers.quickbooks_online.transport import bounded, trusted
@@ -93,7 +93,7 @@ class Client:
         settings: OnlineSettings,
         realm: str,
         access: AccessSource,
-        limits: RealmLimits,
+        limits: RealmLimits | Beside,
         latest: float | None = None,
         may_send: Callable[[], bool] = lambda: True,
     ) -> None:

@@ -2,7 +2,8 @@
 
 A sliding window, because that is what the ledger counts: a leaky bucket of the same rate would either refuse bursts
 that are allowed or let through 2 × the limit around a window's edge. State is per process and event loop, because a
-company is written by one lane holder at a time; what the last minute held is handed to the next holder.
+company is written by one lane holder at a time; what the last minute held is handed to the next holder, and who asks
+something beside the lane waits for its turn there (`lanes.turns`).
 """
 
 import asyncio
@@ -10,10 +11,11 @@ import math
 import time
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Final
 from weakref import WeakKeyDictionary
 
+from ledger_writer.ledgers.protocol import Turn
 from ledger_writer.ledgers.quickbooks_online.settings import OnlineSettings
 
 _SECOND: Final = 1.0
@@ -86,22 +88,25 @@ class RealmLimits:
         self._resting_until = max(self._resting_until, self._clock() + seconds)
 
     @asynccontextmanager
-    async def slot(self, *, latest: float | None = None, batch: bool = False) -> AsyncIterator[None]:
+    async def slot(
+        self, *, latest: float | None = None, batch: bool = False, slack_s: float | None = None
+    ) -> AsyncIterator[None]:
         """Hold the right to one request. `latest` is the clock reading after which it may not start.
 
-        Raises `OutOfTime` at once where the limits can't free up by then.
+        `slack_s` is how much later than now it may count at most, where that is not the usual. Raises `OutOfTime` at
+        once where the limits can't free up by then.
         """
         async with self._free:
             # One waiter at a time reserves, so a slot that frees up is never given to two of them.
             async with self._turn:
-                event = await self._reserve(latest, batch)
+                event = await self._reserve(latest, batch, self._slack_s if slack_s is None else slack_s)
             try:
                 yield
             finally:
                 # Answered, so counted by now: often much earlier than was allowed for.
                 event.until = min(event.until, self._clock())
 
-    async def _reserve(self, latest: float | None, batch: bool) -> Taken:
+    async def _reserve(self, latest: float | None, batch: bool, slack_s: float) -> Taken:
         windows = (self._requests, self._second, *((self._batches,) if batch else ()))
         while True:
             now = self._clock()
@@ -113,7 +118,7 @@ class RealmLimits:
             if latest is not None and now + wait_s > latest:
                 raise OutOfTime(wait_s)
             await asyncio.sleep(wait_s)
-        event = Taken(now, now + self._slack_s)
+        event = Taken(now, now + slack_s)
         for window in windows:
             window.take(event)
         return event
@@ -141,6 +146,31 @@ class RealmLimits:
             moments = [min(second, wall_s) - offset_s for second in others.elements()]
             for window in windows:
                 window.add_older(moments)
+
+
+class Beside:
+    """The same for whoever does not hold the lane: each request waits for its turn."""
+
+    def __init__(self, own: RealmLimits, turn: Callable[[], AbstractAsyncContextManager[Turn]]) -> None:
+        self._own = own
+        self._turn = turn
+
+    def rest(self, seconds: float) -> None:
+        self._own.rest(seconds)
+
+    @asynccontextmanager
+    async def slot(self, *, latest: float | None = None, batch: bool = False) -> AsyncIterator[None]:
+        """As `RealmLimits.slot`; within the limits of the lane's holder, where there is one."""
+        async with self._turn() as turn:
+            if turn.bookmark is None:
+                yield
+                return
+            self._own.inherit(turn.bookmark, time.time())
+            try:
+                async with self._own.slot(latest=latest, batch=batch):
+                    yield
+            finally:
+                turn.bookmark = {**turn.bookmark, **self._own.spent(time.time())}
 
 
 def _parts(text: str) -> Iterator[tuple[str, str, str]]:
