@@ -117,8 +117,8 @@ class World:
         await self.rest()
 
     async def rest(self) -> None:
-        # Hundreds of documents with several tries each.
-        await self.desk.until(_BUSY, 0, timeout_s=180)
+        # Hundreds of documents with several tries each, on whatever machine.
+        await self.desk.until(_BUSY, 0, timeout_s=600)
 
     async def refused(self) -> list[dict[str, Any]]:
         rows = await self.desk.pool.fetch(
