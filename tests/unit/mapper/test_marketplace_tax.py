@@ -183,3 +183,8 @@ def test_a_refund_of_an_order_that_says_no_tax_gives_none_of_the_marketplaces_ba
     )
     receipt = only(mapped(source, configuration()), DocumentKind.REFUND_RECEIPT)
     assert (receipt.total, [one.amount for one in receipt.lines]) == (D("5.00"), [D("5.00")])
+
+
+def test_goods_that_come_back_without_money_leave_what_the_marketplace_kept() -> None:
+    source = marketplace(refunds=(first_refund(transactions=()),))
+    assert payments(mapped(source, configuration(INVOICES))) == ["72.94"]

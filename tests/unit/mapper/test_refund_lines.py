@@ -20,7 +20,7 @@ from tests.unit.mapper.samples import (
 )
 from tests.unit.mapper.test_rules import compiled, names_of, rule
 
-from common.messages.orders import Order, OrderDiscount, Refund, RefundAdjustment, RefundLine, ShippingLine
+from common.messages.orders import Order, OrderDiscount, Refund, RefundAdjustment, RefundLine, ShippingLine, Surcharge
 from common.messages.transactions import AccountRole, Document, DocumentKind, DocumentLine, LineKind
 
 RETURNS = company(accounts=ACCOUNTS | {AccountRole.RETURNS: "Returns"})
@@ -193,3 +193,13 @@ def test_a_gift_card_that_is_given_back_is_taken_off_what_cards_are_owed() -> No
         AccountRole.GIFT_CARDS,
         D("25.00"),
     )
+
+
+def test_a_surcharge_of_nothing_leaves_those_after_it() -> None:
+    charges = (
+        Surcharge(external_id="x1", title="Free", amount=D("0.00")),
+        Surcharge(external_id="x2", title="Wrap", amount=D("1.00")),
+    )
+    source = example_a(surcharges=charges, total=D("78.00"), tenders=(tender("78.00"),))
+    (receipt,) = mapped(source, configuration()).documents
+    assert [(one.description, one.amount) for one in of_kind(receipt, LineKind.SURCHARGE)] == [("Wrap", D("1.00"))]

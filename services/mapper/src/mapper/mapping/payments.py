@@ -9,7 +9,7 @@ from common.money import ZERO
 from mapper.mapping.case import Case
 from mapper.mapping.configuration import Configuration
 from mapper.mapping.reasons import Held, no_balance, overpaid
-from mapper.mapping.refund_lines import credited, paid_by_merchant, remitted_unpaid
+from mapper.mapping.refund_lines import paid_by_merchant, remitted_unpaid
 from mapper.mapping.sales import fee_as_line
 
 LIABILITY_DEPOSITS = "deposit_to_liability"
@@ -88,9 +88,11 @@ def _reduced_by_refunds(case: Case, tenders: list[tuple[Tender, Decimal]]) -> li
 
 
 def plan_payments(case: Case, invoice: Document) -> None:
-    """Add one payment per tender. What a tender pays beyond what credit memos leave of the invoice stays unapplied."""
-    given = sum((credited(case, fact) for fact in case.facts.refunds), ZERO)
-    open_balance = max(invoice.total - given, ZERO)
+    """Add one payment per tender; what was paid beyond the invoice stays unapplied.
+
+    Credit memos take nothing from payments: only what nobody paid is credited.
+    """
+    open_balance = max(invoice.total, ZERO)
     for tender, amount in payable_tenders(case, fee=fee_as_line(case), with_gifts=gifts_are_payments(case)):
         share = min(amount, open_balance)
         open_balance -= share
