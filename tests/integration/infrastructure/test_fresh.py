@@ -37,17 +37,14 @@ async def test_a_database_has_the_tables_but_not_what_another_test_wrote(databas
             await reading.close()
 
 
-async def test_a_database_takes_less_than_a_second_and_is_dropped_although_somebody_is_connected(
+async def test_a_database_is_dropped_although_somebody_is_connected(
     infrastructure: Endpoints, databases: Databases
 ) -> None:
-    began = time.monotonic()
     async with databases.fresh() as database:
-        took = time.monotonic() - began
         connection = await asyncpg.connect(database.admin_url)
         assert await names(infrastructure, database.name) == {database.name}
     assert await names(infrastructure, database.name) == set()
     connection.terminate()
-    assert took < 5  # a fifth of a second on an idle machine
 
 
 async def test_old_leftovers_go_and_new_ones_stay(infrastructure: Endpoints, databases: Databases) -> None:

@@ -1,6 +1,5 @@
 """Rules R1 to R27 of the domain reference, comparisons, order, scopes, and what is refused."""
 
-import time
 from typing import Any
 
 import pytest
@@ -468,9 +467,9 @@ def test_an_empty_value_needs_to_be_said() -> None:
     assert run(example_a(terms="NET 30"), cleared, mode="invoices_only").documents[0].terms == ""
 
 
-@pytest.mark.parametrize("size", [5000])
-def test_thousands_of_rules_stay_fast(size: int) -> None:
-    """Half map one product each, half must be looked at for every order; 50 ms is the limit on an idle machine."""
+def test_of_thousands_of_rules_the_right_one_applies() -> None:
+    """Half map one product each, half must be looked at for every order. `make bench-rules` says how long it takes."""
+    size = 5000
     mapping = [rule("map_sku", f"NEW{n}", ("sku", "equals", f"OLD{n}"), name=f"map {n}") for n in range(size // 2)]
     others = [
         rule("map_class", f"Class {n}", ("store_name", "contains", f"store {n}"), name=f"class {n}")
@@ -479,12 +478,4 @@ def test_thousands_of_rules_stay_fast(size: int) -> None:
     rules = compiled(*mapping, *others)
     source = example_a(lines=(line("l1", "OLD7", "69.99", taxes=(tax("4.06"),)),))
     ruled, _ = rules.apply(source)
-    assert ruled.lines[0].sku == "NEW7"
-    fastest = min(_timed(rules, source) for _ in range(5))
-    assert fastest < 0.050, f"{fastest * 1000:.1f} ms"
-
-
-def _timed(rules: CompiledRules, source: Order) -> float:
-    started = time.perf_counter()
-    rules.apply(source)
-    return time.perf_counter() - started
+    assert (ruled.store_name, [one.sku for one in ruled.lines]) == (source.store_name, ["NEW7"])

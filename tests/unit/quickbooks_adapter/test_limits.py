@@ -69,7 +69,7 @@ async def test_requests_per_window_hold_back_the_next_one() -> None:
             pass
 
     await asyncio.gather(*(one() for _ in range(11)))
-    assert 0.6 <= time.monotonic() - started < 1.5
+    assert time.monotonic() - started >= 0.6
 
 
 async def test_no_more_run_at_once_than_allowed() -> None:
