@@ -212,4 +212,4 @@ def test_a_map_is_read_or_refused_as_its_file_says(name: str) -> None:
 def test_a_cell_that_a_spreadsheet_would_run_is_guarded() -> None:
     entries = [MapEntry(connection_id="*", source=text, target="-1") for text in ("=a", "+a", "@a", "-a")]
     lines = write_map(entries).splitlines()
-    assert lines == ["connection_id,source,target", "*,'=a,-1", "*,'+a,-1", "*,'@a,-1", "*,-a,-1"]
+    assert lines == ["connection_id,source,target", "*,'=a,-1", "*,'+a,-1", "*,'@a,-1", "*,'-a,-1"]

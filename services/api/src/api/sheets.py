@@ -7,8 +7,9 @@ from typing import Any
 
 from fastapi import Response
 
+from common.cells import guarded
+
 MEDIA_TYPE = "text/csv"
-_FORMULAS = ("=", "+", "@", "\t", "\r")
 
 
 class Sheet(Response):
@@ -33,7 +34,7 @@ def lines(rows: Iterable[Sequence[object]]) -> str:
 def _cell(value: object) -> object:
     if value is None:
         return ""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULAS) else value
+    return guarded(value) if isinstance(value, str) else value
 
 
 def column(table: str, name: str) -> list[tuple[int, str]]:

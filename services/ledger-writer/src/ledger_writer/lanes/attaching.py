@@ -8,6 +8,7 @@ from typing import Final
 
 import structlog
 
+from common.cells import guarded
 from common.errors import Rejected, Retryable
 from common.messages.base import Reason, Severity
 from common.messages.transactions import Document
@@ -24,7 +25,6 @@ from ledger_writer.planning.content import FILE, wants_file
 
 log = structlog.get_logger(__name__)
 
-_FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r")
 _WRITES: Final = frozenset({OperationKind.CREATE, OperationKind.UPDATE})
 
 
@@ -62,11 +62,11 @@ async def with_file(session: LedgerSession, operation: Operation, outcome: Writt
 
 
 def listed(orders: Sequence[str]) -> bytes:
-    """The file: a table with one column. A spreadsheet would run a cell that begins like a formula."""
+    """The file: a table with one column."""
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
     writer.writerow(("order",))
-    writer.writerows((f"'{number}" if number.startswith(_FORMULAS) else number,) for number in orders)
+    writer.writerows((guarded(number),) for number in orders)
     return table.getvalue().encode()
 
 

@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterable
 from typing import Final
 
+from common.cells import guarded, unguarded
 from common.errors import Rejected
 from common.internal.mapper import MapEntry
 from common.messages.base import Reason
@@ -35,18 +36,8 @@ def write_map(entries: Iterable[MapEntry]) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)
     for entry in entries:
-        writer.writerow([_guarded(text) for text in (entry.connection_id, entry.source, entry.target)])
+        writer.writerow([guarded(text) for text in (entry.connection_id, entry.source, entry.target)])
     return out.getvalue()
-
-
-def _guarded(text: str) -> str:
-    # A spreadsheet would run a cell that begins like a formula.
-    return f"'{text}" if text[:1] in ("=", "+", "@", "\t") else text
-
-
-def _unguarded(text: str) -> str:
-    text = text.strip()
-    return text[1:] if text[:1] == "'" and text[1:2] in ("=", "+", "@", "\t") else text
 
 
 def read_map(text: str) -> list[MapEntry]:
@@ -63,7 +54,7 @@ def read_map(text: str) -> list[MapEntry]:
     for number, row in enumerate(reader, start=2):
         if number > ROWS_MAX:
             raise _refused(number, "source", "", f"a table may have {ROWS_MAX} rows; import it in parts")
-        cells = {key.strip().lower(): _unguarded(value or "") for key, value in row.items() if key}
+        cells = {key.strip().lower(): unguarded((value or "").strip()) for key, value in row.items() if key}
         for column in ("connection_id", "source"):
             if not cells[column] or len(cells[column]) > (128 if column == "connection_id" else TEXT_MAX):
                 raise _refused(number, column, cells[column], "it is empty or too long")

@@ -11,6 +11,7 @@ from typing import Final
 
 from pydantic import ValidationError
 
+from common.cells import guarded, unguarded
 from common.errors import Rejected
 from common.messages.base import Reason
 from mapper.rules.compiling import compile_rule
@@ -69,17 +70,8 @@ def write_table(rules: Iterable[Rule]) -> str:
     writer.writeheader()
     for rule in rules:
         for row in _rows(rule):
-            writer.writerow({column: _guarded(text) for column, text in row.items()})
+            writer.writerow({column: guarded(text) for column, text in row.items()})
     return out.getvalue()
-
-
-def _guarded(text: str) -> str:
-    # A spreadsheet would run a cell that begins like a formula.
-    return f"'{text}" if _looks_guarded(text) else text
-
-
-def _looks_guarded(text: str) -> bool:
-    return text.lstrip("'")[:1] in ("=", "+", "@", "\t")
 
 
 def _rows(rule: Rule) -> Iterable[dict[str, str]]:
@@ -153,17 +145,12 @@ def read_table(text: str) -> list[Rule]:
     for number, row in enumerate(reader, start=2):
         if number > ROWS_MAX:
             raise _refused(number, "name", "", f"a table may have {ROWS_MAX} rows; import it in parts")
-        cells = {key.strip().lower(): _unguarded(value or "") for key, value in row.items() if key}
+        cells = {key.strip().lower(): unguarded((value or "").strip()) for key, value in row.items() if key}
         name = cells["name"]
         if not name:
             raise _refused(number, "name", "", "every row needs the name of its rule")
         grouped.setdefault(name, []).append((number, cells))
     return [_rule(rows) for rows in grouped.values()]
-
-
-def _unguarded(text: str) -> str:
-    text = text.strip()
-    return text[1:] if text[:1] == "'" and _looks_guarded(text) else text
 
 
 def _rule(rows: Sequence[tuple[int, dict[str, str]]]) -> Rule:
