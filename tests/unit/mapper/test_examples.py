@@ -242,19 +242,20 @@ def test_the_rest_of_a_partly_paid_order_is_credited_on_the_first_open_day() -> 
     assert (memo.date, memo.total) == (date(2026, 4, 1), D("47.00"))
 
 
-def test_a_partly_paid_order_that_is_cancelled_gets_its_rest_credited() -> None:
+@pytest.mark.parametrize(("paid", "rest"), [("30.00", "47.00"), ("76.99", "0.01")])
+def test_a_partly_paid_order_that_is_cancelled_gets_its_rest_credited(paid: str, rest: str) -> None:
     source = example_a(
         financial_status=FinancialStatus.PARTIALLY_PAID,
         lifecycle=Lifecycle.CANCELLED,
         cancelled_on=date(2026, 3, 5),
-        tenders=(tender("30.00"),),
+        tenders=(tender(paid),),
     )
     for mode in ("invoices_payments_if_paid", "sales_receipts"):
         result = mapped(source, configuration(mode))
         assert kinds(result) == ["invoice", "payment", "credit_memo"]
-        assert only(result, DocumentKind.CREDIT_MEMO).total == D("47.00")
+        assert only(result, DocumentKind.CREDIT_MEMO).total == D(rest)
         balance = trial_balance(list(result.documents))
-        assert balance["UF"] == D("30.00")
+        assert balance["UF"] == D(paid)
         assert "AR" not in balance
 
 
