@@ -152,6 +152,9 @@ def test_accounts_that_a_connection_names_are_checked_against_the_ledger_on_save
     assert "'Assets:Undeposited'" in errors["body.deposit_account"][1]
     assert "needs an asset or a liability" in errors["body.deposit_accounts.cash"][1]
     assert errors["body.payouts.bank_account"] == ("my bank", NO_ACCOUNT)
+    off = http.put(path, json={**read.json(), **named, "enabled": False}, headers=tag)
+    assert off.status_code == 200, "a connection can be switched off although its account is gone"
+    tag = {"if-match": off.headers["etag"]}
     saved = http.put(path, json={**read.json(), "deposit_accounts": {"card": "Assets:Till"}}, headers=tag)
     assert (saved.status_code, saved.json().get("deposit_accounts")) == (200, {"card": "Assets:Till"})
     held = gateway.owners.companies[shop.company_id]["view"]

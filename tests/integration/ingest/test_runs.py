@@ -271,10 +271,17 @@ async def test_an_order_that_somebody_wants_fetched_is_fetched_whatever_comes_be
         waiting = "SELECT count(*) FROM orders WHERE due_at IS NOT NULL"
         await ingest.until(waiting, wanted=1)
         ingest.listed.clear()
+        told = "SELECT count(*) FROM outbox WHERE type = 'order.listed.v1'"
+        before = await pool.fetchval(told)
         answer = await ingest.post("con", list(store.life.events(1))[-1])
         assert answer.json()["orders"][0]["outcome"] == "unchanged"
-        assert await pool.fetchval(waiting) == 1
-        assert ingest.listed == {}
+        plain = again.model_copy(update={"resend_id": "plain", "refetch": False})
+        for asked in (plain, connection_settings("con", 2, channel="custom", time_zone="Asia/Tokyo")):
+            await pool.execute("UPDATE orders SET due_at = now() + interval '1 day' WHERE due_at IS NOT NULL")
+            await ingest.send(asked)
+            await ingest.until(f"{waiting} AND due_at < now() + interval '12 hours'", wanted=1)
+            assert await pool.fetchval(f"{waiting} AND due_kind = 'fetch_asked'") == 1
+        assert await pool.fetchval(told) == before
         store.faults.waiting.clear()
         await pool.execute("UPDATE orders SET due_at = now() WHERE due_at IS NOT NULL")
         await ingest.until(waiting, wanted=0)

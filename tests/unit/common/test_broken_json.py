@@ -40,6 +40,20 @@ def test_the_place_is_counted_in_lines_characters_and_bytes(body: bytes, places:
         assert cure in found.cure
 
 
+@pytest.mark.parametrize(
+    ("body", "cure"),
+    [
+        (b'\xef\xbb\xbf{"a": 1}', "leave the byte order mark"),
+        (b'{"a": "\\ud800"}', "both halves of its pair"),
+        (b'{"a": 1e999}', "that a double can hold"),
+    ],
+)
+def test_what_only_the_strict_parser_refuses_has_its_cure(body: bytes, cure: str) -> None:
+    with pytest.raises(orjson.JSONDecodeError) as refused:
+        orjson.loads(body)
+    assert cure in broken_json(refused.value, body).cure
+
+
 def test_nothing_of_the_body_is_repeated() -> None:
     for found in told(b'{"access_token": "shpat_hidden" "webhook_secret": "whsec_hidden"}'):
         assert "hidden" not in f"{found.text} {found.cure}"

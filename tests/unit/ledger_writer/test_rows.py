@@ -11,6 +11,14 @@ def test_what_was_just_read_is_not_read_again(make: Any) -> None:
     body, _ = encode(document)
     keep_read(body, document)
     assert parse_wanted("invoice", body) is document
+    assert parse_wanted("invoice", body) is not document
+
+
+def test_a_large_body_is_read_when_it_is_needed(make: Any) -> None:
+    document = make.document(orders=tuple(f"order {number}" for number in range(2_000)))
+    body, _ = encode(document)
+    keep_read(body, document)
+    assert parse_wanted("invoice", body) is not document
 
 
 def test_a_body_that_nobody_just_read_says_the_same(make: Any) -> None:

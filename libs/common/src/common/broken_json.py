@@ -21,6 +21,9 @@ _CURES: tuple[tuple[tuple[str, ...], str], ...] = (
     (("control character",), r"write line breaks and tabs within a text as \n and \t"),
     (("escape",), r"write a backslash within a text as \\, and a quote as \""),
     (("depth",), "nest it less deeply"),
+    (("byte order mark", "BOM"), "leave the byte order mark before it out"),
+    (("surrogate",), r"write a character beyond \uffff as itself, or as both halves of its pair"),
+    (("infinity",), "write numbers that a double can hold, or as text"),
 )
 _OTHERWISE = "send complete JSON in UTF-8"
 
@@ -47,7 +50,7 @@ def broken_json(error: ValueError, body: bytes = b"") -> BrokenJson:
         except UnicodeDecodeError as found:
             error = found
         else:
-            return _said(str(error), "", rest=" ")
+            return _said(str(error), "", cure=_OTHERWISE)
     read = error.object[: error.start].decode(errors="replace")
     return _said("a byte that is no UTF-8", read, cure="encode the body as UTF-8")
 

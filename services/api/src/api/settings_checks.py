@@ -152,8 +152,11 @@ def _check_without_effect(settings: ConnectionSettings) -> Iterable[FieldProblem
 def named_accounts(settings: ConnectionSettings) -> Iterator[tuple[str, AccountRole | None, str]]:
     """Accounts of the ledger that a connection names outright: field, role that its type must fit, name.
 
-    An adjustment of a payout may be anything, so it fits no role.
+    An adjustment of a payout may be anything, so it fits no role. A connection that is switched off books nothing: it
+    can be, although an account of it is gone.
     """
+    if not settings.enabled:
+        return
     clearing, bank = AccountRole.CLEARING, AccountRole.BANK
     payouts = settings.payouts
     named = [

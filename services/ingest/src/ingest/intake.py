@@ -278,7 +278,7 @@ class Intake:
     def _due(
         self, read: _Read, stored: StoredOrder | None, at: datetime, *, answered: bool
     ) -> tuple[datetime | None, str, int]:
-        if stored is not None and stored.due_kind == FETCH_ASKED and not answered:
+        if stored is not None and stored.due_at is not None and stored.due_kind == FETCH_ASKED and not answered:
             # What comes by itself is not what somebody wants to be asked for.
             return (stored.due_at, FETCH_ASKED, stored.due_attempts)
         if not read.due:

@@ -89,7 +89,8 @@ def _redact(key: OrderKey, order: Order, revision: int, cipher: Cipher, batch: B
     left = order.model_copy(update={**WITHOUT_PEOPLE, "revision": revision})
     body = left.encoded()
     batch.execute(
-        "UPDATE orders SET content = $3, content_revision = $4, revision = $4, state_hash = $5, due_at = NULL"
+        "UPDATE orders SET content = $3, content_revision = $4, revision = $4, state_hash = $5, due_at = NULL,"
+        " due_kind = '', due_attempts = 0"
         " WHERE connection_id = $1 AND external_id = $2",
         *key,
         cipher.encrypt(body, content_context(key)),

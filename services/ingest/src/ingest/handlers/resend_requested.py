@@ -21,7 +21,8 @@ def handler(wake: Callable[[], None]) -> Handler[ResendRequested, None]:
             return
         batch.execute(
             """
-            UPDATE orders SET due_at = now(), due_kind = $4, due_attempts = 0
+            UPDATE orders SET due_at = now(), due_attempts = 0,
+                due_kind = CASE WHEN due_at IS NOT NULL AND due_kind = $5 THEN due_kind ELSE $4 END
             FROM unnest($1::text[], $2::text[]) AS wanted (connection_id, external_id)
             WHERE orders.connection_id = wanted.connection_id AND orders.external_id = wanted.external_id
             AND orders.tenant_id = $3
@@ -30,6 +31,7 @@ def handler(wake: Callable[[], None]) -> Handler[ResendRequested, None]:
             [external_id for _, _, external_id in keys],
             state.tenant_id,
             FETCH_ASKED if state.refetch else RESEND,
+            FETCH_ASKED,
         )
         batch.after_commit(wake)
 

@@ -8,7 +8,7 @@ from common.database import Connection, lock_keys
 from common.handling import Handler
 from common.messages.control import SettingsChanged
 from ingest.store.connections import RETENTION_DAYS, SETTINGS, UNSET, ReadingSettings, reading_settings
-from ingest.store.due import RENORMALISE
+from ingest.store.due import FETCH_ASKED, RENORMALISE, RESEND
 
 Known = dict[str, ReadingSettings]
 """Connection → what its orders were read by."""
@@ -49,11 +49,14 @@ def handler(wake: Callable[[], None], forget: Callable[[str], None]) -> Handler[
         if astuple(now)[1:] != astuple(before)[1:]:
             # Runs after the row above has waited for every batch that reads by the old settings.
             batch.execute(
-                "UPDATE orders SET due_at = now(), due_kind = $3, due_attempts = 0"
+                # What somebody asked for reads by the new settings as well, and has an answer to give.
+                "UPDATE orders SET due_at = now(), due_attempts = 0,"
+                " due_kind = CASE WHEN due_at IS NOT NULL AND due_kind = ANY($4::text[]) THEN due_kind ELSE $3 END"
                 " WHERE connection_id = $1 AND tenant_id = $2",
                 state.scope_id,
                 state.tenant_id,
                 RENORMALISE,
+                [RESEND, FETCH_ASKED],
             )
             batch.after_commit(wake)
         batch.after_commit(lambda: forget(state.scope_id))

@@ -102,19 +102,22 @@ COLUMNS = ", ".join(field.name for field in fields(Row))
 
 
 _JUST_READ_MAX = 1000
+_JUST_READ_LENGTH_MAX = 16_384
 _just_read: dict[str, Wanted] = {}
 
 
 def keep_read(body: str, wanted: Wanted) -> None:
     """Remember what a body says until the lane asks, mostly within a second and here: reading it again costs as much
     as planning it. By the body itself, so that nothing here can be out of date."""
+    if len(body) > _JUST_READ_LENGTH_MAX:
+        return
     if len(_just_read) >= _JUST_READ_MAX:
         del _just_read[next(iter(_just_read))]
     _just_read[body] = wanted
 
 
 def parse_wanted(kind: str, body: str) -> Wanted:
-    return _just_read.get(body) or _SHARED.get(kind, Document).model_validate_json(body)
+    return _just_read.pop(body, None) or _SHARED.get(kind, Document).model_validate_json(body)
 
 
 def intent_of(operation: str, sent_hash: str) -> str:

@@ -101,16 +101,16 @@ class CustomGiftCard(Wire):
 class CustomTotals(Wire):
     """`subtotal`, `shipping`, `fees`, `tip`, `paid` and `due` are for readers: the parts themselves say it."""
 
-    subtotal: Number | None = None
+    subtotal: Any = None
     discount: Number | None = None
-    shipping: Number | None = None
+    shipping: Any = None
     tax: Number | None = None
-    fees: Number | None = None
-    tip: Number | None = None
+    fees: Any = None
+    tip: Any = None
     grand_total: Number
     """What the buyer owes; must equal the sum of the parts within one minor unit per line, at most five."""
-    paid: Number | None = None
-    due: Number | None = None
+    paid: Any = None
+    due: Any = None
 
 
 class CustomPayment(Wire):
