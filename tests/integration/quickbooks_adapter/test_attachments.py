@@ -11,6 +11,7 @@ from tests.integration.quickbooks_adapter.world import NAMES, order, waits_cut_s
 from tests.unit.quickbooks_adapter.samples import document, operation
 
 from common.messages.transactions import DocumentKind, TransactionSet
+from ledger_writer.planning.content import FILE
 
 
 def contents(company: Company) -> list[str]:
@@ -54,3 +55,25 @@ async def test_a_changed_summary_has_one_list_of_its_orders(
         synced = "SELECT count(*) FROM documents WHERE state = 'synced' AND source_revision = 2 AND kind = $1"
         await desk.until(synced, 1, "sales_receipt", timeout_s=60)
         assert contents(company) == ["order\n#1\n#2\n#3\n"]
+
+
+async def test_a_list_that_can_not_be_taken_off_does_not_cost_the_new_one(
+    open_desk: OpenDesk, company: Company
+) -> None:
+    synced = "SELECT count(*) FROM documents WHERE state = 'synced' AND source_revision = $1 AND kind = 'sales_receipt'"
+    lists = ["order\n#1\n", "order\n#1\n#2\n", "order\n#1\n#2\n#3\n"]
+    async with open_desk() as desk, waits_cut_short(desk):
+        await pair(desk, company)
+        await desk.send(summary(1, "#1"))
+        await desk.settled(NAMES + 1)
+        company.stand_in.fail(
+            action="fault", code="6000", entity="Attachable", operation="delete", realm=company.realm, times=1
+        )
+        await desk.send(summary(2, "#1, #2"))
+        await desk.until(synced, 1, 2, timeout_s=60)
+        assert contents(company) == lists[:2]
+        assert await desk.pool.fetchval("SELECT count(*) FROM documents WHERE notices <> ''") == 0
+        assert f'"{FILE}"' in await desk.pool.fetchval("SELECT link FROM documents WHERE kind = 'sales_receipt'")
+        await desk.send(summary(3, "#1, #2, #3"))
+        await desk.until(synced, 1, 3, timeout_s=60)
+        assert contents(company) == lists[2:]

@@ -3,13 +3,19 @@
 import hashlib
 from typing import Any, Final
 
-from ledger_writer.ledgers.protocol import LedgerLink
+import structlog
+
+from ledger_writer.ledgers.protocol import ErrorClass, LedgerLink
 from ledger_writer.ledgers.quickbooks_online.bodies import attachment
 from ledger_writer.ledgers.quickbooks_online.client import Client, LedgerFault
+from ledger_writer.ledgers.quickbooks_online.errors import classify
 from ledger_writer.ledgers.quickbooks_online.lookup import quoted
 from ledger_writer.ledgers.quickbooks_online.requests import request_id
 
+log = structlog.get_logger(__name__)
+
 _ENTITY: Final = "Attachable"
+_GONE: Final = "610"
 
 
 async def attach(
@@ -17,8 +23,8 @@ async def attach(
 ) -> str:
     """Hang the file on the document, the same one under the same request id. Returns the attachment's id.
 
-    With `alone` other files of this name are taken off the document, but not before the new one hangs there. Raises as
-    `Client` does.
+    With `alone` other files of this name are taken off the document, but not before the new one hangs there. One that
+    the ledger does not let go of stays until the next file takes its place. Raises as `Client` does.
     """
     entity = link.details.get("entity", "")
     metadata = attachment(entity, link.ledger_id, file_name=file_name, content_type=content_type)
@@ -46,6 +52,9 @@ async def _take_off(client: Client, other: Any) -> None:
     try:
         await client.delete(_ENTITY, basic, request_id(f"attachment{other['Id']}", f"t{basic['SyncToken']}"))
     except LedgerFault as error:
-        # Somebody was faster.
-        if "610" not in error.fault.codes:
+        refused = classify(error.fault)
+        if refused.stops_company or refused.error_class is ErrorClass.TRANSIENT:
             raise
+        # Else somebody was faster. The new file hangs there whatever becomes of this one.
+        if _GONE not in error.fault.codes:
+            log.warning("attachment_not_taken_off", attachment=other["Id"], code=refused.reason.code)
