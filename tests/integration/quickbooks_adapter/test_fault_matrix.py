@@ -75,6 +75,8 @@ PASSING: Final[dict[str, Rule]] = {
 }
 """Trouble that nobody has to hear of."""
 CUT: Final = [fault for fault in PASSING if fault.split()[0] in {"cut", "answer", "reset", "time-out"}]
+_GONE: Final = "610"
+"""What is not there any more. Of changes it is not always said: then the table does not list it."""
 _TOKEN: Final = ("100", "110", "3200", "3202")
 """Codes that come with 401: the token is renewed before they are believed."""
 STOPS: Final[dict[str, Rule]] = {
@@ -247,21 +249,23 @@ def check_refusals(world: World, refused: Sequence[Mapping[str, Any]], struck: H
     # What is changed has its place already: that it is there is no news, and it is tried again.
     told = [code for code in struck.codes if not struck.passes(code)]
     plain = Counter(code for code in told if meaning(code).error_class is not ErrorClass.LOOKUP)
+    untold = {_GONE} if struck.how != "create" and not found[_GONE] else set()
     if struck.how in ("void", "delete"):
         # It may meet the repetition of a removal that had worked: then it says just that.
-        found.pop("610", None)
-        plain.pop("610", None)
+        found.pop(_GONE, None)
+        plain.pop(_GONE, None)
     wanted = plain + Counter("taken" for code in told if code in struck.taken)
     assert not found - wanted, struck.name
     missing = wanted - found
     if struck.how == "update":
         # It is believed once the document was read; where the lease could end before that, all is tried again.
-        missing.pop("610", None)
+        missing.pop(_GONE, None)
     assert missing.total() <= unseen, (struck.name, missing)
-    for code in struck.codes:
-        world.table.append(
-            (code, struck.name, "written by itself" if struck.passes(code) else f"{meaning(code).code}, then resent")
-        )
+    world.table += [
+        (code, struck.name, "written by itself" if struck.passes(code) else f"{meaning(code).code}, then resent")
+        for code in struck.codes
+        if code not in untold
+    ]
 
 
 async def strike(world: World, hits: Sequence[Hit], sets: Sequence[TransactionSet]) -> None:
@@ -351,6 +355,7 @@ async def test_documents_meet_every_fault_when_they_are_made_changed_and_taken_b
     await compare(world, steps)
     for kind, (_, name) in LOSES.items():
         assert [one[name] for one in world.company.stored(ENTITIES[kind]) if one.get(name)] == [], kind
+    assert {write for fault, write, _ in world.table if fault == _GONE} & {hit(kind, "update").name for kind in KINDS}
     await compare(world, [([taken_back(kind) for kind in KINDS], lambda n: [gone(one) for one in orders(n)])])
     assert await states(world) == {"synced": 1, "voided": (len(PASSING) + len(REFUSED) + 1) * len(KINDS)}
     assert sum((await world.desk.balances()).values()) == 0
