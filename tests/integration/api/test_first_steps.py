@@ -95,6 +95,17 @@ def test_a_star_is_no_version(shop: Shop) -> None:
     assert '"1"' in refused.json()["cure"]
 
 
+def test_a_version_without_quotes_is_told_to_have_them_and_a_weak_one_is_taken(shop: Shop) -> None:
+    path = f"/v1/connections/{shop.connection_id}/settings"
+    body = shop.tenant.http.get(path).json()
+    bare = shop.tenant.http.put(path, json=body, headers={"if-match": "1"})
+    assert (bare.status_code, bare.json()["code"]) == (412, "VERSION_NOT_NAMED")
+    assert 'in double quotes; it is "1" now' in bare.json()["cure"]
+    outdated = shop.tenant.http.put(path, json=body, headers={"if-match": 'W/"7"'})
+    assert (outdated.status_code, outdated.json()["code"]) == (412, "CHANGED_MEANWHILE")
+    assert shop.tenant.http.put(path, json=body, headers={"if-match": 'W/"1"'}).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("body", "place", "cure"),
     [

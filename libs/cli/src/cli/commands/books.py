@@ -73,7 +73,7 @@ def log(
     tab: Annotated[str | None, typer.Option("--tab", help="errors, orders or info.")] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="Documents and orders at most.")] = 50,
 ) -> None:
-    """Show what was fetched and written, newest first."""
+    """Show what was fetched and written, newest first; what became of one document stays together."""
     with connected(context) as (api, output):
         rows = list(api.pages("/v1/sync-log", rows_max=limit, company_id=company, number=number, tab=tab))
         output.rows(rows, _LOG, title="Log", empty="nothing was done yet")

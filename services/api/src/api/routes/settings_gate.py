@@ -1,6 +1,7 @@
 """What stands between a PUT of settings and the save: version, identity, and what the ledger says to it."""
 
 import asyncio
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -18,6 +19,7 @@ from common.problems import Problem
 _LISTS_WAIT_S = 15.0
 _LISTS_POLL_S = 0.5
 _NAMES_AT_ONCE = 500
+_TAG = re.compile(r'"[0-9]{1,19}"')
 
 
 async def read_books(deps: Gateway, tenant_id: str, company_id: str, named: Iterable[str]) -> Books:
@@ -153,7 +155,19 @@ def check_version(if_match: str | None, revision: int) -> None:
             cure=f"read the settings and send the ETag of that answer; they are at {etag(revision)} now",
             headers={"etag": etag(revision)},
         )
-    if if_match.strip() != etag(revision):
+    # A proxy that compresses answers makes tags weak; the version is the same.
+    tag = if_match.strip().removeprefix("W/")
+    if not _TAG.fullmatch(tag):
+        cure = f"send the ETag as it was answered, in double quotes; it is {etag(revision)} now"
+        raise Problem(
+            412,
+            "VERSION_NOT_NAMED",
+            "If-Match is not an ETag of these settings",
+            cure=cure,
+            headers={"etag": etag(revision)},
+            errors=[FieldProblem(field="header.if-match", value=if_match[:200], cure=cure)],
+        )
+    if tag != etag(revision):
         raise Problem(
             412,
             "CHANGED_MEANWHILE",

@@ -116,7 +116,9 @@ class CustomTotals(Wire):
 class CustomPayment(Wire):
     external_id: Identity
     method: Text = ""
+    """How it was paid, where there is no `gateway`: settings such as `deposit_accounts` go by the one that counts."""
     gateway: Text = ""
+    """Through whom it was paid: counts before `method`."""
     amount: Number
     currency: Text | None = None
     paid_at: OffsetTime | None = None
@@ -189,8 +191,8 @@ class CustomOrder(Wire):
     """A test order is never written to a ledger."""
     created_at: OffsetTime
     updated_at: OffsetTime
-    """When this version was made, with an offset: a later one replaces an earlier one. Other content under the same
-    time is answered with SAME_UPDATED_AT."""
+    """When this version was made, with an offset: a later one replaces an earlier one. Of several contents under one
+    time one stays, the same in whichever order they come; a push of another is answered with SAME_UPDATED_AT."""
     cancelled_at: OffsetTime | None = None
     """Given where the whole order was cancelled."""
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
