@@ -138,6 +138,9 @@ def test_dead_letters_are_for_operators(gateway: Gateway, shop: Shop) -> None:
     assert listed.returncode == 0
     careless = tillbook(gateway, running.OPERATOR_KEY, "dead-letters", "replay")
     assert careless.returncode == 2
+    for what in ("replay", "archive"):
+        mistyped = tillbook(gateway, running.OPERATOR_KEY, "dead-letters", what, "dl_of_nobody")
+        assert mistyped.returncode == 1, mistyped.stderr
 
 
 def test_a_stored_profile_is_used_and_checked_first(gateway: Gateway, shop: Shop, tmp_path: Path) -> None:

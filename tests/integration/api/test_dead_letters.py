@@ -206,6 +206,8 @@ def test_groups_name_one_cause_each_and_are_replayed_and_archived_whole(gateway:
     assert archived.json() == {"archived": 2}
     left = gateway.fetch("SELECT body FROM dead_letters WHERE status = 'archived'")
     assert [row["body"] for row in left] == [b"", b""]
+    assert {letter["frame"] for letter in letters(gateway, **whose)} == {"api/one.py:f"}
+    assert {letter["frame"] for letter in letters(gateway, **whose, status="archived")} == {"api/two.py:g"}
     assert gateway.operator.post("/v1/dead-letters/archive", json={}).status_code == 422
 
 

@@ -107,7 +107,7 @@ def replay(
         if output.as_json:
             output.json(job)
         output.line(f"{job['job_id']}: {_told(job)}")
-        if job["outcomes"].get("failed_again"):
+        if job["outcomes"].get("failed_again") or not job["total"]:
             raise typer.Exit(Exit.NOT_RIGHT)
 
 
@@ -123,7 +123,10 @@ def archive(
     """Take letters off the list for good; their bodies are removed."""
     with connected(context) as (api, output):
         done = api.post("/v1/dead-letters/archive", _selection(ids, queue, error, frame, tenant))
-        output.json(done) if output.as_json else output.line(f"archived {done['archived']}")
+        told = f"archived {done['archived']}" if done["archived"] else "nothing that is listed fits this choice"
+        output.json(done) if output.as_json else output.line(told)
+        if not done["archived"]:
+            raise typer.Exit(Exit.NOT_RIGHT)
 
 
 def _told(job: dict[str, Any]) -> str:

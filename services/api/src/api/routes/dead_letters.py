@@ -49,7 +49,7 @@ async def list_dead_letters(
     limit: Limit = PAGE_DEFAULT,
     cursor: Cursor = None,
 ) -> Page[DeadLetter]:
-    """Parked messages, latest failure first, without their bodies."""
+    """Parked messages, latest failure first, without their bodies; archived ones with `status=archived` only."""
     selection = Selection(
         queue=queue, type=type, error_type=error_type, frame=frame, tenant_id=tenant_id, status=status
     )

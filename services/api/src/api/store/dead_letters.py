@@ -91,8 +91,10 @@ class Selection:
 
 
 async def page(where: Where, selection: Selection, before: tuple[datetime, str] | None, limit: int) -> list[Row]:
-    """Latest failure first, without bodies."""
+    """Latest failure first, without bodies; archived ones where the selection asks for them."""
     wanted = selection.conditions()
+    if selection.status is None:
+        wanted.add("status <> 'archived'")
     if before is not None:
         wanted.add("(last_failed_at, dead_letter_id) < ({}, {})", *before)
     return rows_of(
