@@ -1,8 +1,9 @@
 """What routes ask of a company counts within the limits that its lane keeps, whichever replica they are in."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from typing import Any
 
@@ -11,10 +12,14 @@ from tests.integration.ledger_writer.conftest import COMPANY, TENANT, Desk
 from tests.integration.quickbooks_adapter.conftest import Company, OpenDesk
 from tests.integration.quickbooks_adapter.test_lane import pair
 
+from api.settings import ApiSettings
+from common.errors import Retryable
 from ledger_writer.lanes import turns
 from ledger_writer.lanes.turns import Turns
-from ledger_writer.ledgers.quickbooks_online.limits import Beside, RealmLimits
+from ledger_writer.ledgers.quickbooks_online.limits import Beside, OutOfTime, RealmLimits
 from ledger_writer.ledgers.quickbooks_online.settings import OnlineSettings
+from ledger_writer.routes import companies as routes
+from ledger_writer.store import lanes
 
 
 @pytest.fixture
@@ -44,6 +49,20 @@ async def replica_of(desk: Desk) -> AsyncIterator[Turns]:
         await connection.remove_listener(turns.CHANNEL, heard)
 
 
+def beside_of(replica: Turns) -> Beside:
+    return Beside(RealmLimits(OnlineSettings()), partial(replica.take, COMPANY))
+
+
+async def send(beside: Beside) -> None:
+    async with beside.slot():
+        pass
+
+
+def lend(limits: RealmLimits, rest_s: float) -> AbstractAsyncContextManager[None]:
+    limits.rest(rest_s)
+    return limits.slot()
+
+
 def spent(limits: dict[str, str]) -> int:
     return sum(int(part.partition(":")[2]) for part in limits.get("requests", "").split())
 
@@ -65,8 +84,8 @@ async def test_the_lane_s_holder_counts_what_other_replicas_ask(desk: Desk) -> N
     await desk.pool.execute("UPDATE lanes SET holder = 'a lane', expires_at = now() + interval '10 minutes'")
     limits = RealmLimits(OnlineSettings(requests_per_window=2, requests_per_second=1000))
     async with replica_of(desk) as holder, replica_of(desk) as other:
-        beside = Beside(RealmLimits(OnlineSettings()), lambda: other.take(COMPANY))
-        with holder.lending(COMPANY, limits.slot):
+        beside = beside_of(other)
+        with holder.lending(COMPANY, partial(lend, limits)):
             for taken in (1, 2):
                 async with asyncio.timeout(30), beside.slot():
                     assert spent(limits.spent(1000.0)) == taken
@@ -76,18 +95,98 @@ async def test_the_lane_s_holder_counts_what_other_replicas_ask(desk: Desk) -> N
     assert await desk.pool.fetchval("SELECT holder FROM lanes") == "a lane"
 
 
-async def test_one_after_the_other_holds_a_lane_that_nobody_holds(desk: Desk) -> None:
-    limits = RealmLimits(OnlineSettings(requests_per_second=1000))
-    order: list[str] = []
+async def test_a_lane_that_nobody_holds_is_free_again_while_a_request_is_sent(desk: Desk) -> None:
     before = await counted(desk)
+    async with (
+        asyncio.timeout(60),
+        replica_of(desk) as one,
+        replica_of(desk) as other,
+        beside_of(one).slot(),
+        beside_of(other).slot(),
+    ):
+        assert await desk.pool.fetchval("SELECT holder FROM lanes") == ""
+        assert await counted(desk) >= before + 2
+    assert await desk.pool.fetchval("SELECT holder FROM lanes") == ""
 
-    async def ask(replica: Turns, name: str) -> None:
-        async with asyncio.timeout(60), Beside(limits, lambda: replica.take(COMPANY)).slot():
-            order.append(f"{name} begins")
-            await asyncio.sleep(0.05)
-            order.append(f"{name} ends")
 
-    async with replica_of(desk) as one, replica_of(desk) as other:
-        await asyncio.gather(ask(one, "one"), ask(other, "other"))
-    assert [step.split()[0] for step in order] in (["one", "one", "other", "other"], ["other", "other", "one", "one"])
-    assert await counted(desk) >= before + 2
+async def test_the_lane_is_not_held_while_its_limits_are_waited_for(desk: Desk) -> None:
+    one_a_minute = RealmLimits(OnlineSettings(requests_per_window=1))
+    async with replica_of(desk) as replica:
+        beside = Beside(one_a_minute, partial(replica.take, COMPANY))
+
+        async def two() -> None:
+            for _ in range(2):
+                async with beside.slot(latest=time.monotonic() + 10):
+                    pass
+
+        # What was sent to pair the company fills the minute, or the first of the two does.
+        with pytest.raises(OutOfTime):
+            await two()
+    assert await desk.pool.fetchval("SELECT holder FROM lanes") == ""
+
+
+async def test_a_refusal_beside_the_lane_is_rested_for_by_its_holder_before_the_next_turn(desk: Desk) -> None:
+    await desk.pool.execute("UPDATE lanes SET holder = 'a lane', expires_at = now() + interval '10 minutes'")
+    limits = RealmLimits(OnlineSettings())
+    async with replica_of(desk) as holder, replica_of(desk) as other:
+        beside = beside_of(other)
+        with holder.lending(COMPANY, partial(lend, limits)):
+            async with asyncio.timeout(30), beside.slot():
+                pass
+            beside.rest(600)
+            asking = asyncio.create_task(send(beside))
+            async with asyncio.timeout(30):
+                while not limits.resting_s():
+                    await asyncio.sleep(0.05)
+            assert limits.resting_s() > 300
+            assert not asking.done()
+            asking.cancel()
+
+
+@pytest.mark.parametrize("step", ["borrow", "give_back"])
+async def test_a_database_that_does_not_answer_is_not_taken_for_the_ledger(
+    desk: Desk, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def unanswered(*_: Any) -> None:
+        raise TimeoutError
+
+    async with replica_of(desk) as replica:
+        monkeypatch.setattr(lanes, step, unanswered)
+        with pytest.raises(Retryable, match="turn"):
+            async with beside_of(replica).slot():
+                raise AssertionError("sent though nobody may know of it")
+        monkeypatch.undo()
+        # A lane that could not be given back is nobody's for seconds, not minutes.
+        async with asyncio.timeout(60), beside_of(replica).slot():
+            pass
+
+
+async def test_a_request_is_counted_again_by_whoever_took_the_lane_meanwhile(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given_back, tries = lanes.give_back, 0
+
+    async def too_late(pool: Any, lease: lanes.Lease, bookmark: Any) -> bool:
+        nonlocal tries
+        tries += 1
+        if tries == 1:
+            await pool.execute("UPDATE lanes SET epoch = epoch + 1, expires_at = now()")
+        return await given_back(pool, lease, bookmark)
+
+    monkeypatch.setattr(lanes, "give_back", too_late)
+    before = await counted(desk)
+    async with replica_of(desk) as replica, asyncio.timeout(60), beside_of(replica).slot():
+        assert tries == 2
+        assert await counted(desk) > before
+
+
+async def test_a_report_that_gets_no_turn_says_why_and_when_to_try_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await desk.pool.execute("UPDATE lanes SET holder = 'a dead lane', expires_at = now() + interval '10 minutes'")
+    assert ApiSettings.model_fields["internal_timeout_s"].default > routes._REPORT_TIMEOUT_S
+    monkeypatch.setattr(routes, "_REPORT_TIMEOUT_S", 1.0)
+    answer = await desk.call("GET", f"/internal/companies/{COMPANY}/trial-balance?tenant_id={TENANT}")
+    assert answer.status_code == 503, answer.text
+    assert "limits leave no request" in answer.json()["detail"]
+    assert answer.headers["retry-after"] == "60"

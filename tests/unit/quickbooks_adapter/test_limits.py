@@ -60,6 +60,24 @@ async def test_the_next_holder_of_the_lane_keeps_within_what_the_last_one_left()
     assert third.spent(clock + 61)["requests"] == "5061:1"
 
 
+async def test_what_was_inherited_is_not_counted_again_however_often_it_is_told() -> None:
+    given = OnlineSettings(requests_per_window=500)
+    # Two clocks are never read at the same moment, so what they differ by is never quite the same.
+    limits = RealmLimits(given, lambda: 20.0)
+    told = {"requests": "4990:100 5002:1"}
+    for jitter in (0.0, 0.0001, 0.002, 0.0003, 0.003):
+        limits.inherit(told, 5_000.0 + jitter)
+    assert limits.spent(5_000.0) == {**told, "batches": ""}
+
+
+def test_an_event_that_counts_for_long_does_not_keep_those_after_it() -> None:
+    window = Window(2, 1.0)
+    window.take(Taken(0.0, 5.0))
+    window.take(Taken(0.0, 0.1))
+    assert window.wait_s(0.5) == pytest.approx(0.6)
+    assert window.wait_s(1.2) == 0.0
+
+
 async def test_requests_per_window_hold_back_the_next_one() -> None:
     limits = RealmLimits(OnlineSettings(requests_per_window=5, limit_window_s=0.3, requests_per_second=1000))
     started = time.monotonic()

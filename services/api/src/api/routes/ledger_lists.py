@@ -74,7 +74,10 @@ async def search_customers(
 async def get_trial_balance(
     company_id: str, caller: Reader, deps: Deps, as_of: date | None = None
 ) -> ledger_writer.TrialBalance:
-    """Balances as the ledger itself reports them."""
+    """Balances as the ledger itself reports them, asked for now and within the ledger's limits, as all that is written.
+
+    503 where the limits left no request to spare or the ledger took too long; `Retry-After` says when to try again.
+    """
     await own(deps, caller, company_id)
     return await deps.services.ledger_writer.get(
         f"/internal/companies/{company_id}/trial-balance",

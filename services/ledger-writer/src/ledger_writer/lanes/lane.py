@@ -5,6 +5,7 @@ import time
 from collections.abc import Coroutine, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import structlog
@@ -76,7 +77,7 @@ def company_file(workshop: Workshop, company: Company) -> CompanyFile:
         settings=company.settings,
         data_dir=workshop.settings.data_dir,
         keep_secrets=keep_secrets,
-        turn=lambda: workshop.turns.take(company.company_id),
+        turn=partial(workshop.turns.take, company.company_id),
         secrets_lease=lambda: company_secrets.rotation(workshop.runtime.pool, workshop.cipher, company.company_id),
     )
 

@@ -43,6 +43,6 @@ class ReportsTrialBalance(Protocol):
 class LendsRequests(Protocol):
     """A session that keeps limits, and can set requests aside for others than the lane."""
 
-    def lend(self) -> AbstractAsyncContextManager[None]:
-        """Count one request of somebody else from entering to leaving."""
+    def lend(self, rest_s: float) -> AbstractAsyncContextManager[None]:
+        """Count one request of somebody else from entering to leaving, whom the ledger asked to rest for so long."""
         ...

@@ -228,12 +228,19 @@ class LedgerSession(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class Turn:
-    """The right to one request to a company beside its lane."""
+@dataclass(frozen=True, slots=True)
+class Borrowed:
+    """A lane that nobody held, for as long as it takes to count one request beside it."""
 
-    bookmark: Mapping[str, str] | None
-    """None where the lane's holder counts the request; else nobody holds the lane, and what to remember goes here."""
+    bookmark: Mapping[str, str]
+    give_back: Callable[[Mapping[str, str] | None], Awaitable[bool]]
+    """To be called at once, with the new bookmark or None. False: the lane was lost, so nobody knows of the request."""
+
+
+Turn = Callable[[Callable[[], float]], AbstractAsyncContextManager[Borrowed | None]]
+"""Waits for the right to one request beside the lane, told how many seconds the ledger asked us to rest for.
+
+None where the lane's holder counts the request, from entering to leaving."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,8 +261,8 @@ class CompanyFile:
     """Asked right before each request: false once the lease could end before the answer (monotonic clock)."""
     bookmark: Mapping[str, str] = field(default_factory=dict)
     """What `abilities.KeepsBookmark.bookmark` gave last, stored together with the outcomes it belongs to."""
-    turn: Callable[[], AbstractAsyncContextManager[Turn]] | None = None
-    """For whoever does not hold the lane: waits for the right to one request."""
+    turn: Turn | None = None
+    """For whoever does not hold the lane."""
     data_dir: Path | None = None
     """Where ledgers that are files keep them."""
     keep_secrets: Callable[[Mapping[str, str]], Awaitable[None]] | None = None

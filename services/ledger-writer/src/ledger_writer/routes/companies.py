@@ -25,7 +25,10 @@ from ledger_writer.store.lanes import NOTIFY
 router = APIRouter(tags=["companies"])
 CompanyId = Annotated[Identifier, Path()]
 
-_REPORT_TIMEOUT_S = 60.0
+_REPORT_TIMEOUT_S = 25.0
+"""Less than the gateway waits (API_INTERNAL_TIMEOUT_S), so that callers are told why and when to try again."""
+_REPORT_AGAIN_S = 60.0
+"""By then the ledger's limits, which count by the minute, have room again."""
 
 
 @router.get("/internal/companies/{company_id}", operation_id="get_company")
@@ -90,14 +93,15 @@ async def get_trial_balance(
     tenant_id: Tenant,
     as_of: Annotated[date | None, Query()] = None,
 ) -> TrialBalance:
-    """Balances as the ledger itself reports them."""
+    """Balances as the ledger itself reports them. 503 where none came in time; Retry-After says when to try again."""
     company = await company_of(workshop, company_id, tenant_id)
     ledger = ledger_named(company.ledger)
     try:
         async with asyncio.timeout(_REPORT_TIMEOUT_S):
             rows = await _report(ledger, company_file(workshop, company), as_of)
     except TimeoutError as error:
-        raise UpstreamUnavailable(f"{ledger.title} took too long") from error
+        detail = f"{ledger.title} took too long, or its limits leave no request to spare"
+        raise UpstreamUnavailable(detail, _REPORT_AGAIN_S) from error
     zero = Decimal(0)
     return TrialBalance(
         company_id=company_id,

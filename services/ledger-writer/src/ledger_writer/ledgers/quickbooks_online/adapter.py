@@ -43,7 +43,7 @@ from ledger_writer.ledgers.quickbooks_online.client import (
     open_http,
 )
 from ledger_writer.ledgers.quickbooks_online.errors import classify, reconnect
-from ledger_writer.ledgers.quickbooks_online.limits import Beside, RealmLimits, limits_of
+from ledger_writer.ledgers.quickbooks_online.limits import LENT_S, Beside, RealmLimits, limits_of
 from ledger_writer.ledgers.quickbooks_online.lists import Lists, read_named, trial_balance
 from ledger_writer.ledgers.quickbooks_online.names import NamedList, Names
 from ledger_writer.ledgers.quickbooks_online.oauth import IntuitOAuth
@@ -115,9 +115,10 @@ class Session:
         """What was sent in the last minute: the next holder of the lane has to keep within the same limits."""
         return self._limits.spent(time.time())
 
-    def lend(self) -> AbstractAsyncContextManager[None]:
+    def lend(self, rest_s: float) -> AbstractAsyncContextManager[None]:
         """Count a request that somebody sends beside the lane, who has to hear of it first."""
-        return self._limits.slot(slack_s=_LENT_S)
+        self._limits.rest(rest_s)
+        return self._limits.slot(slack_s=LENT_S)
 
     async def lists(self, names: Sequence[str]) -> AsyncIterator[Sequence[CatalogEntry]]:
         """Every entry of the reference lists, in pages."""
@@ -267,8 +268,6 @@ class OpenOnline:
 
 _CALLS: Final = (LedgerFault, NotAsked, NoAnswer, NeedsReconnect, Retryable)
 _ATTACHING_TRIES: Final = 4
-_LENT_S: Final = 2.0
-"""From lending a request until it has reached the ledger, as long as it may take on a busy machine."""
 _LISTS_ARE_OLD: Final = ("ACCOUNT_MISSING", "TAX_CODE_MISSING", "REFERENCE_INVALID", "OBJECT_NOT_FOUND")
 
 

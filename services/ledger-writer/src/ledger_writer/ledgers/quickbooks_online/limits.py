@@ -11,14 +11,20 @@ import math
 import time
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from typing import Final
 from weakref import WeakKeyDictionary
 
 from ledger_writer.ledgers.protocol import Turn
 from ledger_writer.ledgers.quickbooks_online.settings import OnlineSettings
 
+LENT_S: Final = 2.0
+"""From lending a request until it has reached the ledger, as long as it may take on a busy machine."""
 _SECOND: Final = 1.0
+_BUSY_S: Final = 0.1
+_ROUNDED_S: Final = 0.005
+"""So much before the end of its second counts what others sent, less than an answer takes: two clocks never differ by
+quite the same, and what was inherited would be taken for new."""
 _REQUESTS, _BATCHES = "requests", "batches"
 
 
@@ -58,7 +64,10 @@ class Window:
         return self._taken[0].until + self._length_s - now
 
     def take(self, event: Taken) -> None:
-        self._taken.append(event)
+        place = len(self._taken)
+        while place and self._taken[place - 1].until > event.until:
+            place -= 1  # One that was lent may count for longer than those after it, and must not keep them.
+        self._taken.insert(place, event)
 
     def by_second(self, offset_s: float) -> Counter[int]:
         """Events by the second in which they count at the latest, `offset_s` added to the clock's reading."""
@@ -87,6 +96,22 @@ class RealmLimits:
         """The ledger refused one of this company's requests: send nothing for so long."""
         self._resting_until = max(self._resting_until, self._clock() + seconds)
 
+    def resting_s(self) -> float:
+        """Seconds for which nothing may be sent because of a refusal."""
+        return max(self._resting_until - self._clock(), 0.0)
+
+    def wait_s(self, *, batch: bool = False) -> float:
+        """Seconds after which it is worth asking again; 0 means that `slot` would not wait now."""
+        if self._free.locked() or self._turn.locked():
+            return _BUSY_S
+        return max(0.0, self._until_free_s(self._clock(), self._windows(batch)))
+
+    def _windows(self, batch: bool) -> tuple[Window, ...]:
+        return (self._requests, self._second, *((self._batches,) if batch else ()))
+
+    def _until_free_s(self, now: float, windows: Iterable[Window]) -> float:
+        return max(self._resting_until - now, *(window.wait_s(now) for window in windows))
+
     @asynccontextmanager
     async def slot(
         self, *, latest: float | None = None, batch: bool = False, slack_s: float | None = None
@@ -107,12 +132,12 @@ class RealmLimits:
                 event.until = min(event.until, self._clock())
 
     async def _reserve(self, latest: float | None, batch: bool, slack_s: float) -> Taken:
-        windows = (self._requests, self._second, *((self._batches,) if batch else ()))
+        windows = self._windows(batch)
         while True:
             now = self._clock()
             if latest is not None and now > latest:
                 raise OutOfTime(0.0)
-            wait_s = max(self._resting_until - now, *(window.wait_s(now) for window in windows))
+            wait_s = self._until_free_s(now, windows)
             if wait_s <= 0:
                 break
             if latest is not None and now + wait_s > latest:
@@ -142,8 +167,9 @@ class RealmLimits:
         for name, windows in kept.items():
             told = Counter({int(second): int(count) for second, _, count in _parts(spent.get(name, ""))})
             others = told - windows[0].by_second(offset_s)
-            # A clock that was set back must not make the company wait for longer than a window.
-            moments = [min(second, wall_s) - offset_s for second in others.elements()]
+            # A clock that was set back must not make the company wait for much longer than a window.
+            latest = wall_s + LENT_S + _SECOND
+            moments = [min(second - _ROUNDED_S, latest) - offset_s for second in others.elements()]
             for window in windows:
                 window.add_older(moments)
 
@@ -151,7 +177,7 @@ class RealmLimits:
 class Beside:
     """The same for whoever does not hold the lane: each request waits for its turn."""
 
-    def __init__(self, own: RealmLimits, turn: Callable[[], AbstractAsyncContextManager[Turn]]) -> None:
+    def __init__(self, own: RealmLimits, turn: Turn) -> None:
         self._own = own
         self._turn = turn
 
@@ -160,17 +186,28 @@ class Beside:
 
     @asynccontextmanager
     async def slot(self, *, latest: float | None = None, batch: bool = False) -> AsyncIterator[None]:
-        """As `RealmLimits.slot`; within the limits of the lane's holder, where there is one."""
-        async with self._turn() as turn:
-            if turn.bookmark is None:
-                yield
-                return
-            self._own.inherit(turn.bookmark, time.time())
-            try:
-                async with self._own.slot(latest=latest, batch=batch):
+        """As `RealmLimits.slot`; within the limits of the lane's holder, where there is one.
+
+        Where there is none, the lane is held only to count the request: not while waiting, and not while it is sent.
+        """
+        wait_s = 0.0
+        while True:
+            if latest is not None and time.monotonic() + wait_s > latest:
+                raise OutOfTime(wait_s)
+            await asyncio.sleep(wait_s)
+            async with self._turn(self._own.resting_s) as borrowed:
+                if borrowed is None:
                     yield
-            finally:
-                turn.bookmark = {**turn.bookmark, **self._own.spent(time.time())}
+                    return
+                self._own.inherit(borrowed.bookmark, time.time())
+                wait_s = self._own.wait_s(batch=batch)
+                if wait_s > 0:
+                    await borrowed.give_back(None)
+                else:
+                    async with self._own.slot(batch=batch, slack_s=LENT_S):
+                        if await borrowed.give_back({**borrowed.bookmark, **self._own.spent(time.time())}):
+                            yield
+                            return
 
 
 def _parts(text: str) -> Iterator[tuple[str, str, str]]:
