@@ -20,6 +20,7 @@ from tests.integration.quickbooks_adapter.test_lane import pair
 from tests.integration.quickbooks_adapter.world import waits_cut_short
 
 from common.messages.transactions import Account, AccountRole, Application, Document, DocumentKind, TransactionSet
+from ledger_writer.store import due
 
 INCOME = Account(role=AccountRole.INCOME, name="Sales of Product Income")
 BUYER = customer_of("Jane Roe")
@@ -114,11 +115,14 @@ async def test_versions_of_an_order_that_arrive_while_it_is_written_end_as_the_l
     await check(desk, company, last)
 
 
-@pytest.mark.parametrize("landing", ["timeout_after", "delay"])
+@pytest.mark.parametrize(("landing", "cut"), [("timeout_after", 0), ("timeout_after", 2), ("delay", 0)])
 async def test_an_edit_that_was_taken_back_before_it_was_answered_does_not_stay(
-    open_desk: OpenDesk, company: Company, landing: str
+    open_desk: OpenDesk, company: Company, landing: str, cut: int
 ) -> None:
-    """It reaches the ledger before it is given up (`timeout_after`), or after all else was settled (`delay`)."""
+    """It reaches the ledger before it is given up (`timeout_after`), or after all else was settled (`delay`).
+
+    What takes it back is `cut` as often on its way there, and gets no answer either.
+    """
     steer = company.stand_in.steer
     async with open_desk(request_timeout_s=3.0) as desk, waits_cut_short(desk):
         await pair(desk, company)
@@ -128,6 +132,10 @@ async def test_an_edit_that_was_taken_back_before_it_was_answered_does_not_stay(
         company.stand_in.fail(action=landing, hold_s=6.0, entity="Invoice", operation="update", realm=company.realm)
         await desk.send(version(2, invoice("100.00").model_copy(update={"note": "At the door"})))
         await arrived(company, landing, before)
+        if cut:
+            company.stand_in.fail(
+                action="drop_before", times=cut, entity="Invoice", operation="update", realm=company.realm
+            )
         await desk.send(version(3, invoice("80.00")))
         await desk.until("SELECT revision FROM sets", 3)
         await is_at_rest(desk)
@@ -142,6 +150,17 @@ async def test_an_edit_that_was_taken_back_before_it_was_answered_does_not_stay(
         await check(desk, company, [invoice("80.00")])
         assert [one.get("CustomerMemo") for one in company.stored("Invoice")] == [None]
         assert await desk.pool.fetchval("SELECT count(*) FROM documents WHERE sent IS NOT NULL") == 0
+
+
+async def test_what_edits_without_an_answer_said_is_kept_once_each(desk: Desk, company: Company) -> None:
+    await pair(desk, company)
+    await desk.send(version(1, invoice("80.00")))
+    await desk.settled(3)
+    key = invoice("80.00").key
+    async with desk.pool.acquire() as connection:
+        for body in ("one", "two", "one"):
+            await due.keep_sent(connection, [due.Move(key, 1, "unknown", 1, 0, sent=body)])
+    assert await due.sent(desk.pool, [key]) == {key: ["one", "two"]}
 
 
 async def test_a_document_that_was_taken_back_before_it_was_answered_does_not_stay(

@@ -16,7 +16,7 @@ from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import BYTEA, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSONB
 from sqlalchemy.orm import registry
 from sqlmodel import Field, Index, SQLModel
 
@@ -43,6 +43,10 @@ def _json(*, null: bool = False, default: str | None = None) -> Any:
 
 def _number(kind: type[sa.types.TypeEngine[Any]], default: str | None = None) -> Any:
     return Field(sa_column=sa.Column(kind, nullable=False, server_default=default))
+
+
+def _texts() -> Any:
+    return Field(sa_column=sa.Column(ARRAY(sa.Text), nullable=True))
 
 
 def _flag(*, default: bool = False) -> Any:
@@ -221,8 +225,8 @@ class DocumentRow(Base, table=True):
     error_class: str = _text(default="")
     blocked_by: str | None = _text(null=True)
     intent: str = _text(default="")
-    sent: str | None = _text(null=True)
-    """What an update without an answer said, for as long as its intent is kept."""
+    sent: list[str] | None = _texts()
+    """What updates without an answer said, each content once, for as long as an intent is kept."""
     attempts: int = _number(sa.Integer, "0")
     failures: int = _number(sa.Integer, "0")
     generation: int = _number(sa.Integer, "0")

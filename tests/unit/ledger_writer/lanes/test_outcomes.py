@@ -196,6 +196,16 @@ def test_a_refusal_says_nothing_of_a_removal_or_other_content_that_got_no_answer
     assert move.intent == (item.row.intent if is_kept else "")
 
 
+def test_the_refusal_of_an_edit_says_nothing_of_an_earlier_one_that_got_no_answer(make: Any) -> None:
+    item = item_of(make.document(), intent=f"update:{content_hash(make.document())}")
+    edit = replace(create(item.desired.wanted), operation=OperationKind.UPDATE)
+    for earlier, is_kept in (((), False), ((make.document(amount="80.00"),), True)):
+        again = replace(item, desired=replace(item.desired, sent=(*earlier, make.document())))
+        assert outcomes.refused(again, edit, Refused(ErrorClass.PERIOD, REASON)).intent == (
+            item.row.intent if is_kept else ""
+        )
+
+
 def test_the_refusal_of_an_edit_says_nothing_of_a_removal_of_the_same_content(make: Any) -> None:
     item = item_of(make.document(), intent=f"void:{content_hash(make.document())}")
     asked = replace(create(item.desired.wanted), operation=OperationKind.UPDATE)

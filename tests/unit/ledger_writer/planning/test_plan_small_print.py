@@ -176,9 +176,10 @@ def test_an_edit_knows_what_the_unanswered_one_before_it_said_and_a_new_document
     make: Any, effect: Effect
 ) -> None:
     before, said, wanted = (make.document(amount=amount) for amount in ("77.00", "78.00", "80.00"))
-    due = make.desired(wanted, written=make.written(before, effect=effect), unanswered=True, sent=said)
+    due = make.desired(wanted, written=make.written(before, effect=effect), unanswered=True, sent=(said,))
     operation = sent(plan([due], {}, make.TERMS)[0]).operation
-    expected = (OperationKind.UPDATE, before, said) if effect is Effect.PRESENT else (OperationKind.CREATE, None, None)
+    is_edit = effect is Effect.PRESENT
+    expected = (OperationKind.UPDATE, before, (said,)) if is_edit else (OperationKind.CREATE, None, ())
     assert (operation.operation, operation.previous, operation.sent) == expected
 
 

@@ -64,11 +64,11 @@ async def gather(pool: Pool, company: Company, ledger: Ledger, session: LedgerSe
 
 
 async def _recall(pool: Pool, items: dict[str, Item]) -> None:
-    """Add to documents what an update of theirs said that got no answer."""
+    """Add to documents what updates of theirs said that got no answer."""
     unanswered = [key for key, item in items.items() if item.row.intent]
-    for key, body in (await due.sent(pool, unanswered)).items():
-        item = items[key]
-        items[key] = replace(item, desired=replace(item.desired, sent=Document.model_validate_json(body)))
+    for key, bodies in (await due.sent(pool, unanswered)).items():
+        item, documents = items[key], tuple(Document.model_validate_json(body) for body in bodies)
+        items[key] = replace(item, desired=replace(item.desired, sent=documents))
 
 
 async def leaving_of(pool: Pool, items: Iterable[Item]) -> dict[str, Known]:

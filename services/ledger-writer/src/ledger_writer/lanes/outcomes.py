@@ -184,7 +184,9 @@ def refused(item: Item, operation: Operation, outcome: Refused) -> Move:
         move.wait_s = max(wait_s, outcome.retry_after_s or 0.0)
     # A removal, or other content, that was sent before without an answer may have worked all the same. A refusal of the
     # same request for good means that it did not.
-    is_same = row.intent == intent_of(operation.operation.value, item.desired.content_hash)
+    is_same = row.intent == intent_of(operation.operation.value, item.desired.content_hash) and all(
+        one == item.desired.wanted for one in item.desired.sent
+    )
     if event is Event.RETRY or operation.operation is OperationKind.VOID or not is_same:
         move.intent = row.intent
     if event is Event.WAITS:

@@ -91,8 +91,8 @@ class Operation:
     """(document key, amount) after capping to the open balance; keys are in `references`."""
     previous: Document | None = None
     """What was written last, for ledgers that change a document by reversing it."""
-    sent: Document | None = None
-    """What an update without an answer said last: the ledger may have that instead of `previous`."""
+    sent: tuple[Document, ...] = ()
+    """What updates without an answer said: the ledger may have any of that instead of `previous`."""
     previous_applications: tuple[tuple[str, Decimal], ...] = ()
     """Applications as they were written last; their keys are in `references`."""
     generation: int = 0

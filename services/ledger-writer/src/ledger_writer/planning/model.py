@@ -55,8 +55,8 @@ class Desired:
     """A request of ours to take it back got no answer, and may have worked."""
     unanswered: bool = False
     """A request of ours got no answer. It may have changed what was written last, or do so yet."""
-    sent: Document | None = None
-    """What that request said, where it was an update."""
+    sent: tuple[Document, ...] = ()
+    """What such requests said, where they were updates: any of them may be what the ledger has."""
     former: LedgerLink | None = None
     set_key: str = ""
     """The transaction set it belongs to; empty for customers and items."""

@@ -253,7 +253,7 @@ def operation_of(
         references=references,
         applications=capped,
         previous=None if written is None else written.document,
-        sent=None if creates else desired.sent,
+        sent=() if creates else desired.sent,
         previous_applications=() if written is None else written.applications,
         generation=desired.generation,
         former=former if creates else None,

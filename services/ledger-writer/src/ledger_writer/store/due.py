@@ -103,8 +103,8 @@ WHERE d.document_key = x.document_key
 """
 
 _KEEP_SENT = """
-UPDATE documents AS d SET sent = x.body FROM unnest($1::text[], $2::text[]) AS x (document_key, body)
-WHERE d.document_key = x.document_key
+UPDATE documents AS d SET sent = CASE WHEN x.body = ANY(d.sent) THEN d.sent ELSE array_append(d.sent, x.body) END
+FROM unnest($1::text[], $2::text[]) AS x (document_key, body) WHERE d.document_key = x.document_key
 """
 
 _SENT = "SELECT document_key, sent FROM documents WHERE document_key = ANY($1::text[]) AND sent IS NOT NULL"
@@ -289,14 +289,14 @@ async def keep_written(connection: Connection, bodies: Mapping[str, str]) -> Non
 
 
 async def keep_sent(connection: Connection, moves: Sequence[Move]) -> None:
-    """Store what updates without an answer said."""
+    """Add what updates without an answer said to what earlier ones did: each of them may have arrived."""
     bodies = {move.document_key: move.sent for move in moves if move.sent is not None}
     if bodies:
         await connection.execute(_KEEP_SENT, list(bodies), list(bodies.values()))
 
 
-async def sent(pool: Pool, keys: Sequence[str]) -> dict[str, str]:
-    """Key → what an update of the document said that got no answer."""
+async def sent(pool: Pool, keys: Sequence[str]) -> dict[str, list[str]]:
+    """Key → what updates of the document said that got no answer."""
     records = await pool.fetch(_SENT, list(keys)) if keys else []
     return {record["document_key"]: record["sent"] for record in records}
 

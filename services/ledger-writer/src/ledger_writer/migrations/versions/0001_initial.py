@@ -159,7 +159,7 @@ def upgrade() -> None:
         sa.Column("error_class", sa.Text(), server_default="", nullable=False),
         sa.Column("blocked_by", sa.Text(), nullable=True),
         sa.Column("intent", sa.Text(), server_default="", nullable=False),
-        sa.Column("sent", sa.Text(), nullable=True),
+        sa.Column("sent", postgresql.ARRAY(sa.Text()), nullable=True),
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
         sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
         sa.Column("generation", sa.Integer(), server_default="0", nullable=False),

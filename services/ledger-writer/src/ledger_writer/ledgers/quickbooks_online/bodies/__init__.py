@@ -118,7 +118,7 @@ def dropped(operation: Operation, body: Body, books: Books) -> frozenset[str]:
     if "Line" not in body.content:
         return frozenset()
     before: set[str] = set()
-    for document in (operation.previous, operation.sent):
+    for document in (operation.previous, *operation.sent):
         if document is None:
             continue
         try:
@@ -175,7 +175,7 @@ def lists_needed(operation: Operation, books: Books) -> frozenset[str]:
     if isinstance(operation.wanted, CustomerWanted):
         return frozenset({"tax_codes"}) if has_code(operation.wanted, books) else frozenset()
     needed = {"accounts"}
-    for wanted in (operation.wanted, operation.previous, operation.sent):
+    for wanted in (operation.wanted, operation.previous, *operation.sent):
         if not isinstance(wanted, Document):
             continue
         if wanted.payment_method:
