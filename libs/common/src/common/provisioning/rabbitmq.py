@@ -3,6 +3,7 @@
 Uses the management HTTP API, which every RabbitMQ since 3.x has. Everything may be run again.
 """
 
+import asyncio
 import secrets
 from collections.abc import Iterable, Mapping
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
@@ -10,6 +11,8 @@ from urllib.parse import quote, unquote, urlsplit, urlunsplit
 import httpx
 
 from common.topology import SERVICES, permissions_of
+
+_RECOVERY_S = 10.0
 
 
 async def provision_broker(
@@ -68,10 +71,24 @@ async def put(client: httpx.AsyncClient, path: str, body: Mapping[str, str]) -> 
 async def remove_broker(management_url: str, vhost: str, *, users: Iterable[str] = ()) -> None:
     """Delete the virtual host with all its queues, and the users."""
     async with administration(management_url) as client:
+        if (await client.get(f"/api/vhosts/{quote(vhost, safe='')}")).is_success:
+            await _recovered(client)
         for path in (f"/api/vhosts/{quote(vhost, safe='')}", *(f"/api/users/{quote(user, safe='')}" for user in users)):
             answer = await client.delete(path)
             if answer.status_code != httpx.codes.NOT_FOUND:
                 answer.raise_for_status()
+
+
+async def _recovered(client: httpx.AsyncClient) -> None:
+    """Wait until a broker that was just started has its queues again.
+
+    Quorum queues that are deleted while they recover take the supervisor of dead-lettering with them (RabbitMQ 3.10):
+    from then on no queue can be declared until the broker is started anew. It does not say when that is over.
+    """
+    answer = await client.get("/api/nodes")
+    answer.raise_for_status()
+    up_s = min((node.get("uptime", 0) for node in answer.json()), default=0) / 1000
+    await asyncio.sleep(max(_RECOVERY_S - up_s, 0))
 
 
 def user_url(broker_url: str, vhost: str, user: str, password: str) -> str:
