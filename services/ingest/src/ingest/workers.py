@@ -126,12 +126,12 @@ class Workers:
             account = opened[item.key[0]]
             if account is None or await self._reopening.take_up(account, item.key):
                 continue
-            if item.kind in {due.REFETCH, due.FETCH_ASKED} and account.account.fetches:
+            if item.kind in due.FETCHING and account.account.fetches:
                 fetching.setdefault(item.key[0], []).append(item.key)
             else:
                 name = f"again:{item.key[1]}"[:128]
                 # What should be fetched and can't be was asked for as well.
-                asked = item.kind in {due.RESEND, due.REFETCH, due.FETCH_ASKED}
+                asked = item.kind in {due.RESEND, *due.FETCHING}
                 again.append(Arrival(account, item.key[1], (), "stored parts", name, again=asked))
         if again:
             await self._read_again(again)

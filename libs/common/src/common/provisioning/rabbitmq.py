@@ -71,9 +71,10 @@ async def put(client: httpx.AsyncClient, path: str, body: Mapping[str, str]) -> 
 async def remove_broker(management_url: str, vhost: str, *, users: Iterable[str] = ()) -> None:
     """Delete the virtual host with all its queues, and the users."""
     async with administration(management_url) as client:
-        if (await client.get(f"/api/vhosts/{quote(vhost, safe='')}")).is_success:
+        host = f"/api/vhosts/{quote(vhost, safe='')}"
+        if (await client.get(host)).is_success:
             await _recovered(client)
-        for path in (f"/api/vhosts/{quote(vhost, safe='')}", *(f"/api/users/{quote(user, safe='')}" for user in users)):
+        for path in (host, *(f"/api/users/{quote(user, safe='')}" for user in users)):
             answer = await client.delete(path)
             if answer.status_code != httpx.codes.NOT_FOUND:
                 answer.raise_for_status()

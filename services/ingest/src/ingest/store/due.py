@@ -20,6 +20,8 @@ RENORMALISE = "renormalise"
 RESEND = "resend"
 """Read the stored parts again, and send what comes of them even if it is the same: somebody asked."""
 
+FETCHING = frozenset({REFETCH, FETCH_ASKED})
+
 # Every tenant's work of every kind takes its turn: a hundred thousand orders to read again delay nobody's refetch by
 # more than one take. `waiting` is a loose index scan, so they cost nothing to look past either.
 _TAKE_DUE = f"""
@@ -43,7 +45,7 @@ WITH RECURSIVE waiting AS (
     ORDER BY share.due_at LIMIT $1
 )
 UPDATE orders SET due_attempts = due_attempts + 1, due_at = now() + make_interval(secs =>
-    CASE WHEN due_kind IN ('{REFETCH}', '{FETCH_ASKED}') THEN 60 * (due_attempts + 1)
+    CASE WHEN due_kind IN ({", ".join(f"'{kind}'" for kind in sorted(FETCHING))}) THEN 60 * (due_attempts + 1)
     ELSE least(60 * 2 ^ least(due_attempts, 9), 21600) END)
 FROM taken WHERE orders.connection_id = taken.connection_id AND orders.external_id = taken.external_id
 RETURNING orders.connection_id, orders.external_id, due_kind

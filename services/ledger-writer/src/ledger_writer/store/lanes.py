@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import asyncpg
 import orjson
 
 from common.database import Connection, Pool
@@ -47,7 +48,6 @@ WHERE company_id = $1 AND holder = $2 AND epoch = $3
 RETURNING EXISTS (SELECT FROM documents AS d WHERE d.company_id = $1 AND d.blocked_by IS NOT NULL)
 """
 
-
 _BORROWED_S = 5.0
 """Whoever borrows a lane gives it back at once; for so long it is nobody's where that fails."""
 
@@ -71,10 +71,7 @@ class LeaseLost(Exception):
 async def acquire(pool: Pool, holder: str, lease_s: float, limit: int) -> list[Lease]:
     """Lease up to `limit` lanes that have work, are free, and may be written to."""
     records = await pool.fetch(_ACQUIRE, holder, lease_s, limit)
-    return [
-        Lease(r["company_id"], r["tenant_id"], holder, r["epoch"], r["intents"], orjson.loads(r["bookmark"]))
-        for r in records
-    ]
+    return [_lease(record, holder) for record in records]
 
 
 async def intend(
@@ -97,8 +94,9 @@ async def fence(connection: Connection, lease: Lease, intents: str | None, bookm
 
     Returns whether anything of the company waits for a dependency. Raises `LeaseLost`.
     """
-    text = None if bookmark is None else orjson.dumps(dict(bookmark)).decode()
-    has_blocked = await connection.fetchval(_FENCE, lease.company_id, lease.holder, lease.epoch, intents, text)
+    has_blocked = await connection.fetchval(
+        _FENCE, lease.company_id, lease.holder, lease.epoch, intents, _written(bookmark)
+    )
     if has_blocked is None:
         raise LeaseLost(lease.company_id)
     return bool(has_blocked)
@@ -150,15 +148,11 @@ async def borrow(pool: Pool, company_id: str, holder: str) -> Lease | None:
         holder,
         _BORROWED_S,
     )
-    if record is None:
-        return None
-    r = record
-    return Lease(r["company_id"], r["tenant_id"], holder, r["epoch"], r["intents"], orjson.loads(r["bookmark"]))
+    return None if record is None else _lease(record, holder)
 
 
 async def give_back(pool: Pool, lease: Lease, bookmark: Mapping[str, str] | None) -> bool:
     """End what `borrow` began, and wake whoever waited for the lane. False where somebody took it meanwhile."""
-    text = None if bookmark is None else orjson.dumps(dict(bookmark)).decode()
     async with pool.acquire() as connection, connection.transaction():
         status = await connection.execute(
             "UPDATE lanes SET holder = '', expires_at = NULL, bookmark = coalesce($4::jsonb, bookmark)"
@@ -166,7 +160,16 @@ async def give_back(pool: Pool, lease: Lease, bookmark: Mapping[str, str] | None
             lease.company_id,
             lease.holder,
             lease.epoch,
-            text,
+            _written(bookmark),
         )
         await connection.execute(NOTIFY, [lease.company_id])
     return bool(status == "UPDATE 1")
+
+
+def _lease(record: asyncpg.Record, holder: str) -> Lease:
+    bookmark = orjson.loads(record["bookmark"])
+    return Lease(record["company_id"], record["tenant_id"], holder, record["epoch"], record["intents"], bookmark)
+
+
+def _written(bookmark: Mapping[str, str] | None) -> str | None:
+    return None if bookmark is None else orjson.dumps(dict(bookmark)).decode()

@@ -51,6 +51,10 @@ def _shipping(order: Order) -> Address:
     return order.shipping_address or NO_ADDRESS
 
 
+def _shipping_company(order: Order) -> str:
+    return _shipping(order).company
+
+
 def _turned(name: str) -> str:
     """`Ada King Lovelace` → `Lovelace, Ada King`: addresses carry one name, its last word is the family name."""
     first, _, last = name.strip().rpartition(" ")
@@ -89,8 +93,8 @@ STRATEGIES: Final[dict[CustomerStrategy, Callable[[Order], str]]] = {
     S.BILLING_COMPANY_OR_FIRST_LAST: lambda order: _billing_company(order) or _first_last(order),
     S.BILLING_COMPANY_OR_LAST_FIRST: lambda order: _billing_company(order) or _last_comma_first(order),
     S.BILLING_COMPANY_OR_SINGLE: _billing_company,
-    S.SHIPPING_COMPANY_OR_FIRST_LAST: lambda order: _shipping(order).company or _first_last(order),
-    S.SHIPPING_COMPANY_OR_LAST_FIRST: lambda order: _shipping(order).company or _last_comma_first(order),
+    S.SHIPPING_COMPANY_OR_FIRST_LAST: lambda order: _shipping_company(order) or _first_last(order),
+    S.SHIPPING_COMPANY_OR_LAST_FIRST: lambda order: _shipping_company(order) or _last_comma_first(order),
     S.SHIPPING_FIRST_LAST: lambda order: _shipping(order).name,
     S.SHIPPING_LAST_FIRST: lambda order: _turned(_shipping(order).name),
     S.SHIPPING_FULL_NAME: lambda order: _shipping(order).name,
@@ -109,7 +113,7 @@ FALLBACKS: Final = (
     _first_last,
     lambda order: _shipping(order).name,
     _billing_company,
-    lambda order: _shipping(order).company,
+    _shipping_company,
     _email,
 )
 """What names an order whose strategy finds nothing (ledgers refuse a nameless customer, code 6080)."""
@@ -133,8 +137,8 @@ OF_THE_BUYER: Final = frozenset(
 COMPANY_FIRST: Final[dict[CustomerStrategy, Callable[[Order], str]]] = {
     S.BILLING_COMPANY_OR_FIRST_LAST: _billing_company,
     S.BILLING_COMPANY_OR_LAST_FIRST: _billing_company,
-    S.SHIPPING_COMPANY_OR_FIRST_LAST: lambda order: _shipping(order).company,
-    S.SHIPPING_COMPANY_OR_LAST_FIRST: lambda order: _shipping(order).company,
+    S.SHIPPING_COMPANY_OR_FIRST_LAST: _shipping_company,
+    S.SHIPPING_COMPANY_OR_LAST_FIRST: _shipping_company,
 }
 """Strategies whose customer is the company that an order is for, and the person who buys where it names none."""
 WITHOUT_CODES: Final = frozenset({"none", "tax_line"})
