@@ -27,8 +27,8 @@ status: setup ## say what runs
 test: setup ## run all tests on private Postgres and RabbitMQ; ARGS=... goes to pytest
 	@$(BIN)/pytest $(ARGS)
 
-test-nightly: setup ## every property with 10,000 examples, fewer where each is dear (about half an hour)
-	@$(BIN)/pytest -q -m hypothesis --hypothesis-profile=nightly tests/unit $(ARGS)
+test-nightly: setup ## every property with 10,000 examples, fewer where each is dear (about half an hour); writes build/reports/test-nightly.json
+	@$(BIN)/python -m pytest -q -m hypothesis -p tests.nightly --hypothesis-profile=nightly tests/unit $(ARGS)
 
 golden: setup ## write the golden files again; read the diff before you commit it
 	@TILLBOOK_GOLDEN=write $(BIN)/pytest -q tests/golden $(ARGS)
