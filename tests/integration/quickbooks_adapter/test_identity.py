@@ -193,6 +193,34 @@ async def test_far_dates_do_not_widen_the_window(company: Company) -> None:
         assert {key: len(candidates) for key, candidates in found.items()} == {near.key: 1, far.key: 1}
 
 
+async def test_an_invoice_by_hand_is_found_as_far_back_as_its_connection_looks(company: Company) -> None:
+    by_hand = document(DocumentKind.INVOICE, number=None)
+    numbered_by_ledger = [
+        document(DocumentKind.INVOICE, source_id=source, number=None, memo_number="1001", **asked)
+        for source, asked in (
+            ("20 days later", {"date": by_hand.date + timedelta(days=20)}),
+            (
+                "20 days later, of a shop that looks further",
+                {"date": by_hand.date + timedelta(days=20), "lookup_days": 30},
+            ),
+            ("7 days later", {"date": by_hand.date + timedelta(days=7)}),
+            ("8 days later", {"date": by_hand.date + timedelta(days=8)}),
+        )
+    ]
+    async with company.session() as session:
+        await company.people_and_goods(session)
+        link = (await company.written(session, operation(by_hand))).link
+        body = {"Id": link.ledger_id, "SyncToken": link.token, "sparse": True, "PrivateNote": "1001"}
+        await session._client.update("Invoice", body, "by hand")
+        found = await session.find([operation(one) for one in numbered_by_ledger])
+        assert [[one.link.ledger_id for one in found.get(wanted.key, ())] for wanted in numbered_by_ledger] == [
+            [],
+            [link.ledger_id],
+            [link.ledger_id],
+            [],
+        ]
+
+
 async def test_many_new_names_cost_one_request_for_thirty(company: Company) -> None:
     wanted = [
         operation(samples.customer(f"Customer {number}").model_copy(update={"key": f"{number:032x}"}))

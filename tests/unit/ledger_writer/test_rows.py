@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from common.messages.transactions import Document
 from ledger_writer.planning.content import encode
 from ledger_writer.store.rows import _JUST_READ_MAX, keep_read, parse_wanted
 
@@ -26,6 +27,13 @@ def test_a_body_that_nobody_just_read_says_the_same(make: Any) -> None:
     body, _ = encode(document)
     assert parse_wanted("invoice", body) == document
     assert parse_wanted("invoice", body) is not document
+
+
+def test_how_far_a_document_is_looked_for_reaches_the_lane(make: Any) -> None:
+    body, _ = encode(make.document(lookup_days=30))
+    read = parse_wanted("invoice", body)
+    assert isinstance(read, Document)
+    assert read.lookup_days == 30
 
 
 def test_only_the_last_thousand_are_remembered(make: Any) -> None:

@@ -259,6 +259,16 @@ def test_vector_11_next_number_leaves_the_invoice_to_the_ledger_and_keeps_the_me
     assert (sales_order.number, sales_order.memo_number) == ("3001", "3001")
     assert (invoice.number, invoice.memo_number) == (None, "3001")
     assert invoice.notices == ()
+    assert invoice.lookup_days == 7
+
+
+def test_how_far_a_document_is_looked_for_goes_with_every_form_of_the_order() -> None:
+    settings = configuration(numbers={"policy": "next", "lookup_days": 30})
+    result = mapped(example_a(refunds=(first_refund(),)), settings)
+    assert [(one.kind.value, one.number, one.lookup_days) for one in result.documents] == [
+        ("sales_receipt", None, 30),
+        ("refund_receipt", None, 30),
+    ]
 
 
 def test_a_ledger_that_assigns_no_numbers_is_reported() -> None:

@@ -72,6 +72,20 @@ def test_documents_that_the_ledger_numbers_are_looked_for_a_week_around() -> Non
     assert search.where == "TxnDate >= '2026-03-07' AND TxnDate <= '2026-03-21'"
 
 
+def test_a_connection_says_how_far_around_its_documents_are_looked_for() -> None:
+    far, near = (document(DocumentKind.INVOICE, source_id=one, number=None) for one in ("1", "2"))
+    far = far.model_copy(update={"lookup_days": 30})
+    numbered = document(DocumentKind.INVOICE, source_id="3", lookup_days=30)
+    payment = document(DocumentKind.PAYMENT, lookup_days=30)
+    found = searches([operation(one) for one in (far, near, numbered, payment)], SETTINGS)
+    assert [(search.entity, search.where) for search in found] == [
+        ("Invoice", "TxnDate >= '2026-02-12' AND TxnDate <= '2026-04-13'"),
+        ("Invoice", "TxnDate >= '2026-03-07' AND TxnDate <= '2026-03-21'"),
+        ("Invoice", "DocNumber IN ('3')"),
+        ("Payment", "TxnDate >= '2026-03-13' AND TxnDate <= '2026-03-15'"),
+    ]
+
+
 def test_no_window_grows_beyond_a_month() -> None:
     wanted = [
         operation(document(DocumentKind.PAYMENT, source_id=str(day), date=date(2026, 1, 1) + timedelta(days=day)))

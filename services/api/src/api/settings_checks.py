@@ -9,7 +9,7 @@ from datetime import date
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from common.cures import FieldProblem
-from common.messages.control import CompanySettings, ConnectionSettings, NumberSettings, TransactionMode
+from common.messages.control import CompanySettings, ConnectionSettings, TransactionMode
 from common.messages.transactions import AccountRole
 
 _SALES_ORDER_MODES = frozenset(mode for mode in TransactionMode if "sales_order" in mode.value)
@@ -143,10 +143,6 @@ def _check_without_effect(settings: ConnectionSettings) -> Iterable[FieldProblem
     if settings.customers.refresh_contact:
         cure = "leave it false: a customer's contact is written once, when the customer is made"
         yield _problem("customers.refresh_contact", "true", cure)
-    days = settings.numbers.lookup_days
-    if days != NumberSettings.model_fields["lookup_days"].default:
-        cure = "leave it out: QUICKBOOKS_ONLINE_UNNUMBERED_LOOKUP_DAYS of the ledger-writer says how many"
-        yield _problem("numbers.lookup_days", str(days), cure)
 
 
 def named_accounts(settings: ConnectionSettings) -> Iterator[tuple[str, AccountRole | None, str]]:

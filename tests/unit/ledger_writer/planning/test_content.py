@@ -15,6 +15,7 @@ NOT_CONTENT = [
     {"notices": (Reason(code="NAME_TRUNCATED", text=""),)},
     {"wanted": WantedState.VOID},
     {"depends_on": ("d" * 32,)},
+    {"lookup_days": 30},
 ]
 CONTENT = [{"total": Decimal("1.00")}, {"number": None}, {"note": "x"}, {"customer_key": "c" * 32}]
 

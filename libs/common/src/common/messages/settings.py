@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, ConfigDict, Field
 
 from common.messages.base import Amount, CurrencyCode, Frozen, Identifier, Number, ShortText
-from common.messages.transactions import AccountRole
+from common.messages.transactions import LOOKUP_DAYS, AccountRole
 
 
 class TransactionMode(StrEnum):
@@ -157,8 +157,9 @@ class NumberSettings(Described):
     """Whether documents carry the order's number or the ledger's next one."""
     prefix: Annotated[str, Field(max_length=10)] = ""
     """Put before the order's number, so that two shops never share one."""
-    lookup_days: Annotated[int, Field(ge=0, le=365)] = 7
-    """How many days around an order its document is looked for in the ledger before it is made."""
+    lookup_days: Annotated[int, Field(ge=0, le=365)] = LOOKUP_DAYS
+    """How many days around its date a document is looked for in the ledger before it is made, where the ledger assigns
+    its number; by memo. A document with a number is looked for by that, whatever its date."""
 
 
 class PayoutSettings(Described):

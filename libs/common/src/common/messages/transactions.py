@@ -8,7 +8,7 @@ Journal entries and deposits carry postings: positive amounts are debits, negati
 import datetime as dt
 import hashlib
 from enum import StrEnum
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Final
 
 from pydantic import Field
 
@@ -24,6 +24,9 @@ from common.messages.base import (
     State,
 )
 from common.messages.orders import Address
+
+LOOKUP_DAYS: Final = 7
+"""Days around a document's date in which one without a number is looked for, where settings say nothing else."""
 
 
 class DocumentKind(StrEnum):
@@ -167,6 +170,8 @@ class Document(Frozen):
     source_id: Identifier
     number: ShortText | None
     """Document number to write; None lets the ledger assign it."""
+    lookup_days: Annotated[int, Field(ge=0, le=365)] = LOOKUP_DAYS
+    """Days around `date` in which it is looked for before it is made, where it has no number to be found by."""
     memo_number: ShortText
     """Full order number; the memo is `<memo_number> [tb:<mark>]`."""
     note: LongText = ""

@@ -2,15 +2,15 @@
 
 import hashlib
 
-from common.messages.transactions import CustomerWanted, Document, ItemWanted, WantedState
+from common.messages.transactions import LOOKUP_DAYS, CustomerWanted, Document, ItemWanted, WantedState
 
 Wanted = Document | CustomerWanted | ItemWanted
 
 FILE = "file"
 """Detail of a link: the attachment that lists a summary's orders."""
 
-_NOT_CONTENT = {"hold", "notices", "wanted", "depends_on"}
-"""Fields of a document that say when or whether to write it, not what."""
+_NOT_CONTENT = {"hold", "notices", "wanted", "depends_on", "lookup_days"}
+"""Fields of a document that say when or whether to write it, or how to find it, not what."""
 
 
 def content_hash(wanted: Wanted) -> str:
@@ -29,7 +29,8 @@ def encode(wanted: Wanted) -> tuple[str, str]:
         return body, _digest(body)
     body = wanted.model_dump_json(exclude=_NOT_CONTENT, exclude_defaults=True)
     fingerprint = _digest(body)
-    if wanted.depends_on or wanted.hold is not None or wanted.notices or wanted.wanted is not WantedState.PRESENT:
+    usual = wanted.hold is None and wanted.wanted is WantedState.PRESENT and wanted.lookup_days == LOOKUP_DAYS
+    if wanted.depends_on or wanted.notices or not usual:
         rest = wanted.model_dump_json(include=_NOT_CONTENT, exclude_defaults=True)
         body = f"{body[:-1]},{rest[1:]}"
     return body, fingerprint

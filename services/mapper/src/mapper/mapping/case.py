@@ -113,6 +113,7 @@ class Case:
             "source_kind": "order",
             "source_id": order.external_id,
             "memo_number": self.memo_number(),
+            "lookup_days": connection.numbers.lookup_days,
             "note": order.note,
             "date": order.ordered_on,
             "currency": order.currency,

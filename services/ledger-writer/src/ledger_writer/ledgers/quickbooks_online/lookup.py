@@ -177,9 +177,21 @@ def _lists(entity: str, field: str, group: Sequence[Operation], most: int) -> It
 
 
 def _windows(entity: str, group: Sequence[Operation], settings: OnlineSettings) -> Iterable[Search]:
+    """Windows of days; whoever looks further than others has windows of his own."""
+    by_days: dict[int, list[Operation]] = defaultdict(list)
+    for operation in group:
+        by_days[_days_around(operation, settings)].append(operation)
+    for around, alike in by_days.items():
+        yield from _runs(entity, alike, around)
+
+
+def _days_around(operation: Operation, settings: OnlineSettings) -> int:
+    """How far from its date a document without a number is looked for."""
+    return settings.dated_lookup_days if operation.kind in _UNNUMBERED else _document(operation).lookup_days
+
+
+def _runs(entity: str, group: Sequence[Operation], around: int) -> Iterable[Search]:
     """Runs of days close together, each one statement; far dates apart, so that no window spans a year of others."""
-    ours = all(operation.kind in _UNNUMBERED for operation in group)
-    around = settings.dated_lookup_days if ours else settings.unnumbered_lookup_days
     dated = sorted(group, key=_date)
     run: list[Operation] = []
     for operation in dated:
@@ -200,10 +212,13 @@ def _window(entity: str, run: Sequence[Operation], around: int) -> Search:
 
 
 def _date(operation: Operation) -> date:
-    wanted = operation.wanted
-    if not isinstance(wanted, Document):
-        raise TypeError("only documents have dates")
-    return wanted.date
+    return _document(operation).date
+
+
+def _document(operation: Operation) -> Document:
+    if not isinstance(operation.wanted, Document):
+        raise TypeError("only documents are looked for by their date")
+    return operation.wanted
 
 
 async def find(client: Client, operations: Sequence[Operation], settings: OnlineSettings) -> dict[str, list[Found]]:
@@ -220,7 +235,7 @@ async def find(client: Client, operations: Sequence[Operation], settings: Online
             for tag in tags:
                 index[tag].append(candidate)
         for operation in search.operations:
-            matching = _matching(operation, search.field, index)
+            matching = _matching(operation, search.field, index, settings)
             known = {candidate.link.ledger_id for candidate in found.get(operation.document_key, ())}
             fresh = [candidate for candidate in matching if candidate.link.ledger_id not in known]
             if fresh:
@@ -293,8 +308,11 @@ def _applied(entity: str, read: Transaction) -> tuple[tuple[str, Decimal], ...]:
     return tuple((ledger_id, amount) for ledger_id, amount in parts if amount is not None)
 
 
-def _matching(operation: Operation, field: str, index: Index) -> list[Found]:
-    """Candidates of one operation: by mark, id, number or name; in a window of days, by the number in the memo."""
+def _matching(operation: Operation, field: str, index: Index, settings: OnlineSettings) -> list[Found]:
+    """Candidates of one operation: by mark, id, number or name; in a window of days, by the number in the memo.
+
+    Statements serve many operations and reach further than the days around each of them.
+    """
     wanted = operation.wanted
     if field == "Id" or not isinstance(wanted, Document):
         value = value_of(field, operation)
@@ -304,7 +322,12 @@ def _matching(operation: Operation, field: str, index: Index) -> list[Found]:
         # Another document's number is the caller's to judge: it collides with ours.
         alike = index.get((field, fold(value_of(field, operation))), ())
     else:
-        alike = [found for found in index.get(("memo", fold(wanted.memo_number)), ()) if found.mark is None]
+        around = _days_around(operation, settings)
+        alike = [
+            found
+            for found in index.get(("memo", fold(wanted.memo_number)), ())
+            if found.mark is None and (found.on is None or abs((found.on - wanted.date).days) <= around)
+        ]
     return list({found.link.ledger_id: found for found in (*marked, *alike)}.values())
 
 

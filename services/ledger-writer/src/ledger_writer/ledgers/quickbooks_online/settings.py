@@ -50,9 +50,8 @@ class OnlineSettings(BaseSettings):
     values_per_query: Annotated[int, Field(ge=1, le=1000)] = 100
     """Values in one `IN (…)`."""
     dated_lookup_days: Annotated[int, Field(ge=0, le=365)] = 1
-    """Days around the document date in which a payment, deposit or journal of ours is looked for."""
-    unnumbered_lookup_days: Annotated[int, Field(ge=0, le=365)] = 7
-    """The same for documents whose number the ledger assigns."""
+    """Days around the document date in which a payment, deposit or refund of a payment is looked for. Other documents
+    without a number say themselves how far."""
     conflict_tries_max: Annotated[int, Field(ge=1)] = 3
     lists_ttl_s: Annotated[float, Field(ge=0)] = 300.0
     """How long names of accounts, tax codes, terms and so on are trusted before they are read again."""
