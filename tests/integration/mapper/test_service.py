@@ -80,15 +80,19 @@ async def test_new_settings_map_every_order_again_but_publish_only_what_changed(
 
 
 async def test_a_missing_product_queues_once_and_releases_all_its_orders_when_it_exists(mapper: Service) -> None:
-    """Vector 40, by way of the ledger's catalog."""
+    """Vector 40, by way of the ledger's catalog; one of the two has another SKU by a rule."""
     await mapper.configure(connection("invoices_only", products={"missing": "stop_and_queue"}))
+    strip = {"tenant_id": "tenant", "name": "R12", "definition": {"action": "strip_sku", "value": "NA"}}
+    async with mapper.http() as client:
+        assert (await client.post("/internal/rules", json=strip)).status_code == 201
     await mapper.send(*numbered(["1", "2", "3"]))
     for one in ("1", "2", "3"):
         held = await mapper.set_of(one)
         assert held.documents[0].hold is not None
         assert held.documents[0].hold.code == "PRODUCT_MISSING"
-    assert await mapper.runtime.pool.fetchval("SELECT count(DISTINCT product_key) FROM unmatched") == 2
-    await mapper.send(*(item(name, str(number)) for number, name in enumerate(("HAMMER", "nails"))))
+    queued = await mapper.runtime.pool.fetch("SELECT DISTINCT product_key, sku FROM unmatched ORDER BY sku")
+    assert [tuple(row) for row in queued] == [("hammer", "HAMMER"), ("ils", "ILS")]
+    await mapper.send(*(item(name, str(number)) for number, name in enumerate(("HAMMER", "ils"))))
     for one in ("1", "2", "3"):
         result = await mapper.set_of(one, revision=2)
         while result.documents[0].hold is not None:

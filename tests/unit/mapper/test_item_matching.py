@@ -213,3 +213,33 @@ def test_an_item_is_taxable_as_the_order_that_asks_for_it_says() -> None:
     )
     found = [mapped(source, settings).items[0].taxable for source in (sold(line("l1", "A", "5.00")), taxed)]
     assert found == [False, True]
+
+
+STRIP = rule("strip_sku", "FBA-", ("sku", "starts_with", "FBA-"))
+
+
+@pytest.mark.parametrize(
+    ("mapped_to", "wanted"),
+    [
+        ({"fba-1": "By the channel's SKU", "1": "By the rule's", "title:lamp": "By title"}, "By the channel's SKU"),
+        ({"1": "By the rule's", "title:lamp": "By title"}, "By the rule's"),
+        ({"title:lamp": "By title"}, "By title"),
+        ({}, "1"),
+    ],
+)
+def test_a_map_of_the_channels_sku_goes_before_what_a_rule_makes_of_it(mapped_to: dict[str, str], wanted: str) -> None:
+    catalog = Catalog(product_map={key: ProductTarget(name) for key, name in mapped_to.items()})
+    source = sold(line("l1", "FBA-1", "5.00", name="Lamp"))
+    settings = configuration(products={"missing": "create_non_inventory"})
+    again = rule("map_sku", "{sku}", ("sku", "equals", "1"), priority=200)
+    assert [one.name for one in mapped(source, settings, catalog, rules=compiled(STRIP, again)).items] == [wanted]
+
+
+def test_a_gift_card_and_goods_that_a_rule_sends_elsewhere_on_their_return_are_not_mapped_by_the_channels_sku() -> None:
+    catalog = Catalog(product_map={"fba-1": ProductTarget("Mapped"), "": ProductTarget("Nothing")})
+    card = sold(line("l1", "FBA-1", "5.00", is_gift_card=True))
+    assert [one.name for one in mapped(card, configuration(), catalog, rules=compiled(STRIP)).items] == ["Gift card"]
+    named = rule("map_sku", "TITLED", ("sku_missing", "equals", "true"))
+    settings = configuration(products={"missing": "create_non_inventory"})
+    source = sold(line("l1", "", "5.00"))
+    assert [one.name for one in mapped(source, settings, catalog, rules=compiled(named)).items] == ["TITLED"]

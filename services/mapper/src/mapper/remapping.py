@@ -99,7 +99,7 @@ def map_and_record(
         by_shipment=prepared.rules.defers_invoices,
         again=again,
     )
-    write_unmatched(order, result, known, batch)
+    write_unmatched(order, prepared.rules, result, known, batch)
     included = result.reason is not None and result.reason.code == "IN_SUMMARY"
     was_included = known.history.mode in SUMMARY_MODES
     if included or was_included or prepared.connection.mode in SUMMARY_MODES:

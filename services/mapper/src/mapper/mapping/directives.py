@@ -16,6 +16,8 @@ class LineDirective:
     price_level: str = ""
     price_level_by: str = ""
     """The rule that named the level, where it may not change the total."""
+    source_sku: str = ""
+    """The channel's SKU, where a rule gave the line another one."""
 
 
 @dataclass(slots=True)

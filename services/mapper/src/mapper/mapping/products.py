@@ -49,12 +49,13 @@ def resolve_item(case: Case, line: OrderLine) -> str | None:
     """Key of the line's item; the set carries the item from now on.
 
     None where the product must be mapped first; `case.product_hold` then says which. Order of section 17.4: explicit
-    mapping, field match, by the SKU as rules left it; then the policy for missing products.
+    mapping of the channel's SKU, then of what rules made of it, field match; then the policy for missing products.
     """
     known = case.line_items.get(line.external_id, "")
     if known != "":
         return known
-    key = _resolve(case, line)
+    directive = case.directives.lines.get(line.external_id)
+    key = _resolve(case, line, directive.source_sku if directive is not None else "")
     case.line_items[line.external_id] = key
     return key
 
@@ -64,11 +65,12 @@ def resolve_returned_item(case: Case, line: OrderLine) -> str | None:
     return _resolve(case, line)
 
 
-def _resolve(case: Case, line: OrderLine) -> str | None:
+def _resolve(case: Case, line: OrderLine, source_sku: str = "") -> str | None:
     settings = case.connection.products
     if line.is_gift_card:
         return case.service_item(LineKind.GIFT_CARD_SALE, settings.gift_card_item, AccountRole.GIFT_CARDS)
-    target = case.catalog.target(line.sku, line.product_id, line.variant_id, line.name)
+    target = case.catalog.product_map.get(normal(source_sku)) if source_sku else None
+    target = target or case.catalog.target(line.sku, line.product_id, line.variant_id, line.name)
     if target is not None:
         return _named(case, line, target.item_name, target.ledger_id)
     if not line.sku:

@@ -83,6 +83,8 @@ class Working:
         self._forget()
 
     def set_line(self, index: int, **changes: Any) -> None:
+        if "sku" in changes:
+            self.line_directive(index).source_sku = self.original.lines[index].sku
         self.lines[index] = self.lines[index].model_copy(update=changes)
         self._forget()
 

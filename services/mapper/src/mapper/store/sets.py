@@ -16,6 +16,7 @@ from common.messages.orders import Order
 from common.messages.transactions import LineKind, SetOutcome, TransactionSet, TransactionsListed
 from mapper.mapping.history import FIRST_TIME, History
 from mapper.mapping.names import normal
+from mapper.rules.engine import CompiledRules
 
 SetKey = tuple[str, str, str, str, str]
 """(tenant id, company id, connection id, source kind, source id)"""
@@ -244,18 +245,20 @@ def _grouped(result: TransactionSet) -> tuple[str, ...]:
     return tuple(dict.fromkeys(line.document_key for line in lines if line.document_key is not None))
 
 
-def write_unmatched(order: Order, result: TransactionSet, known: KnownSet, batch: Batch) -> None:
+def write_unmatched(order: Order, rules: CompiledRules, result: TransactionSet, known: KnownSet, batch: Batch) -> None:
     """Keep the queue of unmatched products in step with what this order still lacks."""
-    missing: dict[str, tuple[str, str]] = {}
-    if result.documents and any(one.hold is not None for one in result.documents):
-        sold = {line.external_id: line for line in order.lines}
-        for document in result.documents:
-            for line in document.lines:
-                if line.kind is LineKind.PRODUCT and line.item_key is None and line.source_line_id in sold:
-                    product = sold[line.source_line_id]
-                    missing[normal(product.sku or product.name)] = (product.sku, product.name)
-    if not missing and not known.has_unmatched:
+    lacking = {
+        line.source_line_id
+        for document in result.documents
+        if document.hold is not None
+        for line in document.lines
+        if line.kind is LineKind.PRODUCT and line.item_key is None
+    }
+    if not lacking and not known.has_unmatched:
         return
+    # A product is looked for, and mapped, by the SKU that rules made of the channel's.
+    lines = rules.apply(order)[0].lines if lacking else ()
+    missing = {normal(one.sku or one.name): (one.sku, one.name) for one in lines if one.external_id in lacking}
     for key, (sku, name) in missing.items():
         batch.upsert(
             UNMATCHED,
