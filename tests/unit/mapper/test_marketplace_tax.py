@@ -19,6 +19,9 @@ from tests.unit.mapper.test_payment_small_print import NO_RECEIPTS, applied, in_
 
 from common.messages.orders import FinancialStatus, Lifecycle, Order, TenderKind, TenderStatus
 from common.messages.transactions import DocumentKind, LineKind, TransactionSet
+from mapper.mapping.directives import NO_DIRECTIVES
+from mapper.mapping.facts import RefundNature, read_facts
+from mapper.mapping.modes import Situation
 from mapper.mapping.postings import trial_balance
 
 INVOICES = "invoices_payments_if_paid"
@@ -188,3 +191,83 @@ def test_a_refund_of_an_order_that_says_no_tax_gives_none_of_the_marketplaces_ba
 def test_goods_that_come_back_without_money_leave_what_the_marketplace_kept() -> None:
     source = marketplace(refunds=(first_refund(transactions=()),))
     assert payments(mapped(source, configuration(INVOICES))) == ["72.94"]
+
+
+GROSS, NET = "77.00", "72.94"
+SOLD = {"UF": D(NET), "INC": D("-69.99"), "SHIP": D("-7.95"), "DISC": D("5.00")}
+
+
+@pytest.mark.parametrize("stated", [GROSS, NET])
+@pytest.mark.parametrize("remitted", ["show_and_reverse", "leave_out"])
+def test_an_order_is_paid_whether_or_not_its_tender_holds_the_tax_that_was_kept(stated: str, remitted: str) -> None:
+    source = marketplace(tender(stated))
+    settings: dict[str, Any] = {"tax": {"remitted": remitted}}
+    receipt = mapped(source, configuration(**settings))
+    assert kinds(receipt) == ["sales_receipt"]
+    assert only(receipt, DocumentKind.SALES_RECEIPT).hold is None
+    assert trial_balance(list(receipt.documents)) == SOLD
+    assert balance(source, INVOICES, **settings) == SOLD
+    charged = configuration(INVOICES, fees={"on_order": "negative_line", "fixed": D("0.30")}, **settings)
+    assert payments(mapped(source, charged)) == ["72.64"], "only a paid order has its fee"
+    summarised = mapped(source, configuration("summary_sales_receipt", **settings))
+    assert summarised.reason is not None
+    assert summarised.reason.code == "IN_SUMMARY"
+
+
+def test_an_order_that_lacks_a_cent_more_than_the_tax_is_not_paid() -> None:
+    receipt = only(mapped(part_paid("72.93"), configuration()), DocumentKind.SALES_RECEIPT)
+    assert receipt.hold is not None
+    assert receipt.hold.code == "WAITING_FOR_PAYMENT"
+    facts = read_facts(part_paid("72.93"), NO_DIRECTIVES, None)
+    assert (facts.situation, facts.open) == (Situation.PARTLY_PAID, D("4.07"))
+    assert read_facts(part_paid(NET), NO_DIRECTIVES, None).open == 0
+
+
+def test_an_order_of_nothing_but_kept_tax_owes_the_merchant_nothing() -> None:
+    source = marketplace(lines=(), discounts=(), shipping_lines=(), total=D("4.06"), tenders=())
+    waiting = source.model_copy(update={"tenders": (), "financial_status": FinancialStatus.PENDING})
+    assert read_facts(waiting, NO_DIRECTIVES, None).situation is Situation.ZERO
+
+
+@pytest.mark.parametrize(("paid", "back"), [(GROSS, ("24.66", "52.34")), (NET, ("23.21", "49.73"))])
+@pytest.mark.parametrize("mode", ["sales_receipts", INVOICES])
+@pytest.mark.parametrize("file", [None, NO_RECEIPTS])
+def test_a_refund_without_the_tax_that_the_marketplace_gives_back_is_whole(
+    paid: str, back: tuple[str, str], mode: str, file: Any
+) -> None:
+    first = first_refund(transactions=(refunded(back[0], "rt1"),))
+    second = second_refund(transactions=(refunded(back[1], "rt2"),))
+    one = mapped(marketplace(tender(paid), refunds=(first,)), configuration(mode, file=file))
+    assert trial_balance(list(one.documents)) == LEFT_OF_A
+    all_of_it = mapped(marketplace(tender(paid), refunds=(first, second)), configuration(mode, file=file))
+    assert not [document for document in all_of_it.documents if document.hold]
+    assert trial_balance(list(all_of_it.documents)) == {}
+
+
+def test_what_the_customer_got_back_is_told_from_a_refund_that_does_not_add_up() -> None:
+    def read(*refunds: Any) -> list[tuple[RefundNature, str]]:
+        source = marketplace(tender(NET), refunds=refunds)
+        return [(fact.nature, str(fact.returned)) for fact in read_facts(source, NO_DIRECTIVES, None).refunds]
+
+    def of(amount: str) -> Any:
+        return first_refund(transactions=(refunded(amount, "rt1"),))
+
+    assert read(of("23.21")) == [(RefundNature.MONEY, "24.66")]
+    assert read(of("23.18")) == [(RefundNature.MONEY, "24.63")], "three cents, one a line and one for the order"
+    assert read(of("23.17")) == [(RefundNature.MISMATCH, "23.17")]
+    assert read(of("24.66")) == [(RefundNature.MONEY, "24.66")]
+    cents = marketplace(tax_remitted=D("0.06"), refunds=(of("24.65"),))
+    assert read_facts(cents, NO_DIRECTIVES, None).refunds[0].returned == D("24.65"), "as near with the tax as without"
+    assert read(first_refund(transactions=())) == [(RefundNature.STOCK_ONLY, "0")]
+    only_tax = first_refund(lines=(), tax=D("1.45"), transactions=())
+    assert read(only_tax) == [(RefundNature.STOCK_ONLY, "0")], "no money moved"
+
+
+def test_goods_taken_off_an_order_with_net_tenders_take_their_tax_off_what_was_kept() -> None:
+    source = part_paid("49.73", refunds=(first_refund(transactions=()),))
+    facts = read_facts(source, NO_DIRECTIVES, None)
+    assert (facts.situation, facts.open) == (Situation.PAID, D(0))
+    short = read_facts(source.model_copy(update={"tenders": (tender("49.72"),)}), NO_DIRECTIVES, None)
+    assert (short.situation, short.open) == (Situation.PARTLY_PAID, D("2.62"))
+    for mode in ("sales_receipts", INVOICES):
+        assert balance(source, mode) == LEFT_OF_A

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 from common.messages.orders import FinancialStatus, Lifecycle, Order, Refund, Tender, TenderStatus
-from common.money import ZERO, tolerance
+from common.money import ZERO, quantize, tolerance
 from mapper.mapping.directives import Directives
 from mapper.mapping.modes import Situation
 
@@ -48,6 +48,7 @@ class RefundFact:
     value: Decimal
     """Net lines + shipping + tax + adjustments."""
     returned: Decimal
+    """What the customer got, whoever gave it: a marketplace gives the tax that it kept back itself."""
     credit: Decimal
     """The part of `value` that lowers the open balance."""
 
@@ -77,19 +78,28 @@ def refund_value(refund: Refund) -> Decimal:
     return value
 
 
+def remitted_part(order: Order, tax: Decimal) -> Decimal:
+    """Of `tax`, a part of the order's, what the marketplace collected and pays itself."""
+    if not order.tax_total:
+        return ZERO
+    return quantize(tax * order.tax_remitted / order.tax_total, order.currency)
+
+
 def read_facts(order: Order, directives: Directives, stated_tolerance: Decimal | None) -> Facts:
     """Pure reading of one order; refunds are taken by creation time, so their order of arrival doesn't matter."""
     tenders, voided = _tenders(order, directives)
     captured = sum((tender.amount for tender in tenders), ZERO)
     cancelled = order.lifecycle is Lifecycle.CANCELLED or order.financial_status is FinancialStatus.VOIDED
     if not order.refunds:
-        open_balance = max(order.total - captured, ZERO)
-        situation = _situation(order.total, captured, cancelled=cancelled)
+        open_balance = _owed(order.total - captured, order.tax_remitted)
+        situation = _situation(order.total - order.tax_remitted, captured, cancelled=cancelled)
         return Facts(situation, tenders, voided, captured, ZERO, ZERO, open_balance, cancelled, ())
     refunds, open_balance = _refund_facts(order, captured, _ever_paid(order, captured), stated_tolerance)
-    removed = sum((fact.credit for fact in refunds if fact.nature is RefundNature.REMOVAL), ZERO)
+    removals = [fact for fact in refunds if fact.nature is RefundNature.REMOVAL]
+    removed = sum((fact.credit for fact in removals), ZERO)
     returned = sum((fact.returned for fact in refunds), ZERO)
-    situation = _situation(order.total - removed, captured, cancelled=cancelled)
+    kept = order.tax_remitted - sum((remitted_part(order, fact.refund.tax) for fact in removals), ZERO)
+    situation = _situation(order.total - removed - kept, captured, cancelled=cancelled)
     return Facts(situation, tenders, voided, captured, returned, removed, open_balance, cancelled, refunds)
 
 
@@ -128,7 +138,21 @@ def _stated_tender(order: Order, amount: Decimal) -> Tender:
     )
 
 
+def _owed(balance: Decimal, kept: Decimal) -> Decimal:
+    """What the customer still owes of a balance: not the tax that a marketplace keeps, where tenders leave it out."""
+    return balance if balance > kept else ZERO
+
+
+def _returned(value: Decimal, money: Decimal, kept_back: Decimal, allowed: Decimal) -> Decimal:
+    """What the customer of a paid order got. Money that is worth a refund without its tax is stated without it."""
+    without_tax = abs(value - kept_back - money)
+    if money > 0 and without_tax <= allowed and without_tax < abs(value - money):
+        return money + kept_back
+    return money
+
+
 def _situation(due: Decimal, captured: Decimal, *, cancelled: bool) -> Situation:
+    """`due` is what the merchant is to get."""
     if cancelled and captured <= 0:
         return Situation.CANCELLED_UNPAID
     if due <= 0 and captured <= 0:
@@ -142,17 +166,21 @@ def _refund_facts(
     order: Order, captured: Decimal, paid: Decimal, stated_tolerance: Decimal | None
 ) -> tuple[tuple[RefundFact, ...], Decimal]:
     allowed = tolerance(order.currency, len(order.lines)) if stated_tolerance is None else stated_tolerance
-    open_balance = max(order.total - captured, ZERO)
+    kept = order.tax_remitted
+    open_balance = _owed(order.total - captured, kept)
     facts: list[RefundFact] = []
     numbered = 0
     for refund in sorted(order.refunds, key=lambda one: (one.created_at, one.external_id)):
-        returned = sum((transaction.amount for transaction in refund.transactions), ZERO)
+        money = sum((transaction.amount for transaction in refund.transactions), ZERO)
         value = refund_value(refund)
+        kept_back = remitted_part(order, refund.tax)
+        returned = money if open_balance else _returned(value, money, kept_back, allowed)
         nature, credit = _nature(refund, value, returned, open_balance, allowed)
-        paid -= returned
-        if returned > 0 > paid:
+        paid -= money
+        if money > 0 > paid:
             nature, credit = RefundNature.BEYOND_PAID, ZERO
-        open_balance -= credit
+        kept -= kept_back if nature is RefundNature.REMOVAL else ZERO
+        open_balance = _owed(open_balance - credit, kept)
         facts.append(RefundFact(refund, numbered, nature, value, returned, credit))
         if nature is not RefundNature.STOCK_ONLY:
             numbered += 1

@@ -7,7 +7,7 @@ from common.messages.orders import OrderLine, RefundLine, RefundTransaction, Tax
 from common.messages.transactions import AccountRole, DocumentLine, DocumentTax, LineKind
 from common.money import ZERO, quantize
 from mapper.mapping.case import Case
-from mapper.mapping.facts import RefundFact, RefundNature
+from mapper.mapping.facts import RefundFact, RefundNature, remitted_part
 from mapper.mapping.products import line_account, resolve_item, resolve_returned_item
 from mapper.mapping.sales import discount_line
 from mapper.mapping.tax import (
@@ -15,7 +15,6 @@ from mapper.mapping.tax import (
     charged_taxes,
     group_taxes,
     post_taxes,
-    remitted_part,
     scaled_taxes,
     without_remitted,
 )
@@ -63,8 +62,9 @@ def credited(case: Case, fact: RefundFact) -> Decimal:
 
 
 def paid_by_merchant(case: Case, fact: RefundFact) -> tuple[RefundTransaction, ...]:
-    """The money that went back, less the tax that the marketplace gave back: the last money first."""
-    rest = remitted_back(case, fact)
+    """The money that went back, less what it states of the tax that the marketplace gave back: the last money first."""
+    money = sum((one.amount for one in fact.refund.transactions), ZERO)
+    rest = remitted_back(case, fact) - (fact.returned - money)
     paid: list[RefundTransaction] = []
     for one in reversed(fact.refund.transactions):
         taken = min(rest, one.amount) if one.kind is TenderKind.MONEY else ZERO

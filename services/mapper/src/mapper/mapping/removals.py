@@ -4,8 +4,8 @@ from decimal import Decimal
 
 from common.messages.orders import Order, OrderDiscount, OrderLine, Refund, ShippingLine
 from common.money import ZERO, quantize
-from mapper.mapping.facts import Facts, RefundNature
-from mapper.mapping.tax import charged_taxes, remitted_part, scaled_taxes
+from mapper.mapping.facts import Facts, RefundNature, remitted_part
+from mapper.mapping.tax import charged_taxes, scaled_taxes
 
 
 def without_removed(order: Order, facts: Facts) -> Order:

@@ -10,7 +10,7 @@ from typing import Final
 
 from common.messages.orders import Address, Order, OrderLine, TaxLine
 from common.messages.transactions import Account, AccountRole, DocumentLine, DocumentTax, LineKind
-from common.money import ZERO, prorate, quantize
+from common.money import ZERO, prorate
 from mapper.mapping.case import Case
 from mapper.mapping.names import tidy
 from mapper.mapping.notices import tax_code_near, tax_not_expected
@@ -136,13 +136,6 @@ def group_taxes(taxes: Iterable[TaxLine]) -> list[TaxLine]:
         for (title, rate, jurisdiction), amount in sums.items()
         if amount
     ]
-
-
-def remitted_part(order: Order, tax: Decimal) -> Decimal:
-    """Of `tax`, a part of the order's, what the marketplace collected and pays itself."""
-    if not order.tax_total:
-        return ZERO
-    return quantize(tax * order.tax_remitted / order.tax_total, order.currency)
 
 
 def without_remitted(taxes: list[TaxLine], remitted: Decimal, currency: str) -> list[TaxLine]:
