@@ -4,6 +4,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import orjson
@@ -146,6 +147,37 @@ async def test_a_list_of_numbers_says_of_each_what_became_of_it(ingest: Ingest) 
         assert (missing.outcome, missing.external_id) == (FetchOutcome.NOT_FOUND, None)
         assert missing.reason is not None
         assert missing.reason.code == "ORDER_NOT_FOUND"
+        keys = [f"con/{items[number].external_id}" for number in numbers]
+        await ingest.eventually(lambda: all(key in ingest.orders for key in keys))
+        assert [ingest.orders[key].let_through for key in keys] == [("filters",), ("filters",)]
+
+
+def _is_let_through(ingest: Ingest, key: str, wanted: tuple[str, ...]) -> bool:
+    return ingest.orders[key].let_through == wanted
+
+
+async def test_what_somebody_asked_for_stays_asked_for_and_is_unchanged_all_the_same(ingest: Ingest) -> None:
+    store = shop("shopify", orders=2)
+    async with connected(ingest, store):
+        start = datetime.combine(FIRST_DAY - timedelta(days=1), datetime.min.time(), UTC)
+        window: dict[str, Any] = {"window_start": start, "window_end": start + timedelta(days=30)}
+        await ingest.send(task("all", "con", **window))
+        await ingest.finished("all")
+        await agrees(ingest, store)
+        assert {order.let_through for order in ingest.orders.values()} == {()}
+        key, order = min(ingest.orders.items())
+        numbers = (order.number,)
+        for run, asked, wanted in (
+            ("named", {"order_numbers": numbers}, ("filters",)),
+            ("forced", window | {"force": True}, ("do_not_import", "filters")),
+            ("again", {"order_numbers": numbers}, ("do_not_import", "filters")),
+        ):
+            await ingest.send(task(run, "con", **asked))
+            items = [item for page in await ingest.finished(run) for item in page.items]
+            assert {item.outcome for item in items} == {FetchOutcome.UNCHANGED}
+            await ingest.eventually(partial(_is_let_through, ingest, key, wanted))
+        changed = await ingest.service.runtime.pool.fetchval("SELECT max(revision) FROM orders")
+        assert changed == order.revision + 2
 
 
 async def test_a_cancelled_run_stops_and_a_refused_login_is_shown_on_the_connection(ingest: Ingest) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, Literal
 
 from common.batch import Batch
 from common.messages.base import Reason
@@ -34,6 +34,8 @@ class Arrival:
     backfill: bool = False
     again: bool = False
     """Whether the order is sent even if nothing of it changed."""
+    let_through: tuple[Literal["filters", "do_not_import"], ...] = ()
+    """What must not keep the order out from now on."""
 
     @property
     def key(self) -> OrderKey:

@@ -6,7 +6,7 @@ order can't both become its next revision, and what is sent is what is stored.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -47,6 +47,7 @@ from ingest.unopened import standing
 
 _DERIVED = b'"derived:'
 _MODIFIED = b'"modified_at":"'
+_LET_THROUGH = b'"let_through":'
 _AFTER_FAULT = timedelta(minutes=1)
 
 
@@ -136,9 +137,13 @@ class Intake:
         at: datetime,
     ) -> Taken:
         merged = merge(stored_parts, [part for arrival in arrivals for part in arrival.parts])
-        read = self._read(key, opened, merged, stored)
+        asked = {one for arrival in arrivals for one in arrival.let_through}
+        read = self._read(key, opened, merged, stored, asked)
         taken = self._record(key, arrivals[-1], merged, read, stored, batch, at)
         changed = {part.key for part in merged.changed}
+        if asked and not changed and taken.outcome is FetchOutcome.STORED:
+            # All that is new is that somebody asked for it.
+            taken = replace(taken, outcome=FetchOutcome.UNCHANGED)
         topics = {part.key: arrival for arrival in arrivals for part in arrival.parts}
         for part in merged.changed:
             self._keep(key[0], part, topics.get(part.key, arrivals[-1]), batch, at)
@@ -151,15 +156,21 @@ class Intake:
             return replace(taken, problem=same_version(max(part.version for part in merged.parts)))
         return taken
 
-    def _read(self, key: OrderKey, opened: Opened, merged: Merged, stored: StoredOrder | None) -> _Read:
+    def _read(
+        self, key: OrderKey, opened: Opened, merged: Merged, stored: StoredOrder | None, asked: Set[str]
+    ) -> _Read:
         fetches = opened.account.fetches
         refetch = REFETCH if merged.contradictory and fetches else ""
         aside = standing(key[1], merged.parts)
         if aside is not None:
             return _Read(None, aside, FAULT if aside is DELIVERY_FAULT else "")
         try:
-            parts = Parts.of(key[1], (*merged.parts, *self._concluded(key, stored)))
+            content = self._cipher.decrypt(stored.content, content_context(key)) if stored and stored.content else b""
+            parts = Parts.of(key[1], (*merged.parts, *_concluded(key, content)))
             order = opened.channel.normalize(parts, opened.account)
+            through = asked | set(orjson.loads(content)["let_through"]) if _LET_THROUGH in content else asked
+            if through:
+                order = order.model_copy(update={"let_through": tuple(sorted(through))})
             return _Read(order, None, refetch, order.encoded())
         except IncompleteOrder as error:
             if fetches and _attempts(stored, REFETCH) < self._rules.refetch_attempts_max:
@@ -310,24 +321,22 @@ class Intake:
             },
         )
 
-    def _concluded(self, key: OrderKey, stored: StoredOrder | None) -> tuple[Part, ...]:
-        """Tenders that were concluded from totals, as published: the real payment takes over their identity."""
-        if stored is None or stored.content is None:
-            return ()
-        content = self._cipher.decrypt(stored.content, content_context(key))
-        if _DERIVED not in content:
-            return ()
-        rows = [
-            {
-                "external_id": tender["external_id"],
-                "method": tender["method"],
-                "amount": tender["amount"],
-                "at": tender["captured_at"],
-            }
-            for tender in orjson.loads(content)["tenders"]
-            if tender["external_id"].startswith("derived:")
-        ]
-        return (Part(PartKind.DERIVED_TENDER, key[1], orjson.dumps(rows), BEGINNING, source=Source.OWN, parsed=rows),)
+
+def _concluded(key: OrderKey, content: bytes) -> tuple[Part, ...]:
+    """Tenders that were concluded from totals, as published: the real payment takes over their identity."""
+    if _DERIVED not in content:
+        return ()
+    rows = [
+        {
+            "external_id": tender["external_id"],
+            "method": tender["method"],
+            "amount": tender["amount"],
+            "at": tender["captured_at"],
+        }
+        for tender in orjson.loads(content)["tenders"]
+        if tender["external_id"].startswith("derived:")
+    ]
+    return (Part(PartKind.DERIVED_TENDER, key[1], orjson.dumps(rows), BEGINNING, source=Source.OWN, parsed=rows),)
 
 
 def _attempts(stored: StoredOrder | None, kind: str) -> int:

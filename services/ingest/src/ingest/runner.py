@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import structlog
 
@@ -16,7 +16,7 @@ from common.broker import UNAVAILABLE
 from common.database import LOST
 from common.errors import Rejected, Retryable
 from common.messages.base import Reason
-from common.messages.control import TaskKind
+from common.messages.control import TaskKind, TaskRequested
 from common.messages.fetching import FetchedOrder, FetchOutcome, TaskProgress
 from common.runtime import Runtime
 from ingest.accounts import Accounts, Opened
@@ -261,7 +261,15 @@ def _arrival(run: StoredRun, opened: Opened, parts: tuple[Part, ...]) -> Arrival
         correlation_id=run.run_id,
         run_id=run.run_id,
         backfill=run.request.backfill,
+        let_through=_let_through(run.request),
     )
+
+
+def _let_through(request: TaskRequested) -> tuple[Literal["filters", "do_not_import"], ...]:
+    """What a person who names orders, or insists, doesn't want them kept out by (domain reference, section 27)."""
+    if request.order_numbers:
+        return ("do_not_import", "filters") if request.force else ("filters",)
+    return ("do_not_import",) if request.force else ()
 
 
 def _not_found(number: str) -> FetchedOrder:

@@ -2,7 +2,7 @@
 
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AwareDatetime, Field
 
@@ -283,6 +283,9 @@ class Order(State):
     merchant_fee: Amount | None = None
     forgotten: bool = False
     """The people in it were removed on request. What was made of the order stays as it is."""
+    let_through: tuple[Literal["filters", "do_not_import"], ...] = ()
+    """What keeps the order out no more, because a person asked for it: the status filter, the start date and the
+    customer's horizon (`filters`), or a rule and the shop's own mark (`do_not_import`)."""
 
     @property
     def key(self) -> str:

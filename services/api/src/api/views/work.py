@@ -135,8 +135,10 @@ class SyncRequest(Body):
     """Inclusive, in the connection's time zone."""
     by: Literal["created", "modified"] = "created"
     order_numbers: Numbers = Field(default_factory=list, examples=[["1001", "1002"]])
+    """Orders that are named are taken whatever the status filter, the start date and their customer's horizon say, now
+    and when they change; the item's `reason` (`LET_THROUGH`) tells what would have kept them out."""
     force: bool = False
-    """Take orders that a `do_not_import` rule would leave out."""
+    """Take orders that a `do_not_import` rule, or the shop's own mark, would leave out."""
 
     @model_validator(mode="before")
     @classmethod

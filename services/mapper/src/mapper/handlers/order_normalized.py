@@ -38,6 +38,7 @@ def handle_order_normalized(state: Order, loaded: Loaded, batch: Batch) -> None:
         return
     batch.upsert(ORDERS, order_row(state, batch.body.decode()))
     prepared = loaded.around.prepared.get((state.tenant_id, state.connection_id))
-    if prepared is not None and stored >= 0 and looks_once(prepared.connection):
+    # What somebody asked for by its number is looked at whenever it changes.
+    if prepared is not None and stored >= 0 and looks_once(prepared.connection) and not state.let_through:
         return
     map_and_record(state, loaded.around, batch, backfill=batch.backfill, correlation_id=batch.correlation_id)

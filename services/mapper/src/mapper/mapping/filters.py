@@ -31,22 +31,25 @@ still belongs to it: a refund of a paid order is not filtered by `paid`."""
 def find_filter(
     order: Order, configuration: Configuration, directives: Directives, mode: TransactionMode
 ) -> Reason | None:
-    """The first filter that keeps the order out, or None."""
+    """The first filter that keeps the order out, or None. Some don't where a person asked for it (section 27)."""
     connection = configuration.connection
+    forced = "do_not_import" in order.let_through
     if order.lifecycle is Lifecycle.DRAFT:
         return draft()
     if normal(order.custom_fields.get("test", "")) == "true":
         return test_order()
     if not connection.enabled:
         return connection_disabled(connection.name)
-    if order.do_not_import:
+    if order.do_not_import and not forced:
         return do_not_import(None)
-    if directives.excluded_by is not None:
+    if directives.excluded_by is not None and not forced:
         return do_not_import(directives.excluded_by)
     if connection.store_filter and normal(order.store_name) not in {normal(name) for name in connection.store_filter}:
         return store_filtered(order.store_name)
     if mode is TransactionMode.NONE:
         return mode_none()
+    if "filters" in order.let_through:
+        return None
     if order.ordered_on < connection.start_date:
         return before_start(order.ordered_on, connection.start_date)
     if not passes_status(order, connection):

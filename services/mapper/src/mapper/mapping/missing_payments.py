@@ -86,7 +86,8 @@ def why_no_payment(
         return unmapped
     if planned is not None and planned.hold is not None and planned.hold.code == BEFORE_HORIZON:
         return _reason("h", "PAYMENT_OUT_OF_SCOPE", planned.hold.text, planned.hold.cure)
-    return _too_early(tender.captured_on, configuration)
+    start = None if "filters" in order.let_through else connection.start_date
+    return _too_early(tender.captured_on, start, configuration.closed_through)
 
 
 def _mode_of(
@@ -101,6 +102,8 @@ def _mode_of(
 
 def _never_seen_again(order: Order, configuration: Configuration) -> bool:
     connection = configuration.connection
+    if "filters" in order.let_through:
+        return False
     if not connection.order_statuses:
         return not connection.follow_changes
     return not passes_status(order.model_copy(update={"financial_status": FinancialStatus.PAID}), connection)
@@ -137,9 +140,8 @@ def _unmapped(tender: Tender, configuration: Configuration, directives: Directiv
     return None
 
 
-def _too_early(captured_on: date, configuration: Configuration) -> Reason | None:
-    start, closed = configuration.connection.start_date, configuration.closed_through
-    if captured_on < start:
+def _too_early(captured_on: date, start: date | None, closed: date) -> Reason | None:
+    if start is not None and captured_on < start:
         return _reason("h", "PAYMENT_OUT_OF_SCOPE", f"The payment is older than the start date {start}.", "")
     if captured_on <= closed:
         return _reason(

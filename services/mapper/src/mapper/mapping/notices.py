@@ -128,6 +128,15 @@ def invoice_out_of_scope() -> Reason:
     )
 
 
+def let_through(reason: Reason) -> Reason:
+    return notice(
+        "LET_THROUGH",
+        f"Somebody asked for the order; it would be filtered: {reason.text}",
+        field=reason.field,
+        value=reason.value,
+    )
+
+
 def settled_order_unknown(orders: Sequence[str]) -> Reason:
     shown = ", ".join(orders[:20]) + (f" and {len(orders) - 20} more" if len(orders) > 20 else "")
     return notice(

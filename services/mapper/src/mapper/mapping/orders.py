@@ -15,7 +15,7 @@ from mapper.mapping.filter_reasons import before_horizon, nothing_to_write, orig
 from mapper.mapping.filters import find_filter, in_closed_period
 from mapper.mapping.history import FIRST_TIME, History
 from mapper.mapping.modes import PURCHASE_FEEDS, SALES_ORDER_MODES, TABLE, Situation
-from mapper.mapping.notices import invoice_out_of_scope, rule_failed
+from mapper.mapping.notices import invoice_out_of_scope, let_through, rule_failed
 from mapper.mapping.planning import choose_row, plan_documents
 from mapper.mapping.pricing import with_price_levels
 from mapper.mapping.reasons import (
@@ -68,6 +68,9 @@ def _map(
     out = find_filter(ruled, configuration, directives, mode)
     if out is not None:
         return _answer(order, configuration, rules, catalog, SetOutcome.FILTERED, out)
+    passed = None
+    if order.let_through:
+        passed = find_filter(ruled.model_copy(update={"let_through": ()}), configuration, directives, mode)
     ruled = with_price_levels(ruled, directives, catalog, configuration.connection.products.match_field)
     _check_values(ruled, configuration)
     facts = read_facts(ruled, directives, configuration.connection.rounding_tolerance)
@@ -82,7 +85,7 @@ def _map(
     row = choose_row(case, TABLE[mode], mode, history)
     note = plan_documents(case, row, mode, history, defers=rules.defers_invoices)
     kept = mode.value if directives.mode is None and not order.invoice_mode else ""
-    return _finish(order, case, rules, note, history, kept)
+    return _finish(order, case, rules, note, history, kept, passed)
 
 
 def _mode(order: Order, directives: Directives, configuration: Configuration, history: History) -> TransactionMode:
@@ -162,8 +165,15 @@ def _out_of_scope(configuration: Configuration, facts: Facts, history: History) 
 
 
 def _finish(
-    order: Order, case: Case, rules: CompiledRules, note: Reason | None, history: History, kept_mode: str
+    order: Order,
+    case: Case,
+    rules: CompiledRules,
+    note: Reason | None,
+    history: History,
+    kept_mode: str,
+    passed: Reason | None,
 ) -> TransactionSet:
+    """`passed`: the filter that would keep the order out, had nobody asked for it."""
     configuration = case.configuration
     documents = _within_horizon(case)
     closed = None if history.mapped else in_closed_period(documents, configuration)
@@ -171,12 +181,15 @@ def _finish(
         return _answer(order, configuration, rules, case.catalog, SetOutcome.FILTERED, closed)
     if not documents and note is None:
         note = nothing_to_write(case.facts.situation.value.replace("_", " "))
+    passed = passed or _passed_horizon(case)
+    if note is None and passed is not None:
+        note = let_through(passed)
     return _answer(order, configuration, rules, case.catalog, SetOutcome.MAPPED, note, case, documents, kept_mode)
 
 
 def _within_horizon(case: Case) -> list[Document]:
     horizon = case.customer_horizon
-    if horizon is None:
+    if horizon is None or "filters" in case.order.let_through:
         return case.documents
     outside = {one.key for one in case.documents if one.date < horizon}
     return [
@@ -185,6 +198,14 @@ def _within_horizon(case: Case) -> list[Document]:
         else _without(one, outside)
         for one in case.documents
     ]
+
+
+def _passed_horizon(case: Case) -> Reason | None:
+    """The horizon that would hold the first of the documents back, had nobody asked for the order."""
+    horizon = case.customer_horizon
+    if horizon is None or "filters" not in case.order.let_through:
+        return None
+    return next((before_horizon(one.date, horizon) for one in case.documents if one.date < horizon), None)
 
 
 def _without(document: Document, outside: set[str]) -> Document:
