@@ -38,6 +38,17 @@ def test_the_overview_says_what_is_pending_first_things_first(gateway: Gateway) 
     assert codes(shop) == ["COMPANY_PAUSED"]
 
 
+def test_an_order_of_a_connection_without_settings_says_what_it_waits_for(gateway: Gateway) -> None:
+    shop = gateway.shop(settings=False)
+    gateway.publish(running.order_listed(shop, "1"))
+    order = running.eventually(lambda: shop.tenant.http.get("/v1/orders").json()["items"])[0]
+    assert (order["column"], order["reason"]["code"]) == ("not_tried", "SETTINGS_NEEDED")
+    assert f"PUT /v1/connections/{shop.connection_id}/settings" in order["reason"]["cure"]
+    gateway.save_company(shop.tenant, shop.company_id)
+    gateway.save_connection(shop.tenant, shop.connection_id, shop.company_id)
+    assert shop.tenant.http.get("/v1/orders").json()["items"][0]["reason"] is None
+
+
 def test_approve_shows_the_preview_and_asks(gateway: Gateway) -> None:
     shop = gateway.shop(approve=False)
     gateway.publish(running.order_listed(shop, "1"), running.transactions_listed(shop, "1"))

@@ -12,6 +12,7 @@ from common.messages.orders import Order
 from common.messages.transactions import TransactionSet, TransactionsListed
 
 MESSAGE_PARKED = "MESSAGE_PARKED"
+SETTINGS_NEEDED = "SETTINGS_NEEDED"
 
 LOOKS_ONCE = """(c.settings @> '{"follow_changes": false}'
     AND coalesce(c.settings -> 'order_statuses', '[]') = '[]')"""
@@ -55,6 +56,12 @@ _STUCK_REASON = f"""jsonb_build_object(
             || ' POST /v1/tenants/{{tenant_id}}/rebuild.' END)
 """
 
+_SETTINGS_NEEDED_REASON = f"""jsonb_build_object(
+    'code', '{SETTINGS_NEEDED}', 'severity', 'warning',
+    'text', 'The connection has no settings yet: its orders are kept, and nothing is decided about them.',
+    'cure', 'Save them: PUT /v1/connections/' || c.connection_id || '/settings. The orders follow by themselves.')
+"""
+
 ORDER_STATE = f"""
 SELECT o.*, c.company_id, s.set_key, s.source_revision AS mapped_revision, s.outcome, s.column_alone,
     s.documents AS documents_wanted,
@@ -86,7 +93,10 @@ SELECT o.*, c.company_id, s.set_key, s.source_revision AS mapped_revision, s.out
         WHEN d.in_ledger > 0 THEN '{Column.IN_LEDGER}'
         ELSE '{Column.OUT_OF_SCOPE}'
     END AS column_name,
-    coalesce(o.problem, CASE WHEN {_STUCK} THEN {_STUCK_REASON} END, d.reason, s.reason) AS reason
+    coalesce(
+        o.problem,
+        CASE WHEN c.settings IS NULL THEN {_SETTINGS_NEEDED_REASON} WHEN {_STUCK} THEN {_STUCK_REASON} END,
+        d.reason, s.reason) AS reason
 FROM orders o
 JOIN connections c ON c.connection_id = o.connection_id AND c.tenant_id = o.tenant_id
 LEFT JOIN sets s ON s.set_key = {_SET_KEY}
