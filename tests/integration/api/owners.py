@@ -297,6 +297,7 @@ def _ledger_writer(app: FastAPI, owners: Owners) -> None:  # noqa: C901, PLR0915
                 "capabilities": ABILITIES,
                 "default_accounts": ACCOUNTS,
                 "lists_read_at": NOW,
+                "can_notify": True,
             },
         }
         return _json(view(owners.companies[body.company_id]), 201)

@@ -95,6 +95,28 @@ def test_a_misspelt_setting_is_refused_and_named(shop: Shop) -> None:
     assert {error["field"] for error in answer.json()["errors"]} == {"body.taxes", "body.tax.methode"}
 
 
+def test_who_is_to_be_told_by_mail_is_refused_where_nothing_sends_any(gateway: Gateway, shop: Shop) -> None:
+    http, path = shop.tenant.http, f"/v1/companies/{shop.company_id}/settings"
+    read = http.get(path)
+    tag = {"if-match": read.headers["etag"]}
+    view = gateway.owners.companies[shop.company_id]["view"]
+    view["can_notify"] = False
+    refused = http.put(path, json={**read.json(), "notify": ["books@shop.example"]}, headers=tag)
+    assert refused.status_code == 422
+    (error,) = refused.json()["errors"]
+    assert error["field"] == "body.notify"
+    assert "LEDGER_WRITER_SMTP_HOST" in error["cure"]
+    backup = http.get(f"/v1/companies/{shop.company_id}/backup").json()
+    backup["company"]["notify"] = ["books@shop.example"]
+    restored = http.post(f"/v1/companies/{shop.company_id}/restore", json={"backup": backup})
+    assert [each["field"] for each in restored.json()["errors"]] == ["body.backup.company.notify"]
+    view["can_notify"] = True
+    wrong = http.put(path, json={**read.json(), "notify": ["books"]}, headers=tag)
+    assert [each["field"] for each in wrong.json()["errors"]] == ["body.notify.0"]
+    saved = http.put(path, json={**read.json(), "notify": ["books@shop.example"]}, headers=tag)
+    assert saved.json()["notify"] == ["books@shop.example"]
+
+
 def test_accounts_are_checked_against_the_ledger_on_save(shop: Shop) -> None:
     http, path = shop.tenant.http, f"/v1/companies/{shop.company_id}/settings"
     read = http.get(path)

@@ -29,7 +29,8 @@ def render_command() -> list[str] | None:
 
 
 @functools.cache
-def _render(folder: Path) -> tuple[Document, ...]:
+def rendered(folder: Path) -> tuple[Document, ...]:
+    """Every object that a kustomization makes."""
     command = render_command()
     if command is None:
         return tuple(load(folder))
@@ -58,7 +59,7 @@ def site(overlay: str) -> list[Document]:
     by_name = {
         (document["kind"], document["metadata"]["name"]): document
         for part in PARTS
-        for document in _render(K8S / "overlays" / overlay / part)
+        for document in rendered(K8S / "overlays" / overlay / part)
     }
     return copy.deepcopy(list(by_name.values()))
 

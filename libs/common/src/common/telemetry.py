@@ -33,6 +33,10 @@ HTTP_REQUESTS = Counter("tillbook_http_requests_total", "Answers by route and st
 HTTP_SECONDS = Histogram("tillbook_http_seconds", "Time to answer", ["method", "route"], buckets=_BUCKETS_S)
 FAULTS = Counter("tillbook_faults_total", "Bugs that work went on without, by where they were met", ["event"])
 LANE_STUCK = Counter("tillbook_lane_stuck_total", "Times that a lane could not get at its ledger")
+RECONNECT_NOTICES_WAITING = Gauge(
+    "tillbook_reconnect_notices_waiting",
+    "Company files whose people are still to be told that the sign-in ended; the same on every replica",
+)
 MIRROR_DIFFERENCE = Gauge(
     "tillbook_mirror_difference",
     "Entities of all tenants that a mirror lacks, has too many or stale, as last compared; the same on every replica",

@@ -15,6 +15,8 @@ from ledger_writer.lanes.holder import Holder
 from ledger_writer.lanes.lane import Workshop
 from ledger_writer.lanes.turns import Turns
 from ledger_writer.lanes.upkeep import ANNOUNCE_EVERY_S, TIDY_EVERY_S, announce_waiting, tidy
+from ledger_writer.reconnecting import LOOK_EVERY_S as NOTICES_EVERY_S
+from ledger_writer.reconnecting import tell
 from ledger_writer.replaying import LOOK_EVERY_S, replay_waiting
 from ledger_writer.routes import ROUTERS
 from ledger_writer.routes.notices import open_desk
@@ -41,6 +43,8 @@ def create(settings: LedgerWriterSettings) -> FastAPI:
         runtime.start_every("replays", LOOK_EVERY_S, partial(replay_waiting, runtime))
         runtime.start_every("announcements", ANNOUNCE_EVERY_S, partial(announce_waiting, runtime))
         runtime.start_every("tidying", TIDY_EVERY_S, partial(tidy, workshop))
+        if settings.sends_mail:
+            runtime.start_every("reconnect notices", NOTICES_EVERY_S, partial(tell, runtime, settings))
 
     return create_application(
         SERVICE,

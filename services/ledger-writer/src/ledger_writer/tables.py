@@ -2,6 +2,7 @@
 
 companies          paired company files, tokens encrypted
 company_settings   newest settings snapshot of a company, which may arrive before it is paired
+reconnect_notices  company files whose people have to be told that the sign-in ended
 lanes              who may write to a company file, and what is on its way to the ledger right now
 sets               newest revision of each transaction set
 documents          documents, customers and items: wanted, written, where, and in which state
@@ -117,6 +118,19 @@ class CompanySettingsRow(Base, table=True):
     tenant_id: str = _text()
     revision: int = _number(sa.BigInteger)
     settings: dict[str, Any] | None = _json(null=True)
+
+
+class ReconnectNotice(Base, table=True):
+    """There is one while somebody has to be told; `told` are the addresses that need no mail any more."""
+
+    __tablename__ = "reconnect_notices"
+
+    company_id: str = _text(primary=True)
+    tenant_id: str = _text()
+    since: dt.datetime = _moment()
+    due_at: dt.datetime = _moment()
+    tries: int = _number(sa.Integer, "0")
+    told: list[str] = Field(sa_column=sa.Column(ARRAY(sa.Text), nullable=False, server_default="{}"))
 
 
 class Lane(Base, table=True):

@@ -83,6 +83,8 @@ class CompanyView(Shape):
     """Documents that are due."""
     details: dict[str, str] = Field(default_factory=dict)
     """Facts of the adapter worth showing, e.g. `path` of a Beancount journal."""
+    can_notify: bool = False
+    """Whether people can be told by mail that a sign-in has ended."""
 
 
 class OAuthStart(TenantRequest):

@@ -291,4 +291,4 @@ class CompanySettings(Described):
     accounts: dict[AccountRole, ShortText] = Field(default_factory=dict)
     """Role → account of the ledger. Roles that are left out of the first save take the ledger's proposal."""
     notify: tuple[ShortText, ...] = ()
-    """Who is told when the sign-in to the ledger has to be repeated."""
+    """E-mail addresses, at most 10, that are told once when the sign-in to the ledger has to be repeated."""

@@ -11,7 +11,15 @@ from api.restoring import Ledger, mapped_entries, mapped_rules, missing_in, move
 from api.routes import companies as company_routes
 from api.routes.base import Deps, Gateway, router
 from api.routes.settings import save_snapshot
-from api.routes.settings_gate import company_settings, connection_settings, none_yet, read_books, refuse
+from api.routes.settings_gate import (
+    can_notify,
+    check_notify,
+    company_settings,
+    connection_settings,
+    none_yet,
+    read_books,
+    refuse,
+)
 from api.security import Reader, TenantPrincipal, Writer
 from api.settings_checks import check_company, check_connection, named_accounts
 from api.sheets import attachment
@@ -122,6 +130,7 @@ async def _settings(
     named = {name for each in backup.connections for _, _, name in named_accounts(each)}
     books = await read_books(deps, caller.tenant_id, row["company_id"], {*company.accounts.values(), *named})
     wrong = check_company(company, row["ledger"], books, datetime.now(UTC).date())
+    wrong += check_notify(company, able=await can_notify(deps, caller.tenant_id, row["company_id"], company))
     wrong = [one.model_copy(update={"field": one.field.replace("body.", "body.backup.company.", 1)}) for one in wrong]
     known = {each["connection_id"]: each async for each in _own_connections(deps, caller.tenant_id)}
     wrong += unmapped(backup.connections, body.connections, {name: each["channel"] for name, each in known.items()})

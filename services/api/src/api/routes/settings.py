@@ -12,7 +12,9 @@ from api.routes import companies as company_routes
 from api.routes import connections as connection_routes
 from api.routes.base import Deps, Gateway, Responses, after_number, following, found, problems, router
 from api.routes.settings_gate import (
+    can_notify,
     check_identity,
+    check_notify,
     check_switches,
     check_target,
     check_version,
@@ -146,6 +148,7 @@ async def save_company_settings(
     has_accounts = bool(row["settings"] and row["settings"]["accounts"])
     if body.accounts or not has_accounts:
         books = await read_books(deps, caller.tenant_id, company_id, body.accounts.values())
+    able = await can_notify(deps, caller.tenant_id, company_id, body)
     async with deps.runtime.transaction() as (connection, batch):
         row = found(
             await companies.one(connection, caller.tenant_id, company_id, lock=True), "company file", company_id
@@ -153,7 +156,7 @@ async def save_company_settings(
         check_version(if_match, row["settings_revision"])
         today = datetime.now(UTC).date()
         settings = complete_company(body, row, company_settings(row["settings"]) if row["settings"] else None)
-        wrong = check_company(settings, row["ledger"], books, today)
+        wrong = check_company(settings, row["ledger"], books, today) + check_notify(settings, able=able)
         refuse(check_switches(settings, company_id, row["settings"]) + wrong)
         if not has_accounts:
             settings = with_proposals(settings, books)

@@ -19,6 +19,11 @@ from common.problems import Problem
 _LISTS_WAIT_S = 15.0
 _LISTS_POLL_S = 0.5
 _NAMES_AT_ONCE = 500
+_NOTIFIED_MAX = 10
+_ADDRESS_MAX = 254
+_ADDRESS = re.compile(
+    r"[a-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@([a-z0-9-]{1,63}\.)+[a-z0-9-]{2,63}", re.IGNORECASE | re.ASCII
+)
 _TAG = re.compile(r'"[0-9]{1,19}"')
 
 
@@ -128,6 +133,33 @@ def check_switches(body: CompanySettings, company_id: str, before: dict[str, Any
         value = body.approved_at.isoformat() if body.approved_at else "null"
         wrong.append(FieldProblem(field="body.approved_at", value=value, cure=cure))
     return wrong
+
+
+async def can_notify(deps: Gateway, tenant_id: str, company_id: str, settings: CompanySettings) -> bool:
+    """Whether mail can be sent at all; ledger-writer is not asked where nobody is to be told."""
+    if not settings.notify:
+        return False
+    view = await deps.services.ledger_writer.get(
+        f"/internal/companies/{company_id}", ledger_writer.CompanyView, tenant_id=tenant_id
+    )
+    return view.can_notify
+
+
+def check_notify(settings: CompanySettings, *, able: bool) -> list[FieldProblem]:
+    """Who is told of an ended sign-in must have an address that takes mail. `able`: there is a server to send it."""
+    wanted = settings.notify
+    if wanted and not able:
+        cure = "leave it out, or have LEDGER_WRITER_SMTP_HOST and LEDGER_WRITER_SMTP_FROM set: nothing sends mail here"
+        return [FieldProblem(field="body.notify", value=", ".join(wanted)[:200], cure=cure)]
+    if len(wanted) > _NOTIFIED_MAX:
+        cure = f"name at most {_NOTIFIED_MAX} addresses; one of them may be a list of your own"
+        return [FieldProblem(field="body.notify", value=str(len(wanted)), cure=cure)]
+    cure = "write one e-mail address, such as books@shop.example; a domain in its ASCII form"
+    return [
+        FieldProblem(field=f"body.notify.{place}", value=address, cure=cure)
+        for place, address in enumerate(wanted)
+        if len(address) > _ADDRESS_MAX or not _ADDRESS.fullmatch(address)
+    ]
 
 
 def refuse(wrong: list[FieldProblem]) -> None:

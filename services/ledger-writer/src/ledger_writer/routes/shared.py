@@ -81,4 +81,5 @@ async def view_of(workshop: Workshop, company_id: str, tenant_id: str) -> Compan
         lists_read_at=company.lists_read_at,
         waiting=await companies.waiting(workshop.runtime.pool, company_id),
         details=company.details,
+        can_notify=workshop.settings.sends_mail,
     )

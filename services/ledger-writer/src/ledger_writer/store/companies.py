@@ -13,6 +13,7 @@ from common.messages.base import Reason
 from common.messages.control import CompanySettings
 from common.messages.documents import CompanyChanged, CompanyStatus
 from ledger_writer.ledgers.protocol import Capability, Ledger
+from ledger_writer.store import reconnects
 
 _COLUMNS = """
     c.company_id, c.tenant_id, c.ledger, c.name, c.external_id, c.status, c.reason, c.home_currency, c.country,
@@ -166,7 +167,11 @@ async def stop(
         status.value,
         reason.model_dump_json(),
     )
-    return await get(connection, company_id) if stopped == "UPDATE 1" else None
+    if stopped != "UPDATE 1":
+        return None
+    if status is CompanyStatus.NEEDS_RECONNECT:
+        await reconnects.wanted(connection, company_id)
+    return await get(connection, company_id)
 
 
 def _stored(value: Any) -> Any:
@@ -194,7 +199,16 @@ async def delete(connection: Connection, company_id: str) -> None:
         "DELETE FROM attempts WHERE document_key IN (SELECT document_key FROM documents WHERE company_id = $1)",
         company_id,
     )
-    for table in ("documents", "checks", "sets", "catalog", "lanes", "company_settings", "companies"):
+    for table in (
+        "documents",
+        "checks",
+        "sets",
+        "catalog",
+        "lanes",
+        "reconnect_notices",
+        "company_settings",
+        "companies",
+    ):
         await connection.execute(f"DELETE FROM {table} WHERE company_id = $1", company_id)
 
 
@@ -215,7 +229,7 @@ _OF_TENANT = {
     "attempts": "document_key IN (SELECT document_key FROM documents WHERE tenant_id = $1)",
     "checks": "company_id IN (SELECT company_id FROM companies WHERE tenant_id = $1)",
     **dict.fromkeys(
-        ("documents", "sets", "catalog", "lanes", "company_settings", "companies", "replays"),
+        ("documents", "sets", "catalog", "lanes", "reconnect_notices", "company_settings", "companies", "replays"),
         "tenant_id = $1",
     ),
 }

@@ -115,6 +115,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("company_id"),
     )
     op.create_table(
+        "reconnect_notices",
+        sa.Column("company_id", sa.Text(), nullable=False),
+        sa.Column("tenant_id", sa.Text(), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("tries", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("told", postgresql.ARRAY(sa.Text()), server_default="{}", nullable=False),
+        sa.PrimaryKeyConstraint("company_id"),
+    )
+    op.create_table(
         "documents",
         sa.Column("document_key", sa.Text(), nullable=False),
         sa.Column("tenant_id", sa.Text(), nullable=False),
@@ -310,6 +320,7 @@ def downgrade() -> None:
     op.drop_index("companies_of_tenant", table_name="companies")
     op.drop_index("companies_of_ledger", table_name="companies")
     op.drop_index("companies_oauth_state", table_name="companies", postgresql_where=sa.text("oauth_state <> ''"))
+    op.drop_table("reconnect_notices")
     op.drop_table("companies")
     op.drop_table("checks")
     op.drop_index("catalog_by_name", table_name="catalog")
