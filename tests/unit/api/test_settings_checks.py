@@ -51,9 +51,12 @@ def wrong(checked: ConnectionSettings, *, able: tuple[str, ...] = EVERYTHING) ->
     return [problem.field for problem in check_connection(checked, able, ACCOUNTS, Books())]
 
 
-def test_a_setting_that_nothing_reads_is_refused_rather_than_taken_in_silence() -> None:
+def test_a_contact_is_refreshed_only_where_the_ledger_keeps_one() -> None:
     asked = settings(customers=CustomerSettings(refresh_contact=True), numbers=NumberSettings(lookup_days=30))
-    assert wrong(asked) == ["body.customers.refresh_contact"]
+    (problem,) = check_connection(asked, EVERYTHING, ACCOUNTS, Books())
+    assert (problem.field, problem.value) == ("body.customers.refresh_contact", "true")
+    assert problem.cure == "this ledger keeps no phone, email or address of customers: leave it false"
+    assert wrong(asked, able=(*EVERYTHING, "refreshes_contact")) == []
 
 
 @pytest.mark.parametrize("mode", TransactionMode)

@@ -12,7 +12,7 @@ from common.messages.transactions import CustomerWanted, MissingPolicy
 from mapper.mapping.catalog import Catalog, CustomerLink
 
 
-def wanted(order: Order, catalog: Catalog | None = None, **customers: str) -> CustomerWanted:
+def wanted(order: Order, catalog: Catalog | None = None, **customers: Any) -> CustomerWanted:
     (customer,) = mapped(order, configuration(customers=customers or {"strategy": "first_last"}), catalog).customers
     return customer
 
@@ -137,3 +137,10 @@ def test_a_buyer_is_sent_with_what_the_order_says_of_him() -> None:
     assert (customer.missing, customer.match_field) == (MissingPolicy.CREATE, "display_name")
     bare = wanted(example_a(customer=Customer(first_name="Ada"), billing_address=billing))
     assert (bare.phone, bare.taxable, bare.ledger_id) == ("2", True, None)
+
+
+def test_a_contact_follows_the_orders_where_settings_say_so_and_only_that_of_a_buyer() -> None:
+    for asked, moment in ((True, BUYER.created_at), (False, None)):
+        assert wanted(BUYER, strategy="first_last", refresh_contact=asked).contact_at == moment
+    for strategy in ("single", "store_type"):
+        assert wanted(BUYER, strategy=strategy, refresh_contact=True).contact_at is None

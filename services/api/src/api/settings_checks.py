@@ -133,16 +133,12 @@ def check_connection(
         )
     if settings.fees.on_order == "none" and (settings.fees.percent is not None or settings.fees.fixed is not None):
         problems.append(_problem("fees.on_order", "none", "a fee is given: say where to write it, or remove it"))
+    if settings.customers.refresh_contact and "refreshes_contact" not in able:
+        cure = "this ledger keeps no phone, email or address of customers: leave it false"
+        problems.append(_problem("customers.refresh_contact", "true", cure))
     if settings.numbers.policy == "next" and "next_number" not in able:
         problems.append(_problem("numbers.policy", "next", "this ledger can't assign numbers: use mirror"))
-    return [*problems, *_check_without_effect(settings)]
-
-
-def _check_without_effect(settings: ConnectionSettings) -> Iterable[FieldProblem]:
-    """What nothing in the product reads yet is refused: taken in silence, somebody would count on it."""
-    if settings.customers.refresh_contact:
-        cure = "leave it false: a customer's contact is written once, when the customer is made"
-        yield _problem("customers.refresh_contact", "true", cure)
+    return problems
 
 
 def named_accounts(settings: ConnectionSettings) -> Iterator[tuple[str, AccountRole | None, str]]:

@@ -343,3 +343,36 @@ def test_dependents_are_planned_again_when_their_reason_to_wait_changed(
 ) -> None:
     row = row_of(make.document(), state="blocked", code="WAITING_FOR_CUSTOMER")
     assert outcomes.frees_dependents(row, Move(row.document_key, 7, state, 0, 0, code=code)) is frees
+
+
+@pytest.mark.parametrize(
+    ("contact_at", "action", "state", "written"),
+    [
+        (NOW, "linked", "queued", ""),
+        (NOW, "created", "synced", None),
+        (None, "linked", "synced", None),
+    ],
+)
+def test_which_contact_a_customer_has_that_was_found_is_yet_to_be_compared(
+    make: Any, contact_at: dt.datetime | None, action: str, state: str, written: str | None
+) -> None:
+    item = customer_item(make, contact_at)
+    asked = replace(create(make.document()), wanted=item.desired.wanted)
+    move = outcomes.written(item, asked, Written(LedgerLink("58"), action), ())
+    assert (move.state, move.ledger_id) == (state, "58")
+    assert move.written_hash == (item.row.content_hash if written is None else written)
+
+
+def test_a_change_of_contact_without_an_answer_leaves_nothing_to_compare_documents_with(make: Any) -> None:
+    item = customer_item(make, NOW)
+    asked = replace(create(make.document()), wanted=item.desired.wanted, operation=OperationKind.UPDATE)
+    move = outcomes.unanswered(item, asked, Unanswered("no answer"))
+    assert (move.state, move.sent, move.intent) == ("unknown", None, f"update:{item.row.content_hash}")
+    assert outcomes.kept_in_mind(item, "update", item.row.content_hash).sent is None
+
+
+def customer_item(make: Any, contact_at: dt.datetime | None) -> Item:
+    wanted = make.CUSTOMER.model_copy(update={"contact_at": contact_at})
+    body, fingerprint = encode(wanted)
+    row = replace(row_of(make.document()), kind="customer", wanted=body, content_hash=fingerprint, set_key="")
+    return Item(row, to_desired(row))

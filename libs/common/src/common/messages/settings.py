@@ -79,7 +79,8 @@ class CustomerSettings(Described):
     unconnected: Literal["create", "wait"] = "create"
     """What an order of a buyer whom nobody has connected does: find or make the customer, or wait for a person."""
     refresh_contact: bool = False
-    """Whether a later order changes the customer's address and contact in the ledger."""
+    """Whether every order brings phone, email and addresses of its customer in the ledger up to date. Never the name;
+    what an order leaves empty stays as it is; an older order leaves a newer one's alone."""
 
 
 class ProductSettings(Described):

@@ -10,7 +10,7 @@ import hashlib
 from enum import StrEnum
 from typing import Annotated, ClassVar, Final
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from common.messages.base import (
     Amount,
@@ -259,6 +259,9 @@ class CustomerWanted(Frozen):
     billing_address: Address | None = None
     shipping_address: Address | None = None
     source_external_id: Identifier | None = None
+    contact_at: AwareDatetime | None = None
+    """When the order was made whose phone, email and addresses these are, where the ledger's customer follows them;
+    absent: the customer has them from the order that makes it."""
 
 
 class ItemWanted(Frozen):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from common.batch import Batch
-from common.database import Connection
+from common.database import Connection, lock_keys
 from common.handling import Handler
 from common.messages.control import CustomerConnected
 from common.messages.transactions import CustomerWanted
@@ -28,6 +28,8 @@ AND state IN ('skipped', 'blocked', 'action_required')
 async def load(connection: Connection, states: Sequence[CustomerConnected]) -> dict[str, Row]:
     """Apply each connection in key order; newer ones win by their revision."""
     changed: dict[str, Row] = {}
+    # Orders bring such customers' contact meanwhile.
+    await lock_keys(connection, [state.customer_key for state in states])
     for state in sorted(states, key=lambda one: one.customer_key):
         row = await requests.lock(connection, state.customer_key, state.tenant_id)
         if row is None or row.company_id != state.company_id:

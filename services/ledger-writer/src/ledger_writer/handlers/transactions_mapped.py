@@ -19,6 +19,7 @@ from common.messages.transactions import (
     TransactionSet,
 )
 from common.telemetry import sampled
+from ledger_writer.planning.contacts import followed
 from ledger_writer.planning.content import encode
 from ledger_writer.planning.plan import RANK
 from ledger_writer.store import wanted
@@ -30,7 +31,8 @@ _LIVE, _BULK = 0, 1
 
 async def load(connection: Connection, states: Sequence[TransactionSet]) -> wanted.StoredSets:
     shared = {one.key for state in states for _, one in _shared_of(state)}
-    loaded = await wanted.load_sets(connection, [state.key for state in states], shared)
+    dated = {one.key for state in states for one in state.customers if one.contact_at is not None}
+    loaded = await wanted.load_sets(connection, [state.key for state in states], shared, sorted(dated))
     # Sent when the transaction commits, so that a lane never looks before there is something to see.
     await connection.execute(NOTIFY, sorted({state.company_id for state in states}))
     return loaded
@@ -57,7 +59,9 @@ def handle(state: TransactionSet, loaded: wanted.StoredSets, batch: Batch) -> No
     )
     for kind, one in _shared_of(state):
         # Most orders share theirs with others: what is in the ledger, or was asked for just now, costs nothing more.
-        if one.key not in loaded.written and loaded.asked.get(one.key) != one:
+        if isinstance(one, CustomerWanted) and one.contact_at is not None:
+            _follow(state, one, loaded, priority, batch)
+        elif one.key not in loaded.written and loaded.asked.get(one.key) != one:
             loaded.asked[one.key] = one
             batch.upsert(wanted.SHARED, _shared_row(state, kind, one, loaded.seq, priority))
     for document in state.documents:
@@ -69,6 +73,18 @@ def handle(state: TransactionSet, loaded: wanted.StoredSets, batch: Batch) -> No
         if removed:
             hold = state.after_posting == "hold"
             batch.execute(wanted.REMOVE, removed, hold, state.inputs.source_revision, priority, loaded.seq)
+
+
+def _follow(
+    state: TransactionSet, order: CustomerWanted, loaded: wanted.StoredSets, priority: int, batch: Batch
+) -> None:
+    """Keep the newest contact of a customer; the lane has work only where it is another."""
+    known = loaded.followed.get(order.key)
+    settled = known is not None and known.settled
+    customer = order if known is None else followed(known.wanted, order, settled=settled)
+    if known is None or customer != known.wanted:
+        loaded.followed[order.key] = wanted.FollowedCustomer(customer, settled)
+        batch.upsert(wanted.FOLLOWED, _shared_row(state, DocumentKind.CUSTOMER, customer, loaded.seq, priority))
 
 
 def _shared_of(state: TransactionSet) -> Iterator[tuple[DocumentKind, CustomerWanted | ItemWanted]]:

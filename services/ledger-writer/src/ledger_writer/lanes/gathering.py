@@ -96,6 +96,7 @@ async def _terms(
         closed_through=settings.closed_through if settings is not None else None,
         links_ahead=ledger.links_ahead,
         attaches=isinstance(session, Attaches),
+        refreshes_contact=Capability.REFRESHES_CONTACT in ledger.capabilities,
     )
     asked = asked_of(items, known)
     if not asked:

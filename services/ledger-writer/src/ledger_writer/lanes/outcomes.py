@@ -9,6 +9,7 @@ import orjson
 from common.errors import Rejected
 from common.messages.base import Reason
 from common.messages.documents import DocumentChanged, DocumentState
+from common.messages.transactions import Document
 from common.outbox import OutboxRow, packed_rows
 from common.packs import encode_member
 from ledger_writer.ledgers.protocol import (
@@ -20,6 +21,7 @@ from ledger_writer.ledgers.protocol import (
     Unanswered,
     Written,
 )
+from ledger_writer.planning.contacts import follows_orders
 from ledger_writer.planning.model import Desired, Effect, Settle
 from ledger_writer.planning.plan import is_unwanted
 from ledger_writer.planning.states import Event, after_refusal, next_state, retry_after
@@ -86,6 +88,9 @@ def written(item: Item, operation: Operation, outcome: Written, notices: Sequenc
     move.ledger_id, move.link = outcome.link.ledger_id, encode_link(outcome.link)
     if kind is OperationKind.CREATE:
         move.linked_by = "matched" if outcome.action == "linked" else "created"
+    if move.linked_by == "matched" and follows_orders(desired.wanted):
+        # Nobody has compared yet which contact it has in the ledger.
+        move.state, move.written_hash = DocumentState.QUEUED.value, ""
     move.operation, move.outcome = kind.value, outcome.action
     return move
 
@@ -129,7 +134,8 @@ def kept_in_mind(item: Item, operation: str, sent_hash: str) -> Move:
     move = _move(item.row, DocumentState.QUEUED)
     move.code, move.reason, move.notices = item.row.code, item.row.reason, item.row.notices
     move.intent = intent_of(operation, sent_hash)
-    if operation == OperationKind.UPDATE and sent_hash == item.row.content_hash:
+    is_document = isinstance(item.desired.wanted, Document)
+    if operation == OperationKind.UPDATE and is_document and sent_hash == item.row.content_hash:
         move.sent = item.row.wanted
     return move
 
@@ -210,7 +216,7 @@ def unanswered(item: Item, operation: Operation, outcome: Unanswered) -> Move:
     move.failures, move.attempted = failures, 1
     move.wait_s = wait.total_seconds() if wait is not None else (0.0 if failures == 1 else 3600.0)
     move.intent = intent_of(operation.operation.value, item.desired.content_hash)
-    if operation.operation is OperationKind.UPDATE:
+    if operation.operation is OperationKind.UPDATE and isinstance(operation.wanted, Document):
         move.sent = row.wanted
     move.operation, move.outcome = operation.operation.value, "unanswered"
     return move

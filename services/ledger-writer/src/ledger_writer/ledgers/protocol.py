@@ -50,6 +50,8 @@ class Capability(StrEnum):
     """One deposit may group documents of several currencies, each at what it stands at in the books."""
     EDITS_POSTED = "edits_posted"
     """Can change a written document in place; else a change is a void and a new document."""
+    REFRESHES_CONTACT = "refreshes_contact"
+    """Keeps phone, email and addresses of customers, and can change them."""
 
 
 class OperationKind(StrEnum):

@@ -1,6 +1,7 @@
 """The content of a wanted document: the part whose change means that the ledger must change too."""
 
 import hashlib
+from datetime import UTC, datetime
 
 from common.messages.transactions import LOOKUP_DAYS, CustomerWanted, Document, ItemWanted, WantedState
 
@@ -9,6 +10,7 @@ Wanted = Document | CustomerWanted | ItemWanted
 FILE = "file"
 """Detail of a link: the attachment that lists a summary's orders."""
 
+_ANY_MOMENT = datetime(1970, 1, 1, tzinfo=UTC)
 _NOT_CONTENT = {"hold", "notices", "wanted", "depends_on", "lookup_days"}
 """Fields of a document that say when or whether to write it, or how to find it, not what."""
 
@@ -26,6 +28,10 @@ def encode(wanted: Wanted) -> tuple[str, str]:
     """JSON to store and the fingerprint of its content, from dumping the content only once."""
     if not isinstance(wanted, Document):
         body = wanted.model_dump_json(exclude_defaults=True)
+        if isinstance(wanted, CustomerWanted) and wanted.contact_at is not None:
+            # That the contact follows the orders is content; of which order it is, is not.
+            undated = wanted.model_copy(update={"contact_at": _ANY_MOMENT})
+            return body, _digest(undated.model_dump_json(exclude_defaults=True))
         return body, _digest(body)
     body = wanted.model_dump_json(exclude=_NOT_CONTENT, exclude_defaults=True)
     fingerprint = _digest(body)

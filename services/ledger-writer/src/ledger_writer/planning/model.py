@@ -30,7 +30,7 @@ class Written:
     effect: Effect
     link: LedgerLink
     document: Document | None = None
-    """None for customers and items, which are never rewritten."""
+    """None for customers and items: of those nobody has to know what was written before."""
     applications: tuple[tuple[str, Decimal], ...] = ()
 
 
@@ -90,6 +90,8 @@ class Terms:
     links_ahead: bool = False
     attaches: bool = False
     """The ledger takes files: a summary has its list of orders attached."""
+    refreshes_contact: bool = False
+    """The ledger's customers can be given the contact of a later order."""
     deposited: frozenset[str] = frozenset()
     changed_in_ledger: frozenset[str] = frozenset()
     missing_in_ledger: frozenset[str] = frozenset()

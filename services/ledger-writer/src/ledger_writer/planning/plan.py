@@ -15,6 +15,7 @@ from common.messages.documents import DocumentState
 from common.messages.transactions import DEPENDENCY_ORDER, CustomerWanted, Document, DocumentKind, WantedState
 from ledger_writer.ledgers.protocol import LedgerLink, Operation, OperationKind
 from ledger_writer.planning import applications, dependencies, holds
+from ledger_writer.planning.contacts import has_new_contact
 from ledger_writer.planning.content import FILE, Wanted, body_hash, idempotency_key, wants_file
 from ledger_writer.planning.model import Desired, Effect, Ground, Known, Later, Settle, Step, Terms, Write, Written
 from ledger_writer.planning.states import Event, next_state
@@ -110,11 +111,13 @@ def _is_gone(desired: Desired, ground: Ground) -> bool:
 
 
 def _shared(desired: Desired, terms: Terms) -> Step:
-    """Customers and items: made once, never rewritten."""
-    if desired.written is not None:
+    """Customers and items: made once, and never rewritten but for a customer's contact."""
+    if desired.written is not None and not (terms.refreshes_contact and has_new_contact(desired, desired.written)):
         return Settle(desired.key, Event.UNCHANGED)
     if not terms.approved:
         return Settle(desired.key, Event.WAITS, _WAITING_FOR_APPROVAL)
+    if desired.written is not None:
+        return Write(operation_of(desired, OperationKind.UPDATE, {}), lookup=False)
     return Write(operation_of(desired, OperationKind.CREATE, {}), lookup=True)
 
 

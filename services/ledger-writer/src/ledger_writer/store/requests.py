@@ -65,9 +65,14 @@ WHERE document_key = $1
 RETURNING {COLUMNS}
 """
 
+_FOLLOWS_ORDERS = """kind = 'customer' AND wanted LIKE '%"contact_at":"%'"""
+"""Which contact the ledger has of such a customer is yet to be compared."""
+
 _LINK = f"""
-UPDATE documents SET link = $2, ledger_id = $3, effect = 'present', written_hash = content_hash, written = NULL,
-    linked_by = 'person', linked_at = now(), generation = generation + 1, state = 'synced', code = '', reason = '',
+UPDATE documents SET link = $2, ledger_id = $3, effect = 'present', written = NULL,
+    written_hash = CASE WHEN {_FOLLOWS_ORDERS} THEN '' ELSE content_hash END,
+    state = CASE WHEN {_FOLLOWS_ORDERS} THEN 'queued' ELSE 'synced' END,
+    linked_by = 'person', linked_at = now(), generation = generation + 1, code = '', reason = '',
     raw = '', failures = 0, error_class = '', blocked_by = NULL, next_attempt_at = NULL, intent = '', sent = NULL,
     seq = nextval('due_seq'), revision = revision + 1
 WHERE document_key = $1

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from common.bulk import Upsert
 from common.database import Connection, lock_keys
+from common.messages.transactions import CustomerWanted
 from ledger_writer.planning.content import Wanted
 from ledger_writer.planning.states import Event, S, next_state
 
@@ -101,6 +102,24 @@ While it is not in the ledger a newer wish replaces the older one (a policy chan
 person has decided about it.
 """
 
+_DIFFERS = "t.content_hash <> excluded.content_hash"
+
+FOLLOWED = Upsert(
+    "documents",
+    ("document_key",),
+    _COLUMNS,
+    update=("wanted", "content_hash", "name"),
+    assignments={
+        "state": f"CASE WHEN {_DIFFERS} THEN {_STATE_WHEN_CHANGED} ELSE t.state END",
+        "seq": f"CASE WHEN {_DIFFERS} THEN excluded.seq ELSE t.seq END",
+        "priority": f"CASE WHEN {_DIFFERS} THEN excluded.priority ELSE t.priority END",
+        "failures": f"CASE WHEN {_DIFFERS} THEN 0 ELSE t.failures END",
+        "blocked_by": f"CASE WHEN {_DIFFERS} THEN NULL ELSE t.blocked_by END",
+    },
+    guard="t.state <> 'dismissed'",
+)
+"""A customer whose contact follows the orders. Made due only where an order says something else than the last."""
+
 REMOVE = f"""
 UPDATE documents AS t SET removed = true, hold_edits = $2, source_revision = $3, priority = $4, seq = $5,
     state = {_STATE_WHEN_CHANGED}, failures = 0, blocked_by = NULL
@@ -120,12 +139,27 @@ LEFT JOIN documents AS d ON d.document_key = ANY($1::text[]) AND d.written_hash 
 """
 
 
+_FOLLOWED = """
+SELECT document_key, wanted, written_hash IS NOT NULL OR dismissed_revision > 0 AS settled FROM documents
+WHERE document_key = ANY($1::text[])
+"""
+
+
 @dataclass(slots=True)
 class Stored:
     """What is known of one set: its newest revision, and document key → whether it was removed since."""
 
     revision: int = -1
     documents: dict[str, bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class FollowedCustomer:
+    """A customer whose contact follows the orders, as it is known so far."""
+
+    wanted: CustomerWanted
+    settled: bool
+    """It is in the ledger, or a person decided about it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +172,18 @@ class StoredSets:
     """Customers and items of the batch that are in the ledger."""
     asked: dict[str, Wanted] = field(default_factory=dict)
     """Customers and items that this batch has asked for so far."""
+    followed: dict[str, FollowedCustomer] = field(default_factory=dict)
+    """Customers whose contact follows the orders."""
 
 
-async def load_sets(connection: Connection, set_keys: Sequence[str], shared: Iterable[str]) -> StoredSets:
-    """Lock the sets and read what is stored of them, and of the customers and items they share."""
-    await lock_keys(connection, set_keys)
+async def load_sets(
+    connection: Connection, set_keys: Sequence[str], shared: Iterable[str], followed: Sequence[str] = ()
+) -> StoredSets:
+    """Lock the sets and read what is stored of them, and of the customers and items they share.
+
+    `followed`: customers whose contact follows the orders, which are locked too.
+    """
+    await lock_keys(connection, [*set_keys, *followed])
     sets: dict[str, Stored] = {}
     for record in await connection.fetch(_LOAD, list(set_keys)):
         stored = sets.setdefault(record["set_key"], Stored(record["revision"]))
@@ -151,4 +192,8 @@ async def load_sets(connection: Connection, set_keys: Sequence[str], shared: Ite
     records = await connection.fetch(_WRITTEN, list(shared))
     # The sequence's value stands in each row, and in one row of nulls where nothing is written.
     written = frozenset(record["document_key"] for record in records if record["document_key"] is not None)
-    return StoredSets(sets, records[0]["seq"], written)
+    stored_sets = StoredSets(sets, records[0]["seq"], written)
+    for record in await connection.fetch(_FOLLOWED, list(followed)) if followed else ():
+        wanted = CustomerWanted.model_validate_json(record["wanted"])
+        stored_sets.followed[record["document_key"]] = FollowedCustomer(wanted, record["settled"])
+    return stored_sets

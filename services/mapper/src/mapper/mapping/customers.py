@@ -280,6 +280,7 @@ def _wanted(
         billing_address=order.billing_address,
         shipping_address=order.shipping_address,
         source_external_id=source_id,
+        contact_at=order.created_at if settings.refresh_contact else None,
     )
 
 

@@ -35,6 +35,7 @@ def ledger(settings: OnlineSettings) -> Ledger:
                 Capability.LINE_TAX_CODES,
                 Capability.CREATES_ITEMS,
                 Capability.EDITS_POSTED,
+                Capability.REFRESHES_CONTACT,
             }
         ),
         default_accounts={

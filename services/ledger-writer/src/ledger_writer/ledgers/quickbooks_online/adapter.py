@@ -42,6 +42,7 @@ from ledger_writer.ledgers.quickbooks_online.client import (
     NotAsked,
     open_http,
 )
+from ledger_writer.ledgers.quickbooks_online.contacts import stored_customers
 from ledger_writer.ledgers.quickbooks_online.errors import classify, reconnect
 from ledger_writer.ledgers.quickbooks_online.limits import LENT_S, Beside, RealmLimits, limits_of
 from ledger_writer.ledgers.quickbooks_online.lists import Lists, read_named, trial_balance
@@ -85,13 +86,14 @@ class Session:
         """Carry the operations out side by side; each outcome comes as soon as it is known."""
         try:
             books = await self._books(operations)
+            customers = await stored_customers(self._client, self._settings, operations)
         except _CALLS as error:
             outcome = _not_written(error)
             self._stop_after(outcome)
             for operation in operations:
                 yield operation.document_key, outcome
             return
-        writer = Writer(self._client, self._settings, books)
+        writer = Writer(self._client, self._settings, books, customers)
         batches, singles = split(operations, self._settings.names_per_batch)
         work = [self._batch(books, batch) for batch in batches] + [self._one(writer, one) for one in singles]
         tasks = [asyncio.create_task(part) for part in work]

@@ -7,12 +7,14 @@ that the ledger worked out differently (told, never hidden). Everything else is 
 
 from collections.abc import Awaitable, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
 import structlog
 from pydantic import ValidationError
 
 from common.errors import Retryable
+from common.messages.transactions import DocumentKind
 from common.money import ZERO
 from ledger_writer.ledgers.protocol import (
     ErrorClass,
@@ -29,6 +31,7 @@ from ledger_writer.ledgers.quickbooks_online import conflicts, taken
 from ledger_writer.ledgers.quickbooks_online.applying import apply
 from ledger_writer.ledgers.quickbooks_online.bodies import ENTITIES, Books, build, changed, closing, dropped, replaced
 from ledger_writer.ledgers.quickbooks_online.client import Client, LedgerFault, NoAnswer, NotAsked
+from ledger_writer.ledgers.quickbooks_online.contacts import differing
 from ledger_writer.ledgers.quickbooks_online.errors import classify, reconnect
 from ledger_writer.ledgers.quickbooks_online.names import CannotBuild
 from ledger_writer.ledgers.quickbooks_online.outcomes import link_of, written_as
@@ -72,10 +75,18 @@ async def outcome_of(call: Awaitable[Result]) -> Result | Refused | NotSent | Un
 class Writer:
     """Writes operations of one batch. Raises nothing that the ledger or the network can cause."""
 
-    def __init__(self, client: Client, settings: OnlineSettings, books: Books) -> None:
+    def __init__(
+        self,
+        client: Client,
+        settings: OnlineSettings,
+        books: Books,
+        customers: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
+    ) -> None:
+        """`customers`: id → customer as it stands, of those whose contact is to be changed."""
         self._client = client
         self._settings = settings
         self._books = books
+        self._customers = customers
 
     async def write(self, operation: Operation) -> Outcome:
         """Carry one operation out. The outcome is a value, whatever happens."""
@@ -106,6 +117,8 @@ class Writer:
         return await apply(self._client, self._books, operation, written)
 
     async def _update(self, operation: Operation) -> Outcome:
+        if operation.kind is DocumentKind.CUSTOMER:
+            return await self._refresh(operation)
         link = conflicts.linked(operation)
         body = build(operation, self._books, update=True)
         if not body.content:
@@ -124,6 +137,30 @@ class Writer:
             return stored
         written = written_as(operation, body, stored, "updated")
         return await apply(self._client, self._books, operation, written)
+
+    async def _refresh(self, operation: Operation) -> Outcome:
+        """Bring a customer's contact up to date, by a request only where it differs."""
+        link = conflicts.linked(operation)
+        stored = self._customers.get(link.ledger_id)
+        if stored is None:
+            # It is inactive or gone, which its next document shows.
+            return Written(link=link, action="unchanged")
+        body = build(operation, self._books, update=True)
+        known = link_of(body.entity, stored)
+        other = replace(body, content=differing(body.content, stored))
+        if not other.content:
+            return Written(link=known, action="unchanged", notices=body.notices)
+        changed_now = await conflicts.send(
+            self._client,
+            self._settings,
+            replace(operation, link=known),
+            body.entity,
+            lambda now: changed(other, known, now["SyncToken"]),
+            self._client.update,
+        )
+        if isinstance(changed_now, Refused):
+            return changed_now
+        return written_as(operation, body, changed_now, "updated")
 
     async def _void(self, operation: Operation) -> Outcome:
         link = conflicts.linked(operation)
