@@ -5,7 +5,7 @@ told to be away. It imports nothing of the gateway.
 """
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -16,7 +16,7 @@ from tests.integration.api import owners_checks
 from common.internal import counts, ingest, ledger_writer, mapper
 from common.internal import mapper_checks as checks
 from common.messages.documents import Attempt, CatalogEntry, CompanyStatus
-from common.messages.transactions import SetOutcome
+from common.messages.transactions import DocumentKind, SetOutcome
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 ACCOUNTS = {
@@ -401,6 +401,14 @@ def _ledger_writer(app: FastAPI, owners: Owners) -> None:  # noqa: C901, PLR0915
             account="Income:Sales", currency="USD", debit=Decimal("0.00"), credit=Decimal("19.90")
         )
         return _json(ledger_writer.TrialBalance(company_id=company_id, as_of=None, rows=(row,)))
+
+    @app.get(base + "/companies/{company_id}/usage")
+    async def usage(company_id: str, tenant_id: str, first: date, last: date) -> Response:
+        if held_by(company_id, tenant_id) is None:
+            return NOT_FOUND
+        written = {DocumentKind.INVOICE: 2, DocumentKind.SALES_ORDER: 1}
+        counts = [ledger_writer.UsageCount(month=last, kind=kind, documents=many) for kind, many in written.items()]
+        return _json(ledger_writer.UsageCounts(counts=tuple(counts) if first <= last else ()))
 
     def own(document_key: str, tenant_id: str) -> ledger_writer.DocumentView | None:
         return owners.documents.get(document_key) if owners.document_tenants.get(document_key) == tenant_id else None

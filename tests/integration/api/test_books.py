@@ -255,3 +255,21 @@ def _rows_left_out(node: dict[str, Any]) -> int:
     """Rows that a plan read and had no use for."""
     mine = node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Join Filter", 0)
     return int(mine * node["Actual Loops"]) + sum(_rows_left_out(one) for one in node.get("Plans", ()))
+
+
+def test_usage_is_listed_by_the_month_whether_or_not_anything_was_written(shop: Shop) -> None:
+    path = f"/v1/companies/{shop.company_id}/usage"
+    asked = shop.tenant.http.get(path, params={"from": "2025-12-31", "to": "2026-01-01"}).json()
+    assert asked["company_id"] == shop.company_id
+    assert asked["months"] == [
+        {"month": "2025-12-01", "documents": 0, "kinds": {}},
+        {"month": "2026-01-01", "documents": 3, "kinds": {"invoice": 2, "sales_order": 1}},
+    ]
+    year = shop.tenant.http.get(path).json()["months"]
+    assert [one["documents"] for one in year] == [0] * 11 + [3]
+    refused = shop.tenant.http.get(path, params={"from": "2026-02-01", "to": "2026-01-31"})
+    assert (refused.status_code, refused.json()["code"]) == (422, "MONTHS_INVALID")
+    assert refused.json()["errors"] == [
+        {"field": "query.from", "value": "2026-02-01", "cure": "give a day that is not after `to`"}
+    ]
+    assert shop.tenant.http.get("/v1/companies/com_none/usage").status_code == 404

@@ -57,6 +57,8 @@ async def test_a_writer_that_dies_leaves_everything_exactly_once(open_desk: Any,
     keys = open_desk.posting_keys()
     assert len(keys) == len(set(keys)) == 3 + 2 * ORDERS
     assert await open_desk.pool.fetchval("SELECT count(*) FROM lanes WHERE intents IS NOT NULL") == 0
+    ours = "SELECT count(*) FROM documents WHERE linked_by = 'created' AND written_at IS NOT NULL"
+    assert await open_desk.pool.fetchval(ours) == 3 + 2 * ORDERS, "also what was found in the books after the crash"
     has_copy = (open_desk.folder / "torn").exists()
     assert has_copy is (moment in {"inside_append", "before_record"})
 

@@ -237,6 +237,8 @@ def test_a_look_up_links_what_is_there_and_frees_the_way_where_nothing_is(make: 
     there = outcomes.found(item, LedgerLink("L1"), "hash of what was sent", (("k1", Decimal("5.00")),))
     assert (there.state, there.written_hash, there.generation) == ("queued", "hash of what was sent", 1)
     assert there.applications == '[["k1","5.00"]]'
+    assert there.linked_by == "matched"
+    assert outcomes.found(item, LedgerLink("L1"), "hash", linked_by="created").linked_by == "created"
     gone = outcomes.absent(item, proven=True)
     assert (gone.state, gone.is_write, gone.generation) == ("queued", False, 1)
 

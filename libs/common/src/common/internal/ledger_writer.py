@@ -16,6 +16,7 @@ POST   /internal/companies/{company_id}/accounts  AccountsQuestion    → Accoun
 POST   /internal/companies/{company_id}/check     TenantRequest       → CompanyView (202; differences show on documents)
 GET    /internal/companies/{company_id}/customers ?tenant_id&search   → CatalogPage (asks the ledger's mirror)
 GET    /internal/companies/{company_id}/trial-balance ?tenant_id&as_of → TrialBalance
+GET    /internal/companies/{company_id}/usage ?tenant_id&first&last   → UsageCounts
 GET    /internal/documents ?tenant_id&connection_id&source_kind&source_id → DocumentList
 GET    /internal/documents/{document_key} ?tenant_id                  → DocumentView
 POST   /internal/attempts                         AttemptsQuestion    → AttemptsAnswer
@@ -154,6 +155,19 @@ class TrialBalance(Shape):
     company_id: Identifier
     as_of: date | None
     rows: tuple[TrialBalanceRow, ...]
+
+
+class UsageCount(Shape):
+    month: date
+    """Its first day."""
+    kind: DocumentKind
+    documents: int
+
+
+class UsageCounts(Shape):
+    """Documents that were written, not found; each in the month in which it was first written."""
+
+    counts: tuple[UsageCount, ...]
 
 
 class WrittenLink(Shape):

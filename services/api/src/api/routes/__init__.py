@@ -25,6 +25,7 @@ from api.routes import (
     sync_log,
     tasks,
     tenants,
+    usage,
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -43,6 +44,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     explain.routes,
     payouts.routes,
     clearing.routes,
+    usage.routes,
     sync_log.routes,
     backup.routes,
     resend.routes,

@@ -1,4 +1,4 @@
-"""Clearing accounts, and the log of what was done."""
+"""Clearing accounts, the log of what was done, and how much was written."""
 
 import datetime as dt
 from enum import StrEnum
@@ -92,3 +92,18 @@ class LogEntry(View):
     duration_ms: int | None
     ledger_id: str
     ledger_url: str
+
+
+class UsageMonth(View):
+    month: dt.date
+    """Its first day."""
+    documents: int
+    """What counts."""
+    kinds: dict[DocumentKind, int]
+    """Kind of document → how many of it; kinds without any are left out."""
+
+
+class Usage(View):
+    company_id: str
+    months: list[UsageMonth]
+    """Every month that was asked for, oldest first."""

@@ -95,16 +95,24 @@ def written(item: Item, operation: Operation, outcome: Written, notices: Sequenc
     return move
 
 
-def found(item: Item, link: LedgerLink, content_hash: str, applications: tuple[tuple[str, Decimal], ...] = ()) -> Move:
+def found(
+    item: Item,
+    link: LedgerLink,
+    content_hash: str,
+    applications: tuple[tuple[str, Decimal], ...] = (),
+    *,
+    linked_by: str = "matched",
+) -> Move:
     """A look-up showed that it is there already: link it, and let planning compare.
 
-    `content_hash` is what was sent, `applications` what the ledger says that it is applied to.
+    `content_hash` is what was sent, `applications` what the ledger says that it is applied to. `linked_by` is `created`
+    where a request of ours that got no answer turns out to have made it.
     """
     move = _move(item.row, DocumentState.QUEUED)
     move.generation, move.is_write = item.row.generation + 1, True
     move.written_hash, move.effect = content_hash, Effect.PRESENT.value
     move.applications = encode_applications(applications)
-    move.ledger_id, move.link, move.linked_by = link.ledger_id, encode_link(link), "matched"
+    move.ledger_id, move.link, move.linked_by = link.ledger_id, encode_link(link), linked_by
     move.operation, move.outcome = "look-up", "linked"
     return move
 

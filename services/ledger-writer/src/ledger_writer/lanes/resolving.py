@@ -69,7 +69,7 @@ def _created(
     if isinstance(verdict, Same):
         stands = replace(operation, applications=applied_to(operation, verdict.applied))
         outcomes.add_changes(applied, item, stands)
-        return outcomes.found(item, verdict.link, content, stands.applications)
+        return outcomes.found(item, verdict.link, content, stands.applications, linked_by="created")
     return _absent(item, content, request_timeout_s) if item.row.state == DocumentState.UNKNOWN else None
 
 

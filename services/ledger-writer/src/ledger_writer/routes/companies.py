@@ -11,15 +11,16 @@ from fastapi import APIRouter, Path, Query
 from common.application import InternalCaller
 from common.errors import UpstreamUnavailable
 from common.internal.base import TenantRequest
-from common.internal.ledger_writer import CompanyView, TrialBalance, TrialBalanceRow
+from common.internal.ledger_writer import CompanyView, TrialBalance, TrialBalanceRow, UsageCount, UsageCounts
 from common.messages.base import Identifier
 from common.messages.documents import CompanyStatus
+from common.messages.transactions import DocumentKind
 from common.problems import Problem
 from ledger_writer.lanes.lane import Workshop, company_file
 from ledger_writer.ledgers.abilities import ReportsTrialBalance
 from ledger_writer.ledgers.protocol import AccountBalance, CompanyFile, Ledger
 from ledger_writer.routes.shared import CurrentWorkshop, Tenant, company_of, ledger_named, locked_company, view_of
-from ledger_writer.store import checks, companies
+from ledger_writer.store import checks, companies, usage
 from ledger_writer.store.lanes import NOTIFY
 
 router = APIRouter(tags=["companies"])
@@ -116,6 +117,23 @@ async def get_trial_balance(
             )
             for row in rows
         ),
+    )
+
+
+@router.get("/internal/companies/{company_id}/usage", operation_id="get_usage")
+async def get_usage(
+    _: InternalCaller,
+    workshop: CurrentWorkshop,
+    company_id: CompanyId,
+    tenant_id: Tenant,
+    first: Annotated[date, Query()],
+    last: Annotated[date, Query()],
+) -> UsageCounts:
+    """Documents that we wrote, by month and kind; `first` and `last` are first days of months. None where none were."""
+    company = await company_of(workshop, company_id, tenant_id)
+    found = await usage.by_month(workshop.runtime.pool, company.company_id, first, last)
+    return UsageCounts(
+        counts=tuple(UsageCount(month=month, kind=DocumentKind(kind), documents=count) for month, kind, count in found)
     )
 
 

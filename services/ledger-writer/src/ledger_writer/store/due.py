@@ -68,6 +68,7 @@ UPDATE documents AS d SET
     link = CASE WHEN x.is_write THEN x.link ELSE d.link END,
     linked_by = CASE WHEN x.is_write AND x.linked_by <> '' THEN x.linked_by ELSE d.linked_by END,
     linked_at = CASE WHEN x.is_write AND x.linked_by <> '' THEN now() ELSE d.linked_at END,
+    written_at = CASE WHEN x.linked_by = 'created' THEN coalesce(d.written_at, now()) ELSE d.written_at END,
     revision = d.revision + 1
 FROM unnest(
     $1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
@@ -88,7 +89,7 @@ UPDATE documents AS d SET
     failures = 0, generation = x.generation, attempts = d.attempts + 1, override = d.override AND d.seq <> x.seq,
     last_attempt_at = now(), next_attempt_at = NULL, written = NULL, written_hash = x.written_hash,
     effect = 'present', applications = x.applications, ledger_id = x.ledger_id, link = x.link,
-    linked_by = 'created', linked_at = now(), revision = d.revision + 1
+    linked_by = 'created', linked_at = now(), written_at = coalesce(d.written_at, now()), revision = d.revision + 1
 FROM unnest($1::text[], $2::bigint[], $3::int[], $4::text[], $5::text[], $6::text[], $7::text[])
     AS x (document_key, seq, generation, written_hash, applications, ledger_id, link)
 WHERE d.document_key = x.document_key

@@ -160,6 +160,7 @@ def upgrade() -> None:
         sa.Column("link", sa.Text(), server_default="", nullable=False),
         sa.Column("linked_by", sa.Text(), server_default="", nullable=False),
         sa.Column("linked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("written_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("former", sa.Text(), server_default="", nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("code", sa.Text(), server_default="", nullable=False),
@@ -190,6 +191,7 @@ def upgrade() -> None:
     op.create_index(
         "documents_by_code", "documents", ["company_id", "code"], unique=False, postgresql_where=sa.text("code <> ''")
     )
+    op.create_index("documents_by_writing", "documents", ["written_at"], unique=False, postgresql_using="brin")
     op.create_index(
         "documents_due",
         "documents",
