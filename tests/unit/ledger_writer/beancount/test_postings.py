@@ -70,6 +70,16 @@ def test_example_a_posts_as_the_reference_says(make: Any, kind: DocumentKind, ex
     assert moved(example_a(make, kind)) == expected
 
 
+def test_a_tax_code_without_tax_posts_nothing(make: Any) -> None:
+    taxes = (DocumentTax(title="Tax", account=account(R.TAX), amount=D("0.00"), tax_code="Out of state"),)
+    document = make.document(K.INVOICE, "10.00", lines=(line(R.INCOME, "10.00"),), taxes=taxes)
+    legs = postings_of(document, CHART, "USD", {}, ())
+    assert [(leg.account, leg.amount) for leg in legs] == [
+        ("Assets:Receivable", D("10.00")),
+        ("Income:Sales", D("-10.00")),
+    ]
+
+
 def test_a_payment_moves_money_in_and_a_refund_of_it_out(make: Any) -> None:
     assert moved(make.document(K.PAYMENT)) == {"Assets:UndepositedFunds": D("77.00"), "Assets:Receivable": D("-77.00")}
     out = {"Assets:UndepositedFunds": D("-77.00"), "Assets:Receivable": D("77.00")}

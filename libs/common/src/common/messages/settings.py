@@ -126,8 +126,10 @@ class TaxSettings(Described):
     document_code: ShortText = ""
     """Code of the whole document, where the ledger wants one."""
     codes: dict[str, ShortText] = Field(default_factory=dict)
-    """Place → code: `zip:02906`, `city:Providence,RI`, `county:Dane,WI`, `state:RI`, `country:US`, `default_taxed`,
-    `default_untaxed`."""
+    """Place → code, the nearest first: `zip:02906`, `city:Providence,RI`, `county:Dane,WI`, `state:RI`, `country:US`;
+    then `default_taxed` for orders with tax and `default_untaxed` for those without. It is the document's code; that of
+    its taxed lines with `inclusive` and in QuickBooks outside the United States, where `default_untaxed` is that of
+    lines without tax."""
     shipping_code: ShortText = ""
     """Code of shipping lines; empty: as their tax says."""
     discount_code: ShortText = ""
@@ -135,7 +137,7 @@ class TaxSettings(Described):
     remitted: Literal["show_and_reverse", "leave_out"] = "show_and_reverse"
     """Tax that a marketplace has paid itself: shown and taken out again, or left out."""
     use_customer_code: bool = False
-    """Whether the ledger customer's own tax code wins."""
+    """Whether the ledger customer's own tax code wins over these codes; a rule's code still wins over it."""
 
 
 class FeeSettings(Described):
@@ -144,9 +146,9 @@ class FeeSettings(Described):
     on_order: Literal["none", "negative_line", "bill", "expense"] = "none"
     """Where the fee is written: nowhere, as a negative line, as a bill, or as an expense."""
     percent: Number | None = None
-    """Percent of what was paid, e.g. `2.9`."""
+    """Percent of the order's total, e.g. `2.9`, where the channel states no fee."""
     fixed: Amount | None = None
-    """Amount per payment, e.g. `0.30`."""
+    """Amount per order, e.g. `0.30`, where the channel states no fee."""
     payee: ShortText = ""
     """Vendor of the bill or expense."""
 

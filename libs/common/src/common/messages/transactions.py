@@ -133,7 +133,7 @@ class DocumentLine(Frozen):
 
 
 class DocumentTax(Frozen):
-    """Tax of the whole document for one rate, as the channel charged it."""
+    """Tax of the whole document for one rate, as the channel charged it; nothing where only a code is to be named."""
 
     title: ShortText
     account: Account

@@ -52,5 +52,5 @@ def rounding_line(case: Case, amount: Decimal) -> DocumentLine:
         amount=amount,
         description=item,
         item_key=case.service_item(LineKind.ROUNDING, item, AccountRole.ROUNDING),
-        tax_code=case.connection.tax.non_taxable_code or None,
+        tax_code=case.configuration.never_taxed_code(),
     )

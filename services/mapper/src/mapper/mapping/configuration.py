@@ -33,6 +33,9 @@ SHIP_METHOD_LENGTHS: Final = {"quickbooks_desktop": 15}
 
 OPTIONAL_ROLES: Final = {AccountRole.RETURNS: AccountRole.INCOME}
 """Roles that another one stands in for when no account is set."""
+LINE_CODES: Final = "line_tax_codes"
+"""Capability of a ledger that wants a tax code on every line, and has none for the document."""
+UNITED_STATES: Final = frozenset({"", "US"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +57,17 @@ class Ledger:
             multi_currency=company.multi_currency,
             custom_numbers=company.custom_numbers,
             closed_through=company.closed_through,
-            capabilities=frozenset(company.capabilities),
+            capabilities=_abilities(company),
         )
 
     def can(self, capability: str) -> bool:
         return capability in self.capabilities
+
+
+def _abilities(company: CompanyChanged) -> frozenset[str]:
+    """In the United States a line is taxed or not, and the document has the code; elsewhere every line has its own."""
+    abilities = frozenset(company.capabilities)
+    return abilities - {LINE_CODES} if company.country in UNITED_STATES else abilities
 
 
 def deposit_account_key(method: str) -> str:
@@ -166,3 +175,14 @@ class Configuration:
     def tolerance(self, standard: Decimal) -> Decimal:
         stated = self.connection.rounding_tolerance
         return standard if stated is None else stated
+
+    @property
+    def codes_on_lines(self) -> bool:
+        """Whether lines name the tax codes that settings map, rather than the document."""
+        return self.connection.tax.method == "inclusive" or self.ledger.can(LINE_CODES)
+
+    def never_taxed_code(self) -> str | None:
+        """Code of lines that nobody taxes: gift cards, tips, fees, rounding."""
+        tax = self.connection.tax
+        untaxed = tax.codes.get("default_untaxed") if self.codes_on_lines else ""
+        return untaxed or tax.non_taxable_code or None

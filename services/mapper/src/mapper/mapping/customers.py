@@ -292,10 +292,11 @@ def set_default_code(case: Case, codes: TaxCodes) -> None:
     customer, settings = case.customer, case.connection
     if customer is None or settings.customers.strategy in OF_THE_STORE or settings.tax.method in WITHOUT_CODES:
         return
+    by_document = settings.tax.method == "tax_codes" and not case.configuration.codes_on_lines
     if case.order.tax_total:
-        code = codes.document if settings.tax.method == "tax_codes" else codes.taxable
+        code = codes.document if by_document else codes.taxable
     else:
-        code = codes.non_taxable
+        code = (settings.tax.codes.get("default_untaxed") if by_document else "") or codes.non_taxable
     is_single = customer.display_name == _in_currency(case, _single(case))
     if code and code not in LINE_WORDS and customer.taxable and not is_single:
         case.customer = customer.model_copy(update={"tax_code": code})

@@ -30,7 +30,7 @@ def refund_parts(case: Case, fact: RefundFact) -> tuple[list[DocumentLine], tupl
     for refunded in refund.lines:
         _add_refunded(case, refunded, sold.get(refunded.line_external_id), codes, lines)
     if refund.shipping:
-        lines.append(_shipping_line(case, refund.shipping, codes))
+        lines.append(_shipping_line(case, refund.shipping, codes, taxed=bool(refund.shipping_tax) and codes.on_lines))
     lines.extend(
         _returns_line(case, adjustment.amount + adjustment.tax, adjustment.title)
         for adjustment in refund.adjustments
@@ -78,6 +78,7 @@ def _add_refunded(
 ) -> None:
     discount = _separate_discount(case, refunded, sold)
     gift_card = sold is not None and sold.is_gift_card
+    taxed = bool(refunded.tax) and codes.on_lines and not gift_card
     # Ledgers post by the item's own account, so a line has to name that one: goods that go back on the shelf take
     # income back, and those that don't are returns.
     of_goods = sold is not None and (_restocks(refunded, sold) or sold.external_id in case.directives.refund_skus)
@@ -90,8 +91,8 @@ def _add_refunded(
             description=(sold.description or sold.name) if sold else "",
             item_key=_returned_item(case, refunded, sold),
             quantity=refunded.quantity,
-            taxable=bool(refunded.tax) and codes.on_lines,
-            tax_code=codes.of_line(case, sold) if sold and refunded.tax else codes.non_taxable,
+            taxable=taxed,
+            tax_code=codes.of_line(case, sold) if sold and (taxed or gift_card) else codes.non_taxable,
             tax_amount=refunded.tax or None,
             class_name=sold.class_name if sold else "",
             site=(sold.site if sold else "") or case.connection.site,
@@ -101,7 +102,9 @@ def _add_refunded(
     )
     if discount:
         title = sold.name if sold else ""
-        lines.append(discount_line(case, -discount, title, codes, source_line_id=refunded.line_external_id))
+        lines.append(
+            discount_line(case, -discount, title, codes, taxed=taxed, source_line_id=refunded.line_external_id)
+        )
 
 
 def _separate_discount(case: Case, refunded: RefundLine, sold: OrderLine | None) -> Decimal:
@@ -132,7 +135,7 @@ def _restocks(refunded: RefundLine, sold: OrderLine) -> bool:
     return refunded.restock or sold.is_gift_card
 
 
-def _shipping_line(case: Case, amount: Decimal, codes: TaxCodes) -> DocumentLine:
+def _shipping_line(case: Case, amount: Decimal, codes: TaxCodes, *, taxed: bool) -> DocumentLine:
     item = case.directives.shipping_item or case.connection.products.shipping_item
     return DocumentLine(
         kind=LineKind.SHIPPING,
@@ -140,7 +143,8 @@ def _shipping_line(case: Case, amount: Decimal, codes: TaxCodes) -> DocumentLine
         amount=amount,
         description=item,
         item_key=case.service_item(LineKind.SHIPPING, item, AccountRole.SHIPPING_INCOME),
-        tax_code=codes.shipping,
+        taxable=taxed,
+        tax_code=codes.of_shipping(taxed=taxed),
         class_name=case.directives.shipping_class,
     )
 
@@ -153,7 +157,7 @@ def _returns_line(case: Case, amount: Decimal, title: str) -> DocumentLine:
         amount=amount,
         description=title or item,
         item_key=case.service_item(LineKind.REFUND_ADJUSTMENT, item, AccountRole.RETURNS),
-        tax_code=case.connection.tax.non_taxable_code or None,
+        tax_code=case.configuration.never_taxed_code(),
     )
 
 

@@ -24,7 +24,7 @@ from mapper.mapping.case import Case
 from mapper.mapping.facts import RefundFact, RefundNature
 from mapper.mapping.modes import RefundSteps
 from mapper.mapping.numbers import document_number
-from mapper.mapping.payments import tender_account
+from mapper.mapping.payments import gifts_are_payments, tender_account
 from mapper.mapping.reasons import refunded_beyond_paid, totals_mismatch
 from mapper.mapping.refund_lines import credited, paid_by_merchant, refund_parts, remitted_back
 from mapper.mapping.sales import remitted_line
@@ -58,12 +58,16 @@ def _refund_sale(case: Case, steps: RefundSteps, fact: RefundFact, original: Doc
     if _as_receipt(case, steps, fact):
         case.documents.append(_refund_receipt(case, fact, original, lines, taxes, total))
         return
+    pays = steps is RefundSteps.RECEIPTS
+    as_lines = pays and not gifts_are_payments(case)
+    if as_lines:
+        total += _add_gift_cards(case, fact, lines)
     memo = _credit_memo(case, fact, original, lines, taxes, total)
     case.documents.append(memo)
-    if steps is not RefundSteps.RECEIPTS:
+    if not pays:
         return
     for transaction in paid_by_merchant(case, fact):
-        if transaction.amount:
+        if transaction.amount and not (as_lines and transaction.kind is not TenderKind.MONEY):
             case.documents.append(
                 _refund_payment(
                     case, fact, transaction, (Application(document_key=memo.key, amount=transaction.amount),)
@@ -127,9 +131,7 @@ def _refund_receipt(
 ) -> Document:
     """Money that went back. What went to a gift card comes off as a line: the card is worth more again."""
     money = [one for one in fact.refund.transactions if one.kind is TenderKind.MONEY and one.amount]
-    cards = gift_card_lines(case, fact)
-    lines.extend(cards)
-    total += sum((line.amount for line in cards), ZERO)
+    total += _add_gift_cards(case, fact, lines)
     largest = max(money, key=lambda one: one.amount, default=None)
     deposit_to = _money_account(case, largest) if largest else case.configuration.account(AccountRole.UNDEPOSITED_FUNDS)
     return Document(
@@ -144,6 +146,13 @@ def _refund_receipt(
         reference=(largest.reference or largest.external_id) if largest else "",
         depends_on=(original.key,) if original else (),
     )
+
+
+def _add_gift_cards(case: Case, fact: RefundFact, lines: list[DocumentLine]) -> Decimal:
+    """Take what went to gift cards off as lines. Returns their sum, which is negative."""
+    cards = gift_card_lines(case, fact)
+    lines.extend(cards)
+    return sum((line.amount for line in cards), ZERO)
 
 
 def gift_card_lines(case: Case, fact: RefundFact) -> list[DocumentLine]:
@@ -163,7 +172,7 @@ def _gift_card_line(case: Case, transaction: RefundTransaction) -> DocumentLine:
         amount=-transaction.amount,
         description=transaction.reference or item,
         item_key=case.service_item(LineKind.GIFT_CARD_REDEMPTION, item, AccountRole.GIFT_CARDS),
-        tax_code=case.connection.tax.non_taxable_code or None,
+        tax_code=case.configuration.never_taxed_code(),
     )
 
 

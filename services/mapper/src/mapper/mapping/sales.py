@@ -90,7 +90,9 @@ def add_product(case: Case, line: OrderLine, codes: TaxCodes, lines: list[Docume
         )
     )
     if shows_discount:
-        lines.append(discount_line(case, -line.discount, line.name, codes, source_line_id=line.external_id))
+        lines.append(
+            discount_line(case, -line.discount, line.name, codes, taxed=taxed, source_line_id=line.external_id)
+        )
 
 
 def unit_price(line: OrderLine, amount: Decimal, currency: str) -> Decimal | None:
@@ -130,6 +132,7 @@ def _add_shipping(case: Case, order: Order, codes: TaxCodes, lines: list[Documen
         discount = shipping.discount if shows_discounts else ZERO
         if not shipping.amount and not discount and not case.directives.free_shipping:
             continue
+        taxed = bool(shipping.taxes) and codes.on_lines
         lines.append(
             DocumentLine(
                 kind=LineKind.SHIPPING,
@@ -137,28 +140,34 @@ def _add_shipping(case: Case, order: Order, codes: TaxCodes, lines: list[Documen
                 amount=shipping.amount + discount,
                 description=shipping.title or order.ship_method or item,
                 item_key=case.service_item(LineKind.SHIPPING, item, AccountRole.SHIPPING_INCOME),
-                taxable=bool(shipping.taxes) and codes.on_lines,
-                tax_code=codes.shipping,
+                taxable=taxed,
+                tax_code=codes.of_shipping(taxed=taxed),
                 class_name=case.directives.shipping_class,
                 source_line_id=shipping.external_id,
             )
         )
         if discount:
-            lines.append(discount_line(case, -discount, shipping.title, codes, source_line_id=shipping.external_id))
+            lines.append(
+                discount_line(case, -discount, shipping.title, codes, taxed=taxed, source_line_id=shipping.external_id)
+            )
 
 
 def _add_discounts(case: Case, order: Order, codes: TaxCodes, lines: list[DocumentLine]) -> None:
+    taxed = bool(order.tax_total) and codes.on_lines
     lines.extend(
-        discount_line(case, -discount.amount, discount.code or discount.title, codes)
+        discount_line(case, -discount.amount, discount.code or discount.title, codes, taxed=taxed)
         for discount in order.discounts
         if discount.amount
     )
 
 
 def discount_line(
-    case: Case, amount: Decimal, description: str, codes: TaxCodes, source_line_id: str = ""
+    case: Case, amount: Decimal, description: str, codes: TaxCodes, *, taxed: bool, source_line_id: str = ""
 ) -> DocumentLine:
-    """Discounts given; `amount` is negative on a sale. A coupon's own item is used where the ledger has it."""
+    """Discounts given; `amount` is negative on a sale. A coupon's own item is used where the ledger has it.
+
+    `taxed`: whether there is tax on what it is taken off.
+    """
     item = case.directives.discount_item
     if not item and description and any(found.active for found in case.catalog.find_items("name", description)):
         item = description
@@ -169,8 +178,8 @@ def discount_line(
         amount=amount,
         description=description or item,
         item_key=case.service_item(LineKind.DISCOUNT, item, AccountRole.DISCOUNTS),
-        taxable=bool(case.order.tax_total) and codes.on_lines,
-        tax_code=codes.discount,
+        taxable=taxed,
+        tax_code=codes.of_discount(taxed=taxed),
         class_name=case.directives.discount_class,
         source_line_id=source_line_id,
     )
@@ -181,7 +190,7 @@ def _add_extras(case: Case, order: Order, codes: TaxCodes, lines: list[DocumentL
     tips = order.tips + tip_excess
     if tips:
         role = AccountRole.TIPS if case.connection.tips_to == "liability" else AccountRole.INCOME
-        lines.append(_extra(case, LineKind.TIP, role, products.tip_item, tips, products.tip_item, codes.non_taxable))
+        lines.append(_extra(case, LineKind.TIP, role, products.tip_item, tips, products.tip_item, codes.never))
     for surcharge in order.surcharges:
         if not surcharge.amount:
             continue
@@ -230,7 +239,7 @@ def remitted_line(case: Case, remitted: Decimal, codes: TaxCodes) -> DocumentLin
         case.connection.products.tax_item,
         -remitted,
         "Tax collected and paid by the marketplace",
-        codes.non_taxable,
+        codes.never,
     )
 
 
@@ -265,7 +274,7 @@ def fee_as_line(case: Case) -> Decimal:
 
 def _fee_line(case: Case, fee: Decimal, codes: TaxCodes) -> DocumentLine:
     item = case.directives.fee_item or case.connection.products.fee_item
-    return _extra(case, LineKind.FEE, AccountRole.FEES, item, -fee, item, codes.non_taxable)
+    return _extra(case, LineKind.FEE, AccountRole.FEES, item, -fee, item, codes.never)
 
 
 def _add_redemptions(case: Case, codes: TaxCodes, lines: list[DocumentLine], due: Decimal) -> Decimal:
@@ -284,7 +293,7 @@ def _add_redemptions(case: Case, codes: TaxCodes, lines: list[DocumentLine], due
                 item,
                 -amount,
                 tender.reference or item,
-                codes.non_taxable,
+                codes.never,
             )
         )
         total += amount

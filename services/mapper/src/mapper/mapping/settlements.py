@@ -161,8 +161,7 @@ def _with_item(line: DocumentLine, configuration: Configuration, items: dict[str
     name = named.get(line.account.role) or line.description
     item = configuration.service_item(line.kind, name, lambda: line.account, taxable=False)
     items[item.key] = item
-    code = configuration.connection.tax.non_taxable_code or None
-    return line.model_copy(update={"item_key": item.key, "tax_code": code})
+    return line.model_copy(update={"item_key": item.key, "tax_code": configuration.never_taxed_code()})
 
 
 def _journals(

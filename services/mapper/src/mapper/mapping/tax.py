@@ -10,52 +10,76 @@ from typing import Final
 
 from common.messages.orders import Address, Order, OrderLine, TaxLine
 from common.messages.transactions import Account, AccountRole, DocumentLine, DocumentTax, LineKind
-from common.money import ZERO, prorate
+from common.money import ZERO, prorate, quantize, tolerance
 from mapper.mapping.case import Case
 from mapper.mapping.names import tidy
 from mapper.mapping.notices import tax_code_near, tax_not_expected
 
 NO_ADDRESS: Final = Address()
 UNTITLED: Final = "Tax"
+BY_PLACE: Final = frozenset({"tax_codes", "inclusive"})
+"""Methods whose codes go by where the goods go."""
 
 
 class TaxCodes:
     """Codes of one order's lines, decided once per order."""
 
-    __slots__ = ("discount", "document", "non_taxable", "on_lines", "shipping", "taxable")
+    __slots__ = ("_discount", "_shipping", "alone", "document", "never", "non_taxable", "on_lines", "taxable")
 
     def __init__(self, case: Case) -> None:
         settings = case.connection.tax
         taxed = case.order.tax_total != 0
         self.document: str | None = settings.document_code or None
         self.taxable: str | None = settings.taxable_code or None
-        self.non_taxable: str | None = settings.non_taxable_code or None
-        if settings.method == "tax_codes":
-            self.document = case.directives.tax_item or place_code(case, taxed=taxed) or self.document
-        elif settings.method == "inclusive":
-            self.taxable = place_code(case, taxed=taxed) or self.taxable
-            self.non_taxable = settings.codes.get("default_untaxed") or self.non_taxable
+        self.never: str | None = case.configuration.never_taxed_code()
+        """Code of what no tax is ever on: gift cards, tips, fees."""
+        mapped = _mapped_code(case, taxed=taxed)
+        if case.configuration.codes_on_lines:
+            self.taxable = mapped or self.taxable
+        else:
+            self.document = mapped or self.document
+        self.alone = settings.method == "tax_codes" and not case.configuration.codes_on_lines and not taxed
+        """Whether the document's code stands on it without any tax (section 12.2)."""
         self.on_lines = settings.method != "tax_line"
         """Whether lines are taxable. Where tax is a line itself, the ledger must not tax the others again."""
+        self.non_taxable = self.never
+        directives = case.directives
+        self._shipping = directives.shipping_tax_code
+        self._discount = directives.discount_tax_code
         if not self.on_lines:
             self.taxable = self.non_taxable
-        if settings.use_customer_code:
+        elif settings.use_customer_code:
             self.taxable = self.non_taxable = None
-        shipping_taxed = self.on_lines and any(line.taxes for line in case.order.shipping_lines)
-        self.shipping: str | None = (
-            case.directives.shipping_tax_code
-            or settings.shipping_code
-            or (self.taxable if shipping_taxed else self.non_taxable)
-        )
-        self.discount: str | None = (
-            case.directives.discount_tax_code or settings.discount_code or (self.taxable if taxed else self.non_taxable)
-        )
+        else:
+            self._shipping = self._shipping or settings.shipping_code
+            self._discount = self._discount or settings.discount_code
 
     def of_line(self, case: Case, line: OrderLine) -> str | None:
+        if line.is_gift_card:
+            return self.never
         if not line.taxes or not self.on_lines:
             return self.non_taxable
         directive = case.directives.lines.get(line.external_id)
         return (directive.tax_code if directive else "") or self.taxable
+
+    def of_shipping(self, *, taxed: bool) -> str | None:
+        return self._chosen(self._shipping, taxed=taxed)
+
+    def of_discount(self, *, taxed: bool) -> str | None:
+        return self._chosen(self._discount, taxed=taxed)
+
+    def _chosen(self, code: str, *, taxed: bool) -> str | None:
+        if not self.on_lines:
+            return self.non_taxable
+        return code or (self.taxable if taxed else self.non_taxable)
+
+
+def _mapped_code(case: Case, *, taxed: bool) -> str:
+    """The code of the order: a rule's, else that of its place; empty where the method asks for none."""
+    method = case.connection.tax.method
+    if method == "tax_codes" and case.directives.tax_item:
+        return case.directives.tax_item
+    return place_code(case, taxed=taxed) if method in BY_PLACE else ""
 
 
 def place_code(case: Case, *, taxed: bool) -> str:
@@ -103,17 +127,22 @@ def _suggest_near(case: Case, place: str, known: dict[str, str]) -> None:
 def charged_taxes(order: Order) -> list[TaxLine]:
     """Tax by rate over the whole order: the channel's own sum where it agrees with the total, else that of the lines.
 
-    A tax total without any breakdown becomes one untitled line. What still disagrees is left to the balance check.
+    Lines that miss the total by rounding share it; a tax total without any breakdown becomes one untitled line. What
+    still disagrees is left to the balance check.
     """
     stated = sum((tax.amount for tax in order.taxes), ZERO)
     if stated == order.tax_total and (order.taxes or not stated):
         return [tax for tax in order.taxes if tax.amount]
     grouped = group_taxes(_every_tax_line(order))
-    if sum((tax.amount for tax in grouped), ZERO) == order.tax_total:
+    difference = order.tax_total - sum((tax.amount for tax in grouped), ZERO)
+    if not difference:
         return grouped
-    if not order.taxes and not grouped:
-        return [TaxLine(title=UNTITLED, amount=order.tax_total)]
-    return list(order.taxes) or grouped
+    if order.taxes:
+        return list(order.taxes)
+    if grouped and abs(difference) > tolerance(order.currency, len(order.lines)):
+        return grouped
+    # Rounded line by line, tax can come to a cent more than what was charged.
+    return scaled_taxes(grouped, order.tax_total, order.currency)
 
 
 def _every_tax_line(order: Order) -> Iterable[TaxLine]:
@@ -165,23 +194,15 @@ def tax_account(case: Case, tax: TaxLine) -> Account:
 def post_taxes(
     case: Case, taxes: Sequence[TaxLine], codes: TaxCodes, lines: list[DocumentLine]
 ) -> tuple[DocumentTax, ...]:
-    """Put the taxes where the method wants them: as lines (appended), or as the document's taxes (returned)."""
+    """Put the taxes where the method wants them: as lines (appended), or as the document's taxes (returned).
+
+    An order without tax still names its document code, on a tax of nothing. Tax of a document on which nothing is
+    taxable, such as tax alone that goes back, is a line whatever the method: no ledger takes it otherwise.
+    """
     if not taxes:
-        return ()
-    settings = case.connection.tax
-    if settings.method == "tax_line":
-        name = case.directives.tax_item or case.connection.products.tax_item
-        lines.extend(
-            DocumentLine(
-                kind=LineKind.TAX,
-                account=tax_account(case, tax),
-                amount=tax.amount,
-                description=tax.title,
-                item_key=case.service_item(LineKind.TAX, name, AccountRole.TAX),
-                tax_code=codes.non_taxable,
-            )
-            for tax in taxes
-        )
+        return (_code_alone(case, codes.document),) if codes.alone and codes.document else ()
+    if case.connection.tax.method == "tax_line" or not any(line.taxable and line.amount for line in lines):
+        lines.extend(_tax_line(case, tax, codes) for tax in taxes)
         return ()
     return tuple(
         DocumentTax(
@@ -192,6 +213,28 @@ def post_taxes(
             tax_code=codes.document,
         )
         for tax in taxes
+    )
+
+
+def _code_alone(case: Case, code: str) -> DocumentTax:
+    return DocumentTax(
+        title=UNTITLED,
+        account=case.configuration.account(AccountRole.TAX),
+        amount=quantize(ZERO, case.currency),
+        tax_code=code,
+    )
+
+
+def _tax_line(case: Case, tax: TaxLine, codes: TaxCodes) -> DocumentLine:
+    ruled = case.directives.tax_item if case.connection.tax.method == "tax_line" else ""
+    name = ruled or case.connection.products.tax_item
+    return DocumentLine(
+        kind=LineKind.TAX,
+        account=tax_account(case, tax),
+        amount=tax.amount,
+        description=tax.title,
+        item_key=case.service_item(LineKind.TAX, name, AccountRole.TAX),
+        tax_code=codes.never,
     )
 
 

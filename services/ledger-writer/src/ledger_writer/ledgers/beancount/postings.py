@@ -85,6 +85,8 @@ def _raw_postings(document: Document, chart: Chart) -> list[Posting]:
             amount = line.amount if sign > 0 else -line.amount
             postings.append(Posting(chart.resolve(line.account), amount, line.description))
         for tax in document.taxes:
+            if not tax.amount:
+                continue  # only a code, of an order without tax
             amount = tax.amount if sign > 0 else -tax.amount
             postings.append(Posting(chart.resolve(tax.account), amount, tax.title))
         return postings

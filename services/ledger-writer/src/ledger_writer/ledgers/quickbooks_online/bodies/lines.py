@@ -145,10 +145,10 @@ def _line_code(line: DocumentLine, document: Document, books: Books) -> str:
 
 
 def _coded(document: Document) -> bool:
-    return bool(document.taxes) or any(line.tax_code for line in document.lines)
+    return any(tax.amount for tax in document.taxes) or any(line.tax_code for line in document.lines)
 
 
-def tax_fields(document: Document, books: Books) -> Content:
+def tax_fields(document: Document, books: Books) -> tuple[Content, tuple[Reason, ...]]:
     """The tax as the channel charged it. QuickBooks may still compute its own: the total is compared afterwards."""
     total = sum((tax.amount for tax in document.taxes), ZERO)
     profile = books.profile
@@ -161,24 +161,23 @@ def tax_fields(document: Document, books: Books) -> Content:
                 "Turn on sales tax in QuickBooks, or use the tax method `tax_line`.",
                 "tax.method",
             )
-        return {}
+        return {}, ()
     if profile.united_states:
         return _us_tax(document, total, books)
-    return _global_tax(document, total, books)
+    return _global_tax(document, total, books), ()
 
 
-def _us_tax(document: Document, total: Decimal, books: Books) -> Content:
-    detail: Content = {"TotalTax": total}
+def _us_tax(document: Document, total: Decimal, books: Books) -> tuple[Content, tuple[Reason, ...]]:
     codes = {tax.tax_code for tax in document.taxes if tax.tax_code and tax.tax_code not in US_CODES}
+    code: Content = {}
+    notices: tuple[Reason, ...] = ()
     # Automatic sales tax chooses the code itself; several codes can't be said in one document.
     if len(codes) == 1 and not books.profile.automatic_tax:
-        found = books.names.find("tax_codes", codes.pop())
-        if found is not None:
-            detail["TxnTaxCodeRef"] = ref(found.ledger_id)
-    content: Content = {"TxnTaxDetail": detail}
+        code, notices = listed(books.names, "tax_codes", codes.pop(), "TxnTaxCodeRef", "tax code")
+    content: Content = {"TxnTaxDetail": {"TotalTax": total, **code}}
     if any(line.kind is LineKind.DISCOUNT for line in document.lines):
         content["ApplyTaxAfterDiscount"] = True
-    return content
+    return content, notices
 
 
 def _global_tax(document: Document, total: Decimal, books: Books) -> Content:
@@ -187,9 +186,10 @@ def _global_tax(document: Document, total: Decimal, books: Books) -> Content:
     detail: Content = {"TotalTax": total}
     on_lines = {line.tax_code for line in document.lines if line.taxable}
     only = on_lines.pop() if len(on_lines) == 1 else None
-    lines = [line for tax in document.taxes if (line := _tax_line(tax.tax_code or only, tax.amount, document, books))]
+    charged = [tax for tax in document.taxes if tax.amount]
+    lines = [line for tax in charged if (line := _tax_line(tax.tax_code or only, tax.amount, document, books))]
     # Only a complete set overrides the ledger's own calculation.
-    if lines and len(lines) == len(document.taxes):
+    if lines and len(lines) == len(charged):
         detail["TaxLine"] = lines
     return {"GlobalTaxCalculation": "TaxExcluded", "TxnTaxDetail": detail}
 

@@ -47,13 +47,15 @@ def sales_form(operation: Operation, document: Document, books: Books) -> Body:
         raise cannot(
             ErrorClass.DATA, "LINES_MISSING", "the document has no lines", "Check the order and the rules.", "lines"
         )
+    tax, found = tax_fields(document, books)
     content: Content = {
         **dated(document, books),
         **numbered(document),
         **_customer(operation, document),
         "Line": lines,
-        **tax_fields(document, books),
+        **tax,
     }
+    notices += found
     if document.note:
         content["CustomerMemo"] = {"value": customer_memo(document)}
     for extra, found in (
