@@ -50,6 +50,7 @@ OTHERS = (
     "po-wrong,{day},USD,50.00,1010,45.50,1.62,charge\n"
     "po-bad,{day},USD,50.00,1010,many,1.62,charge\n"
 )
+BY_HAND = "payout_id,paid_on,currency,order_number,amount,fee,type\npo-hand,{day},USD,1010,45.50,1.62,charge\n"
 BELOW_ZERO = "".join(OTHERS.splitlines(keepends=True)[:3])
 SALES = {
     "1001": "77.00", "1002": "120.00", "1003": "45.50", "1004": "30.00", "1005": "85.00", "1006": "200.00",
@@ -101,10 +102,14 @@ class Books:
     debited: Connection
     """Whose processor takes payouts below zero from the bank."""
     marketplace: Connection
+    by_hand: Connection
+    """Whose deposits are made one by one, by a person."""
     shop: Connection
     store: Connection
     stripe_id: str
     incomplete: Json = field(default_factory=dict)
+    waiting: Json = field(default_factory=dict)
+    """The payout by hand, before somebody asked for it."""
     uploads: list[Json] = field(default_factory=list)
     lives: dict[str, list[Payout]] = field(default_factory=dict)
     """What the shops' lives pay out."""
@@ -209,6 +214,7 @@ async def prepare(world: World, ledger: str, shop: SampleShop, store: SampleShop
         ("examples", "sales_receipts", "", {}),
         ("debited", "sales_receipts", "D", {"negative": "debited"}),
         ("marketplace", "journal_entries", "", {"adjustments": titles}),
+        ("by_hand", "sales_receipts", "H", {"automatic": False}),
     ):
         made[name] = await world.connect(
             company, "custom", config={}, secrets={"signing_secret": "whsec_0123456789abcdef"}, start=first_day(40),
@@ -228,7 +234,7 @@ async def prepare(world: World, ledger: str, shop: SampleShop, store: SampleShop
         secrets={"secret_key": f"sk_test_{store.name}", "webhook_secret": f"whsec_stripe_{store.name}"},
         start=first_day(40), mode="none",
     )  # fmt: skip
-    own = (made["examples"], made["debited"], made["marketplace"])
+    own = (made["examples"], made["debited"], made["marketplace"], made["by_hand"])
     return Books(world, company, names, *own, sold, paid, processor.connection_id)
 
 
@@ -264,6 +270,7 @@ async def upload_all(world: World, books: Books) -> None:
         ("payout_csv", examples, OTHERS.format(day=PAID_ON.isoformat()).encode(), {}),
         ("payout_csv", books.debited, BELOW_ZERO.format(day=PAID_ON.isoformat()).encode(), {}),
         ("amazon_settlement_v2", books.marketplace, MARKETPLACE, {}),
+        ("payout_csv", books.by_hand, BY_HAND.format(day=PAID_ON.isoformat()).encode(), {}),
     ):
         answer = await upload(world, connection, form, raw, **more)
         assert answer.status_code == 200, answer.text
@@ -281,21 +288,38 @@ async def upload_all(world: World, books: Books) -> None:
     await push(world, examples, LATE)
 
 
+async def deposit_by_hand(world: World, books: Books) -> None:
+    async def is_waiting() -> bool:
+        with suppress(Refused):  # it was not uploaded yet
+            books.waiting = (await payout_of(world, books.by_hand, "po-hand"))["payout"]
+        return bool(books.waiting.get("document_state") == "blocked")
+
+    await eventually(is_waiting, "the payout waits for a person", within_s=120, seen=lambda: books.waiting)
+    made = await world.gateway.post(f"/connections/{books.by_hand.connection_id}/payouts/po-hand/deposit")
+    assert [one["total"] for one in made["documents"]] == ["43.88"]
+
+
 async def act(world: World, books: Books) -> Books:
     await push(world, books.examples, *(number for number in SALES if number != LATE))
     await push(world, books.debited, *TAKEN_BACK)
+    await push(world, books.by_hand, "1010")
     async with asyncio.TaskGroup() as together:
         together.create_task(world.poll(books.shop))
         together.create_task(world.poll(books.store))
         together.create_task(upload_all(world, books))
+        together.create_task(deposit_by_hand(world, books))
     await run_payouts(world, books.shop.connection_id)
     await run_payouts(world, books.stripe_id)
-    await world.settled(books.company, orders=len(SALES) + len(TAKEN_BACK), within_s=180)
+    await world.settled(books.company, orders=len(SALES) + len(TAKEN_BACK) + 1, within_s=180)
     open_payouts: list[Json] = []
 
     async def is_deposited() -> bool:
         nonlocal open_payouts
-        rows = [row for one in (books.shop, books.store, books.debited) for row in (await listed(books, one)).values()]
+        rows = [
+            row
+            for one in (books.shop, books.store, books.debited, books.by_hand)
+            for row in (await listed(books, one)).values()
+        ]
         open_payouts = [row for row in rows if row["status"] == "paid" and row["document_state"] != "synced"]
         return bool(rows) and not open_payouts
 
@@ -343,7 +367,8 @@ async def test_the_worked_examples_are_deposits_and_what_is_wrong_says_why(
         "po-bad": ("refused", None, "UNREADABLE_AMOUNT"),
     }  # fmt: skip
     assert found["po-bad"]["reason"]["field"] == "row 12, column amount"
-    assert [one["outcome"] for one in books.uploads] == ["stored"] * 5 + ["refused"] + ["stored"] * 2
+    assert [one["outcome"] for one in books.uploads] == ["stored"] * 5 + ["refused"] + ["stored"] * 3
+    assert books.waiting["reason"]["code"] == "WAITING_FOR_APPROVAL"
 
 
 @pytest.mark.parametrize("ledger", LEDGERS)
@@ -364,9 +389,9 @@ async def test_bank_fees_and_shortfall_are_exact_in_the_ledger(played: dict[str,
         fees += D(sum(one.row.fee for one in payout.movements)).scaleb(-2)
     accounts = await books.world.balances(books.company)
     taken = D("56.17")
-    examples = D("209.91") + D("137.73") + D("174.07") + D("565.00") - taken
+    examples = D("209.91") + D("137.73") + D("174.07") + D("565.00") + D("43.88") - taken
     assert accounts[books.names["BANK"]] == deposited + examples
-    settled_fees = D("140.00") + D("180.00") + D("25.00")
+    settled_fees = D("140.00") + D("180.00") + D("25.00") + D("1.62")
     assert accounts[books.names["FEES"]] == fees + D("7.93") + D("1.17") * 2 + D("6.10") + D("22.93") + settled_fees
     assert accounts[books.names["CHB"]] == D("45.50")
     assert accounts[books.names["RSV"]] == D("40.00")

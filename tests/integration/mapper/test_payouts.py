@@ -1,9 +1,10 @@
 """Payouts through the service: they finish by themselves when the missing sale arrives."""
 
 import asyncio
+from datetime import UTC, datetime
 
 from tests.integration.mapper.conftest import Service, settings_changed
-from tests.unit.mapper.samples import D, connection
+from tests.unit.mapper.samples import D, company, connection
 from tests.unit.mapper.test_payouts import CHARGES, REFUND, SALES, payout, payout_line
 
 from common.messages.transactions import DocumentKind, SetOutcome
@@ -57,3 +58,57 @@ async def test_a_settlement_is_booked_again_when_its_order_arrives(mapper: Servi
     await mapper.send(SALES[0])
     known = await mapper.set_of("po_1", revision=whole.revision + 1)
     assert trial_balance(list(known.documents))["TAX"] == D("-4.06")
+
+
+async def test_a_payout_that_is_written_keeps_its_mode_and_a_new_one_meets_earlier_receipts(mapper: Service) -> None:
+    approved = company(approved_at=datetime(2026, 1, 2, tzinfo=UTC))
+    await mapper.configure(connection("sales_receipts", payouts={"enabled": True}), company=approved)
+    await mapper.send(*SALES[:2])
+    await mapper.send(payout("74.47", CHARGES[0]))
+    first = await mapper.set_of("po_1")
+    while first.outcome is not SetOutcome.MAPPED:
+        first = await mapper.set_of("po_1", revision=first.revision + 1)
+    await mapper.configure(connection("journal_entries", payouts={"enabled": True}), company=approved, revision=2)
+    await mapper.send(SALES[2])
+    await mapper.send(payout("160.10", *CHARGES[1:], external_id="po_2"))
+    await mapper.set_of("id1003")
+    await mapper.set_of("po_2")
+    await mapper.settle()
+    kept, second = mapper.sets["po_1"], mapper.sets["po_2"]
+    assert kept.kept_mode == "sales_receipts"
+    assert kept.documents == first.documents
+    assert [one.kind for one in second.documents] == [DocumentKind.JOURNAL_ENTRY]
+    assert trial_balance(list(second.documents)) == {
+        "BANK": D("160.10"),
+        "FEES": D("5.40"),
+        "UF": D("-120.00"),
+        "INC": D("-45.50"),
+    }
+
+
+async def test_one_payout_is_deposited_by_hand_and_the_others_wait(mapper: Service) -> None:
+    by_hand = connection("sales_receipts", payouts={"enabled": True, "automatic": False})
+    await mapper.configure(by_hand)
+    await mapper.send(*SALES[:2])
+    await mapper.send(payout("74.47", CHARGES[0]), payout("116.22", CHARGES[1], external_id="po_2"))
+    for one in ("po_1", "po_2"):
+        await until_document(mapper, one, "WAITING_FOR_APPROVAL")
+    async with mapper.http() as http:
+        path = "/internal/connections/shop-1/payouts/{}/deposit"
+        made = await http.post(path.format("po_1"), json={"tenant_id": "tenant"})
+        assert made.status_code == 200, made.text
+        assert [one["hold"] for one in made.json()["documents"]] == [None]
+        unknown = await http.post(path.format("po_9"), json={"tenant_id": "tenant"})
+        assert unknown.status_code == 404
+    await until_document(mapper, "po_1", None)
+    await mapper.configure(by_hand, revision=2)
+    await mapper.settle()
+    held = {name: [one.hold.code if one.hold else None for one in mapper.sets[name].documents] for name in mapper.sets}
+    assert (held["po_1"], held["po_2"]) == ([None], ["WAITING_FOR_APPROVAL"]), "what was asked for is remembered"
+
+
+async def until_document(mapper: Service, payout_id: str, hold: str | None) -> None:
+    """Wait until a payout's deposit is held for this reason, or for none."""
+    found = await mapper.set_of(payout_id)
+    while [one.hold.code if one.hold else None for one in found.documents] != [hold]:
+        found = await mapper.set_of(payout_id, revision=found.revision + 1)

@@ -505,11 +505,11 @@ def test_a_settlement_of_one_month_needs_no_account_for_what_is_carried() -> Non
     assert [one.kind for one in result.documents] == [DocumentKind.SALES_RECEIPT]
 
 
-def test_a_payout_that_failed_at_the_bank_is_no_deposit_and_says_so() -> None:
-    result, _ = deposited(payout("0.00", status="failed"), RECEIPTS)
-    assert (result.outcome, result.documents) == (SetOutcome.FILTERED, ())
+def test_a_payout_that_is_on_its_way_is_no_deposit_and_says_so() -> None:
+    result, _ = deposited(payout("0.00", status="pending"), RECEIPTS)
+    assert (result.outcome, result.documents, result.kept_mode) == (SetOutcome.FILTERED, (), "")
     assert result.reason is not None
-    assert (result.reason.code, result.reason.value) == ("PAYOUT_NOT_PAID", "failed")
+    assert (result.reason.code, result.reason.value) == ("PAYOUT_NOT_PAID", "pending")
 
 
 def test_products_are_grouped_by_price_and_everything_else_is_not() -> None:

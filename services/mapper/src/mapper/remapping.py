@@ -9,15 +9,15 @@ from common.internal.mapper import AppliedRule
 from common.messages.control import ConnectionSettings
 from common.messages.orders import Order
 from common.messages.transactions import Inputs, SetOutcome, TransactionSet
+from mapper.mapping.history import IN_SUMMARY
 from mapper.mapping.orders import map_order
 from mapper.mapping.reasons import company_unknown
-from mapper.mapping.summaries import KINDS as SUMMARY_MODES
 from mapper.rules.engine import Change
 from mapper.store.configurations import Configurations, ConnectionKey, Prepared
 from mapper.store.orders import OrderKey, key_of
 from mapper.store.payouts import MARK_MEMBERS, REFERENCES, amount_reference, reference_rows, references_of_order
 from mapper.store.sets import NOT_YET, KnownSet, SetKey, known_sets, mapped_revisions, write_set, write_unmatched
-from mapper.summarising import set_memberships
+from mapper.summarising import leave_open_summaries, set_memberships
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +100,10 @@ def map_and_record(
         again=again,
     )
     write_unmatched(order, prepared.rules, result, known, batch)
-    included = result.reason is not None and result.reason.code == "IN_SUMMARY"
-    was_included = known.history.mode in SUMMARY_MODES
-    if included or was_included or prepared.connection.mode in SUMMARY_MODES:
+    included = result.reason is not None and result.reason.code == IN_SUMMARY
+    if result.outcome is not SetOutcome.MAPPED:
+        leave_open_summaries(order, known, batch)
+    elif included or known.in_summary:
         set_memberships(order, prepared, batch, included=included, kept_mode=result.kept_mode)
     if prepared.connection.payouts.enabled:
         _tell_payouts(order, batch, changed=changed)

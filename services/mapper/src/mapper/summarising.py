@@ -12,7 +12,7 @@ from mapper.mapping.reasons import Held
 from mapper.mapping.summaries import KINDS, Membership, map_summary, memberships, summary_mode
 from mapper.store.configurations import Prepared
 from mapper.store.sets import NOT_YET, KnownSet, known_sets, read_sets, write_set
-from mapper.store.summaries import MADE, SET_MEMBERSHIPS, DueSummary, members_of
+from mapper.store.summaries import KEEP_MEMBERS_MODE, LEAVE_OPEN, MADE, SET_MEMBERSHIPS, DueSummary, members_of
 
 
 def set_memberships(order: Order, prepared: Prepared, batch: Batch, *, included: bool, kept_mode: str) -> None:
@@ -35,6 +35,16 @@ def set_memberships(order: Order, prepared: Prepared, batch: Batch, *, included:
         [one.day for one in members],
         [end_of(one.day, prepared.connection.time_zone) for one in members],
     )
+
+
+def leave_open_summaries(order: Order, known: KnownSet, batch: Batch) -> None:
+    """Take an order that is held or filtered now out of days that are not over.
+
+    What such a set had written stays, and so does the order in a summary that is in the ledger: switching a connection
+    off would empty all of them.
+    """
+    if known.in_summary:
+        batch.execute(LEAVE_OPEN, order.tenant_id, order.connection_id, order.external_id)
 
 
 def end_of(day: date, time_zone: str) -> datetime:
@@ -61,6 +71,10 @@ async def make_summary(
     if mode not in KINDS:
         batch.execute(MADE, tenant_id, due.connection_id, due.summary_id, True)
         return
+    if not prepared.connection.merge_refunds:
+        # Who joined after the setting changed is booked as the summary is: refunds wait for the document that it has.
+        member_of = (tenant_id, prepared.connection.company_id, due.connection_id, due.summary_id)
+        batch.execute(KEEP_MEMBERS_MODE, *member_of, mode.value, [one.value for one in KINDS])
     finished = due.due_at <= now
     batch.execute(MADE, tenant_id, due.connection_id, due.summary_id, finished)
     result = map_summary(

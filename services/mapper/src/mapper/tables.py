@@ -194,6 +194,8 @@ class PayoutRow(Base, table=True):
     revision: int = _big()
     body: str = _text()
     dirty_since: datetime | None = _moment(null=True, now=False)
+    asked_at: datetime | None = _moment(null=True, now=False)
+    """When somebody asked for its deposit, where deposits are not made by themselves."""
 
     __table_args__ = (sa.Index("payouts_dirty", "dirty_since", postgresql_where=sa.text("dirty_since IS NOT NULL")),)
 

@@ -9,6 +9,7 @@ from fastapi import Query, Request
 from api.payout_parts import Part, named_parts
 from api.routes.base import ONCE, Deps, Gateway, after_moment, following, router
 from api.routes.connections import own
+from api.routes.settings_gate import connection_settings, payouts_off
 from api.security import Reader, Syncer
 from api.store import audit, payouts
 from api.store.payouts import Fate
@@ -85,6 +86,32 @@ async def preview_payout(connection_id: str, payout_id: PayoutId, caller: Reader
         TenantRequest(tenant_id=caller.tenant_id),
         PayoutPreview,
     )
+
+
+@routes.post("/connections/{connection_id}/payouts/{payout_id}/deposit", operation_id="deposit_payout")
+async def deposit_payout(connection_id: str, payout_id: PayoutId, caller: Syncer, deps: Deps) -> PayoutPreview:
+    """Deposit one payout of a connection whose deposits are made by hand (`payouts.automatic` is false).
+
+    Answers with what is written now or, where parts are missing, as soon as they are there. Asking again changes
+    nothing.
+    """
+    row = await own(deps, caller, connection_id)
+    if row["settings"] is None or not connection_settings(row["settings"]).payouts.enabled:
+        raise payouts_off()
+    made = await deps.services.mapper.post(
+        f"/internal/connections/{connection_id}/payouts/{payout_id}/deposit",
+        TenantRequest(tenant_id=caller.tenant_id),
+        PayoutPreview,
+    )
+    await audit.record(
+        deps.pool,
+        tenant_id=caller.tenant_id,
+        actor=caller.key_id,
+        action="payout_deposited",
+        subject=connection_id,
+        details={"payout_id": payout_id},
+    )
+    return made
 
 
 @routes.post(

@@ -13,7 +13,7 @@ from api.idempotency import seed_of
 from api.ids import new_id, order_id
 from api.routes import connections as connection_routes
 from api.routes.base import ONCE, Deps, Gateway, after_moment, after_text, following, found, router
-from api.routes.settings_gate import connection_settings
+from api.routes.settings_gate import connection_settings, payouts_off
 from api.security import Reader, Syncer, TenantPrincipal
 from api.store import audit, runs
 from api.views.base import PAGE_DEFAULT, Cursor, Limit, Page
@@ -233,12 +233,7 @@ def _kind(kind: str) -> TaskKind | None:
 def _check_what(body: SyncRequest, settings: ConnectionSettings) -> None:
     """Raises a 409 problem where the connection's settings make nothing of what is asked for."""
     if body.what == "payouts" and not settings.payouts.enabled:
-        raise Problem(
-            409,
-            "PAYOUTS_OFF",
-            "payouts of the connection are switched off",
-            cure="switch payouts.enabled on in its settings",
-        )
+        raise payouts_off()
     if body.what == "summary" and not settings.mode.value.startswith("summary"):
         raise Problem(
             409,

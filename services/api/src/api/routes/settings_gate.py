@@ -237,3 +237,13 @@ def company_settings(stored: dict[str, Any]) -> CompanySettings:
 
 def _text(stored: dict[str, Any]) -> bytes:
     return orjson.dumps(stored)
+
+
+def payouts_off() -> Problem:
+    """What asks for payouts where a connection's settings make nothing of them."""
+    return Problem(
+        409,
+        "PAYOUTS_OFF",
+        "payouts of the connection are switched off",
+        cure="switch payouts.enabled on in its settings",
+    )

@@ -14,7 +14,10 @@ from typing import Final
 
 from common.messages.transactions import DocumentKind, SetOutcome, TransactionSet, WantedState
 
-ACCOUNTED_ELSEWHERE: Final = frozenset({"IN_SUMMARY", "IN_PAYOUT"})
+IN_SUMMARY: Final = "IN_SUMMARY"
+IN_PAYOUT: Final = "IN_PAYOUT"
+ACCOUNTED_ELSEWHERE: Final = frozenset({IN_SUMMARY, IN_PAYOUT})
+"""Codes of orders that have no sale of their own: one for all orders of a day, or the payout, is theirs."""
 
 
 @dataclass(frozen=True, slots=True)

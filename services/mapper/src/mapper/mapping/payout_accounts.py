@@ -10,6 +10,8 @@ from mapper.mapping.payout_reasons import adjustment_unmapped
 from mapper.mapping.reasons import Held
 
 TRANSFER: Final = "transfer"
+FAILED: Final = "failed"
+"""Status of a payout that its bank sent back, or that the processor took back."""
 CHARGED: Final = frozenset({"charge", "refund"})
 OTHERS: Final[dict[str, AccountRole]] = {
     "chargeback": AccountRole.CHARGEBACKS,
@@ -33,6 +35,16 @@ TITLES: Final[dict[str, AccountRole]] = {
     "promotions": AccountRole.DISCOUNTS,
 }
 """What marketplaces call the parts of a sale: tax is never income, whether or not settings say so (section 15)."""
+
+
+def money_account(payout: Payout, configuration: Configuration) -> Account:
+    """Where a payout's money is: at the bank or, sent back by it, where that processor's money lies.
+
+    Processors pay such money out once more, as a transfer inside another payout, which takes it from there.
+    """
+    if payout.status == FAILED:
+        return configuration.deposit_account(payout.processor)
+    return configuration.payout_account(payout.currency)
 
 
 def other_account(line: PayoutLine, payout: Payout, configuration: Configuration) -> Account:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from common.messages.transactions import AccountRole, Document, DocumentKind, TransactionSet, WantedState
+from mapper.mapping.history import ACCOUNTED_ELSEWHERE
 from mapper.mapping.names import normal
 from mapper.mapping.payout_matching import Candidates
 
@@ -23,6 +24,7 @@ def candidates_of(sets: Iterable[TransactionSet], orders_by_tender: Mapping[str,
     by_order: dict[str, list[Document]] = {}
     refunds_by_order: dict[str, list[Document]] = {}
     why_not: dict[str, str] = {}
+    sets = list(sets)
     for one in sets:
         orders = (one.source_id, f"number:{normal(one.source_number)}")
         if one.reason is not None:
@@ -44,7 +46,13 @@ def candidates_of(sets: Iterable[TransactionSet], orders_by_tender: Mapping[str,
                 for key in orders:
                     refunds_by_order.setdefault(key, []).append(document)
     by_tender |= _receipts_by_tender(orders_by_tender, by_order)
-    return Candidates(by_tender, by_refund, by_reference, by_order, refunds_by_order, why_not)
+    return Candidates(by_tender, by_refund, by_reference, by_order, refunds_by_order, why_not, _elsewhere(sets))
+
+
+def _elsewhere(sets: Iterable[TransactionSet]) -> dict[str, str]:
+    """Order's external id → IN_SUMMARY or IN_PAYOUT, of orders that have no sale of their own."""
+    reasons = {one.source_id: one.reason.code for one in sets if one.reason is not None}
+    return {order: code for order, code in reasons.items() if code in ACCOUNTED_ELSEWHERE}
 
 
 def money_received(sets: Iterable[TransactionSet]) -> list[Document]:

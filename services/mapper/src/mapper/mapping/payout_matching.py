@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from common.messages.orders import Payout, PayoutLine
-from common.messages.transactions import AccountRole, Document
+from common.messages.transactions import Account, AccountRole, Document
 from common.money import ZERO, prorate, quantize
 from mapper.mapping.configuration import Configuration
 from mapper.mapping.names import normal
@@ -38,6 +38,8 @@ class Candidates:
     refunds_by_order: Mapping[str, Sequence[Document]] = field(default_factory=dict)
     why_not: Mapping[str, str] = field(default_factory=dict)
     """Order number or id → why the order has no documents."""
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
+    """Order's external id → IN_PAYOUT or IN_SUMMARY, where that is what accounts for it."""
     near: Sequence[Document] = ()
     """Receipts and payments of about those days, for lines that nothing else finds."""
     deposited: Mapping[str, str] = field(default_factory=dict)
@@ -101,6 +103,21 @@ def match_documents(payout: Payout, candidates: Candidates, configuration: Confi
     return [Grouped(one.document, one.sign, one.worth, one.paid) for one in found.values()]
 
 
+def booked_before(payout: Payout, candidates: Candidates) -> dict[str, Account]:
+    """Charges and refunds that have documents of their own: the line's id → the account where their money lies.
+
+    Of a settlement: sales of an earlier mode, or of another mode by a rule. They are income already.
+    """
+    found: dict[str, Account] = {}
+    for line in payout.lines:
+        if line.kind in CHARGES or line.kind in REFUNDS:
+            # Whichever of the order's documents it is, their money lies together.
+            match = _match(line, candidates, set()) or _of_order(line, candidates)
+            if match and match[0].deposit_to is not None:
+                found[line.external_id] = match[0].deposit_to
+    return found
+
+
 def _add(
     found: dict[str, _Found],
     line: PayoutLine,
@@ -160,15 +177,18 @@ def _match(line: PayoutLine, candidates: Candidates, taken: set[str]) -> Sequenc
         if by_id:
             # One refund may have gone back in several payments, each with a line of its own.
             return _of_amount(line, [one for one in by_id if one.key not in taken], candidates) or by_id
-        orders = candidates.refunds_by_order
     else:
         exact = candidates.by_tender.get(line.tender_external_id) or candidates.by_reference.get(normal(line.reference))
         if exact is not None and (line.tender_external_id or line.reference):
             return (exact,)
-        orders = candidates.by_order
-    of_order = orders.get(line.order_external_id) or orders.get(f"number:{normal(line.order_number)}") or ()
-    free = [one for one in of_order if one.key not in taken]
+    free = [one for one in _of_order(line, candidates) if one.key not in taken]
     return _of_amount(line, free, candidates) or (free if len(free) == 1 else ())
+
+
+def _of_order(line: PayoutLine, candidates: Candidates) -> Sequence[Document]:
+    """Receipts and payments of the line's order, or what went back of it."""
+    orders = candidates.refunds_by_order if line.kind in REFUNDS else candidates.by_order
+    return orders.get(line.order_external_id) or orders.get(f"number:{normal(line.order_number)}") or ()
 
 
 def _of_amount(line: PayoutLine, documents: Sequence[Document], candidates: Candidates) -> Sequence[Document]:

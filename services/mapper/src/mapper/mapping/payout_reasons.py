@@ -98,7 +98,7 @@ def not_automatic() -> Reason:
     return notice(
         "WAITING_FOR_APPROVAL",
         "Deposits of this connection are made by hand.",
-        "Switch on automatic deposits.",
+        "Deposit this payout (deposit_payout), or switch payouts.automatic on for all of them.",
         "payouts.automatic",
         "false",
     )

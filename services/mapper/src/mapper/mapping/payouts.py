@@ -4,7 +4,8 @@ Amounts of payout lines are signed as the merchant sees them (refunds negative),
 is that they come to the net.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Final
 
@@ -26,7 +27,9 @@ from common.messages.transactions import (
 )
 from common.money import ZERO
 from mapper.mapping.configuration import Configuration
-from mapper.mapping.payout_accounts import OTHERS, TRANSFER, other_account
+from mapper.mapping.filter_reasons import connection_disabled
+from mapper.mapping.history import IN_PAYOUT
+from mapper.mapping.payout_accounts import FAILED, OTHERS, TRANSFER, money_account, other_account
 from mapper.mapping.payout_matching import CHARGES, REFUNDS, Candidates, Grouped, match_documents
 from mapper.mapping.payout_reasons import (
     amounts_differ,
@@ -37,71 +40,92 @@ from mapper.mapping.payout_reasons import (
     unbalanced,
 )
 from mapper.mapping.reasons import Held, fees_conflict
-from mapper.mapping.settled_sales import SalesSource
-from mapper.mapping.settlements import SETTLED_MODES, Settled, fee_payee, settle_payout
+from mapper.mapping.settled_sales import SalesSource, settled_sales
+from mapper.mapping.settlements import SETTLED_MODES, Settled, fee_payee, postings_of, settle_payout
 
 M = TransactionMode
 DEPOSIT_MODES: Final = frozenset(
     {M.SALES_RECEIPTS, M.INVOICES_PAYMENTS_IF_PAID, M.SALES_ORDERS_INVOICES_PAYMENTS_IF_PAID}
 )
+REPORTED: Final = frozenset({"paid", FAILED})
+"""Statuses of payouts that become documents: one that failed was at the bank, by what its processor had said."""
 NO_SALES: Final = SalesSource()
 NOTHING: Final = Settled(())
 
 
 def map_payout(
-    payout: Payout, configuration: Configuration, candidates: Candidates, source: SalesSource = NO_SALES
+    payout: Payout,
+    configuration: Configuration,
+    candidates: Candidates,
+    source: SalesSource = NO_SALES,
+    *,
+    kept_mode: str = "",
 ) -> TransactionSet:
     """The deposit of one payout, or the settlement that it is, or why there is none yet. Pure; revision 0.
 
-    `source`: orders of a settlement's sales; deposits group documents and need none.
+    `source`: orders of a settlement's sales; deposits group documents, and need those that have none of their own.
+    `kept_mode`: the mode by which it was written; a changed setting is for payouts that are not (decision 0011).
     """
+    kept = kept_mode if configuration.company.approved_at is not None else ""
+    mode = M(kept or configuration.connection.mode)
     try:
-        settled = _settled(payout, configuration, candidates, source)
+        settled = _settled(payout, configuration, candidates, source, mode)
     except Held as held:
         return _answer(payout, configuration, SetOutcome.HELD, held.reason)
     if isinstance(settled, Reason):
         return _answer(payout, configuration, SetOutcome.FILTERED, settled)
-    return _answer(payout, configuration, SetOutcome.MAPPED, None, settled)
+    return _answer(payout, configuration, SetOutcome.MAPPED, None, settled, mode.value)
 
 
 def _settled(
-    payout: Payout, configuration: Configuration, candidates: Candidates, source: SalesSource
+    payout: Payout, configuration: Configuration, candidates: Candidates, source: SalesSource, mode: TransactionMode
 ) -> Settled | Reason:
     connection = configuration.connection
+    if not connection.enabled:
+        return connection_disabled(connection.name)
     if not connection.payouts.enabled:
         return payouts_off()
-    if payout.status != "paid":
-        # It failed at the bank after it had been reported as paid: a deposit that was made goes away again.
+    if payout.status not in REPORTED:
         return not_paid(payout.status)
     if connection.fees.on_order != "none":
         raise Held(fees_conflict())
     computed = sum((line.amount - line.fee for line in payout.lines), ZERO)
     if computed != payout.net:
         raise Held(unbalanced(payout.net, computed, payout.currency))
-    if connection.mode in SETTLED_MODES:
-        return settle_payout(payout, configuration, source)
-    if connection.mode not in DEPOSIT_MODES:
-        raise Held(payout_mode(connection.mode.value))
+    if mode in SETTLED_MODES:
+        return settle_payout(payout, configuration, source, candidates, mode)
+    if mode not in DEPOSIT_MODES:
+        raise Held(payout_mode(mode.value))
     payee = fee_payee(payout, configuration)
-    documents = [_deposit(payout, configuration, candidates, payee)]
-    if payout.net < 0 and connection.payouts.negative == "debited":
+    documents = [_deposit(payout, configuration, candidates, source, payee)]
+    if payout.net < 0 and connection.payouts.negative == "debited" and payout.status != FAILED:
         documents.append(_debit(payout, configuration))
     return Settled(tuple(documents), vendors=(payee,) if payee is not None else ())
 
 
 def _deposit(
-    payout: Payout, configuration: Configuration, candidates: Candidates, payee: CustomerWanted | None
+    payout: Payout,
+    configuration: Configuration,
+    candidates: Candidates,
+    source: SalesSource,
+    payee: CustomerWanted | None,
 ) -> Document:
-    grouped = match_documents(payout, candidates, configuration)
+    left = _left_to_payouts(payout, configuration, candidates, source)
+    rest = tuple(line for line in payout.lines if line.external_id not in left)
+    grouped = match_documents(payout.model_copy(update={"lines": rest}), candidates, configuration)
     lines = [_grouped_line(one) for one in grouped]
     lines.extend(_exchange_differences(grouped, configuration))
+    lines.extend(postings_of([line for parts in left.values() for line in parts]))
     lines.extend(_other_lines(payout, configuration))
     bank = configuration.payout_account(payout.currency)
     if payout.net < 0:
         # A deposit can't be negative: what is missing stands on the shortfall account until it is paid or carried.
         lines.append(_posting(configuration.account(AccountRole.SHORTFALL), payout.net, "Payout shortfall"))
-    total = max(payout.net, ZERO)
-    lines.append(_posting(bank, total, f"Payout {payout.external_id}"))
+    title, total = f"Payout {payout.external_id}", max(payout.net, ZERO)
+    if payout.status == FAILED:
+        lines.append(_posting(money_account(payout, configuration), total, f"{title} failed"))
+        total = ZERO
+    lines.append(_posting(bank, total, title))
     difference = sum((line.amount for line in lines), ZERO)
     if difference:
         raise Held(amounts_differ(difference, payout.currency))
@@ -113,6 +137,16 @@ def _deposit(
         deposit_to=bank,
         depends_on=tuple(one.document.key for one in grouped),
     )
+
+
+def _left_to_payouts(
+    payout: Payout, configuration: Configuration, candidates: Candidates, source: SalesSource
+) -> Mapping[str, Sequence[DocumentLine]]:
+    """Payout line's id → what it sold, for orders that only a payout accounts for: of an earlier mode, or by a rule."""
+    orders = [one for one in source.orders if candidates.elsewhere.get(one.external_id) == IN_PAYOUT]
+    if not orders:
+        return {}
+    return settled_sales(payout, configuration, replace(source, orders=orders)).lines
 
 
 def _debit(payout: Payout, configuration: Configuration) -> Document:
@@ -141,6 +175,7 @@ def _header(payout: Payout, configuration: Configuration, kind: DocumentKind) ->
         "currency": payout.currency,
         "exchange_rate": payout.exchange_rate,
         "reference": payout.external_id,
+        "notices": (not_paid(payout.status),) if payout.status == FAILED else (),
     }
 
 
@@ -190,6 +225,7 @@ def _answer(
     outcome: SetOutcome,
     reason: Reason | None,
     settled: Settled = NOTHING,
+    kept_mode: str = "",
 ) -> TransactionSet:
     connection = configuration.connection
     return TransactionSet(
@@ -210,6 +246,7 @@ def _answer(
         date=payout.paid_on,
         currency=payout.currency,
         source_total=payout.net,
+        kept_mode=kept_mode,
         after_posting=connection.after_posting,
         customers=settled.customers,
         vendors=settled.vendors,

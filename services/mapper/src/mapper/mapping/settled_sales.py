@@ -8,24 +8,31 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Final
 
 from common.messages.base import Reason
 from common.messages.orders import Order, Payout, PayoutLine
-from common.messages.transactions import DocumentLine, ItemWanted
+from common.messages.transactions import Account, DocumentLine, ItemWanted, LineKind
 from common.money import ZERO, prorate
 from mapper.mapping.case import Case
 from mapper.mapping.catalog import Catalog
 from mapper.mapping.configuration import Configuration
 from mapper.mapping.facts import RefundFact, read_facts
 from mapper.mapping.grouping import negated, with_tax_lines
+from mapper.mapping.history import IN_SUMMARY
 from mapper.mapping.names import normal
 from mapper.mapping.notices import settled_order_unknown
 from mapper.mapping.payout_accounts import CHARGED
+from mapper.mapping.payout_matching import Candidates, booked_before
+from mapper.mapping.payout_reasons import incomplete
 from mapper.mapping.reasons import Held, order_of_summary
 from mapper.mapping.refund_lines import refund_parts
 from mapper.mapping.removals import without_removed
 from mapper.mapping.sales import sale_of
 from mapper.rules.engine import CompiledRules
+
+NO_CANDIDATES: Final = Candidates()
+BOOKED_BEFORE: Final = "Booked before"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +56,34 @@ class SettledSales:
     notices: tuple[Reason, ...] = ()
 
 
-def settled_sales(payout: Payout, configuration: Configuration, source: SalesSource) -> SettledSales:
-    """Find the order of every charge and refund that does not say itself what it consists of. Raises `Held`."""
+def settled_sales(
+    payout: Payout, configuration: Configuration, source: SalesSource, candidates: Candidates = NO_CANDIDATES
+) -> SettledSales:
+    """Find the order of every charge and refund that does not say itself what it consists of. Raises `Held`.
+
+    What `candidates` know is income by a document of its own: here its money moves on. What is in a summary is held.
+    """
     result = SettledSales()
+    booked = booked_before(payout, candidates)
     known = _by_name(source.orders)
     of_order: dict[str, list[PayoutLine]] = defaultdict(list)
     unknown: list[str] = []
+    summarised: list[str] = []
     for line in payout.lines:
+        if line.external_id in booked:
+            result.lines[line.external_id] = (_moved(line, booked[line.external_id]),)
+            continue
         if line.kind not in CHARGED or line.description:
             continue
         order = next((known[name] for name in _names(line) if name in known), None)
-        if order is not None:
+        if order is not None and candidates.elsewhere.get(order.external_id) == IN_SUMMARY:
+            summarised.append(f"{order.number} ({candidates.why_not[order.external_id]})")
+        elif order is not None:
             of_order[order.external_id].append(line)
         elif line.kind == "charge" and _names(line):
             unknown.append(line.order_number or line.order_external_id or line.reference or line.external_id)
+    if summarised:
+        raise Held(incomplete(list(dict.fromkeys(summarised))))
     if unknown:
         result.notices = (settled_order_unknown(unknown),)
     as_lines = with_tax_lines(configuration)
@@ -70,6 +91,10 @@ def settled_sales(payout: Payout, configuration: Configuration, source: SalesSou
         if order.external_id in of_order:
             _add_order(result, order, of_order[order.external_id], payout.currency, as_lines, source)
     return result
+
+
+def _moved(line: PayoutLine, account: Account) -> DocumentLine:
+    return DocumentLine(kind=LineKind.POSTING, account=account, amount=line.amount, description=BOOKED_BEFORE)
 
 
 def _by_name(orders: Iterable[Order]) -> Mapping[str, Order]:

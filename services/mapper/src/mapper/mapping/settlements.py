@@ -27,8 +27,9 @@ from common.money import ZERO
 from mapper.mapping.configuration import Configuration
 from mapper.mapping.grouping import Grouping, summary_customer
 from mapper.mapping.listing import listing_of
-from mapper.mapping.payout_accounts import settled_account
-from mapper.mapping.payout_reasons import carried
+from mapper.mapping.payout_accounts import FAILED, money_account, settled_account
+from mapper.mapping.payout_matching import Candidates
+from mapper.mapping.payout_reasons import carried, not_automatic, not_paid
 from mapper.mapping.reasons import Held
 from mapper.mapping.settled_sales import SalesSource, SettledSales, settled_sales
 
@@ -67,17 +68,18 @@ class _Month:
         return sum((line.amount for line in self.lines), ZERO)
 
 
-def settle_payout(payout: Payout, configuration: Configuration, source: SalesSource) -> Settled:
+def settle_payout(
+    payout: Payout, configuration: Configuration, source: SalesSource, candidates: Candidates, mode: TransactionMode
+) -> Settled:
     """One document per month of the settlement's lines, the last one with the money. Raises `Held`.
 
     The mode of summaries makes receipts. Where a part comes to less than nothing it can't, and nothing may be left out:
     then all parts are journal entries.
     """
-    sales = settled_sales(payout, configuration, source)
+    sales = settled_sales(payout, configuration, source, candidates)
     months = _months(payout, configuration, sales)
     is_positive = payout.net >= 0 and all(month.earned >= 0 for month in months[:-1])
-    wants_receipts = configuration.connection.mode is TransactionMode.SUMMARY_PAYOUT
-    if wants_receipts and is_positive and configuration.ledger.can("sales_receipt"):
+    if mode is TransactionMode.SUMMARY_PAYOUT and is_positive and configuration.ledger.can("sales_receipt"):
         return _receipts(payout, configuration, sales, months)
     payee = fee_payee(payout, configuration)
     documents = tuple(_journals(payout, configuration, sales, months, payee))
@@ -145,7 +147,7 @@ def _receipts(payout: Payout, configuration: Configuration, sales: SettledSales,
                 total=payout.net if is_last else month.earned,
                 customer_key=customer.key,
                 lines=grouping.lines(),
-                deposit_to=configuration.payout_account(payout.currency) if is_last or carry is None else carry,
+                deposit_to=money_account(payout, configuration) if is_last or carry is None else carry,
             )
         )
     used = {line.item_key for document in documents for line in document.lines}
@@ -173,7 +175,7 @@ def _journals(
 ) -> Iterable[Document]:
     carried_in = ZERO
     for ordinal, month in enumerate(months):
-        postings = _postings(month.lines)
+        postings = postings_of(month.lines)
         if carried_in:
             postings.append(_line(configuration.account(AccountRole.CARRIED_FORWARD), -carried_in, "Carried forward"))
         if ordinal == len(months) - 1:
@@ -190,8 +192,8 @@ def _journals(
         )
 
 
-def _postings(lines: Sequence[DocumentLine]) -> list[DocumentLine]:
-    """One posting per account and title; debits positive, so what the merchant earned is negative."""
+def postings_of(lines: Sequence[DocumentLine]) -> list[DocumentLine]:
+    """One posting per account and title of lines of sales forms; debits positive, so what was earned is negative."""
     sums: dict[tuple[Account, str], Decimal] = {}
     for line in lines:
         account = line.account
@@ -206,8 +208,8 @@ def _postings(lines: Sequence[DocumentLine]) -> list[DocumentLine]:
 def _money(payout: Payout, configuration: Configuration) -> list[DocumentLine]:
     if payout.net < 0 and configuration.connection.payouts.negative == "carried":
         return [_line(configuration.account(AccountRole.SHORTFALL), payout.net, "Payout shortfall")]
-    bank = configuration.payout_account(payout.currency)
-    return [_line(bank, payout.net, f"Payout {payout.external_id}")] if payout.net else []
+    account = money_account(payout, configuration)
+    return [_line(account, payout.net, f"Payout {payout.external_id}")] if payout.net else []
 
 
 def _header(
@@ -220,12 +222,13 @@ def _header(
         ),
         "kind": kind,
         "ordinal": ordinal,
+        "hold": None if configuration.connection.payouts.automatic else not_automatic(),
         "source_kind": "payout",
         "source_id": payout.external_id,
         "number": None,
         "memo_number": payout.external_id,
         "note": listing_of(sales.numbers).note,
-        "notices": sales.notices,
+        "notices": (*sales.notices, not_paid(payout.status)) if payout.status == FAILED else sales.notices,
         "date": on,
         "currency": payout.currency,
         "exchange_rate": payout.exchange_rate,

@@ -61,6 +61,13 @@ SELECT body FROM payouts WHERE tenant_id = $1 AND dirty_since IS NOT NULL ORDER 
 FOR UPDATE SKIP LOCKED
 """
 CLEAN = "UPDATE payouts SET dirty_since = NULL WHERE tenant_id = $1 AND connection_id = $2 AND external_id = $3"
+ASK_FOR = """
+UPDATE payouts SET asked_at = coalesce(asked_at, now()), dirty_since = coalesce(dirty_since, now())
+WHERE tenant_id = $1 AND connection_id = $2 AND external_id = $3
+"""
+_ASKED = """
+SELECT asked_at IS NOT NULL FROM payouts WHERE tenant_id = $1 AND connection_id = $2 AND external_id = $3
+"""
 _SETS = """
 SELECT s.body FROM sets s
 WHERE s.tenant_id = $1 AND s.company_id = $2 AND s.connection_id = $3 AND s.source_kind = 'order'
@@ -246,6 +253,11 @@ async def orders_by_tender(connection: Connection, payout: Payout) -> dict[str, 
     names = {f"id:{line.tender_external_id}": line.tender_external_id for line in payout.lines}
     rows = await connection.fetch(_NAMED, payout.tenant_id, payout.connection_id, sorted(names))
     return {names[row["reference"]]: row["order_id"] for row in rows}
+
+
+async def is_asked_for(connection: Connection, payout: Payout) -> bool:
+    """Whether somebody asked for this payout's deposit, where they are not made by themselves."""
+    return bool(await connection.fetchval(_ASKED, payout.tenant_id, payout.connection_id, payout.external_id))
 
 
 async def payout_of(connection: Connection, tenant_id: str, connection_id: str, external_id: str) -> Payout | None:

@@ -64,7 +64,9 @@ _KNOWN = """
 SELECT s.tenant_id, s.company_id, s.connection_id, s.source_kind, s.source_id, s.revision, s.content_hash, s.mapped,
        s.invoiced, s.cancellation, s.shipments, s.mode,
        EXISTS (SELECT FROM unmatched u WHERE u.tenant_id = s.tenant_id AND u.connection_id = s.connection_id
-               AND u.external_id = s.source_id) AS has_unmatched
+               AND u.external_id = s.source_id) AS has_unmatched,
+       EXISTS (SELECT FROM summary_members m WHERE m.tenant_id = s.tenant_id AND m.connection_id = s.connection_id
+               AND m.external_id = s.source_id) AS in_summary
 FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
      AS wanted (tenant_id, company_id, connection_id, source_kind, source_id)
 JOIN sets s USING (tenant_id, company_id, connection_id, source_kind, source_id)
@@ -111,6 +113,8 @@ class KnownSet:
     content_hash: str
     history: History
     has_unmatched: bool
+    in_summary: bool = False
+    """Whether the order is a member of summaries."""
 
     def renewed(self) -> "KnownSet":
         """The same without the mode its documents were made by."""
@@ -146,6 +150,7 @@ async def known_sets(connection: Connection, keys: Sequence[SetKey]) -> dict[Set
                 row["mapped"], row["invoiced"], row["cancellation"], _read_shipments(row["shipments"]), row["mode"]
             ),
             row["has_unmatched"],
+            row["in_summary"],
         )
         for row in rows
     }

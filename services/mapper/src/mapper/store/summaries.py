@@ -28,6 +28,29 @@ SELECT $1, $2, summary_id, day, due_at, now() FROM wanted ORDER BY summary_id
 ON CONFLICT (tenant_id, connection_id, summary_id) DO UPDATE SET dirty_since = coalesce(s.dirty_since, now())
 """
 
+LEAVE_OPEN = """
+WITH gone AS (
+    DELETE FROM summary_members m USING summaries s
+    WHERE m.tenant_id = $1 AND m.connection_id = $2 AND m.external_id = $3
+      AND s.tenant_id = $1 AND s.connection_id = $2 AND s.summary_id = m.summary_id AND NOT s.finished
+    RETURNING m.summary_id
+)
+UPDATE summaries SET dirty_since = coalesce(dirty_since, now())
+WHERE tenant_id = $1 AND connection_id = $2 AND summary_id IN (SELECT summary_id FROM gone)
+"""
+
+KEEP_MEMBERS_MODE = """
+WITH joined AS (
+    UPDATE sets SET mode = $5 FROM summary_members m
+    WHERE m.tenant_id = $1 AND m.connection_id = $3 AND m.summary_id = $4
+      AND sets.tenant_id = $1 AND sets.company_id = $2 AND sets.connection_id = $3 AND sets.source_kind = 'order'
+      AND sets.source_id = m.external_id AND sets.mode = ANY($6::text[]) AND sets.mode <> $5
+    RETURNING sets.source_id
+)
+UPDATE orders SET dirty_since = coalesce(dirty_since, now())
+WHERE tenant_id = $1 AND connection_id = $3 AND external_id IN (SELECT source_id FROM joined)
+"""
+
 _DUE_TENANTS = """
 SELECT DISTINCT tenant_id FROM summaries WHERE dirty_since IS NOT NULL OR (NOT finished AND due_at <= $1)
 """
