@@ -37,6 +37,8 @@ class Owners:
     companies: dict[str, dict[str, Any]] = field(default_factory=dict)
     opens: dict[str, str] = field(default_factory=dict)
     """Accounts that the ledger would open on first use → their type; to other names it says NO_ACCOUNT."""
+    classes: tuple[str, ...] = ()
+    """Active classes of every company file."""
     checked: list[str] = field(default_factory=list)
     """Company files whose check was asked for."""
     documents: dict[str, ledger_writer.DocumentView] = field(default_factory=dict)
@@ -367,18 +369,19 @@ def _ledger_writer(app: FastAPI, owners: Owners) -> None:  # noqa: C901, PLR0915
         held = held_by(company_id, (await request.json())["tenant_id"])
         return _json(view(held), 202) if held else NOT_FOUND
 
-    def accounts(tenant_id: str, company_id: str) -> ledger_writer.CatalogPage:
+    def listed(tenant_id: str, company_id: str, list_name: str) -> ledger_writer.CatalogPage:
+        names = {"accounts": tuple(ACCOUNTS.values()), "classes": owners.classes}.get(list_name, ())
         entries = tuple(
             CatalogEntry(
                 tenant_id=tenant_id,
                 revision=1,
                 company_id=company_id,
-                list_name="accounts",
+                list_name=list_name,
                 ledger_id=str(number),
                 name=name,
                 full_name=name,
             )
-            for number, name in enumerate(ACCOUNTS.values())
+            for number, name in enumerate(names)
         )
         return ledger_writer.CatalogPage(items=entries)
 
@@ -386,8 +389,7 @@ def _ledger_writer(app: FastAPI, owners: Owners) -> None:  # noqa: C901, PLR0915
     async def lists(company_id: str, list_name: str, tenant_id: str) -> Response:
         if held_by(company_id, tenant_id) is None:
             return NOT_FOUND
-        empty = ledger_writer.CatalogPage(items=())
-        return _json(accounts(tenant_id, company_id) if list_name == "accounts" else empty)
+        return _json(listed(tenant_id, company_id, list_name))
 
     @app.get(base + "/companies/{company_id}/customers")
     async def customers(company_id: str, tenant_id: str) -> Response:

@@ -1,8 +1,10 @@
 """The part of the stand-in that answers why and what if, and takes tables."""
 
+import csv
+import io
 from typing import Any, Protocol
 
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Request, Response
 
 from common.internal import ledger_writer, mapper
 from common.internal import mapper_checks as checks
@@ -34,6 +36,12 @@ def _mapper(app: FastAPI, owners: Held) -> None:
     @app.get(f"{base}/rules.csv")
     async def table(tenant_id: str) -> Response:
         return Response("name,action\n", media_type="text/csv")
+
+    @app.post(f"{base}/rules.csv")
+    async def read_table(request: Request) -> Response:
+        rows = csv.DictReader(io.StringIO((await request.body()).decode()))
+        rules = (checks.DraftRule(name=row.pop("name"), definition=dict(row)) for row in rows)
+        return _json(checks.RulesRead(rules=tuple(rules)))
 
     @app.put(f"{base}/rules.csv")
     async def take_table(tenant_id: str) -> Response:

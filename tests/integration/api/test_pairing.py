@@ -335,8 +335,12 @@ def test_settings_are_published_again_when_a_mirror_asks(gateway: Gateway) -> No
     def snapshots(tenant_id: str) -> int:
         return len([state for state in gateway.sent(SettingsChanged) if state.tenant_id == tenant_id])
 
-    gateway.fetch("DELETE FROM outbox WHERE type = $1 AND published_at IS NOT NULL RETURNING 1", SettingsChanged.type)
-    running.eventually(lambda: snapshots(shop.tenant.tenant_id) == 0)
+    def are_forgotten() -> bool:
+        sent = "DELETE FROM outbox WHERE type = $1 AND published_at IS NOT NULL RETURNING 1"
+        gateway.fetch(sent, SettingsChanged.type)
+        return snapshots(shop.tenant.tenant_id) == snapshots(other.tenant.tenant_id) == 0
+
+    running.eventually(are_forgotten)
     gateway.publish(
         StateRequested(tenant_id=shop.tenant.tenant_id, revision=1, request_id="r1", entity=SettingsChanged.type)
     )

@@ -73,6 +73,12 @@ async def test_a_broken_rule_is_refused_and_another_tenant_sees_none(mapper: Ser
         assert broken.status_code == 422
         assert "no field 'skuu'" in broken.json()["detail"]
         table = "name,action,value\nR1,add_prefix,AZ\nR2,map_memo,x\n"
+        read = await client.post("/internal/rules.csv", content=table, headers={"content-type": "text/csv"})
+        assert [(one["name"], one["definition"]["value"]) for one in read.json()["rules"]] == [
+            ("R1", "AZ"),
+            ("R2", "x"),
+        ]
+        assert (await client.get("/internal/rules", params={"tenant_id": "tenant"})).json()["items"] == []
         saved = await client.put(
             "/internal/rules.csv", params={"tenant_id": "tenant"}, content=table, headers={"content-type": "text/csv"}
         )

@@ -54,8 +54,17 @@ class InternalService:
 
     async def put_text(self, path: str, table: str, answer: type[A], **params: str | int | None) -> A:
         """As `put`, for a body that is a table."""
+        return await self._table("PUT", path, table, answer, params)
+
+    async def post_text(self, path: str, table: str, answer: type[A], **params: str | int | None) -> A:
+        """As `post`, for a body that is a table."""
+        return await self._table("POST", path, table, answer, params)
+
+    async def _table(
+        self, method: str, path: str, table: str, answer: type[A], params: Mapping[str, str | int | None]
+    ) -> A:
         response = await self._client.request(
-            "PUT", path, params=_given(params), content=table.encode(), headers={"content-type": "text/csv"}
+            method, path, params=_given(params), content=table.encode(), headers={"content-type": "text/csv"}
         )
         self._check(response)
         return self._read(response, answer)

@@ -116,7 +116,7 @@ def check_connection(
     able = frozenset(capabilities)
     problems = [*_check_mode(settings, able), *_check_roles(settings, accounts)]
     for place, role, name in named_accounts(settings):
-        problems += _check_account(place, role, name, books)
+        problems += check_account(place, role, name, books)
     try:
         ZoneInfo(settings.time_zone)
     except (ZoneInfoNotFoundError, ValueError):
@@ -210,11 +210,12 @@ def check_company(settings: CompanySettings, ledger: str, books: Books, today: d
             )
         )
     for role, name in settings.accounts.items():
-        problems += _check_account(f"accounts.{role.value}", role, name, books)
+        problems += check_account(f"accounts.{role.value}", role, name, books)
     return problems
 
 
-def _check_account(place: str, role: AccountRole | None, name: str, books: Books) -> Iterator[FieldProblem]:
+def check_account(place: str, role: AccountRole | None, name: str, books: Books) -> Iterator[FieldProblem]:
+    """What is wrong with an account that is named in the body at `place`."""
     if name in books.accounts:
         cure = _unfit(role, books.accounts[name]) if role is not None else ""
     else:

@@ -5,6 +5,7 @@ POST   /internal/money                           MoneyQuestion        → MoneyA
 POST   /internal/rules/dry-run                   DryRun               → DryRunResult (nothing is saved)
 POST   /internal/restore                         Restore              → Restored (all of it, or nothing with reasons)
 GET    /internal/rules.csv ?tenant_id                                 → text/csv
+POST   /internal/rules.csv                       text/csv             → RulesRead (nothing is saved)
 PUT    /internal/rules.csv ?tenant_id            text/csv             → RulesImported
 GET    /internal/maps/{map_name}.csv ?tenant_id&connection_id         → text/csv
 PUT    /internal/maps/{map_name}.csv ?tenant_id  text/csv             → MapSaved
@@ -138,6 +139,12 @@ class DryRunResult(Shape):
     orders: tuple[OrderRun, ...]
     missing: tuple[Identifier, ...] = ()
     """Order keys that mapper does not know."""
+
+
+class RulesRead(Shape):
+    """Rules as a table has them, checked and not saved."""
+
+    rules: tuple[DraftRule, ...]
 
 
 class RulesImported(Shape):

@@ -1,6 +1,6 @@
 """Back-up and restore of a company file's settings, its connections' settings, rules and maps as one file."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,6 +10,7 @@ from api.connection_tasks import ensure_tasks
 from api.restoring import Ledger, mapped_entries, mapped_rules, missing_in, moved, unmapped
 from api.routes import companies as company_routes
 from api.routes.base import Deps, Gateway, router
+from api.routes.rule_gate import read_names, refused_names
 from api.routes.settings import save_snapshot
 from api.routes.settings_gate import (
     can_notify,
@@ -20,16 +21,16 @@ from api.routes.settings_gate import (
     read_books,
     refuse,
 )
+from api.rule_checks import Named, named_by
 from api.security import Reader, TenantPrincipal, Writer
 from api.settings_checks import check_company, check_connection, named_accounts
 from api.sheets import attachment
 from api.store import audit, companies, connections
 from api.views.backup import Backup, BackupEntry, BackupMaps, BackupRule, Changes, RestoreReport, RestoreRequest
 from common.cures import FieldProblem
-from common.internal import ledger_writer, mapper
+from common.internal import mapper
 from common.internal.mapper_checks import Restore, Restored
 from common.messages.control import CompanySettings, ConnectionSettings
-from common.problems import Problem
 
 routes = router("books")
 
@@ -75,6 +76,8 @@ async def restore(company_id: str, body: RestoreRequest, caller: Writer, deps: D
     row = await company_routes.own(deps, caller, company_id)
     company, wanted, wrong = await _settings(deps, caller, row, body)
     refuse(wrong)
+    places = {each.connection_id: company_id for each in wanted}
+    refuse(await refused_names(deps, caller.tenant_id, _named(body), places))
     ledger = await _ledger(deps, caller.tenant_id, company_id)
     targets = {each.connection_id for each in body.backup.connections}
     names = {old: body.connections.get(old, old) for old in targets}
@@ -229,28 +232,13 @@ async def _entries(deps: Gateway, tenant_id: str) -> list[BackupEntry]:
             return entries
 
 
+def _named(body: RestoreRequest) -> Iterator[Named | None]:
+    names = {each.connection_id: body.connections.get(each.connection_id, each.connection_id)
+             for each in body.backup.connections}  # fmt: skip
+    for number, rule in enumerate(mapped_rules(body.backup.rules, names)):
+        yield named_by(f"backup.rules.{number}.definition.value", rule.definition, enabled=rule.enabled)
+
+
 async def _ledger(deps: Gateway, tenant_id: str, company_id: str) -> Ledger:
     """Names in the ledger's lists, for saying what of a back-up it lacks."""
-    names: dict[str, frozenset[str]] = {}
-    for list_name in _LISTS:
-        found: set[str] = set()
-        cursor: str | None = None
-        while True:
-            try:
-                page = await deps.services.ledger_writer.get(
-                    f"/internal/companies/{company_id}/lists/{list_name}",
-                    ledger_writer.CatalogPage,
-                    tenant_id=tenant_id,
-                    limit=500,
-                    cursor=cursor,
-                )
-            except Problem as problem:
-                if problem.status != 404:
-                    raise
-                break
-            found |= {name.casefold() for one in page.items if one.active for name in (one.name, one.full_name)}
-            cursor = page.next_cursor
-            if cursor is None:
-                break
-        names[list_name] = frozenset(found)
-    return Ledger(names)
+    return Ledger({each: await read_names(deps, tenant_id, company_id, each) for each in _LISTS})

@@ -10,6 +10,8 @@ from api.idempotency import seed_of
 from api.ids import new_id
 from api.routes import connections as connection_routes
 from api.routes.base import ONCE, Deps, Gateway, router
+from api.routes.rule_gate import refused_names
+from api.rule_checks import named_by
 from api.security import Reader, TenantPrincipal, Writer
 from api.store import audit
 from api.views.base import PAGE_DEFAULT, Cursor, Limit
@@ -50,7 +52,11 @@ async def list_rules(caller: Reader, deps: Deps, limit: Limit = PAGE_DEFAULT, cu
 
 @routes.post("/rules", operation_id="create_rule", status_code=status.HTTP_201_CREATED, dependencies=ONCE)
 async def create_rule(body: RuleBody, request: Request, caller: Writer, deps: Deps) -> mapper.RuleView:
-    """Make a rule. Orders it may change are mapped again."""
+    """Make a rule. Orders it may change are mapped again.
+
+    An account, class, department or terms that it names must be in the ledger of one of its connections.
+    """
+    await _refuse_names(deps, caller, body)
     rule = _rule(caller.tenant_id, body, new_id("rul", seed_of(request)))
     view = await deps.services.mapper.post("/internal/rules", rule, mapper.RuleView)
     await note(deps, caller, "rule_created", view.rule_id)
@@ -67,7 +73,8 @@ async def get_rule(rule_id: str, caller: Reader, deps: Deps) -> mapper.RuleView:
 
 @routes.put("/rules/{rule_id}", operation_id="save_rule")
 async def save_rule(rule_id: str, body: RuleBody, caller: Writer, deps: Deps) -> mapper.RuleView:
-    """Change a rule."""
+    """Change a rule. What it names must be in the ledger, as for a new one."""
+    await _refuse_names(deps, caller, body)
     view = await deps.services.mapper.put(
         f"/internal/rules/{segment(rule_id)}", _rule(caller.tenant_id, body), mapper.RuleView
     )
@@ -139,6 +146,14 @@ async def list_unmatched_products(
 
 def _rule(tenant_id: str, body: RuleBody, rule_id: str | None = None) -> mapper.RuleSave:
     return mapper.RuleSave(tenant_id=tenant_id, rule_id=rule_id, **body.model_dump())
+
+
+async def _refuse_names(deps: Gateway, caller: TenantPrincipal, body: RuleBody) -> None:
+    """Raises a 422 problem where no ledger has what the rule names."""
+    named = named_by("definition.value", body.definition, enabled=body.enabled)
+    wrong = await refused_names(deps, caller.tenant_id, [named])
+    if wrong:
+        raise Problem(422, "RULE_REFUSED", "the rule names what the ledger does not have", errors=wrong)
 
 
 def segment(text: str) -> str:

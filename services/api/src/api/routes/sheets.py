@@ -10,14 +10,16 @@ from fastapi.responses import StreamingResponse
 from api import sheets
 from api.columns import Column
 from api.routes.base import Deps, Gateway, router
+from api.routes.rule_gate import refused_names
 from api.routes.rules import note, segment
+from api.rule_checks import named_by
 from api.security import Reader, Writer
 from api.sheets import Sheet
 from api.store import connections, documents
 from common.cures import FieldProblem
 from common.database import Pool
 from common.internal.mapper import MapSaved
-from common.internal.mapper_checks import RulesImported
+from common.internal.mapper_checks import RulesImported, RulesRead
 from common.messages.documents import DocumentState
 from common.messages.transactions import DocumentKind
 from common.problems import Problem
@@ -116,8 +118,20 @@ async def export_rules(caller: Reader, deps: Deps) -> Sheet:
 
 @routes.put("/rules.csv", operation_id="import_rules", openapi_extra=sheets.body_documented(_RULES))
 async def import_rules(request: Request, caller: Writer, deps: Deps) -> RulesImported:
-    """Save all rules of a table, or none with the wrong cell named. A rule of the same name is replaced."""
+    """Save all rules of a table, or none with the wrong cell named. A rule of the same name is replaced.
+
+    An account, class, department or terms that a rule names must be in the ledger of one of its connections.
+    """
     table = await _table(request)
+    read = await deps.services.mapper.post_text("/internal/rules.csv", table, RulesRead)
+    named = [named_by(f"rule {one.name!r}, value", one.definition, enabled=one.enabled) for one in read.rules]
+    wrong = [
+        one.model_copy(update={"field": one.field.removeprefix("body.")})
+        for one in await refused_names(deps, caller.tenant_id, named)
+    ]
+    if wrong:
+        text = f"{len(wrong)} rule(s) name what the ledger does not have; nothing was saved"
+        raise Problem(422, "RULE_TABLE_REFUSED", text, errors=wrong[:50])
     done = await deps.services.mapper.put_text("/internal/rules.csv", table, RulesImported, tenant_id=caller.tenant_id)
     await note(deps, caller, "rules_imported", f"{done.created} created, {done.replaced} replaced")
     return done

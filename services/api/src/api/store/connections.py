@@ -66,6 +66,16 @@ async def of_company(where: Where, tenant_id: str, company_id: str) -> list[Row]
     )
 
 
+async def pointing(where: Where, tenant_id: str) -> dict[str, str]:
+    """Connection → the company file that its settings name."""
+    records = await where.fetch(
+        "SELECT connection_id, company_id FROM connections"
+        " WHERE tenant_id = $1 AND settings IS NOT NULL AND company_id IS NOT NULL",
+        tenant_id,
+    )
+    return {record["connection_id"]: record["company_id"] for record in records}
+
+
 async def unknown(where: Where, tenant_id: str, named: list[str]) -> set[str]:
     """Which of these are no connections of the tenant."""
     records = await where.fetch(

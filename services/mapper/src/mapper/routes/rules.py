@@ -13,7 +13,7 @@ from common.application import CurrentRuntime, InternalCaller
 from common.cures import FieldProblem
 from common.database import Connection
 from common.internal.mapper import RulePage, RuleSave, RuleView
-from common.internal.mapper_checks import DraftRule, RulesImported
+from common.internal.mapper_checks import DraftRule, RulesImported, RulesRead
 from common.problems import Problem, not_found
 from mapper.routes.cursors import decode, encode
 from mapper.rules.compiling import compile_rule
@@ -86,6 +86,14 @@ async def export_rules(runtime: CurrentRuntime, _: InternalCaller, tenant_id: Id
     async with runtime.pool.acquire() as connection:
         rows = await read_rules(connection, tenant_id)
     return PlainTextResponse(write_table(rule_of(row) for row in rows), media_type="text/csv")
+
+
+@router.post("/rules.csv", operation_id="read_rules_table")
+async def read_rules_table(
+    _: InternalCaller, table: Annotated[str, Body(media_type="text/csv", max_length=TABLE_BYTES_MAX)]
+) -> RulesRead:
+    """Rules of a table, or the wrong cell named. Nothing is saved."""
+    return RulesRead(rules=tuple(_draft(rule) for rule in read_table(table)))
 
 
 @router.put("/rules.csv", operation_id="import_rules")
@@ -184,6 +192,11 @@ def checked(body: RuleSave | DraftRule, rule_id: str, place: str = "") -> Rule:
         raise Problem(422, "RULE_REFUSED", "the rule's definition is not complete", errors=fields) from error
     compile_rule(rule)
     return rule
+
+
+def _draft(rule: Rule) -> DraftRule:
+    definition = rule.model_dump(mode="json", exclude={"rule_id", "name", "enabled", "priority"})
+    return DraftRule(name=rule.name, enabled=rule.enabled, priority=rule.priority, definition=definition)
 
 
 async def check_room(connection: Connection, tenant_id: str, more: int, settings: object) -> None:

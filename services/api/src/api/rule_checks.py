@@ -1,0 +1,98 @@
+"""What a rule names in the ledger, and whether it is there. Pure.
+
+A value with a template, or one that is copied from another field, is known only when an order has it.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from pydantic import JsonValue
+
+from api.settings_checks import Books, check_account
+from common.cures import FieldProblem
+from common.messages.transactions import AccountRole
+
+ACCOUNTS = "accounts"
+_NAMING: Mapping[str, tuple[str, AccountRole | None]] = {
+    "map_ar_account": (ACCOUNTS, AccountRole.RECEIVABLE),
+    "map_deposit_account": (ACCOUNTS, AccountRole.CLEARING),
+    "map_bill_expense_account": (ACCOUNTS, AccountRole.FEES),
+    "map_income_account": (ACCOUNTS, AccountRole.INCOME),
+    **dict.fromkeys(("map_class", "map_line_class", "map_shipping_class", "map_discount_class"), ("classes", None)),
+    "map_department": ("departments", None),
+    "map_terms": ("terms", None),
+}
+"""Action → list of the ledger that its value must be in, and the role that an account must fit."""
+_WORDS: Mapping[str, str] = {"classes": "class", "departments": "department", "terms": "terms"}
+_ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """An object of the ledger that a rule names outright."""
+
+    place: str
+    """Field of the rule, as problems name it."""
+    list_name: str
+    role: AccountRole | None
+    name: str
+    connections: frozenset[str] | None
+    """Those the rule is limited to; None: it is for all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """What one company file's ledger has. A list that it does not keep is empty, and everything may be in it."""
+
+    books: Books = field(default_factory=Books)
+    names: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """List → names of its active entries, short and full, without their capitals."""
+
+
+def named_by(place: str, definition: Mapping[str, JsonValue], *, enabled: bool) -> Named | None:
+    """What the rule names. None where that is nothing, or not known before an order comes, or the rule is off."""
+    action, value = definition.get("action"), definition.get("value")
+    if not enabled or not isinstance(action, str) or not isinstance(value, str) or not value or "{" in value:
+        return None
+    if action not in _NAMING or definition.get("direction", "to_ledger") != "to_ledger":
+        return None
+    list_name, role = _NAMING[action]
+    limited = definition.get("connections", _ALL)
+    only = frozenset(one for one in limited if isinstance(one, str)) if isinstance(limited, list) else None
+    return Named(place, list_name, role, value, only)
+
+
+def companies_of(named: Named, pointing: Mapping[str, str]) -> frozenset[str]:
+    """Company files that the rule is for. `pointing`: connection → company file."""
+    return frozenset(
+        company
+        for connection, company in pointing.items()
+        if named.connections is None or connection in named.connections
+    )
+
+
+def check_rules(
+    named: Iterable[Named], pointing: Mapping[str, str], lists: Mapping[str, Lists]
+) -> Iterator[FieldProblem]:
+    """What is in none of the ledgers that a rule is for; a condition may confine the rule to one of them.
+
+    `lists`: company file → what its ledger has; of one that was not read yet nothing is known, so it may have it.
+    """
+    for one in named:
+        files = companies_of(one, pointing)
+        if not files or not files <= lists.keys():
+            continue
+        found = [list(_problems(one, lists[company])) for company in sorted(files)]
+        if all(found):
+            yield found[0][0]
+
+
+def _problems(named: Named, lists: Lists) -> Iterator[FieldProblem]:
+    if named.list_name == ACCOUNTS:
+        yield from check_account(named.place, named.role, named.name, lists.books)
+        return
+    known = lists.names.get(named.list_name, frozenset())
+    if known and named.name.casefold() not in known:
+        word = _WORDS[named.list_name]
+        cure = f"the ledger has no active {word} of this name: choose one of its list, or make it there first"
+        yield FieldProblem(field=f"body.{named.place}", value=named.name, cure=cure)
