@@ -24,6 +24,7 @@ from common.messages.control import CompanySettings
 from common.messages.orders import (
     Address,
     Customer,
+    Direction,
     FinancialStatus,
     FulfillmentStatus,
     Lifecycle,
@@ -209,6 +210,13 @@ PART_PAID: dict[str, Any] = {
     "tenders": (tender("40.00", "t1"),),
     "financial_status": FinancialStatus.PARTIALLY_PAID,
 }
+BOUGHT: dict[str, Any] = {
+    "direction": Direction.PURCHASE,
+    "vendor_name": "Forge",
+    "external_id": "purchase:9001",
+    "customer": None,
+    "terms": "NET 30",
+}
 ORDERS: dict[str, Order] = {
     "plain": example_a(),
     "rich": rich(),
@@ -258,8 +266,11 @@ ORDERS: dict[str, Order] = {
     "wrong-mode": example_a(invoice_mode="papyrus"),
     "shipped": example_a(fulfillment_status=FulfillmentStatus.FULFILLED),
     "fee-of-channel": example_a(merchant_fee=D("2.53")),
+    "bought": unpaid(**BOUGHT),
+    "bought-cancelled": unpaid(**BOUGHT | CANCELLED),
 }
 
+FEEDS = ("purchase_orders", "bills", "purchase_orders_bills", "expenses")
 ITEMS = (
     CatalogItem("i1", "HAMMER", "Tools:HAMMER", sku="H-1", preferred_vendor="Smith", purchase_cost=D("11.00")),
     CatalogItem("i2", "NAILS", "NAILS", sku="NAILS", preferred_vendor="Smith", purchase_cost=D("7.50")),
@@ -373,6 +384,13 @@ def _modes_and_orders() -> dict[str, Case]:
         found[f"plain-ledger-{name}"] = Case(name, IF_PAID, file=PLAIN_LEDGER)
         found[f"returns-account-{name}"] = Case(name, IF_PAID, books=RETURNS)
         found[f"line-discounts-{name}"] = Case(name, "sales_receipts", {"show_line_discounts": True}, file=PLAIN_LEDGER)
+    return found
+
+
+def _purchases() -> dict[str, Case]:
+    found = {f"purchase-{mode}-{name}": Case(name, mode) for mode in FEEDS for name in ("bought", "bought-cancelled")}
+    for mode in FEEDS:
+        found[f"purchase-{mode}-items"] = Case("bought", mode, catalog=catalog())
     return found
 
 
@@ -534,6 +552,7 @@ def _single_settings() -> dict[str, Case]:
 
 CASES = (
     _modes_and_orders()
+    | _purchases()
     | _taxes()
     | _customers_and_money()
     | _products()

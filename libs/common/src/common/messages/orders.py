@@ -2,7 +2,7 @@
 
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import AwareDatetime, Field
 
@@ -17,10 +17,25 @@ from common.messages.base import (
     State,
 )
 
+PURCHASE_PREFIX: Final = "purchase:"
+"""Begins the external id of a purchase: a purchase and an order that a channel numbers alike are two entities."""
+
 
 def order_key(connection_id: str, external_id: str) -> str:
     """Identity of an order across services: the connection and the channel's immutable id."""
     return f"{connection_id}/{external_id}"
+
+
+class Direction(StrEnum):
+    """Whether the merchant sold or bought."""
+
+    SALE = "sale"
+    PURCHASE = "purchase"
+
+
+def direction_of(external_id: str) -> Direction:
+    """What an order is by its external id alone, for those who keep no more of it."""
+    return Direction.PURCHASE if external_id.startswith(PURCHASE_PREFIX) else Direction.SALE
 
 
 class FinancialStatus(StrEnum):
@@ -286,6 +301,10 @@ class Order(State):
     let_through: tuple[Literal["filters", "do_not_import"], ...] = ()
     """What keeps the order out no more, because a person asked for it: the status filter, the start date and the
     customer's horizon (`filters`), or a rule and the shop's own mark (`do_not_import`)."""
+    direction: Direction = Direction.SALE
+    """Of a purchase `external_id` begins with `PURCHASE_PREFIX`, and its lines are at cost."""
+    vendor_name: ShortText = ""
+    """Of a purchase: whom it was bought from."""
 
     @property
     def key(self) -> str:

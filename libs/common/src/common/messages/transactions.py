@@ -280,6 +280,10 @@ class ItemWanted(Frozen):
     unit_price: Number | None = None
     taxable: bool = True
 
+    """What it is sold for; None where only its cost is known."""
+    purchase_cost: Number | None = None
+    """What it is bought for, where a purchase makes it."""
+
 
 class SetOutcome(StrEnum):
     MAPPED = "mapped"

@@ -20,6 +20,7 @@ from common.errors import Retryable
 from common.internal.ingest import OrderHistory
 from common.internal.ledger_writer import DocumentList
 from common.internal.mapper import PayoutMemberships, SetList
+from common.messages.orders import direction_of
 from common.problems import Problem, not_found
 
 routes = router("orders")
@@ -172,6 +173,7 @@ def summary(row: dict[str, Any]) -> OrderSummary:
         **{
             **row,
             "order_id": order_id(row["order_key"]),
+            "direction": direction_of(row["external_id"]),
             "column": row["column_name"],
             "documents": row["documents_wanted"] or 0,
             "documents_in_ledger": row["documents_in_ledger"],

@@ -10,6 +10,7 @@ from common.internal.mapper import PayoutMembership, SetView
 from common.internal.mapper_checks import PaymentState
 from common.messages.base import Amount, Reason
 from common.messages.documents import DocumentState
+from common.messages.orders import Direction
 from common.messages.transactions import DocumentKind
 
 
@@ -22,6 +23,8 @@ class OrderSummary(View):
     external_id: str
     channel: str
     number: str
+    direction: Direction
+    """`purchase`: what the merchant bought."""
     status: str
     """`financial/fulfillment/lifecycle`."""
     ordered_on: date | None

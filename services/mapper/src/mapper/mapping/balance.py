@@ -27,23 +27,30 @@ def allowed_difference(case: Case) -> Decimal:
 
 
 def settle(
-    case: Case, stated: Decimal, lines: list[DocumentLine], taxes: tuple[DocumentTax, ...], what: str = "order"
+    case: Case,
+    stated: Decimal,
+    lines: list[DocumentLine],
+    taxes: tuple[DocumentTax, ...],
+    what: str = "order",
+    *,
+    with_item: bool = True,
 ) -> Decimal:
     """Make the parts equal what is stated, by a rounding line at most, and return the stated total.
 
-    Raises `Held` (TOTALS_MISMATCH) where the difference is more than rounding.
+    Without its item the rounding line posts to its account itself. Raises `Held` (TOTALS_MISMATCH) where the difference
+    is more than rounding.
     """
     computed = sum_parts(lines, taxes)
     difference = stated - computed
     if difference:
         if abs(difference) > allowed_difference(case):
             raise Held(totals_mismatch(stated, computed, case.currency, what))
-        lines.append(rounding_line(case, difference))
+        lines.append(rounding_line(case, difference, with_item=with_item))
         case.notices.append(rounding_added(difference, case.currency))
     return stated
 
 
-def rounding_line(case: Case, amount: Decimal) -> DocumentLine:
+def rounding_line(case: Case, amount: Decimal, *, with_item: bool = True) -> DocumentLine:
     """A line for a rounding difference: item Rounding → the account for rounding differences."""
     item = case.connection.products.rounding_item
     return DocumentLine(
@@ -51,6 +58,6 @@ def rounding_line(case: Case, amount: Decimal) -> DocumentLine:
         account=case.configuration.account(AccountRole.ROUNDING),
         amount=amount,
         description=item,
-        item_key=case.service_item(LineKind.ROUNDING, item, AccountRole.ROUNDING),
+        item_key=case.service_item(LineKind.ROUNDING, item, AccountRole.ROUNDING) if with_item else None,
         tax_code=case.configuration.never_taxed_code(),
     )

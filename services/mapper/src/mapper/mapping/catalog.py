@@ -114,6 +114,9 @@ class ItemIndex:
             return found
         return self._by_leaf.get(wanted, [])
 
+    def by_id(self, ledger_id: str | None) -> CatalogItem | None:
+        return self._items.get(ledger_id) if ledger_id else None
+
     def bundle_price(self, item: CatalogItem) -> Decimal | None:
         """What the members of a bundle cost together; None where it is none, or the price of one is not known."""
         members = item.details.get("members")

@@ -130,6 +130,11 @@ class Configuration:
             return self.account(AccountRole.UNDEPOSITED_FUNDS)
         return self.named_deposit_account(name, method)
 
+    def paying_account(self, method: str) -> Account:
+        """What pays for an expense: the account of the method, else the connection's, else the bank."""
+        name = self._deposit_names.get(deposit_account_key(method)) or self.connection.deposit_account
+        return self.named_deposit_account(name, method) if name else self.account(AccountRole.BANK)
+
     def named_deposit_account(self, name: str, method: str) -> Account:
         """A clearing account that settings or a rule name outright."""
         if name == self.company.accounts.get(AccountRole.UNDEPOSITED_FUNDS):

@@ -38,6 +38,17 @@ def mode_none() -> Reason:
     return error("MODE_NONE", "The transaction mode is `none`.", "Choose a transaction mode.", "mode", "none")
 
 
+def purchase_not_booked(mode: str) -> Reason:
+    return error(
+        "PURCHASE_NOT_BOOKED",
+        f"This is a purchase, and the transaction mode {mode} books no purchases.",
+        "Choose purchase_orders, bills, purchase_orders_bills or expenses for purchases: as the connection's mode, or "
+        "by a rule map_transaction_type where direction equals purchase.",
+        "mode",
+        mode,
+    )
+
+
 def before_start(ordered_on: date, start: date) -> Reason:
     return error(
         "BEFORE_START_DATE",

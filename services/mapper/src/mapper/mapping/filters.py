@@ -2,7 +2,7 @@
 
 from common.messages.base import Reason
 from common.messages.control import ConnectionSettings, TransactionMode
-from common.messages.orders import FinancialStatus, Lifecycle, Order
+from common.messages.orders import Direction, FinancialStatus, Lifecycle, Order
 from common.messages.transactions import Document
 from mapper.mapping.configuration import Configuration
 from mapper.mapping.directives import Directives
@@ -13,10 +13,12 @@ from mapper.mapping.filter_reasons import (
     do_not_import,
     draft,
     mode_none,
+    purchase_not_booked,
     status_filtered,
     store_filtered,
     test_order,
 )
+from mapper.mapping.modes import PURCHASE_FEEDS
 from mapper.mapping.names import normal
 
 PASSED_BEFORE = {
@@ -48,6 +50,8 @@ def find_filter(
         return store_filtered(order.store_name)
     if mode is TransactionMode.NONE:
         return mode_none()
+    if order.direction is Direction.PURCHASE and mode not in PURCHASE_FEEDS:
+        return purchase_not_booked(mode.value)
     if "filters" in order.let_through:
         return None
     if order.ordered_on < connection.start_date:

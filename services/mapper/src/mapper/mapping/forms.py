@@ -45,7 +45,7 @@ def invoice(case: Case, sale: Sale, *, ordinal: int = 0, closes: tuple[Document,
         kind=DocumentKind.INVOICE,
         ordinal=ordinal,
         number=document_number(case, repeat=ordinal),
-        due_date=_due_date(case),
+        due_date=due_date(case),
         terms=case.order.terms,
         reference=case.order.reference_number,
         receivable=case.receivable(),
@@ -88,7 +88,7 @@ def _unposted(case: Case, kind: DocumentKind, sale: Sale, *, closed: bool) -> Do
         wanted=WantedState.CLOSED if closed else WantedState.PRESENT,
         number=document_number(case, mirrored=True),
         terms=case.order.terms,
-        due_date=_due_date(case),
+        due_date=due_date(case),
         **_header(case),
         **_body(sale),
     )
@@ -110,7 +110,7 @@ def _body(sale: Sale) -> dict[str, Any]:
     return {"total": sale.total, "lines": sale.lines, "taxes": sale.taxes}
 
 
-def _due_date(case: Case) -> date | None:
+def due_date(case: Case) -> date | None:
     """Stated, or the order's date and its terms, else those of the connection."""
     if case.order.due_on is not None:
         return case.order.due_on

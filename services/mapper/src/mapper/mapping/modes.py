@@ -23,6 +23,8 @@ class Step(StrEnum):
     SALES_ORDER = "sales_order"
     ESTIMATE = "estimate"
     PURCHASE_ORDERS = "purchase_orders"
+    BILL = "bill"
+    EXPENSE = "expense"
     INVOICE = "invoice"
     RECEIPT = "receipt"
     HELD_RECEIPT = "held_receipt"
@@ -33,6 +35,8 @@ class Step(StrEnum):
     CLOSE_SALES_ORDER = "close_sales_order"
     CLOSE_ESTIMATE = "close_estimate"
     CLOSE_PURCHASE_ORDERS = "close_purchase_orders"
+    VOID_BILL = "void_bill"
+    VOID_EXPENSE = "void_expense"
     IN_SUMMARY = "in_summary"
     IN_PAYOUT = "in_payout"
 
@@ -83,6 +87,12 @@ class ModeRow:
 
 M = TransactionMode
 S = Step
+
+
+def _bought(*steps: Step, cancelled: Cell) -> ModeRow:
+    """A purchase is booked the same whether it is paid yet or not; of one that costs nothing there is nothing."""
+    return ModeRow(unpaid=steps, partly_paid=steps, paid=steps, cancelled=cancelled)
+
 
 INVOICE_PAYMENTS: Final = ModeRow(
     unpaid=(S.INVOICE,),
@@ -164,13 +174,13 @@ TABLE: Final[dict[TransactionMode, ModeRow]] = {
     M.JOURNAL_ENTRIES: ModeRow(paid=(S.IN_PAYOUT,), zero=(S.IN_PAYOUT,)),
     M.PAYMENTS_ONLY: ModeRow(partly_paid=(S.PAYMENTS,), paid=(S.PAYMENTS,), has_payments=True),
     M.CREDIT_MEMOS_ONLY: ModeRow(refunds=RefundSteps.MEMOS_ALONE),
-    M.PURCHASE_ORDERS: ModeRow(),
-    M.BILLS: ModeRow(),
-    M.PURCHASE_ORDERS_BILLS: ModeRow(),
-    M.EXPENSES: ModeRow(),
+    M.PURCHASE_ORDERS: _bought(S.PURCHASE_ORDERS, cancelled=(S.CLOSE_PURCHASE_ORDERS,)),
+    M.BILLS: _bought(S.BILL, cancelled=(S.VOID_BILL,)),
+    M.PURCHASE_ORDERS_BILLS: _bought(S.PURCHASE_ORDERS, S.BILL, cancelled=(S.CLOSE_PURCHASE_ORDERS, S.VOID_BILL)),
+    M.EXPENSES: _bought(S.EXPENSE, cancelled=(S.VOID_EXPENSE,)),
 }
 
 PURCHASE_FEEDS: Final = frozenset({M.PURCHASE_ORDERS, M.BILLS, M.PURCHASE_ORDERS_BILLS, M.EXPENSES})
-"""Modes for feeds of purchases; an order of a shop has none."""
+"""Modes for feeds of purchases: what is bought has documents in no other, and what is sold has none in these."""
 
 SALES_ORDER_MODES: Final = frozenset(mode for mode, row in TABLE.items() if S.SALES_ORDER in row.unpaid)

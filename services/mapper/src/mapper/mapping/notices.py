@@ -34,6 +34,16 @@ def mixed_tenders(accounts: str) -> Reason:
     )
 
 
+def purchase_refund_left(returned: Decimal, currency: str) -> Reason:
+    return notice(
+        "PURCHASE_REFUND_NOT_BOOKED",
+        f"The vendor gave {returned} {currency} back; what came back of a purchase is not booked.",
+        "Enter the vendor's credit in the ledger.",
+        "refunds",
+        f"{returned}",
+    )
+
+
 def tax_not_expected(amount: Decimal, currency: str) -> Reason:
     return notice(
         "TAX_CHARGED",

@@ -2,9 +2,10 @@
 
 from common.messages.base import Reason
 from common.messages.control import TransactionMode
-from common.messages.orders import Order
+from common.messages.orders import Direction, Order
 from common.messages.transactions import Document, Inputs, SetOutcome, TransactionSet
 from common.money import UnknownCurrency, exponent, is_exact
+from mapper.mapping.bought import plan_purchase
 from mapper.mapping.case import Case
 from mapper.mapping.catalog import Catalog
 from mapper.mapping.configuration import Configuration
@@ -81,9 +82,13 @@ def _map(
     case = Case(ruled, configuration, catalog, directives, facts)
     if directives.failures:
         case.notices.extend(rule_failed(rule, problem) for rule, problem in directives.failures.items())
-    resolve_customer(case)
-    row = choose_row(case, TABLE[mode], mode, history)
-    note = plan_documents(case, row, mode, history, defers=rules.defers_invoices)
+    note = None
+    if ruled.direction is Direction.PURCHASE:
+        plan_purchase(case, TABLE[mode])
+    else:
+        resolve_customer(case)
+        row = choose_row(case, TABLE[mode], mode, history)
+        note = plan_documents(case, row, mode, history, defers=rules.defers_invoices)
     kept = mode.value if directives.mode is None and not order.invoice_mode else ""
     return _finish(order, case, rules, note, history, kept, passed)
 
@@ -142,7 +147,7 @@ def _check_settings(
     facts: Facts,
 ) -> None:
     connection = configuration.connection
-    if mode in PURCHASE_FEEDS:
+    if mode in PURCHASE_FEEDS and order.direction is Direction.SALE:
         raise Held(
             mode_not_supported(mode.value, "it is for feeds of purchases, not of sales", "Choose a mode for sales.")
         )

@@ -1,7 +1,7 @@
 """Which item of the ledger a line is: maps, matches and what to do about a product that is missing (section 17)."""
 
 from common.messages.base import Reason
-from common.messages.orders import OrderLine
+from common.messages.orders import Direction, OrderLine
 from common.messages.transactions import (
     Account,
     AccountRole,
@@ -183,7 +183,8 @@ def _stop(case: Case, reason: Reason) -> None:
 
 def _want(case: Case, line: OrderLine, match_key: str, name: str, match_field: str, ledger_id: str) -> str:
     account = line_account(case, line)
-    identity = (match_key, name, line.sku, ledger_id, line.name, line.unit_price, bool(line.taxes), account.name)
+    said = (line.sku, line.name, line.unit_price, bool(line.taxes), case.order.direction)
+    identity = (match_key, name, ledger_id, account.name, *said)
     known = case.configuration.known_items
     item = known.get(identity)
     if item is None:
@@ -199,6 +200,8 @@ def _item_wanted(
     case: Case, line: OrderLine, match_key: str, name: str, match_field: str, ledger_id: str, account: Account
 ) -> ItemWanted:
     policy = case.connection.products.missing
+    # What a purchase says of a product is its cost; nothing of how it is sold.
+    bought = case.order.direction is Direction.PURCHASE
     return ItemWanted(
         key=shared_key(case.connection.company_id, DocumentKind.ITEM, match_key),
         name=tidy(name)[:500],
@@ -209,8 +212,9 @@ def _item_wanted(
         item_type=CREATED_AS.get(policy, "non_inventory"),
         income_account=account,
         description=line.name,
-        unit_price=line.unit_price if line.unit_price >= 0 else None,
-        taxable=bool(line.taxes),
+        unit_price=line.unit_price if line.unit_price >= 0 and not bought else None,
+        purchase_cost=line.unit_price if bought else None,
+        taxable=bought or bool(line.taxes),
     )
 
 

@@ -287,6 +287,16 @@ def customer_dismissed(name: str) -> Reason:
     )
 
 
+def seller_missing() -> Reason:
+    return error(
+        "VENDOR_MISSING",
+        "The purchase does not say whom it was bought from, and purchase orders and bills need a vendor.",
+        "Let the store send the vendor's name, or set it by a rule map_customer_name.",
+        "vendor_name",
+        "",
+    )
+
+
 def vendor_missing() -> Reason:
     return Reason(
         code="VENDOR_MISSING",

@@ -138,6 +138,8 @@ _ORDER: Final[dict[str, tuple[Kind, Callable[[Order], Any]]]] = {
             "payout_id",
             "invoice_mode",
             "tax_included",
+            "direction",
+            "vendor_name",
         )
     },
     **{

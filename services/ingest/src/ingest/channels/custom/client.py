@@ -1,6 +1,6 @@
 """Pulling from a custom store: the native contract by cursor, or the older one by date window."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,10 +10,12 @@ import orjson
 from common.errors import UpstreamRefused
 from common.http import OutboundClient
 from common.messages.base import Reason
+from common.messages.orders import PURCHASE_PREFIX, Direction, direction_of
 from ingest.channel import By, Page, Shop
 from ingest.channels.custom import compatible
 from ingest.channels.custom.settings import CustomCredentials
 from ingest.channels.custom.webhook import order_part
+from ingest.channels.custom.wire import order_id_of
 from ingest.parts import Part, PartKind, Source
 from ingest.polite import PoliteClient
 from ingest.signatures import moment
@@ -58,7 +60,7 @@ class CustomClient:
         if not self._is_native:
             window = {f"date_{by}_min": _text(start), f"date_{by}_max": _text(end)}
             envelope, _ = await self._api.get("/orders", window | self._asked)
-            parts = [*_pulled(envelope), *_purchases(envelope)]
+            parts = [*_pulled(envelope), *_purchases(envelope, await self._purchases(window | self._asked))]
             # What was paid or sent back later comes without its order, which did not change: the order is asked for.
             for number, more in compatible.without_order(envelope if isinstance(envelope, dict) else {}).items():
                 found, _ = await self._api.get("/orders", {"orderNumber": number})
@@ -77,24 +79,42 @@ class CustomClient:
             params["cursor"] = str(cursor)
 
     async def fetch(self, order_id: str) -> tuple[Part, ...]:
-        """The order document."""
+        """The order document, or that of the purchase."""
         if not self._is_native:
-            return await self.find(order_id)
-        row = await self._api.find(f"/orders/{order_id}")
-        return (order_part(row, orjson.dumps(row), Source.API),) if row else ()
+            return await self._named(order_id.removeprefix(PURCHASE_PREFIX), direction_of(order_id))
+        bought = direction_of(order_id) is Direction.PURCHASE
+        said = {"direction": Direction.PURCHASE.value} if bought else None
+        row = await self._api.find(f"/orders/{order_id.removeprefix(PURCHASE_PREFIX)}", said)
+        part = order_part(row, orjson.dumps(row), Source.API) if row else None
+        # A store may have an order of that id and no such purchase, and not read what it was asked.
+        return (part,) if part is not None and part.order_id == order_id else ()
 
     async def find(self, number: str) -> tuple[Part, ...]:
-        """The order with this number; the native contract finds by id only."""
+        """The order with this number, else the purchase; `purchase:` before the number asks for the purchase alone."""
         if self._is_native:
-            body, _ = await self._api.get("/orders", {"order_number": number, "limit": 5})
-            rows = [row for row in body.get("orders") or () if str(row.get("order_number")) == number]
-            return (order_part(rows[0], orjson.dumps(rows[0]), Source.API),) if rows else ()
-        envelope, _ = await self._api.get("/orders", {"orderNumber": number})
-        for part in _pulled(envelope):
-            order = part.body["orders"][0]
-            if number in {str(order.get("orderNumber", "")), compatible.identity_of(order)}:
+            bare, bought = number.removeprefix(PURCHASE_PREFIX), number.startswith(PURCHASE_PREFIX)
+            body, _ = await self._api.get("/orders", {"order_number": bare, "limit": 5})
+            rows = [row for row in body.get("orders") or () if str(row.get("order_number")) == bare]
+            rows.sort(key=lambda row: row.get("direction") == Direction.PURCHASE)
+            found = [row for row in rows if not bought or row.get("direction") == Direction.PURCHASE]
+            return (order_part(found[0], orjson.dumps(found[0]), Source.API),) if found else ()
+        sold = () if number.startswith(PURCHASE_PREFIX) else await self._named(number, Direction.SALE)
+        return sold or await self._named(number.removeprefix(PURCHASE_PREFIX), Direction.PURCHASE)
+
+    async def _named(self, number: str, direction: Direction) -> tuple[Part, ...]:
+        """The order or purchase of that number or id in the older contract."""
+        asked = {"orderNumber": number}
+        envelope, _ = await self._api.get("/orders", asked)
+        sold = direction is Direction.SALE
+        for part in _pulled(envelope) if sold else _purchases(envelope, await self._purchases(asked)):
+            row = (part.body["orders"] or part.body["purchases"])[0]
+            if number in {str(row.get("orderNumber", "")), compatible.identity_of(row)}:
                 return (part,)
         return ()
+
+    async def _purchases(self, asked: Mapping[str, str]) -> Any:
+        """The envelope of `/purchaseorders`, which not every store has."""
+        return await self._api.find("/purchaseorders", asked)
 
     async def close(self) -> None:
         await self._api.close()
@@ -119,15 +139,17 @@ def _pulled(envelope: Any) -> list[Part]:
     return parts
 
 
-def _purchases(envelope: Any) -> list[Part]:
-    """What the store bought: listed with the reason why it isn't booked, so that nobody looks for it in vain."""
-    parts = []
-    for single in compatible.purchases(envelope if isinstance(envelope, dict) else {}):
-        row = single["purchases"][0]
-        at = moment(row.get("modifiedDate") or row.get("creationDate"))
-        identity = f"purchase:{compatible.identity_of(row)}"
-        parts.append(Part(PartKind.ORDER, identity, orjson.dumps(single), at, source=Source.API, parsed=single))
-    return parts
+def _purchases(*envelopes: Any) -> list[Part]:
+    """What the store bought, each purchase once: a store may list it at both of its addresses."""
+    parts: dict[str, Part] = {}
+    for envelope in envelopes:
+        for single in compatible.purchases(envelope if isinstance(envelope, dict) else {}):
+            row = single["purchases"][0]
+            at = moment(row.get("modifiedDate") or row.get("creationDate"))
+            identity = order_id_of(Direction.PURCHASE, compatible.identity_of(row))
+            part = Part(PartKind.ORDER, identity, orjson.dumps(single), at, source=Source.API, parsed=single)
+            parts.setdefault(identity, part)
+    return list(parts.values())
 
 
 def _text(at: datetime) -> str:

@@ -2,8 +2,8 @@
 
 `{orders[], cancelledOrders[], payments[], purchases[]}` with camelCase names and JSON numbers: a cancelled order is a
 refund that names its sale in `parentOrderNumber`, a payment names its order in `orderNumber`. Unit prices and line
-discounts come both without and with tax; net amounts are taken, and the difference is the line's tax. Purchases are
-known and not booked.
+discounts come both without and with tax; net amounts are taken, and the difference is the line's tax. A purchase is
+written as an order is, with the `vendor` it was bought from.
 """
 
 import hashlib
@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from ingest.errors import NormalizationError, OutOfScope
+from common.messages.orders import Direction
+from ingest.errors import NormalizationError
 
 STATUSES: dict[str, str] = {
     "pending": "pending",
@@ -31,8 +32,18 @@ STATUSES: dict[str, str] = {
     "canceled": "cancelled",
     "voided": "voided",
 }
-FULFILLED = frozenset({"completed", "shipped"})
-"""Statuses that say that everything has left."""
+PURCHASE_STATUSES: dict[str, str] = STATUSES | {
+    "": "pending",
+    "open": "pending",
+    "issued": "pending",
+    "ordered": "pending",
+    "received": "pending",
+    "billed": "pending",
+    "closed": "pending",
+}
+"""What else a purchase may be called; only whether it was cancelled decides what is booked of it."""
+FULFILLED = frozenset({"completed", "shipped", "received", "billed", "closed"})
+"""Statuses that say that everything has left, or has come in."""
 
 
 def split(envelope: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -82,16 +93,20 @@ def identity_of(order: Mapping[str, Any]) -> str:
 
 
 def to_native(envelope: Mapping[str, Any]) -> dict[str, Any]:
-    """The native document of one order. Raises `NormalizationError`, or `OutOfScope` where it is a purchase."""
+    """The native document of one order or purchase. Raises `NormalizationError`."""
     if not envelope.get("orders") and envelope.get("purchases"):
-        raise OutOfScope("PURCHASE", "this is a purchase of the store; purchases are not booked from its feed")
-    order = _rows(envelope.get("orders"))[0]
-    status = str(order.get("orderStatus", "")).lower()
-    if status not in STATUSES:
+        purchase = _rows(envelope.get("purchases"))[0]
+        return _document(purchase, envelope, PURCHASE_STATUSES) | _bought(purchase)
+    return _document(_rows(envelope.get("orders"))[0], envelope, STATUSES)
+
+
+def _document(order: Mapping[str, Any], envelope: Mapping[str, Any], statuses: Mapping[str, str]) -> dict[str, Any]:
+    status = _text(order, "orderStatus").lower()
+    if status not in statuses:
         raise NormalizationError(
             "orderStatus",
             status,
-            f"send one of {', '.join(STATUSES)}",
+            f"send one of {', '.join(filter(None, statuses))}",
             code="UNKNOWN_STATUS",
             text=f"orderStatus is {status!r}, and what that means for the books is not known",
         )
@@ -100,7 +115,7 @@ def to_native(envelope: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "external_id": identity_of(order),
         "order_number": str(order.get("orderNumber", "")),
-        "status": STATUSES[status],
+        "status": statuses[status],
         "fulfillment_status": "fulfilled" if status in FULFILLED else "unfulfilled",
         "created_at": order.get("creationDate"),
         "updated_at": order.get("modifiedDate") or order.get("creationDate"),
@@ -128,6 +143,25 @@ def to_native(envelope: Mapping[str, Any]) -> dict[str, Any]:
         },
         "payments": _payments(_rows(envelope.get("payments")), currency),
         "refunds": [_refund(row) for row in _rows(envelope.get("cancelledOrders"))],
+    }
+
+
+def _bought(purchase: Mapping[str, Any]) -> dict[str, Any]:
+    """What a purchase says beyond what an order does; what was paid stands on itself, for no payment names it."""
+    paid = _number(purchase, "amountPaid")
+    payment = {
+        "external_id": "paid",
+        "method": _text(purchase, "creditCardName"),
+        "amount": _plain(paid),
+        "paid_at": purchase.get("paidDate") or purchase.get("creationDate"),
+        "reference": _text(purchase, "referenceNumber"),
+    }
+    return {
+        "direction": Direction.PURCHASE.value,
+        "vendor_name": _text(purchase, "vendor"),
+        "terms": _text(purchase, "terms") or _text(purchase, "salesTerms"),
+        "due_at": purchase.get("dueDate"),
+        "payments": [payment] if paid > 0 else [],
     }
 
 

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from common.messages.orders import (
     Address,
     Customer,
+    Direction,
     FinancialStatus,
     FulfillmentStatus,
     Lifecycle,
@@ -119,7 +120,7 @@ def _normalize(order: CustomOrder, account: Account) -> Order:
         tenant_id=account.tenant_id,
         revision=0,
         connection_id=account.connection_id,
-        external_id=identifier(order.external_id),
+        external_id=identifier(order.order_id),
         channel=CHANNEL,
         number=_number(order.order_number),
         financial_status=_financial(order, total, tenders),
@@ -184,6 +185,8 @@ def _as_stated(order: CustomOrder, account: Account) -> dict[str, Any]:
         "exchange_rate": plain(order.exchange_rate) if order.exchange_rate is not None else None,
         "invoice_mode": short(order.invoice_mode),
         "do_not_import": order.do_not_import,
+        "direction": Direction(order.direction),
+        "vendor_name": short(order.vendor_name),
     }
 
 

@@ -13,7 +13,7 @@ from common.broken_json import broken_json
 from common.cures import FieldProblem
 from ingest.channel import Delivery
 from ingest.channels.custom.settings import CustomCredentials
-from ingest.channels.custom.wire import CustomOrder
+from ingest.channels.custom.wire import CustomOrder, order_id_of
 from ingest.errors import BodyUnreadable
 from ingest.parts import Part, PartKind, Source
 from ingest.reading import path, wrong_fields
@@ -63,7 +63,7 @@ def parse(headers: Mapping[str, str], body: bytes) -> Delivery:
         try:
             order = CustomOrder.model_validate(row)
             raw = orjson.dumps(row) if isinstance(content, list) else body
-            parts.append(Part(PartKind.ORDER, order.external_id, raw, order.updated_at, parsed=order))
+            parts.append(Part(PartKind.ORDER, order.order_id, raw, order.updated_at, parsed=order))
             ignored += islice(_unknown(order, at), _IGNORED_MAX - len(ignored))
         except ValidationError as error:
             wrong += wrong_fields(error, at)
@@ -86,4 +86,5 @@ def _unknown(value: object, at: tuple[int | str, ...]) -> Iterator[str]:
 
 def order_part(row: dict[str, Any], raw: bytes, source: Source = Source.WEBHOOK) -> Part:
     """One native order document as a part."""
-    return Part(PartKind.ORDER, str(row["external_id"]), raw, moment(row.get("updated_at")), source=source, parsed=row)
+    order_id = order_id_of(row.get("direction"), row["external_id"])
+    return Part(PartKind.ORDER, order_id, raw, moment(row.get("updated_at")), source=source, parsed=row)

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic_core import CoreSchema, core_schema
 
+from common.messages.orders import PURCHASE_PREFIX, Direction
 from ingest.reading import Moment
 
 _PATTERN = r"^-?[0-9]{1,15}(\.[0-9]{1,12})?$"
@@ -32,6 +33,12 @@ Text = Annotated[str, Field(max_length=500)]
 LongText = Annotated[str, Field(max_length=4000)]
 OffsetTime = Annotated[AwareDatetime, AfterValidator(lambda at: at.astimezone(UTC))]
 Identity = Annotated[str, Field(min_length=1, max_length=100)]
+
+
+def _own(identity: str) -> str:
+    if identity.startswith(PURCHASE_PREFIX):
+        raise ValueError(f"ids beginning with {PURCHASE_PREFIX!r} are ours: leave that out and send direction instead")
+    return identity
 
 
 class Wire(BaseModel):
@@ -179,8 +186,13 @@ class CustomCustomer(Wire):
 class CustomOrder(Wire):
     """One order as it stands now, whole: everything that is left out is taken to be empty."""
 
-    external_id: Identity
-    """The store's own id of the order; never changes."""
+    external_id: Annotated[Identity, AfterValidator(_own)]
+    """The store's own id of the order; never changes. A purchase and an order may have the same."""
+    direction: Literal["sale", "purchase"] = "sale"
+    """`purchase`: what the store bought, with lines at cost, for the modes purchase_orders, bills,
+    purchase_orders_bills and expenses."""
+    vendor_name: Text = ""
+    """Of a purchase: whom it was bought from, as the ledger calls them. Purchase orders and bills need it."""
     order_number: Identity
     """What people call the order; becomes the number of its documents."""
     status: Literal[
@@ -252,3 +264,13 @@ class CustomOrder(Wire):
     payments: tuple[CustomPayment, ...] = ()
     """Money that was captured. An authorisation is no payment."""
     refunds: tuple[CustomRefund, ...] = ()
+
+    @property
+    def order_id(self) -> str:
+        """What the order is kept under."""
+        return order_id_of(self.direction, self.external_id)
+
+
+def order_id_of(direction: object, external_id: object) -> str:
+    """A purchase and an order of one id are two."""
+    return f"{PURCHASE_PREFIX}{external_id}" if direction == Direction.PURCHASE else str(external_id)
