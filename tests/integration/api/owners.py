@@ -52,6 +52,8 @@ class Owners:
     attempts: dict[str, tuple[Attempt, ...]] = field(default_factory=dict)
     held: dict[tuple[str, str], tuple[counts.EntityCount, ...]] = field(default_factory=dict)
     """(service, tenant) → what it holds."""
+    refused_links: set[str] = field(default_factory=set)
+    """Ids of the ledger that no customer can be linked to."""
     away: set[str] = field(default_factory=set)
     seen: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
@@ -429,6 +431,12 @@ def _ledger_writer(app: FastAPI, owners: Owners) -> None:  # noqa: C901, PLR0915
     async def document(document_key: str, tenant_id: str) -> Response:
         found = own(document_key, tenant_id)
         return _json(found) if found else NOT_FOUND
+
+    @app.post(base + "/documents/{document_key}/link/check")
+    async def check_link(document_key: str, body: ledger_writer.LinkRequest) -> Response:
+        if body.ledger_id in owners.refused_links:
+            return _problem(422, "CURRENCY_DIFFERS", "kept in EUR, and the orders are in USD")
+        return _json(ledger_writer.LinkTarget(ledger_id=body.ledger_id))
 
     @app.put(base + "/documents/{document_key}/link")
     async def link(document_key: str, body: ledger_writer.LinkRequest) -> Response:

@@ -222,6 +222,20 @@ def test_connecting_a_customer_publishes_link_and_horizon(gateway: Gateway, shop
     assert state.currency == customer.currency == "USD"
 
 
+def test_a_customer_is_not_connected_to_one_that_the_ledger_refuses(gateway: Gateway, shop: Shop) -> None:
+    customer = warning(shop, "e", kind=DocumentKind.CUSTOMER, reason=running.reason("CUSTOMER_MISSING"))
+    gateway.publish(customer)
+    arrived(shop, customer)
+    gateway.owners.refused_links.add("euro")
+    before = len(gateway.sent(CustomerConnected))
+    path = f"/v1/companies/{shop.company_id}/customers/{customer.document_key}/connect"
+    body = {"connection_id": shop.connection_id, "link": "existing", "ledger_id": "euro"}
+    refused = shop.tenant.http.post(path, json=body)
+    assert (refused.status_code, refused.json()["code"]) == (422, "CURRENCY_DIFFERS")
+    assert len(gateway.sent(CustomerConnected)) == before
+    assert shop.tenant.http.post(path, json=body | {"link": "create"}).status_code == 202
+
+
 def test_every_action_is_in_the_audit_log_of_its_tenant_only(gateway: Gateway, shop: Shop) -> None:
     entries = shop.tenant.http.get("/v1/audit-log").json()["items"]
     actions = {entry["action"] for entry in entries}

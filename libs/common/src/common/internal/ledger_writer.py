@@ -224,6 +224,15 @@ class AttemptsAnswer(Shape):
     attempts: dict[str, tuple[Attempt, ...]]
 
 
+class LinkTarget(Shape):
+    """An object of the ledger that a document, customer or item can be linked to."""
+
+    ledger_id: str
+    name: str = ""
+    currency: str = ""
+    """Of a customer, where the ledger keeps each in one currency."""
+
+
 class LinkRequest(TenantRequest):
     """Tie a document to what a person found in the ledger. Refused (409) where that object is linked already."""
 

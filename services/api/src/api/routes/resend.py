@@ -18,6 +18,7 @@ from api.views.work import RESEND_MAX, Dismissed, DismissRequest, ResendRequest
 from common.batch import Batch
 from common.cures import FieldProblem
 from common.database import Connection
+from common.internal.ledger_writer import LinkRequest, LinkTarget
 from common.messages.control import CustomerConnected, DocumentDismissed, ResendRequested
 from common.messages.orders import order_key
 from common.problems import Problem, not_found
@@ -113,7 +114,10 @@ async def dismiss(body: DismissRequest, caller: Writer, deps: Deps) -> Dismissed
 async def connect_customer(
     company_id: str, customer_key: str, body: CustomerConnect, caller: Writer, deps: Deps
 ) -> CustomerConnected:
-    """Say how a source customer relates to the ledger, and from which date its documents are in scope."""
+    """Say how a source customer relates to the ledger, and from which date its documents are in scope.
+
+    `existing` is refused for a customer that the ledger has not, or keeps in another currency than the orders'.
+    """
     await company_routes.own(deps, caller, company_id)
     await connection_routes.own(deps, caller, body.connection_id)
     row = await own_document(deps, caller, customer_key)
@@ -123,6 +127,13 @@ async def connect_customer(
         cure = "give the id of the ledger's customer, from the search"
         wrong = FieldProblem(field="body.ledger_id", value=None, cure=cure)
         raise Problem(422, "LEDGER_ID_NEEDED", "which customer of the ledger is it?", errors=[wrong])
+    if body.link == "existing" and body.ledger_id is not None:
+        # Refused where the ledger has no such customer, or has it in another currency.
+        await deps.services.ledger_writer.post(
+            f"/internal/documents/{customer_key}/link/check",
+            LinkRequest(tenant_id=caller.tenant_id, ledger_id=body.ledger_id),
+            LinkTarget,
+        )
     async with deps.runtime.transaction() as (connection, batch):
         # The revision is that of the tenant's decisions on this customer, kept in the same place as dismissals.
         saved = await dismissals.save(

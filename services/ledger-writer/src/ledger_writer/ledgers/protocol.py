@@ -22,6 +22,9 @@ from common.messages.documents import CatalogEntry
 from common.messages.transactions import CustomerWanted, Document, DocumentKind, ItemWanted
 from ledger_writer.ledgers.changes import ReadNotices
 
+CURRENCY = "currency"
+"""Detail of a link that `LookAt` gives: the one currency of a customer, where the ledger has such."""
+
 
 class Capability(StrEnum):
     """What a ledger can do (domain reference, section 32). Settings are validated against it when they are saved."""

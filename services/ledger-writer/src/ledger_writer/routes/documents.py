@@ -17,6 +17,7 @@ from common.internal.ledger_writer import (
     DocumentList,
     DocumentView,
     LinkRequest,
+    LinkTarget,
     WrittenLink,
 )
 from common.messages.base import Identifier, Reason
@@ -24,11 +25,11 @@ from common.messages.documents import Attempt, DocumentState
 from common.messages.transactions import DocumentKind
 from common.problems import Problem, not_found
 from ledger_writer.lanes.lane import Workshop, company_file
-from ledger_writer.ledgers.protocol import LedgerLink
+from ledger_writer.ledgers.protocol import CURRENCY, LedgerLink
 from ledger_writer.messages import to_document_changed
 from ledger_writer.planning.plan import RANK
 from ledger_writer.routes.shared import CurrentWorkshop, Tenant, company_of, ledger_named
-from ledger_writer.store import due, requests, timeline
+from ledger_writer.store import catalog, due, requests, timeline
 from ledger_writer.store.lanes import NOTIFY
 from ledger_writer.store.rows import Row, decode_link, encode_link
 
@@ -81,12 +82,29 @@ async def list_attempts(_: InternalCaller, workshop: CurrentWorkshop, request: A
     return AttemptsAnswer(attempts={key: tuple(attempts) for key, attempts in found.items()})
 
 
+@router.post("/internal/documents/{document_key}/link/check", operation_id="check_link")
+async def check_link(
+    _: InternalCaller, workshop: CurrentWorkshop, document_key: DocumentKey, request: LinkRequest
+) -> LinkTarget:
+    """What the document would be linked to. Refused (422) as linking it would be; a customer of the mirror is not asked
+    for in the ledger."""
+    row = await _row(workshop, document_key, request.tenant_id)
+    if row.kind == DocumentKind.CUSTOMER:
+        entry = await catalog.one(workshop.runtime.pool, row.company_id, "customers", request.ledger_id)
+        if entry is not None:
+            _refuse_other_currency(row, request.ledger_id, entry.currency)
+            return LinkTarget(ledger_id=entry.ledger_id, name=entry.name, currency=entry.currency)
+    there = await _look_at(workshop, row, request.ledger_id)
+    currency = there.details.get(CURRENCY, "")
+    return LinkTarget(ledger_id=there.ledger_id, name=there.name, currency=currency)
+
+
 @router.put("/internal/documents/{document_key}/link", operation_id="link_document")
 async def link_document(
     _: InternalCaller, workshop: CurrentWorkshop, document_key: DocumentKey, request: LinkRequest
 ) -> DocumentView:
     """Tie a document to what a person found in the ledger."""
-    there = await _look_at(workshop, document_key, request)
+    there = await _look_at(workshop, await _row(workshop, document_key, request.tenant_id), request.ledger_id)
     async with workshop.runtime.transaction() as (connection, batch):
         row = await _locked(connection, document_key, request.tenant_id)
         if row.ledger_id and row.ledger_id != request.ledger_id:
@@ -106,20 +124,24 @@ async def link_document(
     return views[0]
 
 
-async def _look_at(workshop: Workshop, document_key: str, request: LinkRequest) -> LedgerLink:
-    """What the ledger has under the id, so that nothing is ever linked to what is not there."""
+async def _row(workshop: Workshop, document_key: str, tenant_id: str) -> Row:
     rows = await due.by_keys(workshop.runtime.pool, [document_key])
-    row = next((row for row in rows if row.tenant_id == request.tenant_id), None)
+    row = next((row for row in rows if row.tenant_id == tenant_id), None)
     if row is None:
         raise not_found("document", document_key)
-    company = await company_of(workshop, row.company_id, request.tenant_id)
+    return row
+
+
+async def _look_at(workshop: Workshop, row: Row, ledger_id: str) -> LedgerLink:
+    """What the ledger has under the id, so that nothing is ever linked to what is not there or can't be its own."""
+    company = await company_of(workshop, row.company_id, row.tenant_id)
     ledger = ledger_named(company.ledger)
     if ledger.look_at is None:
-        return LedgerLink(request.ledger_id)
+        return LedgerLink(ledger_id)
     kind = DocumentKind(row.kind)
     try:
         async with asyncio.timeout(_LOOK_TIMEOUT_S):
-            found = await ledger.look_at(company_file(workshop, company), kind, request.ledger_id)
+            found = await ledger.look_at(company_file(workshop, company), kind, ledger_id)
     except TimeoutError as error:
         raise UpstreamUnavailable(f"{ledger.title} took too long") from error
     if found is None:
@@ -129,9 +151,25 @@ async def _look_at(workshop: Workshop, document_key: str, request: LinkRequest) 
             "LINK_NOT_FOUND",
             f"{ledger.title} has no {kind.value.replace('_', ' ')} with this id",
             cure=cure,
-            errors=[FieldProblem(field="body.ledger_id", value=request.ledger_id, cure=cure)],
+            errors=[FieldProblem(field="body.ledger_id", value=ledger_id, cure=cure)],
         )
+    if kind is DocumentKind.CUSTOMER:
+        _refuse_other_currency(row, ledger_id, found.details.get(CURRENCY, ""))
     return found
+
+
+def _refuse_other_currency(row: Row, ledger_id: str, currency: str) -> None:
+    """A customer of the ledger has one currency for ever (domain reference, 16.11 and 29)."""
+    if not currency or not row.currency or currency == row.currency:
+        return
+    cure = f"choose a customer that is kept in {row.currency}, or let one be made"
+    raise Problem(
+        422,
+        "CURRENCY_DIFFERS",
+        f"this customer of the ledger is kept in {currency}, and the orders are in {row.currency}",
+        cure=cure,
+        errors=[FieldProblem(field="body.ledger_id", value=ledger_id, cure=cure)],
+    )
 
 
 @router.delete("/internal/documents/{document_key}/link", operation_id="unlink_document")

@@ -89,6 +89,17 @@ def parse(body: str, revision: int) -> CatalogEntry:
     return CatalogEntry.model_validate_json(body[:-1] + f',"revision":{revision}}}')
 
 
+async def one(pool: Pool, company_id: str, list_name: str, ledger_id: str) -> CatalogEntry | None:
+    """An entry by its id in the ledger; None for one that the mirror does not know."""
+    record = await pool.fetchrow(
+        "SELECT body, revision FROM catalog WHERE company_id = $1 AND list_name = $2 AND ledger_id = $3",
+        company_id,
+        list_name,
+        ledger_id,
+    )
+    return None if record is None else parse(record["body"], record["revision"])
+
+
 async def page(
     pool: Pool, company_id: str, list_name: str, search: str, after: tuple[str, str], limit: int
 ) -> list[tuple[CatalogEntry, tuple[str, str]]]:

@@ -2,11 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from common.messages.transactions import DocumentKind
-from ledger_writer.ledgers.protocol import LedgerFacts, LedgerLink
+from ledger_writer.ledgers.protocol import CURRENCY, LedgerFacts, LedgerLink
 from ledger_writer.ledgers.quickbooks_online import lookup
 from ledger_writer.ledgers.quickbooks_online.bodies import ENTITIES
 from ledger_writer.ledgers.quickbooks_online.client import Client
@@ -60,7 +61,10 @@ async def linked_by_id(
         rows = await lookup.rows_of(
             client, entity, f"Id IN {lookup.listed([ledger_id])} AND Active IN (true, false)", settings.page_size
         )
-        return lookup.name_link(entity, rows[0])[0] if rows else None
+        if not rows:
+            return None
+        link, name = lookup.name_link(entity, rows[0])
+        return replace(link, details={**link.details, CURRENCY: name.currency.value}) if name.currency.value else link
     found = (await _by_id(client, settings, entity, [ledger_id])).get(ledger_id)
     return None if found is None or is_void(found[1]) else found[0]
 
