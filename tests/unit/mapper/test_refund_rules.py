@@ -163,3 +163,13 @@ def test_a_credit_on_an_unpaid_invoice_pays_nothing_out() -> None:
     assert [(one.document_key, one.amount) for one in memo.applications] == [(invoice.key, D("24.66"))]
     assert memo.depends_on == (invoice.key,)
     assert trial_balance(list(result.documents))["AR"] == D("52.34")
+
+
+@pytest.mark.parametrize(("file", "gift"), [(ledger(), "-24.66"), (ASSETS_ONLY, None)], ids=["liabilities pay", "no"])
+def test_store_credit_for_a_payment_that_was_never_applied_is_the_credit_that_the_customer_has(
+    file: Any, gift: str | None
+) -> None:
+    back = first_refund(transactions=(refunded("24.66", "rt1", kind=TenderKind.STORE_CREDIT),))
+    result = mapped(example_a(refunds=(back,)), configuration("sales_orders_payments_if_paid", file=file))
+    wanted = {"UF": D("77.00"), "AR": D("-77.00") if gift is None else D("-52.34")}
+    assert trial_balance(list(result.documents)) == (wanted if gift is None else wanted | {"GIFT": D(gift)})

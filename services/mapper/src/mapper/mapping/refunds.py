@@ -228,8 +228,8 @@ def _refund_unapplied(case: Case, fact: RefundFact) -> None:
     }
     for transaction in paid_by_merchant(case, fact):
         own = payments.get(transaction.tender_external_id)
-        if own is None and transaction.kind is not TenderKind.MONEY:
-            continue  # the gift card was no payment, so nothing of it can go back
+        if transaction.kind is not TenderKind.MONEY and (own is None or not gifts_are_payments(case)):
+            continue  # a gift card was no payment; what was money and becomes store credit is the customer's already
         paid = own or next(iter(payments.values()), None)
         if not transaction.amount or paid is None:
             continue
