@@ -4,6 +4,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import httpx
 import orjson
 import pytest
 from tests.integration.api import gateway as running
@@ -13,6 +14,7 @@ from api.ids import order_id
 from api.store import payouts
 from common.internal.ingest import PayoutHistory, PayoutSummary
 from common.internal.mapper_checks import MoneyPlace, PaymentState
+from common.messages.control import TaskRequested
 from common.messages.documents import DocumentState
 from common.messages.orders import Payout, PayoutLine
 from common.messages.transactions import DocumentKind, SetOutcome
@@ -273,3 +275,36 @@ def test_usage_is_listed_by_the_month_whether_or_not_anything_was_written(shop: 
         {"field": "query.from", "value": "2026-02-01", "cure": "give a day that is not after `to`"}
     ]
     assert shop.tenant.http.get("/v1/companies/com_none/usage").status_code == 404
+
+
+def test_the_missing_orders_of_a_payout_are_synced_in_one_call(gateway: Gateway, shop: Shop) -> None:
+    path = f"/v1/connections/{shop.connection_id}/payouts/po_1"
+    gateway.owners.payouts[shop.connection_id, "po_1"] = paid_out(shop, "1", "2", "3")
+    gateway.publish(*(running.order_listed(shop, number) for number in "12"))
+    document = running.document_changed(shop, "1")
+    gateway.publish(document)
+    running.eventually(lambda: shop.tenant.http.get(f"/v1/documents/{document.document_key}").status_code == 200)
+    running.eventually(lambda: len(shop.tenant.http.get("/v1/orders").json()["items"]) == 2)
+
+    def asked_by(answer: httpx.Response) -> TaskRequested:
+        assert answer.status_code == 202, answer.text
+        run_id = answer.json()["run_id"]
+        found: TaskRequested = next(state for state in gateway.sent(TaskRequested) if state.run_id == run_id)
+        return found
+
+    by_number = asked_by(shop.tenant.http.post(f"{path}/sync-orders"))
+    assert (by_number.order_numbers, by_number.window_start) == (("#2", "3"), None)
+    gateway.owners.payouts[shop.connection_id, "po_1"] = paid_out(shop, "")
+    by_day = asked_by(shop.tenant.http.post(f"{path}/sync-orders"))
+    assert by_day.order_numbers == ()
+    assert by_day.window_start is not None
+    assert by_day.window_end is not None
+    assert (by_day.window_end - by_day.window_start).days == 8
+    gateway.owners.payouts[shop.connection_id, "po_1"] = paid_out(shop, "1")
+    nothing = shop.tenant.http.post(f"{path}/sync-orders")
+    assert (nothing.status_code, nothing.json()["code"]) == (409, "NOTHING_MISSING")
+
+
+def test_deposits_by_hand_are_for_connections_with_payouts(gateway: Gateway, shop: Shop) -> None:
+    refused = shop.tenant.http.post(f"/v1/connections/{shop.connection_id}/payouts/po_1/deposit")
+    assert (refused.status_code, refused.json()["code"]) == (409, "PAYOUTS_OFF")

@@ -1,10 +1,14 @@
 """A payout says of every order why its document is not in the ledger."""
 
+from datetime import date
+from decimal import Decimal
+
 import pytest
 
 from api.columns import Column
-from api.payout_parts import Part, named_parts
+from api.payout_parts import KnownOrder, Part, missing_orders, named_parts
 from common.messages.base import Reason
+from common.messages.orders import Payout, PayoutLine
 
 BLOCKED = Reason(code="DEPENDENCY_FAILED", text="Needs sales receipt 1001, which is not in the ledger: No item.")
 MISSING = Reason(code="PAYOUT_INCOMPLETE", text="These parts of the payout are not in the books yet: 1003 (filtered).")
@@ -69,3 +73,42 @@ def test_a_payout_of_thousands_stays_readable() -> None:
     shown = named_parts(BLOCKED, "blocked", [long] * 60)
     assert shown is not None
     assert len(shown.text) == 4_000
+
+
+def paid_out(*lines: dict[str, str]) -> Payout:
+    shared = {"amount": Decimal("1.00"), "fee": Decimal(0)}
+    made = [
+        PayoutLine.model_validate(
+            {"external_id": f"l{day}", "kind": "charge", "occurred_on": date(2026, 11, day), **shared, **line}
+        )
+        for day, line in enumerate(lines, start=1)
+    ]
+    return Payout(
+        tenant_id="t", revision=1, connection_id="c", external_id="po", processor="p", currency="USD",
+        paid_on=date(2026, 11, 20), status="paid", net=Decimal(len(made)), lines=tuple(made),
+    )  # fmt: skip
+
+
+def test_missing_are_orders_without_documents_by_the_number_that_is_known_of_them() -> None:
+    payout = paid_out(
+        {"order_number": "1001"},
+        {"order_number": "1002"},
+        {"order_external_id": "id3"},
+        {"order_external_id": "id4", "kind": "refund"},
+        {"order_number": "1005"},
+        {"order_number": "1005", "kind": "refund"},
+        {"reference": "ch_7"},
+        {"order_number": "9" * 101},
+        {"order_number": "1009", "kind": "fee"},
+        {"order_number": "9" * 100},
+    )
+    known = [
+        KnownOrder("id1", "#1001", has_money=True),
+        KnownOrder("id3", "#1003", has_money=False),
+        KnownOrder("id4", "#1004", has_money=True),
+    ]
+    assert missing_orders(payout, known) == (
+        ["1002", "#1003", "1005", "9" * 100],
+        [date(2026, 11, 7), date(2026, 11, 8)],
+    )
+    assert missing_orders(paid_out(), known) == ([], [])

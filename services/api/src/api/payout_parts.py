@@ -1,13 +1,17 @@
 """What of a payout is not in the ledger: every order by its number, each with its own reason. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 from api.columns import Column
 from common.messages.base import Reason
+from common.messages.orders import Payout
 
 INCOMPLETE: Final = "PAYOUT_INCOMPLETE"
+_OF_ORDERS: Final = frozenset({"charge", "refund"})
+_NUMBER_CHARS_MAX: Final = 100
 _SHOWN_MAX: Final = 50
 _TEXT_MAX: Final = 4_000
 _REASON_MAX: Final = 300
@@ -25,6 +29,36 @@ class Part:
     state: str
     column: Column
     reason: Reason | None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownOrder:
+    """An order that was received. `has_money`: a receipt, payment or refund of it was planned."""
+
+    external_id: str
+    number: str
+    has_money: bool
+
+
+def missing_orders(payout: Payout, known: Iterable[KnownOrder]) -> tuple[list[str], list[date]]:
+    """Numbers of the payout's orders without documents, and the days of sales whose order nothing gives a number."""
+    orders = list(known)
+    by_id = {one.external_id: one for one in orders}
+    by_number = {one.number.removeprefix("#"): one for one in orders}
+    numbers: dict[str, None] = {}
+    days: list[date] = []
+    for line in payout.lines:
+        if line.kind not in _OF_ORDERS:
+            continue
+        order = by_id.get(line.order_external_id) or by_number.get(line.order_number)
+        number = order.number if order is not None else line.order_number
+        if order is not None and order.has_money:
+            continue
+        if 0 < len(number) <= _NUMBER_CHARS_MAX:
+            numbers[number] = None
+        else:
+            days.append(line.occurred_on)
+    return list(numbers), days
 
 
 def named_parts(reason: Reason | None, deposit_state: str | None, parts: Sequence[Part]) -> Reason | None:

@@ -1,29 +1,33 @@
 """Payouts of a connection: what came, what it became, what it would become, and files of payouts."""
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any
 
 from fastapi import Path as InPath
-from fastapi import Query, Request
+from fastapi import Query, Request, status
 
-from api.payout_parts import Part, named_parts
+from api.payout_parts import Part, missing_orders, named_parts
 from api.routes.base import ONCE, Deps, Gateway, after_moment, following, router
 from api.routes.connections import own
+from api.routes.runs import start_sync
 from api.routes.settings_gate import connection_settings, payouts_off
 from api.security import Reader, Syncer
 from api.store import audit, payouts
 from api.store.payouts import Fate
 from api.views.base import PAGE_DEFAULT, Cursor, Limit, Page
 from api.views.payouts import PayoutDetail, PayoutPart, PayoutRow
+from api.views.work import NUMBERS_MAX, RANGE_DAYS_MAX, Run, SyncRequest
 from common.internal import ingest
 from common.internal.base import TenantRequest
 from common.internal.mapper import PayoutPreview, SetList
 from common.messages.orders import Payout
+from common.problems import Problem
 
 routes = router("payouts")
 
 PayoutId = Annotated[str, InPath(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
 _NO_DAY = date.max
+_CAPTURED_LATE = timedelta(days=7)
 _FILE: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -112,6 +116,41 @@ async def deposit_payout(connection_id: str, payout_id: PayoutId, caller: Syncer
         details={"payout_id": payout_id},
     )
     return made
+
+
+@routes.post(
+    "/connections/{connection_id}/payouts/{payout_id}/sync-orders",
+    operation_id="sync_payout_orders",
+    status_code=status.HTTP_202_ACCEPTED,
+    dependencies=ONCE,
+)
+async def sync_payout_orders(
+    connection_id: str, payout_id: PayoutId, request: Request, caller: Syncer, deps: Deps
+) -> Run:
+    """Sync the orders of a payout that have no documents yet; the deposit is made by itself when they are there.
+
+    By their numbers (at most 500 a run) or, where neither the processor nor the shop has told any, by the days of
+    their sales.
+    """
+    await own(deps, caller, connection_id)
+    source = await deps.services.ingest.get(
+        f"/internal/connections/{connection_id}/payouts/{payout_id}", ingest.PayoutHistory, tenant_id=caller.tenant_id
+    )
+    known = await payouts.orders_of(deps.pool, source.payout) if source.payout is not None else []
+    numbers, days = missing_orders(source.payout, known) if source.payout is not None else ([], [])
+    if not numbers and not days:
+        raise Problem(
+            409,
+            "NOTHING_MISSING",
+            f"every order that payout {payout_id!r} names has its documents",
+            cure="the payout's reason says what else keeps it from being deposited",
+        )
+    wanted: dict[str, Any] = {"order_numbers": numbers[:NUMBERS_MAX]}
+    if not numbers:
+        # An order is a few days older than the payment that was captured late.
+        earliest = max(min(days) - _CAPTURED_LATE, max(days) - timedelta(days=RANGE_DAYS_MAX - 1))
+        wanted = {"date_from": earliest, "date_to": max(days)}
+    return await start_sync(SyncRequest(connection_id=connection_id, **wanted), request, caller, deps)
 
 
 @routes.post(

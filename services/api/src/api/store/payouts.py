@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import asyncpg
 
 from api.columns import Column
-from api.payout_parts import Part
+from api.payout_parts import KnownOrder, Part
 from api.store.sql import Where
 from common.messages.base import Reason
+from common.messages.orders import Payout
 from common.messages.transactions import DocumentKind
 
 _FATES = """
@@ -48,6 +49,13 @@ WHERE c.tenant_id = $1 AND c.connection_id = $2 AND d.source_kind = 'order'
   AND d.source_id IN (SELECT source_id FROM wanted)
   AND d.kind = ANY($5::text[]) AND d.column_name = ANY($6::text[])
 ORDER BY d.source_number, d.document_key
+"""
+_ORDERS = """
+SELECT o.external_id, o.number, EXISTS (
+    SELECT FROM documents d WHERE d.connection_id = o.connection_id AND d.tenant_id = o.tenant_id
+      AND d.source_kind = 'order' AND d.source_id = o.external_id AND d.kind = ANY($5::text[])) AS has_money
+FROM orders o
+WHERE o.tenant_id = $1 AND o.connection_id = $2 AND (o.external_id = ANY($3::text[]) OR o.number = ANY($4::text[]))
 """
 _MONEY = [
     kind.value
@@ -100,6 +108,15 @@ async def failed(
     stopped = [Column.WARNINGS.value, Column.DISMISSED.value]
     rows = await where.fetch(FAILED, tenant_id, connection_id, order_ids, numbers, _MONEY, stopped)
     return [_part(row) for row in rows]
+
+
+async def orders_of(where: Where, payout: Payout) -> list[KnownOrder]:
+    """Orders of the payout's lines that were received, by id or by number."""
+    ids = {line.order_external_id for line in payout.lines} - {""}
+    named = {line.order_number for line in payout.lines} - {""}
+    numbers = sorted(named | {f"#{number}" for number in named})
+    rows = await where.fetch(_ORDERS, payout.tenant_id, payout.connection_id, sorted(ids), numbers, _MONEY)
+    return [KnownOrder(row["external_id"], row["number"], row["has_money"]) for row in rows]
 
 
 def _part(row: asyncpg.Record) -> Part:

@@ -46,7 +46,7 @@ def incomplete(missing: Sequence[str]) -> Reason:
     return error(
         INCOMPLETE,
         f"These parts of the payout are not in the books yet: {shown}.",
-        "Sync the missing orders; the deposit is made by itself when they are there.",
+        "Sync the missing orders (sync_payout_orders); the deposit is made by itself when they are there.",
         "lines",
         missing[0],
     )
