@@ -8,6 +8,7 @@ from tests.integration.api.gateway import Gateway, Shop
 
 from api.ids import order_id
 from common.internal.ledger_writer import DocumentView
+from common.messages.base import Reason, Severity
 from common.messages.control import CustomerConnected, DocumentDismissed, ResendRequested
 from common.messages.documents import Attempt, DocumentChanged, DocumentState
 from common.messages.transactions import DocumentKind, SetOutcome
@@ -29,6 +30,51 @@ def resend(shop: Shop, **body: Any) -> Any:
 
 def resent(gateway: Gateway, run_id: str) -> list[ResendRequested]:
     return [state for state in gateway.sent(ResendRequested) if state.resend_id.startswith(run_id)]
+
+
+def test_a_missing_account_is_one_warning_however_many_orders_lack_it(gateway: Gateway, shop: Shop) -> None:
+    def lacking(role: str, name: str | None) -> Reason:
+        text = f"there is no account for the role {role}"
+        return Reason(code="ACCOUNT_MISSING", text=text, cure="choose one", field=f"accounts.{role}", value=name)
+
+    till, fees = lacking("UF", "Till drawer"), lacking("FEES", None)
+    documents = [warning(shop, str(n), reason=till) for n in range(50)]
+    documents += [warning(shop, f"fee {n}", reason=fees) for n in range(3)]
+    gateway.publish(
+        *documents,
+        running.order_listed(shop, "held"),
+        running.transactions_listed(shop, "held", outcome=SetOutcome.HELD, documents=0, reason=till),
+    )
+    path = f"/v1/companies/{shop.company_id}/warnings"
+    running.eventually(lambda: shop.tenant.http.get(path).json()["total"] == 54)
+    (group,) = shop.tenant.http.get(path).json()["groups"]
+    assert (group["code"], group["entities"]) == ("ACCOUNT_MISSING", 54)
+    assert group["causes"] == [
+        {"field": "accounts.UF", "value": "Till drawer", "text": till.text, "entities": 51},
+        {"field": "accounts.FEES", "value": None, "text": fees.text, "entities": 3},
+    ]
+
+
+def test_notices_of_what_is_in_the_ledger_are_counted_by_what_is_behind_them(gateway: Gateway, shop: Shop) -> None:
+    def unknown(name: str) -> Reason:
+        text = f"there is no class named {name}"
+        return Reason(
+            code="CLASS_UNKNOWN", text=text, cure="make it", field="ClassRef", value=name, severity=Severity.WARNING
+        )
+
+    web, shops = unknown("Web"), unknown("Shops")
+    renamed = Reason(code="NAME_TRUNCATED", text="cut", severity=Severity.WARNING)
+    gateway.publish(
+        *(running.document_changed(shop, str(n), notices=(web, web)) for n in range(5)),
+        running.document_changed(shop, "other", notices=(shops, renamed)),
+        warning(shop, "not written", notices=(web,)),
+    )
+    path = f"/v1/companies/{shop.company_id}/notices"
+    running.eventually(lambda: sum(one["entities"] for one in shop.tenant.http.get(path).json()["groups"]) == 7)
+    first, second = shop.tenant.http.get(path).json()["groups"]
+    assert (first["code"], first["entities"], first["cure"]) == ("CLASS_UNKNOWN", 6, "make it")
+    assert [(one["value"], one["entities"]) for one in first["causes"]] == [("Web", 5), ("Shops", 1)]
+    assert (second["code"], second["entities"], second["causes"]) == ("NAME_TRUNCATED", 1, [])
 
 
 def test_resending_one_names_the_order_it_comes_from(gateway: Gateway, shop: Shop) -> None:
@@ -223,7 +269,7 @@ def test_connecting_a_customer_publishes_link_and_horizon(gateway: Gateway, shop
 
 
 def test_a_customer_is_not_connected_to_one_that_the_ledger_refuses(gateway: Gateway, shop: Shop) -> None:
-    customer = warning(shop, "e", kind=DocumentKind.CUSTOMER, reason=running.reason("CUSTOMER_MISSING"))
+    customer = warning(shop, "e", kind=DocumentKind.CUSTOMER, name="Ada", reason=running.reason("CUSTOMER_MISSING"))
     gateway.publish(customer)
     arrived(shop, customer)
     gateway.owners.refused_links.add("euro")
@@ -233,7 +279,13 @@ def test_a_customer_is_not_connected_to_one_that_the_ledger_refuses(gateway: Gat
     refused = shop.tenant.http.post(path, json=body)
     assert (refused.status_code, refused.json()["code"]) == (422, "CURRENCY_DIFFERS")
     assert len(gateway.sent(CustomerConnected)) == before
-    assert shop.tenant.http.post(path, json=body | {"link": "create"}).status_code == 202
+    made = body | {"link": "create", "source_external_id": "c7"}
+    for asked, name in ((made, "Ada (c7)"), (made | {"display_name": "Ada King (c7)"}, "Ada King (c7)")):
+        assert shop.tenant.http.post(path, json=asked).status_code == 202
+        assert gateway.sent(CustomerConnected)[-1].display_name == name
+    guest = {"connection_id": shop.connection_id, "link": "create", "display_name": "Ada King"}
+    assert shop.tenant.http.post(path, json=guest).status_code == 202
+    assert gateway.sent(CustomerConnected)[-1].display_name == "Ada King"
 
 
 def test_every_action_is_in_the_audit_log_of_its_tenant_only(gateway: Gateway, shop: Shop) -> None:

@@ -12,13 +12,21 @@ import httpx
 import pytest
 import uvicorn
 from fastapi import FastAPI
-from tests.integration.ledger_writer.conftest import COMPANY, TENANT, Desk
+from tests.integration.ledger_writer.conftest import COMPANY, TENANT, Desk, order_set
 from tests.integration.quickbooks_adapter.conftest import Company, OpenDesk
 from tests.integration.quickbooks_adapter.test_lane import SETS, pair
-from tests.unit.quickbooks_adapter.samples import key_of
+from tests.unit.quickbooks_adapter import samples
+from tests.unit.quickbooks_adapter.samples import document, key_of
 
 from common.messages.control import DocumentDismissed, ResendRequested
-from common.messages.transactions import DocumentKind
+from common.messages.transactions import (
+    Account,
+    AccountRole,
+    CustomerWanted,
+    DocumentKind,
+    MissingPolicy,
+    TransactionSet,
+)
 from ledger_writer.ledgers.quickbooks_online.numbers import dumps, loads
 from ledger_writer.store import companies
 from sandbox.quickbooks_online.webhooks import signature as sign
@@ -214,6 +222,39 @@ async def test_a_new_entry_of_a_list_is_mirrored_from_the_feed(desk: Desk, compa
     await desk.until(name, 1)
     counters = company.stand_in.steer("GET", "/counters")
     assert counters.get("query:-:query", 0) <= 1, "only what the feed does not carry is read whole"
+
+
+async def test_documents_that_lacked_an_account_or_a_customer_are_written_once_the_ledger_has_it(
+    desk: Desk, company: Company
+) -> None:
+    """Fifty orders would say the same: nobody has to resend any of them."""
+
+    def sale(source: str, customer: CustomerWanted, **more: Any) -> TransactionSet:
+        receipt = document(DocumentKind.SALES_RECEIPT, source_id=source, customer_key=customer.key, **more)
+        return order_set(source, [receipt], customers=[customer], items=SETS[0].items)
+
+    till = Account(role=AccountRole.UNDEPOSITED_FUNDS, name="Till drawer")
+    known = SETS[0].customers[0]
+    walk_in = samples.customer("Walk-in trade").model_copy(update={"key": f"{999:032x}", "missing": MissingPolicy.STOP})
+    lacking = [sale("8001", known, deposit_to=till), sale("8002", known, deposit_to=till), sale("8003", walk_in)]
+    keys = [one.documents[0].key for one in lacking]
+    await desk.send(*lacking)
+    for key in keys[:2]:
+        await desk.until_state(key, "action_required", "ACCOUNT_MISSING")
+    await desk.until_state(walk_in.key, "action_required", "CUSTOMER_MISSING")
+    await desk.until_state(keys[2], "blocked")
+
+    await bookkeeper(company)("Customer", {"DisplayName": "Somebody else"})
+    await desk.pool.execute("UPDATE companies SET feed_wanted = true")
+    await all_checked(desk)
+    assert (await desk.state_of(walk_in.key))[0] == "action_required"
+    await bookkeeper(company)("Account", {"Name": "Till drawer", "AccountType": "Bank"})
+    await bookkeeper(company)("Customer", {"DisplayName": "Walk-in TRADE"})
+    await desk.pool.execute("UPDATE companies SET feed_wanted = true")
+    for key in keys:
+        await desk.until_state(key, "synced")
+    attempts = await desk.pool.fetchval("SELECT count(*) FROM attempts WHERE document_key = $1", walk_in.key)
+    assert attempts == 2, "tried once, and once more when the ledger had it: another customer was no reason"
 
 
 async def test_a_notice_that_intuit_did_not_sign_is_refused_and_does_nothing(desk: Desk, company: Company) -> None:

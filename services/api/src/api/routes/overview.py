@@ -1,6 +1,6 @@
 """The overview of a company file, its warnings, the preview of its first sync, and its approval."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -20,7 +20,7 @@ from api.store import overview as store
 from api.store import tasks as task_store
 from api.views.base import Cursor, View
 from api.views.pairing import PreviewOutcome
-from api.views.work import Overview, OverviewRow, SideTotals, WarningGroup, Warnings
+from api.views.work import Cause, NoticeGroup, Notices, Overview, OverviewRow, SideTotals, WarningGroup, Warnings
 from common.internal.mapper import PreviewOrder, PreviewRequest, PreviewResult
 from common.messages.base import Reason, Severity
 from common.messages.control import CompanySettings
@@ -64,15 +64,28 @@ async def get_overview(company_id: str, caller: Reader, deps: Deps) -> Overview:
 
 @routes.get("/companies/{company_id}/warnings", operation_id="list_warnings")
 async def list_warnings(company_id: str, caller: Reader, deps: Deps) -> Warnings:
-    """What keeps things out of the ledger, by code, with the cure. Most frequent first."""
+    """What keeps things out of the ledger, by code, with the cure and what is behind it. Most frequent first."""
     await company_routes.own(deps, caller, company_id)
     documents = await store.document_warnings(deps.pool, caller.tenant_id, company_id)
     found_orders = await store.order_warnings(deps.pool, caller.tenant_id, company_id)
+    causes = _by_code(await store.warning_causes(deps.pool, caller.tenant_id, company_id))
     missing = await task_store.missing(deps.pool, caller.tenant_id, company_id)
     groups = sorted(
-        [*_merged([*documents, *found_orders]), *_tasks_missing(missing)], key=lambda group: -group.entities
+        [*_merged([*documents, *found_orders], causes), *_tasks_missing(missing)], key=lambda group: -group.entities
     )
     return Warnings(company_id=company_id, total=sum(group.entities for group in groups), groups=groups)
+
+
+@routes.get("/companies/{company_id}/notices", operation_id="list_notices")
+async def list_notices(company_id: str, caller: Reader, deps: Deps) -> Notices:
+    """What documents in the ledger need a look for, by code and by what is behind it. Most frequent first."""
+    await company_routes.own(deps, caller, company_id)
+    causes = _by_code(await store.notice_causes(deps.pool, caller.tenant_id, company_id))
+    found = await store.notices(deps.pool, caller.tenant_id, company_id)
+    return Notices(
+        company_id=company_id,
+        groups=[NoticeGroup(**{**row, "cure": row["cure"] or ""}, causes=causes.get(row["code"], [])) for row in found],
+    )
 
 
 @routes.get("/companies/{company_id}/preview", operation_id="preview_company")
@@ -163,7 +176,15 @@ def _places(amount: Decimal, currency: str) -> Decimal:
         return amount
 
 
-def _merged(rows: list[dict[str, Any]]) -> Iterable[WarningGroup]:
+def _by_code(rows: list[dict[str, Any]]) -> dict[str, list[Cause]]:
+    causes: dict[str, list[Cause]] = {}
+    for row in rows:
+        found = Cause(field=row["field"], value=row["value"], text=row["text"], entities=row["entities"])
+        causes.setdefault(row["code"], []).append(found)
+    return causes
+
+
+def _merged(rows: list[dict[str, Any]], causes: Mapping[str, list[Cause]]) -> Iterable[WarningGroup]:
     """One group per code, whether documents or whole orders have it."""
     by_code: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
@@ -181,6 +202,7 @@ def _merged(rows: list[dict[str, Any]]) -> Iterable[WarningGroup]:
             first_seen_at=min(part["first_seen_at"] for part in parts),
             last_attempt_at=max((part["last_attempt_at"] for part in parts if part["last_attempt_at"]), default=None),
             next_attempt_at=min((part["next_attempt_at"] for part in parts if part["next_attempt_at"]), default=None),
+            causes=causes.get(code, []),
         )
 
 
@@ -198,4 +220,5 @@ def _tasks_missing(connections: list[dict[str, Any]]) -> Iterable[WarningGroup]:
             first_seen_at=None,
             last_attempt_at=None,
             next_attempt_at=None,
+            causes=[],
         )

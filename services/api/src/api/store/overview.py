@@ -95,6 +95,54 @@ async def order_warnings(where: Where, tenant_id: str, company_id: str) -> list[
     )
 
 
+CAUSES_MAX = 20
+_CAUSES = """
+SELECT * FROM (
+    SELECT code, field, value, min(text) AS text, count(DISTINCT entity) AS entities,
+        row_number() OVER (PARTITION BY code ORDER BY count(DISTINCT entity) DESC, field, value) AS place
+    FROM ({reasons}) AS reasons WHERE field IS NOT NULL OR value IS NOT NULL GROUP BY code, field, value
+) AS causes WHERE place <= $3 ORDER BY code, place
+"""
+_NAMED = "{0} ->> 'code' AS code, {0} ->> 'field' AS field, {0} ->> 'value' AS value, {0} ->> 'text' AS text"
+_IN_LEDGER_WITH_NOTICES = f"""
+FROM documents AS d CROSS JOIN LATERAL jsonb_array_elements(d.notices) AS n
+WHERE d.tenant_id = $1 AND d.company_id = $2 AND d.has_notices AND d.column_name = '{Column.IN_LEDGER}'
+"""
+
+
+async def warning_causes(where: Where, tenant_id: str, company_id: str) -> list[Row]:
+    """Settings and names behind the warnings, by code, most frequent first."""
+    reasons = f"""
+        SELECT document_key AS entity, {_NAMED.format("reason")} FROM documents
+        WHERE tenant_id = $1 AND company_id = $2 AND column_name = 'warnings'
+        UNION ALL
+        SELECT order_key, {_NAMED.format("reason")} FROM ({ORDER_STATE}) AS states
+        WHERE tenant_id = $1 AND company_id = $2 AND {WARNS_ITSELF}
+    """
+    return rows_of(await where.fetch(_CAUSES.format(reasons=reasons), tenant_id, company_id, CAUSES_MAX))
+
+
+async def notices(where: Where, tenant_id: str, company_id: str) -> list[Row]:
+    """Notices of documents that are in the ledger, by code, most frequent first."""
+    return rows_of(
+        await where.fetch(
+            f"""
+            SELECT n ->> 'code' AS code, min(n ->> 'text') AS text, min(n ->> 'cure') AS cure,
+                count(DISTINCT d.document_key) AS entities
+            {_IN_LEDGER_WITH_NOTICES} GROUP BY 1 ORDER BY entities DESC, code LIMIT 500
+            """,
+            tenant_id,
+            company_id,
+        )
+    )
+
+
+async def notice_causes(where: Where, tenant_id: str, company_id: str) -> list[Row]:
+    """Settings and names behind those notices, by code, most frequent first."""
+    reasons = f"SELECT d.document_key AS entity, {_NAMED.format('n')} {_IN_LEDGER_WITH_NOTICES}"
+    return rows_of(await where.fetch(_CAUSES.format(reasons=reasons), tenant_id, company_id, CAUSES_MAX))
+
+
 async def outcomes(where: Where, tenant_id: str, company_id: str) -> list[Row]:
     """What mapping made of the company file's orders, for the preview: per outcome, code and currency."""
     return rows_of(

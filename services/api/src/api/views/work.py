@@ -57,6 +57,17 @@ class Overview(View):
     counted_at: datetime
 
 
+class Cause(View):
+    """A setting or name that entities lack or have wrong: one, however many orders say so."""
+
+    field: str | None
+    """The setting, e.g. `accounts.INC`, or the field of the document."""
+    value: str | None
+    """What is missing or wrong, e.g. the name of an account that is gone."""
+    text: str
+    entities: int
+
+
 class WarningGroup(View):
     code: str
     severity: Severity
@@ -71,12 +82,30 @@ class WarningGroup(View):
     first_seen_at: datetime | None
     last_attempt_at: datetime | None
     next_attempt_at: datetime | None
+    causes: list[Cause]
+    """What is behind them, most frequent first, at most 20; empty where a reason names nothing."""
 
 
 class Warnings(View):
     company_id: str
     total: int
     groups: list[WarningGroup]
+
+
+class NoticeGroup(View):
+    code: str
+    text: str
+    """One of them."""
+    cure: str
+    entities: int
+    """Documents that are in the ledger and say so."""
+    causes: list[Cause]
+    """As of warnings."""
+
+
+class Notices(View):
+    company_id: str
+    groups: list[NoticeGroup]
 
 
 class ResendRequest(Body):

@@ -10,7 +10,7 @@ from common.messages.documents import CatalogEntry
 from common.runtime import Runtime
 from ledger_writer.ledgers.changes import FollowsChanges
 from ledger_writer.ledgers.protocol import Ledger, LedgerSession
-from ledger_writer.store import catalog, companies
+from ledger_writer.store import catalog, companies, repaired
 from ledger_writer.store.companies import Company
 
 log = structlog.get_logger(__name__)
@@ -57,6 +57,8 @@ async def _mirror(runtime: Runtime, page: Sequence[CatalogEntry]) -> int:
         changed = await catalog.store(connection, [(entry, content_of(entry)) for entry in page])
         for entry in changed:
             batch.publish(entry)
+        if changed and (queued := await repaired.try_again(connection, changed[0].company_id, changed)):
+            log.info("tried_again", company_id=changed[0].company_id, documents=queued)
     return len(changed)
 
 

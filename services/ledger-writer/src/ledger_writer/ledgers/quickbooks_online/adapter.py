@@ -134,6 +134,7 @@ class Session:
         """What changed in the lists since then, from the change feed."""
         try:
             async for page in self._mirror.changed(names, since):
+                self._lists.clear()
                 yield page
         except _CALLS as error:
             raise _as_error(error) from error
