@@ -99,6 +99,40 @@ def test_tax_as_a_line_is_refused_in_sales_order_modes() -> None:
     assert wrong(settings(mode=TransactionMode.INVOICES_ONLY, tax=line)) == []
 
 
+PLACES = (
+    "zip:02906",
+    "city:Providence,RI",
+    "city: Paris ,",
+    "county:Dane,WI",
+    "state:RI",
+    " country : US",
+    "state: R I",
+)
+
+
+def test_tax_codes_are_for_places_that_an_address_can_be() -> None:
+    good = dict.fromkeys((*PLACES, "default_taxed", "default_untaxed"), "CODE")
+    assert wrong(settings(tax=TaxSettings(codes=good))) == []
+    bad = (
+        "RI",
+        "states:RI",
+        "city:Providence",
+        "county:Dane",
+        "zip:",
+        "state: ",
+        "city:,RI",
+        "default",
+        "Zip:02906",
+        "",
+    )
+    problems = check_connection(
+        settings(tax=TaxSettings(codes=dict.fromkeys(bad, "CODE"))), EVERYTHING, ACCOUNTS, Books()
+    )
+    assert [problem.field for problem in problems] == [f"body.tax.codes.{place}" for place in bad]
+    assert {problem.value for problem in problems} == {"CODE"}
+    assert "city:NAME,REGION" in problems[0].cure
+
+
 def test_fees_are_not_posted_twice() -> None:
     fees = FeeSettings(on_order="negative_line", percent=Decimal("2.2"))
     assert wrong(settings(fees=fees, payouts=PayoutSettings(enabled=True))) == ["body.fees.on_order"]

@@ -103,6 +103,18 @@ def test_the_nearest_place_names_the_code_whether_or_not_there_is_tax(known: int
 
 
 @pytest.mark.parametrize(
+    "place",
+    ["city: Madison , WI", "city:Madison,  WI ", " city :Madison,WI", "zip: 53703", "county:Dane , WI", "state: WI"],
+)
+def test_spaces_around_the_parts_of_a_place_say_nothing(place: str) -> None:
+    spaced = DANE.model_copy(update={"city": " Madison ", "region": "WI "})
+    source = UNTAXED.model_copy(update={"shipping_address": spaced})
+    assert [one.tax_code for one in receipt(source, method="tax_codes", codes={place: "X"}).taxes] == ["X"]
+    others = {"city:Mad ison,WI": "A", "state:W I": "B", "zip:5370 3": "C", "city:madison,WI": "D", "state:wi": "E"}
+    assert receipt(source, method="tax_codes", codes=others).taxes == ()
+
+
+@pytest.mark.parametrize(
     ("codes", "code"),
     [
         ({"default_taxed": "Taxed", "default_untaxed": "Untaxed"}, "Untaxed"),
@@ -327,6 +339,15 @@ def test_tax_alone_that_goes_back_is_a_line_because_nothing_is_taxable() -> None
     assert trial_balance([refund]) == {"TAX": D("4.06"), "UF": D("-4.06")}
 
 
+def test_a_rule_names_the_item_of_the_tax_where_tax_is_a_line() -> None:
+    result = map_order(
+        example_a(), configuration(tax={"method": "tax_line"}), compiled(rule("map_tax_item", "County tax"))
+    )
+    (charged,) = lines_of(result.documents[0], LineKind.TAX)
+    assert {one.key: one.name for one in result.items}[charged.item_key or ""] == "County tax"
+    assert (charged.amount, charged.description) == (D("4.06"), "State tax")
+
+
 def test_a_line_of_nothing_bears_no_tax_either() -> None:
     bare = RefundLine(line_external_id="l1", quantity=D(0), amount=D("0.00"), discount=D(0), tax=D("2.90"))
     back = first_refund(lines=(bare,), tax=D("2.90"), transactions=(refunded("2.90", "rt"),))
@@ -379,6 +400,7 @@ def test_tax_of_the_document_counts_where_that_of_its_lines_comes_to_a_cent_more
     written = receipt(source, method=method)
     assert trial_balance([written]) == {"UF": D("4943.55"), "INC": D("-4495.16"), "TAX": D("-448.39")}
     assert lines_of(written, LineKind.ROUNDING) == []
+    assert {one.title for one in written.taxes} == (set() if method == "tax_line" else {"QST"})
 
 
 def test_tax_that_misses_its_lines_by_more_than_rounding_is_not_scaled() -> None:

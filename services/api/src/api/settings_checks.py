@@ -3,6 +3,7 @@
 Pure: everything that has to be known is an argument, and the answer names each wrong field, its value and the cure.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -87,6 +88,11 @@ _FITTING: Mapping[AccountRole, tuple[str, ...]] = {
 }
 """Role → sides its account may be on (domain reference, section 1); a card account may stand for a bank."""
 
+_PLACE = re.compile(
+    r"\s*((zip|state|country)\s*:.*\S.*|(city|county)\s*:.*[^\s,].*,.*|default_taxed|default_untaxed)\s*"
+)
+"""A place of `tax.codes` that an address can be."""
+
 
 @dataclass(frozen=True, slots=True)
 class Books:
@@ -127,6 +133,7 @@ def check_connection(
                 "tax.method", settings.tax.method, "sales orders can't carry tax as a line: use tax_codes or override"
             )
         )
+    problems += _check_places(settings)
     if settings.fees.on_order != "none" and settings.payouts.enabled:
         problems.append(
             _problem("fees.on_order", settings.fees.on_order, "payouts post the fees already: set it to none")
@@ -139,6 +146,14 @@ def check_connection(
     if settings.numbers.policy == "next" and "next_number" not in able:
         problems.append(_problem("numbers.policy", "next", "this ledger can't assign numbers: use mirror"))
     return problems
+
+
+def _check_places(settings: ConnectionSettings) -> Iterator[FieldProblem]:
+    """A place that no address is ever compared with would be taken in silence and do nothing."""
+    for place, code in settings.tax.codes.items():
+        if _PLACE.fullmatch(place) is None:
+            cure = "write zip:CODE, city:NAME,REGION, county:NAME,REGION, state:REGION, country:CODE, default_taxed"
+            yield _problem(f"tax.codes.{place}", code, f"{cure} or default_untaxed")
 
 
 def named_accounts(settings: ConnectionSettings) -> Iterator[tuple[str, AccountRole | None, str]]:

@@ -4,8 +4,10 @@ Whatever the method, the amounts are the channel's; only codes and the place whe
 calculation never decides.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 from common.messages.orders import Address, Order, OrderLine, TaxLine
@@ -19,6 +21,8 @@ NO_ADDRESS: Final = Address()
 UNTITLED: Final = "Tax"
 BY_PLACE: Final = frozenset({"tax_codes", "inclusive"})
 """Methods whose codes go by where the goods go."""
+SEPARATORS: Final = re.compile(r" ?([:,]) ?")
+"""What stands between the parts of a place, with the spaces around it."""
 
 
 class TaxCodes:
@@ -88,8 +92,8 @@ def place_code(case: Case, *, taxed: bool) -> str:
     if not codes:
         return ""
     address = case.order.shipping_address or case.order.billing_address or NO_ADDRESS
-    known = {tidy(place): code for place, code in codes.items()}
-    for place in _places(address):
+    known = {_spelled(place): code for place, code in codes.items()}
+    for place in map(_spelled, _places(address)):
         code = known.get(place)
         if code:
             return code
@@ -98,18 +102,23 @@ def place_code(case: Case, *, taxed: bool) -> str:
     return known.get("default_taxed" if taxed else "default_untaxed", "")
 
 
+@lru_cache(maxsize=4096)
+def _spelled(place: str) -> str:
+    """A place without spaces around its parts: `city: Providence, RI` is `city:Providence,RI`."""
+    return SEPARATORS.sub(r"\1", tidy(place))
+
+
 def _places(address: Address) -> Iterable[str]:
-    region = tidy(address.region)
     if address.postal_code:
-        yield f"zip:{tidy(address.postal_code)}"
+        yield f"zip:{address.postal_code}"
     if address.city:
-        yield f"city:{tidy(address.city)},{region}"
+        yield f"city:{address.city},{address.region}"
     if address.county:
-        yield f"county:{tidy(address.county)},{region}"
-    if region:
-        yield f"state:{region}"
+        yield f"county:{address.county},{address.region}"
+    if address.region:
+        yield f"state:{address.region}"
     if address.country:
-        yield f"country:{tidy(address.country)}"
+        yield f"country:{address.country}"
 
 
 def _suggest_near(case: Case, place: str, known: dict[str, str]) -> None:
@@ -196,12 +205,12 @@ def post_taxes(
 ) -> tuple[DocumentTax, ...]:
     """Put the taxes where the method wants them: as lines (appended), or as the document's taxes (returned).
 
-    An order without tax still names its document code, on a tax of nothing. Tax of a document on which nothing is
-    taxable, such as tax alone that goes back, is a line whatever the method: no ledger takes it otherwise.
+    An order without tax still names its document code, on a tax of nothing. Where nothing else is taxable, tax is a
+    line: by the method `tax_line`, and of tax alone that goes back, which no ledger takes otherwise.
     """
     if not taxes:
         return (_code_alone(case, codes.document),) if codes.alone and codes.document else ()
-    if case.connection.tax.method == "tax_line" or not any(line.taxable and line.amount for line in lines):
+    if not any(line.taxable and line.amount for line in lines):
         lines.extend(_tax_line(case, tax, codes) for tax in taxes)
         return ()
     return tuple(
