@@ -11,7 +11,7 @@ import pytest
 from common.messages.base import Reason
 from common.messages.control import CustomerConnected, ResendRequested, StateRequested, TenantDeleted
 from common.messages.documents import CatalogEntry, CompanyChanged, DocumentChanged
-from common.messages.transactions import DocumentKind, WantedState
+from common.messages.transactions import DocumentKind, MissingPolicy, WantedState
 from common.packs import Envelope, decode
 from ledger_writer.store import requests
 
@@ -277,6 +277,30 @@ async def test_a_customer_is_connected_with_a_horizon(open_desk: Any, make: Any)
     await open_desk.until_state(late.key, "synced")
     await open_desk.send(CustomerConnected(revision=2, link="existing", ledger_id="Assets-Jane", **connected))
     await open_desk.until_state(early.key, "synced")
+
+
+async def test_a_customer_that_a_person_wants_made_is_made_even_where_missing_ones_stop(
+    open_desk: Any, make: Any
+) -> None:
+    missing = make.customer_of("Jane Roe").model_copy(update={"missing": MissingPolicy.STOP})
+    item = make.item_of("Mug")
+    receipt = make.form("1", K.SALES_RECEIPT, "5.00", customer=missing, item=item)
+    await open_desk.send(make.order_set("1", [receipt], customers=[missing], items=[item]))
+    await open_desk.until_state(missing.key, "action_required", "CUSTOMER_MISSING")
+    await open_desk.send(
+        CustomerConnected(
+            tenant_id=make.TENANT,
+            revision=1,
+            company_id=make.COMPANY,
+            connection_id=make.CONNECTION,
+            customer_key=missing.key,
+            source_external_id="c1",
+            link="create",
+            display_name="Jane Roe (c1)",
+        )
+    )
+    await open_desk.until_state(receipt.key, "synced")
+    assert 'custom "customer" "Jane Roe (c1)"' in open_desk.journal()
 
 
 async def test_the_documents_of_an_order_come_with_what_they_need_and_every_attempt(

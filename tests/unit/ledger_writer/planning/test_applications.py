@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from common.messages.base import Reason
 from common.messages.documents import DocumentState as S
 from common.messages.transactions import DocumentKind as K
+from ledger_writer.ledgers.protocol import OperationKind
 from ledger_writer.planning.model import Effect, Later, Settle, Write
 from ledger_writer.planning.plan import plan
 from ledger_writer.planning.states import Event
@@ -244,3 +246,63 @@ def test_side_by_side_an_edited_payment_that_applies_no_more_than_before_waits_f
     batch = [make.desired(after, written=make.written(before)), make.desired(renamed, written=stands)]
     steps = planned(make, batch, [invoice])
     assert [isinstance(step, Write) for step in steps] == [True, True]
+
+
+def out_of_scope(make: Any, amount: str = "77.00", *more: Reason) -> Any:
+    """The payment as it is wanted once its invoice is before the customer's horizon."""
+    return make.document(K.PAYMENT, amount, notices=(Reason(code="INVOICE_OUT_OF_SCOPE", text=""), *more))
+
+
+def test_a_horizon_that_is_moved_forward_leaves_posted_money_where_it_is_applied(make: Any) -> None:
+    invoice = make.known(make.key_of(K.INVOICE), there=True, open_balance=D("0.00"))
+    stood = make.document(K.PAYMENT, applies=[(invoice.key, "77.00")])
+    there = make.written(stood, applications=((invoice.key, D("77.00")),))
+    wanted = out_of_scope(make)
+    assert planned(make, [make.desired(wanted, written=there)], [invoice]) == [Settle(wanted.key, Event.UNCHANGED)]
+    look = Reason(code="NAME_TRUNCATED", text="shortened")
+    (step,) = planned(make, [make.desired(out_of_scope(make, "70.00", look), written=there)], [invoice])
+    assert isinstance(step, Write)
+    assert step.operation.operation is OperationKind.UPDATE
+    assert step.operation.applications == ((invoice.key, D("70.00")),)
+    assert [notice.code for notice in step.notices] == ["NAME_TRUNCATED"]
+
+
+def test_a_change_without_an_answer_is_made_once_more_with_the_money_where_it_is(make: Any) -> None:
+    invoice = make.known(make.key_of(K.INVOICE), there=True, open_balance=D("0.00"))
+    stood = make.document(K.PAYMENT, applies=[(invoice.key, "77.00")])
+    there = make.written(stood, applications=((invoice.key, D("77.00")),))
+    due = make.desired(out_of_scope(make), written=there, unanswered=True)
+    (step,) = planned(make, [due], [invoice])
+    assert isinstance(step, Write)
+    assert step.operation.applications == ((invoice.key, D("77.00")),)
+
+
+def test_money_that_was_never_applied_keeps_saying_why(make: Any) -> None:
+    wanted = out_of_scope(make, "80.00")
+    there = make.written(make.document(K.PAYMENT))
+    (step,) = planned(make, [make.desired(wanted, written=there)], [])
+    assert isinstance(step, Write)
+    assert (step.operation.applications, step.notices) == ((), wanted.notices)
+
+
+def test_money_that_left_an_invoice_for_another_reason_is_taken_off(make: Any) -> None:
+    invoice = make.known(make.key_of(K.INVOICE), there=True, open_balance=D("0.00"))
+    stood = make.document(K.PAYMENT, applies=[(invoice.key, "77.00")])
+    there = make.written(stood, applications=((invoice.key, D("77.00")),))
+    (step,) = planned(make, [make.desired(make.document(K.PAYMENT), written=there)], [invoice])
+    assert isinstance(step, Write)
+    assert step.operation.applications == ()
+
+
+def test_money_that_is_still_wanted_elsewhere_is_counted_once(make: Any) -> None:
+    first, second = (make.known(key * 32, there=True, open_balance=D("0.00")) for key in "ab")
+    there = make.written(
+        make.document(K.PAYMENT, applies=[(first.key, "50.00"), (second.key, "27.00")]),
+        applications=((first.key, D("50.00")), (second.key, D("27.00"))),
+    )
+    wanted = out_of_scope(make).model_copy(
+        update={"applications": make.document(applies=[(second.key, "27.00")]).applications}
+    )
+    (step,) = planned(make, [make.desired(wanted, written=there, unanswered=True)], [first, second])
+    assert isinstance(step, Write)
+    assert step.operation.applications == ((second.key, D("27.00")), (first.key, D("50.00")))

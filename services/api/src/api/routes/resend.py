@@ -26,6 +26,7 @@ from common.problems import Problem, not_found
 routes = router("resend")
 
 _KEYS_PER_MESSAGE = 1000
+_NAME_MAX = 500
 
 
 @routes.post("/resends", operation_id="resend", status_code=status.HTTP_202_ACCEPTED, dependencies=ONCE)
@@ -117,6 +118,7 @@ async def connect_customer(
     """Say how a source customer relates to the ledger, and from which date its documents are in scope.
 
     `existing` is refused for a customer that the ledger has not, or keeps in another currency than the orders'.
+    `create` makes one whatever the ledger has: its name, yours or the orders', ends in the source's id.
     """
     await company_routes.own(deps, caller, company_id)
     await connection_routes.own(deps, caller, body.connection_id)
@@ -155,7 +157,7 @@ async def connect_customer(
             source_external_id=body.source_external_id,
             link=body.link,
             ledger_id=body.ledger_id,
-            display_name=body.display_name,
+            display_name=_new_name(body, row["name"]) if body.link == "create" else body.display_name,
             currency=row["currency"],
             horizon=body.horizon,
         )
@@ -169,6 +171,16 @@ async def connect_customer(
             details={"link": body.link, "ledger_id": body.ledger_id},
         )
     return state
+
+
+def _new_name(body: CustomerConnect, known_as: str) -> str:
+    """Name of a customer that is to be made. With the id that it has at the source no other one has it, so that none of
+    the same name is taken for it."""
+    name, source_id = body.display_name or known_as, body.source_external_id
+    if source_id is None or name.endswith(f"({source_id})"):
+        return name
+    suffix = f" ({source_id})"
+    return name[: _NAME_MAX - len(suffix)] + suffix
 
 
 async def _choose(

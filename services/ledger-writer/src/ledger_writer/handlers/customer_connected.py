@@ -6,7 +6,7 @@ from common.batch import Batch
 from common.database import Connection, lock_keys
 from common.handling import Handler
 from common.messages.control import CustomerConnected
-from common.messages.transactions import CustomerWanted
+from common.messages.transactions import CustomerWanted, MissingPolicy
 from ledger_writer.ledgers.protocol import LedgerLink
 from ledger_writer.messages import to_document_changed
 from ledger_writer.planning.content import content_hash
@@ -43,9 +43,12 @@ async def load(connection: Connection, states: Sequence[CustomerConnected]) -> d
 
 async def _connect(connection: Connection, row: Row, state: CustomerConnected) -> Row:
     wanted = CustomerWanted.model_validate_json(row.wanted)
-    chosen = {"display_name": state.display_name or wanted.display_name}
+    chosen: dict[str, str] = {"display_name": state.display_name or wanted.display_name}
     if state.link == "existing":
         chosen["ledger_id"] = state.ledger_id or ""
+    elif state.link == "create":
+        # A person wants it made, whatever the connection does about customers that are missing.
+        chosen["missing"] = MissingPolicy.CREATE
     wanted = wanted.model_copy(update=chosen)
     await connection.execute(
         _CONNECT,

@@ -81,6 +81,8 @@ async def leaving_of(pool: Pool, items: Iterable[Item]) -> dict[str, Known]:
 def _keys(item: Item) -> Iterable[str]:
     yield from referred(item.desired.wanted)
     written = item.desired.written
+    if written is not None:
+        yield from (key for key, _ in written.applications)
     if written is not None and written.document is not None and written.document is not item.desired.wanted:
         yield from referred(written.document)
 

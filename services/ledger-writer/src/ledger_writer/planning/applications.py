@@ -4,10 +4,31 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from common.messages.base import Reason, Severity
-from common.messages.transactions import Document
+from common.messages.transactions import Application, Document
 from ledger_writer.planning.model import Ground, Written
 
 ZERO = Decimal(0)
+OUT_OF_SCOPE = "INVOICE_OUT_OF_SCOPE"
+"""Notice of money that is not applied, because its invoice is before the customer's horizon."""
+
+
+def kept(document: Document, written: Written) -> Document:
+    """The document with its money where it is, although what it is applied to went out of scope since.
+
+    Moving a customer's horizon forward takes nothing back that is posted (domain reference, section 29).
+    """
+    if all(notice.code != OUT_OF_SCOPE for notice in document.notices):
+        return document
+    named = {one.document_key for one in document.applications}
+    stand = tuple(
+        Application(document_key=key, amount=min(amount, document.total))
+        for key, amount in written.applications
+        if key not in named
+    )
+    if not stand:
+        return document
+    notices = tuple(notice for notice in document.notices if notice.code != OUT_OF_SCOPE)
+    return document.model_copy(update={"applications": document.applications + stand, "notices": notices})
 
 
 def cap(document: Document, written: Written | None, ground: Ground) -> tuple[tuple[str, Decimal], ...]:

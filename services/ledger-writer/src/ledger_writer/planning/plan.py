@@ -68,7 +68,7 @@ def decide(desired: Desired, ground: Ground) -> Step:
         return _close(desired, ground)
     if standing is None or standing.effect is Effect.VOID or _is_gone(desired, ground):
         return _create(desired, desired.wanted, ground)
-    return _edit(desired, desired.wanted, standing, ground)
+    return _edit(desired, applications.kept(desired.wanted, standing), standing, ground)
 
 
 def _money_off_first(step: Step, ground: Ground) -> Step:
@@ -196,6 +196,9 @@ def _edit(desired: Desired, document: Document, written: Written, ground: Ground
     if same_content and capped == written.applications:
         return Settle(desired.key, Event.UNCHANGED)
     is_edit = written.document is None or body_hash(document) != body_hash(written.document)
+    if document is not desired.wanted and is_whole and not is_edit and capped == written.applications:
+        # All that is new is that its money would no longer be applied.
+        return Settle(desired.key, Event.UNCHANGED)
     held = holds.held_edit(desired, written, ground.terms, is_edit=is_edit)
     if held is not None:
         return Settle(desired.key, Event.NEEDS_PERSON, held)
