@@ -28,6 +28,7 @@ from ledger_writer.ledgers.beancount.journal import (
 )
 from ledger_writer.ledgers.beancount.journal import create as create_journal
 from ledger_writer.ledgers.beancount.postings import DocumentRefused
+from ledger_writer.ledgers.beancount.rates import Prices, lacks_rate, rated
 from ledger_writer.ledgers.beancount.rendering import Books, Entry, balances, generation_of, posting_key, render
 from ledger_writer.ledgers.protocol import (
     AccountBalance,
@@ -88,7 +89,7 @@ class BeancountSession:
         accounts: set[str] = set(self._books.chart.names())
         accepted: list[Operation] = []
         refused: set[str] = set()
-        for operation in operations:
+        for operation in await self._rated(operations):
             outcome = self._render(operation, refused, texts, accounts)
             if outcome is None:
                 accepted.append(operation)
@@ -100,6 +101,15 @@ class BeancountSession:
         failure = await self._append({name: "".join(parts) for name, parts in texts.items()}, accounts)
         for operation in accepted:
             yield operation.document_key, failure or _written(operation)
+
+    async def _rated(self, operations: Sequence[Operation]) -> Sequence[Operation]:
+        """Foreign documents of channels that say no rate get the one of the books."""
+        home = self._books.home_currency
+        if not any(lacks_rate(one.wanted, home) or lacks_rate(one.previous, home) for one in operations):
+            return operations
+        prices = Prices.read(await asyncio.to_thread(self._journal.own_entries), home)
+        given: dict[str, Decimal] = {}
+        return [rated(operation, prices, home, given) for operation in operations]
 
     def _render(
         self, operation: Operation, refused: set[str], texts: dict[str, list[str]], accounts: set[str]

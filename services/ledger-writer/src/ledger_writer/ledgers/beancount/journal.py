@@ -190,10 +190,12 @@ class Journal:
 
     def _read_own_accounts(self) -> set[str]:
         """Accounts that the bookkeeper has opened by hand: Beancount refuses a second `open`."""
+        return set(_OPENED.findall(self.own_entries()))
+
+    def own_entries(self) -> str:
+        """What the bookkeeper has written by hand."""
         path = self.folder / "manual.beancount"
-        if not path.exists():
-            return set()
-        return set(_OPENED.findall(path.read_text(encoding="utf-8", errors="replace")))
+        return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
 
     def _open_accounts(self, names: set[str]) -> None:
         if not names:

@@ -194,7 +194,8 @@ def _no_rate(document: Document, home_currency: str) -> DocumentRefused:
         Reason(
             code="EXCHANGE_RATE_MISSING",
             text=f"The document is in {document.currency}, the books are in {home_currency}, and no rate is known.",
-            cure="Let the channel send the rate, or use the shop's currency for this connection.",
+            cure=f"Write the day's rate into manual.beancount ({document.date} price {document.currency} 1.00"
+            f" {home_currency}) and resend, let the channel send it, or switch use_store_currency on.",
             field="exchange_rate",
             value=document.currency,
         ),
