@@ -278,11 +278,10 @@ class ItemWanted(Frozen):
     income_account: Account
     description: LongText = ""
     unit_price: Number | None = None
-    taxable: bool = True
-
     """What it is sold for; None where only its cost is known."""
     purchase_cost: Number | None = None
     """What it is bought for, where a purchase makes it."""
+    taxable: bool = True
 
 
 class SetOutcome(StrEnum):
