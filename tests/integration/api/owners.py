@@ -26,7 +26,16 @@ ACCOUNTS = {
     "TAX": "Liabilities:Tax",
 }
 NO_ACCOUNT = "an account is named like Assets:Bank"
-ABILITIES = ("invoice", "sales_receipt", "credit_memo", "refund_receipt", "sales_order", "estimate", "deposit")
+ABILITIES = (
+    "creates_items",
+    "invoice",
+    "sales_receipt",
+    "credit_memo",
+    "refund_receipt",
+    "sales_order",
+    "estimate",
+    "deposit",
+)
 
 
 @dataclass
@@ -39,6 +48,8 @@ class Owners:
     """Accounts that the ledger would open on first use → their type; to other names it says NO_ACCOUNT."""
     classes: tuple[str, ...] = ()
     """Active classes of every company file."""
+    asleep: tuple[str, ...] = ()
+    """Inactive items of every company file."""
     checked: list[str] = field(default_factory=list)
     """Company files whose check was asked for."""
     documents: dict[str, ledger_writer.DocumentView] = field(default_factory=dict)
@@ -372,7 +383,9 @@ def _ledger_writer(app: FastAPI, owners: Owners) -> None:  # noqa: C901, PLR0915
         return _json(view(held), 202) if held else NOT_FOUND
 
     def listed(tenant_id: str, company_id: str, list_name: str) -> ledger_writer.CatalogPage:
-        names = {"accounts": tuple(ACCOUNTS.values()), "classes": owners.classes}.get(list_name, ())
+        names = {"accounts": tuple(ACCOUNTS.values()), "classes": owners.classes, "items": owners.asleep}.get(
+            list_name, ()
+        )
         entries = tuple(
             CatalogEntry(
                 tenant_id=tenant_id,
@@ -382,6 +395,7 @@ def _ledger_writer(app: FastAPI, owners: Owners) -> None:  # noqa: C901, PLR0915
                 ledger_id=str(number),
                 name=name,
                 full_name=name,
+                active=list_name != "items",
             )
             for number, name in enumerate(names)
         )

@@ -70,3 +70,20 @@ def test_a_ledger_that_was_not_read_yet_and_a_connection_without_one_refuse_noth
     assert http.post("/v1/rules", json=rule("map_ar_account", "Nowhere")).status_code == 201
     held["lists_read_at"] = read_at
     assert http.post("/v1/rules", json=rule("map_ar_account", "Nowhere")).status_code == 422
+
+
+def test_settings_name_a_class_of_the_ledger_and_items_that_are_active(gateway: Gateway, shop: Shop) -> None:
+    http, path = shop.tenant.http, f"/v1/connections/{shop.connection_id}/settings"
+    read = http.get(path)
+    tag = {"if-match": read.headers["etag"]}
+    gateway.owners.asleep = ("Discount", "Discounts of old")
+    try:
+        answer = http.put(path, json=read.json() | {"class_name": "Market"}, headers=tag)
+        assert answer.status_code == 422
+        errors = {error["field"]: error["value"] for error in answer.json()["errors"]}
+        assert errors == {"body.class_name": "Market", "body.products.discount_item": "Discount"}
+        products = {**read.json().get("products", {}), "discount_item": "Rebate"}
+        saved = http.put(path, json=read.json() | {"class_name": "Web:Shop", "products": products}, headers=tag)
+        assert saved.status_code == 200, saved.text
+    finally:
+        gateway.owners.asleep = ()

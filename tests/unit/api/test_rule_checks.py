@@ -4,23 +4,23 @@ from typing import Any
 
 import pytest
 
-from api.rule_checks import Lists, Named, check_rules, companies_of, named_by
+from api.rule_checks import Named, check_rules, companies_of, named_by
 from api.settings_checks import Books
 from common.messages.transactions import AccountRole
 from mapper.rules.action_table import ACTIONS
 
 POINTING = {"shop": "books", "market": "books", "abroad": "other"}
-BOOKS = Lists(Books({"Till": "Bank", "Sales": "Income"}), {"classes": frozenset({"web"}), "terms": frozenset()})
-OTHER = Lists(Books({"Kasse": "Bank"}), {"classes": frozenset({"netz"})})
+BOOKS = Books({"Till": "Bank", "Sales": "Income"}, names={"classes": frozenset({"web"}), "terms": frozenset()})
+OTHER = Books({"Kasse": "Bank"}, names={"classes": frozenset({"netz"})})
 
 
 def named(action: str, value: str, **more: Any) -> Named | None:
     return named_by("definition.value", {"action": action, "value": value, **more}, enabled=True)
 
 
-def refusals(one: Named | None, lists: dict[str, Lists]) -> list[tuple[str, str | None, str]]:
+def refusals(one: Named | None, ledgers: dict[str, Books]) -> list[tuple[str, str | None, str]]:
     assert one is not None
-    return [(problem.field, problem.value, problem.cure) for problem in check_rules([one], POINTING, lists)]
+    return [(problem.field, problem.value, problem.cure) for problem in check_rules([one], POINTING, ledgers)]
 
 
 def test_every_action_that_names_an_object_of_a_list_is_held_against_it() -> None:

@@ -232,6 +232,69 @@ def test_every_setting_of_a_connection_that_names_an_account_is_checked() -> Non
     assert {".".join(place.split(".")[: 1 + place.startswith("payouts.")]) for place, _ in NAMED} == holding
 
 
+NAMES = {"classes": frozenset({"web", "market:web"}), "departments": frozenset[str]()}
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"class_name": "Market:Web", "department": "North"}, None),
+        ({"class_name": "Shop"}, "body.class_name"),
+        ({"class_name": "Shop", "enabled": False}, None),
+    ],
+)
+def test_a_class_must_be_in_the_ledgers_list_where_it_keeps_one(changes: dict[str, Any], field: str | None) -> None:
+    problems = check_connection(settings(**changes), EVERYTHING, ACCOUNTS, Books(names=NAMES))
+    assert [(one.field, one.value) for one in problems] == ([(field, "Shop")] if field else [])
+    assert check_connection(settings(**changes), EVERYTHING, ACCOUNTS, Books()) == []
+    with_lists = Books(names={**NAMES, "departments": frozenset({"south"})})
+    placed = check_connection(settings(department="North"), EVERYTHING, ACCOUNTS, with_lists)
+    assert [(one.field, "no active department" in one.cure) for one in placed] == [("body.department", True)]
+
+
+TAX_LINE: dict[str, Any] = {"mode": TransactionMode.INVOICES_ONLY, "tax": TaxSettings(method="tax_line")}
+FEE_LINE: dict[str, Any] = {"fees": FeeSettings(on_order="negative_line", percent=Decimal("2.2"))}
+
+
+@pytest.mark.parametrize(
+    ("changes", "fields"),
+    [
+        ({}, ["shipping_item", "discount_item"]),
+        (TAX_LINE, ["shipping_item", "discount_item", "tax_item"]),
+        (FEE_LINE, ["shipping_item", "discount_item", "fee_item"]),
+        ({"mode": TransactionMode.NONE}, []),
+        ({"enabled": False}, []),
+    ],
+)
+def test_the_items_of_lines_that_are_no_product_are_there_before_the_first_order(
+    changes: dict[str, Any], fields: list[str]
+) -> None:
+    """Section 17.7: where the ledger makes none, they must be in its list; an inactive one is of no use anywhere."""
+    held = settings(**changes)
+    wanted = [(f"body.products.{name}", getattr(held.products, name)) for name in fields]
+    asleep = dict.fromkeys((name for _, name in wanted), False)
+    makes = (*EVERYTHING, "creates_items")
+    nothing: dict[str, bool] = {}
+    for able, items, said in (
+        (makes, asleep, "inactive"),
+        (EVERYTHING, asleep, "inactive"),
+        (EVERYTHING, nothing, "no such item"),
+    ):
+        problems = check_connection(held, able, ACCOUNTS, Books(items=items))
+        assert [(one.field, one.value) for one in problems] == wanted
+        assert all(said in one.cure for one in problems)
+    for able, known in ((makes, nothing), (EVERYTHING, dict.fromkeys(asleep, True)), (EVERYTHING, None)):
+        assert check_connection(held, able, ACCOUNTS, Books(items=known)) == []
+
+
+@pytest.mark.parametrize("match_field", ["name", "sku", "part_number", "barcode"])
+def test_a_field_that_the_ledgers_items_do_not_have_is_refused(match_field: str) -> None:
+    held = settings(products={"match_field": match_field})
+    wanted = [] if match_field in {"name", "sku"} else ["body.products.match_field"]
+    assert wrong(held) == wanted
+    assert wrong(held, able=(*EVERYTHING, f"item_{match_field}")) == []
+
+
 def test_unknown_settings_are_found_at_every_depth_but_not_in_maps() -> None:
     value = {"tax": {"codes": {"state:RI": "RI"}, "methode": 1}, "fee": {}, "customers": {"strategy": "single"}}
     assert list(unknown_fields(ConnectionSettings, value)) == [("tax", "methode"), ("fee",)]

@@ -4,11 +4,11 @@ A value with a template, or one that is copied from another field, is known only
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from pydantic import JsonValue
 
-from api.settings_checks import Books, check_account
+from api.settings_checks import Books, check_account, check_entry
 from common.cures import FieldProblem
 from common.messages.transactions import AccountRole
 
@@ -23,7 +23,6 @@ _NAMING: Mapping[str, tuple[str, AccountRole | None]] = {
     "map_terms": ("terms", None),
 }
 """Action → list of the ledger that its value must be in, and the role that an account must fit."""
-_WORDS: Mapping[str, str] = {"classes": "class", "departments": "department", "terms": "terms"}
 _ALL = "all"
 
 
@@ -38,15 +37,6 @@ class Named:
     name: str
     connections: frozenset[str] | None
     """Those the rule is limited to; None: it is for all of them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lists:
-    """What one company file's ledger has. A list that it does not keep is empty, and everything may be in it."""
-
-    books: Books = field(default_factory=Books)
-    names: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    """List → names of its active entries, short and full, without their capitals."""
 
 
 def named_by(place: str, definition: Mapping[str, JsonValue], *, enabled: bool) -> Named | None:
@@ -72,27 +62,22 @@ def companies_of(named: Named, pointing: Mapping[str, str]) -> frozenset[str]:
 
 
 def check_rules(
-    named: Iterable[Named], pointing: Mapping[str, str], lists: Mapping[str, Lists]
+    named: Iterable[Named], pointing: Mapping[str, str], ledgers: Mapping[str, Books]
 ) -> Iterator[FieldProblem]:
     """What is in none of the ledgers that a rule is for; a condition may confine the rule to one of them.
 
-    `lists`: company file → what its ledger has; of one that was not read yet nothing is known, so it may have it.
+    `ledgers`: company file → what its ledger has; of one that was not read yet nothing is known, so it may have it.
     """
     for one in named:
         files = companies_of(one, pointing)
-        if not files or not files <= lists.keys():
+        if not files or not files <= ledgers.keys():
             continue
-        found = [list(_problems(one, lists[company])) for company in sorted(files)]
+        found = [list(_problems(one, ledgers[company])) for company in sorted(files)]
         if all(found):
             yield found[0][0]
 
 
-def _problems(named: Named, lists: Lists) -> Iterator[FieldProblem]:
+def _problems(named: Named, books: Books) -> Iterator[FieldProblem]:
     if named.list_name == ACCOUNTS:
-        yield from check_account(named.place, named.role, named.name, lists.books)
-        return
-    known = lists.names.get(named.list_name, frozenset())
-    if known and named.name.casefold() not in known:
-        word = _WORDS[named.list_name]
-        cure = f"the ledger has no active {word} of this name: choose one of its list, or make it there first"
-        yield FieldProblem(field=f"body.{named.place}", value=named.name, cure=cure)
+        return check_account(named.place, named.role, named.name, books)
+    return check_entry(named.place, named.list_name, named.name, books)

@@ -37,6 +37,10 @@ _NEEDS: Mapping[str, frozenset[TransactionMode]] = {
 """Capability of the ledger → modes that can't do without it."""
 
 
+_FIELDS_OF_SOME: Mapping[str, str] = {"part_number": "item_part_number", "barcode": "item_barcode"}
+"""Field of items that only some ledgers have → capability of those."""
+_WORDS: Mapping[str, str] = {"classes": "class", "departments": "department", "terms": "terms"}
+
 _SIDES: Mapping[str, str] = {
     **dict.fromkeys(
         ("assets", "bank", "accountsreceivable", "othercurrentasset", "fixedasset", "otherasset"), "an asset"
@@ -96,7 +100,7 @@ _PLACE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """What the ledger says about accounts."""
+    """What the ledger says about accounts, and about the objects of its other lists that somebody names."""
 
     accounts: Mapping[str, str] = field(default_factory=dict)
     """Active names, short and full, as the ledger spells them, and names that it would open on first use → the ledger's
@@ -105,6 +109,11 @@ class Books:
     """Name that it can't open an account by → what would make it one."""
     proposed: Mapping[str, str] = field(default_factory=dict)
     """Role → account."""
+    names: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """List → names of its active entries, short and full, without their capitals. A list that the ledger does not keep,
+    or that was not read yet, is empty, and everything may be in it."""
+    items: Mapping[str, bool] | None = None
+    """Name of an item that was looked for → whether it is active, where it is there; None: nobody looked."""
     spelled: Mapping[str, str] = field(init=False)
     """A known name without its capitals → as the ledger spells it."""
 
@@ -123,6 +132,9 @@ def check_connection(
     problems = [*_check_mode(settings, able), *_check_roles(settings, accounts)]
     for place, role, name in named_accounts(settings):
         problems += check_account(place, role, name, books)
+    for place, list_name, name in named_entries(settings):
+        problems += check_entry(place, list_name, name, books)
+    problems += _check_items(settings, able, books)
     try:
         ZoneInfo(settings.time_zone)
     except (ZoneInfoNotFoundError, ValueError):
@@ -174,6 +186,51 @@ def named_accounts(settings: ConnectionSettings) -> Iterator[tuple[str, AccountR
         *((f"payouts.accounts.{text}", None, name) for text, name in payouts.accounts.items()),
     ]
     yield from (one for one in named if one[2])
+
+
+def named_entries(settings: ConnectionSettings) -> Iterator[tuple[str, str, str]]:
+    """Objects of other lists that a connection names: field, list, name. None where it is switched off."""
+    if settings.enabled and settings.class_name:
+        yield "class_name", "classes", settings.class_name
+    if settings.enabled and settings.department:
+        yield "department", "departments", settings.department
+
+
+def named_items(settings: ConnectionSettings) -> Iterator[tuple[str, str]]:
+    """Items of lines that are no product, which orders will be written with: field, name."""
+    products = settings.products
+    if not settings.enabled or settings.mode is TransactionMode.NONE:
+        return
+    yield "products.shipping_item", products.shipping_item
+    yield "products.discount_item", products.discount_item
+    if settings.tax.method == "tax_line":
+        yield "products.tax_item", products.tax_item
+    if settings.fees.on_order == "negative_line":
+        yield "products.fee_item", products.fee_item
+
+
+def _check_items(settings: ConnectionSettings, able: frozenset[str], books: Books) -> Iterator[FieldProblem]:
+    """Items of shipping, discounts, tax and fees are there, or can be made, before the first order (section 17.7)."""
+    match_field = settings.products.match_field
+    if match_field in _FIELDS_OF_SOME and _FIELDS_OF_SOME[match_field] not in able:
+        word = match_field.replace("_", " ")
+        yield _problem("products.match_field", match_field, f"this ledger's items have no {word}: use name or sku")
+    if books.items is None:
+        return
+    for place, name in named_items(settings):
+        is_active = books.items.get(name)
+        if is_active is None and "creates_items" not in able:
+            yield _problem(place, name, "the ledger has no such item, and none can be made from here: make it there")
+        elif is_active is False:
+            yield _problem(place, name, "the item is inactive in the ledger: make it active, or choose another")
+
+
+def check_entry(place: str, list_name: str, name: str, books: Books) -> Iterator[FieldProblem]:
+    """What is wrong with an object of a list that is named in the body at `place`."""
+    known = books.names.get(list_name, frozenset())
+    if known and name.casefold() not in known:
+        word = _WORDS[list_name]
+        yield _problem(place, name, f"the ledger has no active {word} of this name: choose one of its list, or make it")
 
 
 def _check_mode(settings: ConnectionSettings, able: frozenset[str]) -> Iterable[FieldProblem]:

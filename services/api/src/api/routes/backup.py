@@ -10,7 +10,8 @@ from api.connection_tasks import ensure_tasks
 from api.restoring import Ledger, mapped_entries, mapped_rules, missing_in, moved, unmapped
 from api.routes import companies as company_routes
 from api.routes.base import Deps, Gateway, router
-from api.routes.rule_gate import read_names, refused_names
+from api.routes.ledger_names import read_names
+from api.routes.rule_gate import refused_names
 from api.routes.settings import save_snapshot
 from api.routes.settings_gate import (
     can_notify,

@@ -11,6 +11,7 @@ from api.projections.rebuild import snapshot
 from api.routes import companies as company_routes
 from api.routes import connections as connection_routes
 from api.routes.base import Deps, Gateway, Responses, after_number, following, found, problems, router
+from api.routes.ledger_names import books_of
 from api.routes.settings_gate import (
     can_notify,
     check_identity,
@@ -33,7 +34,7 @@ from api.settings_bodies import (
     complete_company,
     complete_connection,
 )
-from api.settings_checks import Books, check_company, named_accounts
+from api.settings_checks import Books, check_company
 from api.store import audit, companies, connections
 from api.store import settings as store
 from api.views.base import PAGE_DEFAULT, Cursor, Limit, Page
@@ -78,17 +79,15 @@ async def save_connection_settings(
     with your change. The first save makes the task that fetches its orders, if it can.
 
     Each account that is named must be in the ledger's list and active, or have a name by which the ledger opens it on
-    first use; its type must fit. `connection_id`, `channel` and `name` may be left out.
+    first use; its type must fit. A class or department must be in the ledger's list, where it keeps one, and the items
+    of shipping, discounts, tax and fees active. `connection_id`, `channel` and `name` may be left out.
     """
     row = await connection_routes.own(deps, caller, connection_id)
     check_version(if_match, row["settings_revision"])
     settings = complete_connection(body, row)
     company = await companies.one(deps.pool, caller.tenant_id, settings.company_id)
     # Asked before the transaction: no connection is held while another service answers.
-    books = Books()
-    named = [name for _, _, name in named_accounts(settings)]
-    if named and company is not None:
-        books = await read_books(deps, caller.tenant_id, settings.company_id, named)
+    books = Books() if company is None else await books_of(deps, caller.tenant_id, settings)
     async with deps.runtime.transaction() as (connection, batch):
         row = found(
             await connections.one(connection, caller.tenant_id, connection_id, lock=True), "connection", connection_id
