@@ -148,12 +148,31 @@ def test_warnings_are_grouped_by_code_with_their_cure(gateway: Gateway, shop: Sh
     assert (answer["first_warning"], answer["warnings_below"]) == ("invoices", 1)
 
 
-def test_a_missing_task_is_a_warning_of_its_own(shop: Shop) -> None:
+def test_a_missing_task_is_a_warning_of_its_own(gateway: Gateway, shop: Shop) -> None:
     http = shop.tenant.http
     (task,) = http.get("/v1/tasks").json()["items"]
     http.patch(f"/v1/tasks/{task['task_id']}", json={"active": False})
-    groups = http.get(f"/v1/companies/{shop.company_id}/warnings").json()["groups"]
-    assert [group["code"] for group in groups] == ["TASK_MISSING"]
+    path = f"/v1/companies/{shop.company_id}/warnings"
+    (group,) = http.get(path).json()["groups"]
+    assert (group["code"], group["entities"]) == ("TASK_MISSING", 1)
+    assert "the orders of " in group["text"]
+    assert "orders_to_ledger" in group["cure"]
+    # Payouts are asked for by a task of their own, which saving the settings makes.
+    gateway.owners.opens = {"Expenses:Fees": "Expenses"}
+    company = http.get(f"/v1/companies/{shop.company_id}/settings")
+    accounts = {**company.json()["accounts"], "BANK": "Assets:Undeposited", "FEES": "Expenses:Fees"}
+    body, tag = {**company.json(), "accounts": accounts}, {"if-match": company.headers["etag"]}
+    assert http.put(f"/v1/companies/{shop.company_id}/settings", json=body, headers=tag).status_code == 200
+    at = f"/v1/connections/{shop.connection_id}/settings"
+    read = http.get(at)
+    on = {**read.json(), "payouts": {**read.json()["payouts"], "enabled": True}}
+    assert http.put(at, json=on, headers={"if-match": read.headers["etag"]}).status_code == 200
+    (payouts,) = (one for one in http.get("/v1/tasks").json()["items"] if one["kind"] == "payouts")
+    http.delete(f"/v1/tasks/{payouts['task_id']}")
+    (group,) = http.get(path).json()["groups"]
+    assert group["entities"] == 2
+    assert "the payouts of " in group["text"]
+    assert group["cure"] == "make the task of kind orders_to_ledger and payouts, or activate it"
 
 
 def test_lists_are_paged_by_cursor_without_gaps_or_repetition(gateway: Gateway, shop: Shop) -> None:

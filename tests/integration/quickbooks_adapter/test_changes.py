@@ -243,6 +243,8 @@ async def test_documents_that_lacked_an_account_or_a_customer_are_written_once_t
         await desk.until_state(key, "action_required", "ACCOUNT_MISSING")
     await desk.until_state(walk_in.key, "action_required", "CUSTOMER_MISSING")
     await desk.until_state(keys[2], "blocked")
+    shown = (await desk.call("GET", f"/internal/documents/{keys[0]}?tenant_id={TENANT}")).json()
+    assert shown["error_class"] == "config", "a person has to act: it is not tried again by the clock"
 
     await bookkeeper(company)("Customer", {"DisplayName": "Somebody else"})
     await desk.pool.execute("UPDATE companies SET feed_wanted = true")
@@ -253,6 +255,8 @@ async def test_documents_that_lacked_an_account_or_a_customer_are_written_once_t
     await desk.pool.execute("UPDATE companies SET feed_wanted = true")
     for key in keys:
         await desk.until_state(key, "synced")
+    shown = (await desk.call("GET", f"/internal/documents/{keys[0]}?tenant_id={TENANT}")).json()
+    assert (shown["error_class"], shown["reason"]) == ("", None)
     attempts = await desk.pool.fetchval("SELECT count(*) FROM attempts WHERE document_key = $1", walk_in.key)
     assert attempts == 2, "tried once, and once more when the ledger had it: another customer was no reason"
 

@@ -5,7 +5,7 @@ from datetime import date
 from api.restoring import Ledger, mapped_entries, mapped_rules, missing_in, moved, unmapped
 from api.sheets import column, lines
 from api.views.backup import BackupEntry, BackupRule
-from common.messages.control import ConnectionSettings
+from common.messages.control import ConnectionSettings, TaxSettings
 
 
 def settings(connection_id: str, **changes: object) -> ConnectionSettings:
@@ -40,12 +40,28 @@ def test_rules_and_maps_follow_their_connections() -> None:
 
 
 def test_names_the_ledger_lacks_are_told_and_lists_it_does_not_keep_are_not_asked() -> None:
-    ledger = Ledger({"payment_methods": frozenset({"visa"}), "items": frozenset({"shirt"}), "classes": frozenset()})
-    held = settings("a", payment_methods={"card": "Visa", "cash": "Cash"}, class_name="North")
+    ledger = Ledger(
+        {
+            "payment_methods": frozenset({"visa"}),
+            "items": frozenset({"shirt"}),
+            "classes": frozenset(),
+            "departments": frozenset({"downtown"}),
+            "tax_codes": frozenset({"vat 20"}),
+        }
+    )
+    tax = TaxSettings(
+        codes={"country:GB": "VAT 20"}, shipping_code="VAT 5", discount_code="vat 20", document_code="VAT"
+    )
+    held = settings(
+        "a", payment_methods={"card": "Visa", "cash": "Cash"}, class_name="North", department="Uptown", tax=tax
+    )
     rows = [BackupEntry(connection_id="*", source="S", target=name) for name in ("Shirt", "Hat")]
     found = [(one.field, one.value) for one in missing_in(ledger, [held], rows)]
     assert found == [
         ("backup.connections.0.payment_methods.cash", "Cash"),
+        ("backup.connections.0.department", "Uptown"),
+        ("backup.connections.0.tax.document_code", "VAT"),
+        ("backup.connections.0.tax.shipping_code", "VAT 5"),
         ("backup.maps.products.1.target", "Hat"),
     ]
 

@@ -97,8 +97,11 @@ def _named_by_settings(settings: Iterable[ConnectionSettings]) -> Iterator[tuple
         for method, name in each.payment_methods.items():
             yield f"{place}.payment_methods.{method}", "payment_methods", name
         yield f"{place}.class_name", "classes", each.class_name
+        yield f"{place}.department", "departments", each.department
         for where, code in each.tax.codes.items():
             yield f"{place}.tax.codes.{where}", "tax_codes", code
+        for name in ("document_code", "shipping_code", "discount_code"):
+            yield f"{place}.tax.{name}", "tax_codes", getattr(each.tax, name)
 
 
 def _named_by_entries(entries: Iterable[BackupEntry]) -> Iterator[tuple[str, str, str]]:

@@ -192,6 +192,9 @@ class DocumentView(Shape):
     kind: DocumentKind
     state: DocumentState
     reason: Reason | None = None
+    error_class: str = ""
+    """What kind of refusal it was, which says whether it is tried again by itself (`transient`), waits for a person
+    (`data`, `config`, `permission`, `period`, `limit`) and so on; empty where the ledger refused nothing."""
     raw_reason: str = ""
     """What the ledger said, without secrets."""
     notices: tuple[Reason, ...] = ()

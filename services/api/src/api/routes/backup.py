@@ -38,7 +38,7 @@ routes = router("books")
 _RULES_PAGE = 500
 _MAP_PAGE = 1000
 _ANY = "*"
-_LISTS = ("items", "payment_methods", "classes", "tax_codes")
+_LISTS = ("items", "payment_methods", "classes", "departments", "tax_codes")
 
 
 @routes.get("/companies/{company_id}/backup", operation_id="back_up")

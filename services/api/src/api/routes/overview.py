@@ -206,15 +206,17 @@ def _merged(rows: list[dict[str, Any]], causes: Mapping[str, list[Cause]]) -> It
         )
 
 
-def _tasks_missing(connections: list[dict[str, Any]]) -> Iterable[WarningGroup]:
-    if connections:
-        names = ", ".join(connection["name"] for connection in connections[:5])
+def _tasks_missing(missing: list[dict[str, Any]]) -> Iterable[WarningGroup]:
+    if missing:
+        names = {"orders_to_ledger": "orders", "payouts": "payouts"}
+        shown = ", ".join(f"the {names[task['kind']]} of {task['name']}" for task in missing[:5])
+        kinds = " and ".join(sorted({task["kind"] for task in missing}))
         yield WarningGroup(
             code="TASK_MISSING",
             severity=Severity.WARNING,
-            text=f"no active task fetches the orders of {names}",
-            cure="make the task of kind orders_to_ledger, or activate it",
-            entities=len(connections),
+            text=f"no active task fetches {shown}",
+            cure=f"make the task of kind {kinds}, or activate it",
+            entities=len(missing),
             kinds=["connection"],
             blocks=0,
             first_seen_at=None,

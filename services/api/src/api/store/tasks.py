@@ -137,16 +137,20 @@ async def started(where: Where, task_id: str, run_id: str | None, next_run_at: d
 
 
 async def missing(where: Where, tenant_id: str, company_id: str) -> list[Row]:
-    """Enabled connections of the company file that can be asked, and have no active task that fetches their orders."""
+    """Tasks that are not there or not active: of orders, and of payouts where they are switched on.
+
+    Of connections of the company file that are enabled and can be asked.
+    """
     return rows_of(
         await where.fetch(
             """
-            SELECT c.connection_id, c.name FROM connections c
+            SELECT c.connection_id, c.name, k.kind
+            FROM connections c CROSS JOIN (VALUES ('orders_to_ledger'), ('payouts')) AS k (kind)
             WHERE c.tenant_id = $1 AND c.company_id = $2 AND c.fetches AND (c.settings ->> 'enabled')::boolean
+                AND (k.kind = 'orders_to_ledger' OR (c.settings #>> '{payouts,enabled}')::boolean)
                 AND NOT EXISTS (
-                SELECT FROM tasks t
-                WHERE t.connection_id = c.connection_id AND t.kind = 'orders_to_ledger' AND t.active
-            ) ORDER BY c.connection_id
+                SELECT FROM tasks t WHERE t.connection_id = c.connection_id AND t.kind = k.kind AND t.active
+            ) ORDER BY k.kind, c.connection_id
             """,
             tenant_id,
             company_id,

@@ -219,6 +219,7 @@ def _view(row: Row, attempts: Sequence[Attempt]) -> DocumentView:
         kind=DocumentKind(row.kind),
         state=DocumentState(row.state),
         reason=row.reason_value(),
+        error_class=row.error_class,
         raw_reason=row.raw,
         notices=row.notices_value(),
         blocked_by=() if row.blocked_by is None else (row.blocked_by,),
