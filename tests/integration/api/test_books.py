@@ -120,6 +120,22 @@ def test_a_payment_no_check_keeps_out_has_the_ledgers_own_reason(gateway: Gatewa
     assert (answer["missing"], answer["payments"][0]["reason"]["code"]) == (1, "PERIOD_CLOSED")
 
 
+def test_mapper_is_told_what_the_ledger_said_of_the_orders_documents(gateway: Gateway, shop: Shop) -> None:
+    taken = running.reason("PAYMENT_DUPLICATE_REFERENCE").model_copy(update={"value": "ch_1"})
+    said = {DocumentKind.PAYMENT: taken, DocumentKind.ESTIMATE: running.reason("SO_NOT_FOUND", "not found")}
+    refused = [
+        running.document_changed(shop, "1", kind=kind, state=DocumentState.ACTION_REQUIRED, reason=reason)
+        for kind, reason in said.items()
+    ]
+    gateway.publish(running.order_listed(shop, "1"), running.transactions_listed(shop, "1"), *refused)
+    paths = [f"/v1/documents/{one.document_key}" for one in refused]
+    running.eventually(lambda: all(shop.tenant.http.get(path).status_code == 200 for path in paths))
+    identifier = order_id(f"{shop.connection_id}/1")
+    assert shop.tenant.http.get(f"/v1/orders/{identifier}/missing-payments").status_code == 200
+    asked = [body for path, body in gateway.owners.seen if path.endswith("/missing-payments")][-1]
+    assert (asked["references"], asked["refused"]["code"]) == (["ch_1"], "SO_NOT_FOUND")
+
+
 def test_a_table_guards_formulas_and_leaves_negative_amounts_alone(gateway: Gateway, shop: Shop) -> None:
     evil = running.document_changed(shop, "1", name='=HYPERLINK("http://x")', amount=Decimal("-3.00"))
     gateway.publish(evil)

@@ -55,6 +55,7 @@ async def test_a_payment_is_missing_until_its_invoice_is_written(mapper: Service
         assert await reasons(refused=refused) == [(False, "PAYMENT_INVOICE_MISSING")]
         invoice = [one.key for one in result.documents if one.kind is DocumentKind.INVOICE]
         assert await reasons(written=invoice) == [(False, None)]
+        assert await reasons(written=invoice, references=["ch_t1"]) == [(False, "PAYMENT_DUPLICATE_REFERENCE")]
         assert await reasons(written=[one.key for one in result.documents]) == [(True, None)]
         stranger = await client.post("/internal/missing-payments", json={**question, "tenant_id": "other"})
         assert stranger.status_code == 404

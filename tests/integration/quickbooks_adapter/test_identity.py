@@ -1,7 +1,7 @@
 """Whose is it? Names that are taken, numbers that are there, documents found again by their mark."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -217,6 +217,33 @@ async def test_an_invoice_by_hand_is_found_as_far_back_as_its_connection_looks(c
             [],
             [link.ledger_id],
             [link.ledger_id],
+            [],
+        ]
+
+
+async def test_a_payment_by_hand_is_found_by_its_reference_and_by_no_part_of_it(company: Company) -> None:
+    charge = "pi_3OqTXk2eZvKYlo2C1gQJ12345"
+    by_hand = [
+        document(DocumentKind.PAYMENT, source_id=source, reference=reference, date=date(2026, 5, 2))
+        for source, reference in (("cheque", "ch_1"), ("whole", charge), ("cut", charge[:21]))
+    ]
+    async with company.session() as session:
+        await company.people_and_goods(session)
+        for one in by_hand:
+            link = (await company.written(session, operation(one))).link
+            whole = company.one("Payment", link.ledger_id)["PrivateNote"].partition("\n")[2]
+            body = {"Id": link.ledger_id, "SyncToken": link.token, "sparse": True, "PrivateNote": f"by hand\n{whole}"}
+            await session._client.update("Payment", body, one.key)
+        wanted = [
+            document(DocumentKind.PAYMENT, source_id=source, reference=reference)
+            for source, reference in (("1", "CH_1"), ("2", charge), ("3", "ch_12"), ("4", f"{charge[:21]}XX"))
+        ]
+        found = await session.find([operation(one) for one in wanted])
+        ids = [company.links[one.key].ledger_id for one in by_hand]
+        assert [[one.link.ledger_id for one in found.get(each.key, ())] for each in wanted] == [
+            [ids[0]],
+            [ids[1]],
+            [],
             [],
         ]
 

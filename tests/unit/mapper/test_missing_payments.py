@@ -20,7 +20,7 @@ from tests.unit.mapper.samples import (
 
 from common.messages.base import Reason
 from common.messages.orders import FinancialStatus, Order
-from common.messages.transactions import AccountRole, DocumentKind
+from common.messages.transactions import AccountRole, DocumentKind, document_key
 from mapper.mapping.catalog import Catalog, CustomerLink
 from mapper.mapping.configuration import Configuration
 from mapper.mapping.directives import Directives
@@ -176,6 +176,29 @@ def test_a_payment_before_the_horizon_says_nothing_of_one_after_it() -> None:
     view = LedgerView(written=[one.key for one in result.documents])
     found = [letter(why_no_payment(source, one, settings, Directives(), result, view)) for one in (early, late)]
     assert found == ["h", None]
+
+
+@pytest.mark.parametrize(
+    ("kind", "mode", "wanted"),
+    [
+        (DocumentKind.INVOICE, MODE, "g"),
+        (DocumentKind.SALES_ORDER, MODE, "c"),
+        (DocumentKind.SALES_ORDER, "sales_orders_invoices_payments_if_paid", "g"),
+        (DocumentKind.ESTIMATE, "sales_orders_invoices_payments_if_paid", "g"),
+    ],
+)
+def test_an_invoice_that_was_written_stays_there_while_the_order_is_held(
+    kind: DocumentKind, mode: str, wanted: str
+) -> None:
+    settings = configuration(mode, books=NO_UF)
+    held = mapped(example_a(), settings)
+    assert (held.documents, held.reason and held.reason.code) == ((), "ACCOUNT_MISSING")
+    key = document_key("tenant", "books-1", "shop-1", "order", "9001", kind)
+    paid = example_a().tenders[0]
+    reason = why_no_payment(example_a(), paid, settings, Directives(), held, LedgerView(written=[key]))
+    assert letter(reason) == wanted
+    nothing = why_no_payment(example_a(), paid, settings, Directives(), held, LedgerView())
+    assert letter(nothing) == "c"
 
 
 def test_what_a_ledger_says_at_length_is_cut_to_what_a_reason_holds() -> None:

@@ -67,6 +67,38 @@ def test_payments_are_looked_for_in_windows_of_days() -> None:
     assert [len(search.operations) for search in found] == [3, 2]
 
 
+def test_a_payment_is_looked_for_by_its_reference_whatever_its_date() -> None:
+    long = "pi_3OqTXk2eZvKYlo2C1gQJ12345"
+    wanted = [operation(document(DocumentKind.PAYMENT, source_id=one, reference=one)) for one in ("ch_2", "ch_1", long)]
+    receipt = operation(document(DocumentKind.SALES_RECEIPT, number=None, reference="ch_3"))
+    nameless = operation(document(DocumentKind.PAYMENT))
+    found = searches([*wanted, receipt, nameless], SETTINGS)
+    assert [(search.entity, search.field) for search in found] == [
+        ("Payment", "TxnDate"),
+        ("Payment", "PaymentRefNum"),
+        ("SalesReceipt", "TxnDate"),
+    ]
+    assert found[1].where == "PaymentRefNum IN ('ch_1','ch_2','pi_3OqTXk2eZvKYlo2C1g')"
+    assert [len(search.operations) for search in found] == [4, 3, 1]
+
+
+@pytest.mark.parametrize(
+    ("entity", "number", "memo", "reference"),
+    [
+        ("Payment", "ch_1", "1001", "ch_1"),
+        ("Payment", "pi_3OqTXk2eZvKYlo2C1g", "1001", "pi_3OqTXk2eZvKYlo2C1g"),
+        ("Payment", "pi_3OqTXk2eZvKYlo2C1g", "1001\npi_3OqTXk2eZvKYlo2C1gQJ12345", "pi_3OqTXk2eZvKYlo2C1gQJ12345"),
+        ("Payment", "ch_1", "ch_12\nch_123", "ch_1"),
+        ("Payment", "", "1001", ""),
+        ("SalesReceipt", "ch_1", "1001", ""),
+    ],
+)
+def test_a_payments_reference_is_read_in_full(entity: str, number: str, memo: str, reference: str) -> None:
+    found, tags = read_found(entity, {"Id": "7", "PaymentRefNum": number, "PrivateNote": memo})
+    assert found.reference == reference
+    assert {value for name, value in tags if name == "PaymentRefNum"} == ({reference.casefold()} - {""})
+
+
 def test_documents_that_the_ledger_numbers_are_looked_for_a_week_around() -> None:
     (search,) = searches([operation(document(DocumentKind.INVOICE, number=None))], SETTINGS)
     assert search.where == "TxnDate >= '2026-03-07' AND TxnDate <= '2026-03-21'"

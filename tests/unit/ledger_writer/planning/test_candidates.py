@@ -103,6 +103,74 @@ def named(name: str, ledger_id: str = "L9", **more: Any) -> Found:
     return Found(LedgerLink(ledger_id, name=name), None, **more)
 
 
+@pytest.fixture
+def paying(make: Any) -> Any:
+    return make.document(K.PAYMENT, customer_key=make.CUSTOMER.key, number=None, memo_number="1001", reference="ch_1")
+
+
+def judged_payment(make: Any, paying: Any, *found: Found) -> Any:
+    return judge(operation(make, paying, K.PAYMENT), found, frozenset())
+
+
+def test_a_payment_of_the_same_customer_reference_and_amount_is_the_payment(make: Any, paying: Any) -> None:
+    other_memo = candidate("L1", memo_number="by hand", reference="CH_1", applied=(("L5", Decimal("7.00")),))
+    assert judged_payment(make, paying, other_memo) == Same(other_memo.link, (("L5", Decimal("7.00")),))
+    # Of several with the reference the one of the same amount is it, whatever others say about the order.
+    other_amount = candidate("L2", total="7.00", reference="ch_1")
+    by_memo = candidate("L3", memo_number="1001", total="7.00")
+    assert judged_payment(make, paying, by_memo, other_amount, other_memo) == Same(other_memo.link, other_memo.applied)
+
+
+def test_another_customers_payment_of_the_same_reference_says_nothing(make: Any, paying: Any) -> None:
+    cheque = candidate("L1", customer="another", reference="ch_1", memo_number="2002")
+    assert judged_payment(make, paying, cheque) == Absent(paying)
+    refused = judge(operation(make, paying, K.PAYMENT), [cheque], frozenset(), duplicate=True)
+    assert isinstance(refused, Unclear)
+    assert refused.reason.text == "Payment 1001 was not written: the ledger says that its number is taken."
+    by_memo = candidate("L2", memo_number="1001")
+    assert judged_payment(make, paying, cheque, by_memo) == Same(by_memo.link)
+    same_order = candidate("L1", customer="another", reference="ch_1", memo_number="1001")
+    assert judged_payment(make, paying, same_order).reason.code == "NUMBER_COLLISION"
+
+
+def test_a_payment_without_a_reference_is_not_told_by_it(make: Any, paying: Any) -> None:
+    nameless = paying.model_copy(update={"reference": ""})
+    by_memo = candidate("L1", memo_number="1001", reference="")
+    other_amount = candidate("L2", memo_number="1001", total="7.00")
+    assert judged_payment(make, nameless, by_memo) == Same(by_memo.link)
+    assert judged_payment(make, nameless, other_amount).reason.code == "NUMBER_COLLISION"
+
+
+@pytest.mark.parametrize(
+    ("totals", "why"),
+    [
+        (["7.00"], "a payment of its customer in the ledger has the reference 'ch_1' and another amount"),
+        (["7.00", "8.00"], "a payment of its customer in the ledger has the reference 'ch_1' and another amount"),
+        (["77.00", "77.00"], "2 of its customer's payments in the ledger have the reference 'ch_1' and its amount"),
+    ],
+)
+def test_a_reference_that_is_taken_is_told_with_its_cure(make: Any, paying: Any, totals: list[str], why: str) -> None:
+    taken = [candidate(f"L{number}", total=total, reference="ch_1") for number, total in enumerate(totals)]
+    reason = judged_payment(make, paying, *taken).reason
+    assert (reason.code, reason.field, reason.value) == ("PAYMENT_DUPLICATE_REFERENCE", "reference", "ch_1")
+    assert reason.text == f"Payment 1001 was not written: {why}."
+    assert (
+        reason.cure == "Link that payment by hand if it is the same, or change its reference in the ledger, and resend."
+    )
+
+
+def test_of_several_payments_of_an_order_the_one_of_customer_and_amount_is_it(make: Any, paying: Any) -> None:
+    rest = candidate("L1", total="47.00", memo_number="1001")
+    strangers = candidate("L2", customer="another", memo_number="1001")
+    same = candidate("L3", memo_number="1001")
+    assert judged_payment(make, paying, rest, strangers, same) == Same(same.link)
+    unclear = judged_payment(make, paying, rest, strangers)
+    assert (unclear.reason.code, unclear.reason.field, unclear.reason.value) == ("NUMBER_COLLISION", "number", "1001")
+    assert unclear.reason.text == "Payment 1001 was not written: 2 documents in the ledger have its number."
+    alone = judged_payment(make, paying, rest).reason
+    assert alone.text == "Payment 1001 was not written: one with its number has another customer or total."
+
+
 def test_an_active_customer_of_the_name_is_linked(make: Any) -> None:
     found = [named("Jane Roe", kind_in_ledger="customer"), named("Jane Roe", "L8", active=False)]
     assert judge(operation(make, make.CUSTOMER, K.CUSTOMER), found, frozenset({"L9"})) == Same(found[0].link)

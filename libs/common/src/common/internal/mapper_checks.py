@@ -37,6 +37,8 @@ class PaymentQuestion(TenantRequest):
     """Keys of the order's documents that are in the ledger."""
     refused: Annotated[Reason | None, BeforeValidator(_as_json)] = None
     """Why the invoice was refused, if it was."""
+    references: tuple[ShortText, ...] = Field(default=(), max_length=1000)
+    """References that kept payments of the order out of the ledger, because it has other payments of them."""
 
 
 class PaymentState(Shape):

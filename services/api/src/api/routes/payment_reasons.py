@@ -10,7 +10,10 @@ from common.internal.mapper_checks import PaymentAnswer, PaymentQuestion, Paymen
 from common.messages.transactions import DocumentKind
 from common.problems import Problem
 
-_INVOICES = frozenset({DocumentKind.INVOICE, DocumentKind.SALES_RECEIPT, DocumentKind.SALES_ORDER})
+_INVOICES = frozenset(
+    {DocumentKind.INVOICE, DocumentKind.SALES_RECEIPT, DocumentKind.SALES_ORDER, DocumentKind.ESTIMATE}
+)
+_DUPLICATE_REFERENCE = "PAYMENT_DUPLICATE_REFERENCE"
 
 
 async def missing_payments(deps: Gateway, caller: TenantPrincipal, row: dict[str, Any]) -> list[PaymentState]:
@@ -20,7 +23,7 @@ async def missing_payments(deps: Gateway, caller: TenantPrincipal, row: dict[str
             409, "SETTINGS_NEEDED", "the order's connection has no settings yet", cure="save them: they name its ledger"
         )
     written = await documents_of(deps, caller, row)
-    refusals = (one["reason"] for one in written if one["kind"] in _INVOICES and one["column_name"] == Column.WARNINGS)
+    warned = [one for one in written if one["column_name"] == Column.WARNINGS and one["reason"] is not None]
     answer = await deps.services.mapper.post(
         "/internal/missing-payments",
         PaymentQuestion(
@@ -28,7 +31,8 @@ async def missing_payments(deps: Gateway, caller: TenantPrincipal, row: dict[str
             company_id=row["company_id"],
             order_key=row["order_key"],
             written=tuple(one["document_key"] for one in written if one["column_name"] == Column.IN_LEDGER),
-            refused=next(refusals, None),
+            refused=next((one["reason"] for one in warned if one["kind"] in _INVOICES), None),
+            references=tuple(one["reason"].value for one in warned if one["reason"].code == _DUPLICATE_REFERENCE),
         ),
         PaymentAnswer,
     )

@@ -178,6 +178,8 @@ class Found:
     mark: str | None
     """The eight characters of `[tb:…]` in the memo, or None."""
     memo_number: str = ""
+    reference: str = ""
+    """Of a payment, in full as far as the ledger has it."""
     customer: str = ""
     """Ledger id of its customer."""
     on: date | None = None

@@ -38,6 +38,7 @@ Verdict = Same | Absent | Unclear
 
 _ORDER_FORMS = frozenset({DocumentKind.SALES_ORDER, DocumentKind.ESTIMATE})
 _OF_NOBODY = frozenset({DocumentKind.DEPOSIT, DocumentKind.JOURNAL_ENTRY})
+DUPLICATE_REFERENCE = "PAYMENT_DUPLICATE_REFERENCE"
 _NAME_SUFFIXES = (" (C)", "-1", "-2", "-3", "-4", "-5")
 
 
@@ -66,22 +67,56 @@ def _judge_document(
         return Unclear(_collision(operation, wanted, f"{len(ours)} documents in the ledger carry its mark"))
     # Another mark belongs to another shop's order of the same number: never linked, and no obstacle by itself.
     unmarked = [one for one in live if one.mark is None]
-    if not unmarked:
-        if duplicate:
-            return Unclear(_collision(operation, wanted, "the ledger says that its number is taken"))
-        return Absent(wanted)
     # A deposit or journal entry is nobody's as a whole: whom it names stands on its lines.
     names = wanted.customer_key if operation.kind not in _OF_NOBODY else None
     customer = operation.references.get(names) if names is not None else None
     expected_customer = customer.ledger_id if customer is not None else ""
+    if operation.kind is DocumentKind.PAYMENT:
+        unmarked = _payments_to_judge(wanted, unmarked, expected_customer)
+    if not unmarked:
+        if duplicate:
+            return Unclear(_collision(operation, wanted, "the ledger says that its number is taken"))
+        return Absent(wanted)
     one = unmarked[0]
     if operation.kind in _ORDER_FORMS and one.memo_number not in {"", wanted.memo_number, wanted.number}:
         return Unclear(_order_not_found(wanted, one))
-    if len(unmarked) == 1 and one.customer == expected_customer and one.link.total == wanted.total:
-        return Same(one.link, one.applied)
+    same = [one for one in unmarked if one.customer == expected_customer and one.link.total == wanted.total]
+    # Of the payments of an order the amount tells which one it is.
+    if len(same) == 1 and (len(unmarked) == 1 or operation.kind is DocumentKind.PAYMENT):
+        return Same(same[0].link, same[0].applied)
+    if _has_reference(one, wanted) and one.customer == expected_customer:
+        return Unclear(_duplicate_reference(wanted, len(same)))
     if len(unmarked) > 1:
         return Unclear(_collision(operation, wanted, f"{len(unmarked)} documents in the ledger have its number"))
     return Unclear(_collision(operation, wanted, "one with its number has another customer or total"))
+
+
+def _payments_to_judge(wanted: Document, unmarked: Sequence[Found], customer: str) -> list[Found]:
+    """Payments of the customer with the reference; where there are none, those with the order's number (section 8.10).
+
+    Customers number their cheques: the reference of another one's payment says nothing.
+    """
+    referring = [one for one in unmarked if _has_reference(one, wanted)]
+    return [one for one in referring if one.customer == customer] or [
+        one for one in unmarked if one not in referring or one.memo_number == wanted.memo_number
+    ]
+
+
+def _has_reference(found: Found, wanted: Document) -> bool:
+    return wanted.reference != "" and found.reference.casefold() == wanted.reference.casefold()
+
+
+def _duplicate_reference(wanted: Document, equal: int) -> Reason:
+    why = f"{equal} of its customer's payments in the ledger have the reference {wanted.reference!r} and its amount"
+    if not equal:
+        why = f"a payment of its customer in the ledger has the reference {wanted.reference!r} and another amount"
+    return Reason(
+        code=DUPLICATE_REFERENCE,
+        text=f"Payment {wanted.memo_number} was not written: {why}.",
+        cure="Link that payment by hand if it is the same, or change its reference in the ledger, and resend.",
+        field="reference",
+        value=wanted.reference,
+    )
 
 
 def _collision(operation: Operation, wanted: Document, why: str) -> Reason:

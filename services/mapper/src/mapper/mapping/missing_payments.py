@@ -8,7 +8,7 @@ from typing import Final
 from common.messages.base import Reason, Severity
 from common.messages.control import TransactionMode
 from common.messages.orders import FinancialStatus, Order, Tender, TenderKind
-from common.messages.transactions import DocumentKind, TransactionSet
+from common.messages.transactions import DocumentKind, TransactionSet, document_key
 from mapper.mapping.configuration import Configuration
 from mapper.mapping.directives import Directives
 from mapper.mapping.facts import read_facts
@@ -61,7 +61,7 @@ def why_no_payment(
             f"The status filter ({wanted}) does not look at the order again after it is paid.",
             "Add the paid status to the filter, or follow changes.",
         )
-    missing = _invoice_missing(mode in SALES_ORDER_MODES, result, ledger)
+    missing = _invoice_missing(order, mode in SALES_ORDER_MODES, result, ledger)
     if missing is not None:
         return missing
     facts = read_facts(order, directives, connection.rounding_tolerance)
@@ -109,14 +109,19 @@ def _never_seen_again(order: Order, configuration: Configuration) -> bool:
     return not passes_status(order.model_copy(update={"financial_status": FinancialStatus.PAID}), connection)
 
 
-def _invoice_missing(by_sales_order: bool, result: TransactionSet, ledger: LedgerView) -> Reason | None:
+def _invoice_missing(order: Order, by_sales_order: bool, result: TransactionSet, ledger: LedgerView) -> Reason | None:
     kinds = (
         (DocumentKind.INVOICE, DocumentKind.SALES_ORDER, DocumentKind.ESTIMATE)
         if by_sales_order
         else (DocumentKind.INVOICE,)
     )
     wanted = [document for document in result.documents if document.kind in kinds]
-    if any(document.key in ledger.written for document in wanted):
+    # What was written stays there while the order is held, and no document is planned then.
+    stands = (
+        document_key(order.tenant_id, result.company_id, order.connection_id, "order", order.external_id, kind)
+        for kind in kinds
+    )
+    if any(key in ledger.written for key in (*(document.key for document in wanted), *stands)):
         return None
     why = ledger.refused or next((one.hold for one in wanted if one.hold is not None), None) or result.reason
     text = f"The invoice is not in the ledger: {why.text}" if why else "The invoice is not in the ledger yet."

@@ -44,7 +44,7 @@ async def explain(
         raise Problem(409, "SETTINGS_NEEDED", "the connection has no settings, or its company file is not paired")
     known = around.known.get((body.tenant_id, body.company_id, connection_id, "order", external_id), NOT_YET)
     result = map_prepared(order, prepared, known)
-    view = LedgerView(written=frozenset(body.written), refused=body.refused)
+    view = LedgerView(written=frozenset(body.written), refused=body.refused, references=frozenset(body.references))
     return PaymentAnswer(payments=tuple(_states(order, prepared.configuration, prepared.rules, result, view)))
 
 

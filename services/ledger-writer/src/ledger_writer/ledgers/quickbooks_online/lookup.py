@@ -1,8 +1,8 @@
 """Looking for what may already be there, in bulk: one query for a hundred documents, never one each.
 
 Documents with a number are looked up by number. Payments, deposits and the like have none, and numbers that the ledger
-assigns are not known: those are looked up in a window of days and told apart by the memo. Customers and items are
-looked up by the field that the settings match on.
+assigns are not known: those are looked up in a window of days and told apart by the memo. Payments are looked up by
+their reference too, whatever their date. Customers and items are looked up by the field that the settings match on.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from common.errors import Retryable
 from common.messages.transactions import CustomerWanted, Document, DocumentKind, ItemWanted
 from ledger_writer.ledgers.protocol import Found, LedgerLink, Operation
 from ledger_writer.ledgers.quickbooks_online.bodies import ENTITIES
-from ledger_writer.ledgers.quickbooks_online.bodies.base import DOC_NUMBER_MAX
+from ledger_writer.ledgers.quickbooks_online.bodies.base import DOC_NUMBER_MAX, REFERENCE_MAX
 from ledger_writer.ledgers.quickbooks_online.bodies.names import DISPLAY_NAME_MAX, ITEM_NAME_MAX
 from ledger_writer.ledgers.quickbooks_online.client import Client
 from ledger_writer.ledgers.quickbooks_online.names import TAX_CODE, clean, fold
@@ -113,7 +113,10 @@ def searches(operations: Sequence[Operation], settings: OnlineSettings) -> list[
         entity = ENTITIES.get(operation.kind)
         if entity is None:
             continue
-        groups[entity, _field(operation)].append(operation)
+        field = _field(operation)
+        groups[entity, field].append(operation)
+        if field == "TxnDate" and operation.kind is DocumentKind.PAYMENT and _document(operation).reference:
+            groups[entity, "PaymentRefNum"].append(operation)
         if operation.former is not None and operation.former.ledger_id:
             groups[entity, "Id"].append(operation)
     found: list[Search] = []
@@ -156,6 +159,8 @@ def value_of(field: str, operation: Operation) -> str:
         return wanted.email if field == "PrimaryEmailAddr" else clean(wanted.display_name, DISPLAY_NAME_MAX)
     if isinstance(wanted, ItemWanted):
         return wanted.sku[:100] if field == "Sku" else clean(wanted.name, ITEM_NAME_MAX)
+    if field == "PaymentRefNum":
+        return wanted.reference[:REFERENCE_MAX]
     return (wanted.number or "")[:DOC_NUMBER_MAX]
 
 
@@ -288,6 +293,7 @@ def read_found(entity: str, row: Mapping[str, Any]) -> tuple[Found, frozenset[Ta
         link=link,
         mark=mark,
         memo_number=number,
+        reference=_whole_reference(read) if entity == "Payment" else "",
         customer=party,
         on=read.on,
         # A voided document is history: it keeps number and mark, and must not be taken for the one that is wanted.
@@ -295,9 +301,17 @@ def read_found(entity: str, row: Mapping[str, Any]) -> tuple[Found, frozenset[Ta
         kind_in_ledger=entity.lower(),
         applied=_applied(entity, read),
     )
-    return found, frozenset(
-        {("Id", read.id), ("DocNumber", fold(read.number)), ("mark", mark or ""), ("memo", fold(number))}
-    )
+    tags = {("Id", read.id), ("DocNumber", fold(read.number)), ("mark", mark or ""), ("memo", fold(number))}
+    if found.reference:
+        tags.add(("PaymentRefNum", fold(found.reference)))
+    return found, frozenset(tags)
+
+
+def _whole_reference(read: Transaction) -> str:
+    """A reference that was cut to fit its field stands in full on a line of the memo."""
+    if len(read.reference) < REFERENCE_MAX:
+        return read.reference
+    return next((line for line in read.memo.splitlines() if line.startswith(read.reference)), read.reference)
 
 
 def _applied(entity: str, read: Transaction) -> tuple[tuple[str, Decimal], ...]:
@@ -321,6 +335,9 @@ def _matching(operation: Operation, field: str, index: Index, settings: OnlineSe
     if field == "DocNumber":
         # Another document's number is the caller's to judge: it collides with ours.
         alike = index.get((field, fold(value_of(field, operation))), ())
+    elif field == "PaymentRefNum":
+        # What is as long as the field may be the beginning of another one: the whole has to be the same.
+        alike = [found for found in index.get((field, fold(wanted.reference)), ()) if found.mark is None]
     else:
         around = _days_around(operation, settings)
         alike = [

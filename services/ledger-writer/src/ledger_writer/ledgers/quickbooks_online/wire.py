@@ -68,6 +68,7 @@ class Transaction(Record):
     customer: Ref = Field(Ref(), alias="CustomerRef")
     entity: Ref = Field(Ref(), alias="EntityRef")
     vendor: Ref = Field(Ref(), alias="VendorRef")
+    reference: str = Field("", alias="PaymentRefNum")
     payment_type: str = Field("", alias="PaymentType")
     lines: tuple[Line, ...] = Field((), alias="Line")
     linked: tuple[LinkedTxn, ...] = Field((), alias="LinkedTxn")
