@@ -61,6 +61,8 @@ class Owners:
     payments: tuple[checks.PaymentState, ...] = ()
     money: tuple[checks.MoneyPlace, ...] = ()
     attempts: dict[str, tuple[Attempt, ...]] = field(default_factory=dict)
+    said: dict[str, str] = field(default_factory=dict)
+    """Document → what the ledger said to its last attempt."""
     held: dict[tuple[str, str], tuple[counts.EntityCount, ...]] = field(default_factory=dict)
     """(service, tenant) → what it holds."""
     refused_links: set[str] = field(default_factory=set)

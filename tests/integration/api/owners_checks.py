@@ -17,6 +17,7 @@ class Held(Protocol):
     payments: tuple[checks.PaymentState, ...]
     money: tuple[checks.MoneyPlace, ...]
     attempts: dict[str, tuple[Attempt, ...]]
+    said: dict[str, str]
     document_tenants: dict[str, str]
 
 
@@ -83,4 +84,5 @@ def _ledger_writer(app: FastAPI, owners: Held) -> None:
             for key in body.document_keys
             if key in owners.attempts and owners.document_tenants.get(key) == body.tenant_id
         }
-        return _json(ledger_writer.AttemptsAnswer(attempts=mine))
+        said = {key: owners.said[key] for key in mine if key in owners.said}
+        return _json(ledger_writer.AttemptsAnswer(attempts=mine, said=said))

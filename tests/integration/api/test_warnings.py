@@ -321,3 +321,25 @@ def test_an_attempt_in_the_log_is_of_the_run_that_asked_for_it(gateway: Gateway,
         ("to_ledger", "created", by_order, "resend"),
         ("to_ledger", "failed", fetch_run, "manual"),
     ]
+    gateway.owners.attempts[document.document_key] = (first, second, first)
+    gateway.owners.said[document.document_key] = "intuit_tid 1-a: no"
+    said = [entry["ledger_said"] for entry in log() if entry["direction"] == "to_ledger"]
+    assert said == ["intuit_tid 1-a: no", "", ""]
+
+
+def test_an_order_that_a_filter_keeps_out_is_skipped_in_the_log_and_none_of_its_errors(
+    gateway: Gateway, shop: Shop
+) -> None:
+    kept_out = running.transactions_listed(
+        shop, "7", outcome=SetOutcome.FILTERED, documents=0, reason=running.reason("DO_NOT_IMPORT")
+    )
+    let_in = running.transactions_listed(shop, "8", reason=running.reason("LET_THROUGH"))
+    gateway.publish(running.order_listed(shop, "7"), kept_out, running.order_listed(shop, "8"), let_in)
+
+    def log(**asked: str) -> dict[str, tuple[str, str]]:
+        items = shop.tenant.http.get("/v1/sync-log", params=asked).json()["items"]
+        return {one["number"]: (one["action"], one["code"]) for one in items if one["entity"] == "order"}
+
+    wanted = {"#7": ("skipped", "DO_NOT_IMPORT"), "#8": ("received", "LET_THROUGH")}
+    running.eventually(lambda: log() == wanted)
+    assert log(tab="errors") == {}

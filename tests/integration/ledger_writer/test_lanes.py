@@ -149,6 +149,12 @@ async def test_a_ledger_that_fails_for_now_is_tried_later_and_at_once_by_a_resen
     view = (await open_desk.call("GET", f"/internal/documents/{receipt}?tenant_id={make.TENANT}")).json()
     assert [attempt["outcome"] for attempt in view["attempts"]] == ["refused", "created"]
     assert view["attempts"][0]["reason"]["code"] == "LEDGER_UNAVAILABLE"
+    question = {"tenant_id": make.TENANT, "document_keys": [receipt]}
+    answer = (await open_desk.call("POST", "/internal/attempts", question)).json()
+    assert (len(answer["attempts"][receipt]), answer["said"]) == (2, {})
+    await open_desk.pool.execute("UPDATE documents SET raw = 'no room' WHERE document_key = $1", receipt)
+    answer = (await open_desk.call("POST", "/internal/attempts", question)).json()
+    assert answer["said"] == {receipt: "no room"}
 
 
 async def test_a_locked_journal_is_waited_for(open_desk: Any, make: Any) -> None:

@@ -41,6 +41,12 @@ def test_every_code_of_the_catalogue_has_its_class_and_a_cure(code: str, error_c
     assert refused.raw
 
 
+def test_what_was_said_begins_with_the_vendors_id_of_the_request_where_it_gave_one() -> None:
+    said = body("2020")
+    assert classify(read_fault(400, said, tid="1-abc")).raw == f"intuit_tid 1-abc: {said.decode()}"
+    assert classify(read_fault(400, said)).raw == said.decode()
+
+
 @pytest.mark.parametrize("code", ["3200", "3100", "120", "140", "6190", "10200"])
 def test_some_refusals_stop_the_whole_company(code: str) -> None:
     assert classify(read_fault(400, body(code))).stops_company

@@ -225,6 +225,8 @@ class AttemptsAnswer(Shape):
     """Document key → its attempts, oldest first; keys of other tenants are left out."""
 
     attempts: dict[str, tuple[Attempt, ...]]
+    said: dict[str, str] = Field(default_factory=dict)
+    """Document key → what the ledger itself said to the last attempt, where it did not take it; without secrets."""
 
 
 class LinkTarget(Shape):

@@ -66,14 +66,16 @@ async def list_sync_log(
 
 def _entries(row: dict[str, Any], tried: AttemptsAnswer, asked: Sequence[Row], only_failed: bool) -> Iterator[LogEntry]:
     if row["subject"] == "order":
-        reason: Reason | None = row["reason"]
-        yield _entry(row, "from_channel", "received" if reason is None else "failed", reason)
+        yield _entry(row, "from_channel", row["action"], row["reason"])
         return
     attempts = tried.attempts.get(row["key"], ())
     for attempt in reversed(attempts):
         if attempt.outcome in _FAILED or not only_failed:
             run = next((run for run in reversed(asked) if run["requested_at"] <= attempt.at), {})
-            yield _entry({**row, **run, "key": row["key"]}, "to_ledger", _action(attempt), attempt.reason, attempt)
+            said = tried.said.get(row["key"], "") if attempt is attempts[-1] else ""
+            yield _entry(
+                {**row, **run, "key": row["key"]}, "to_ledger", _action(attempt), attempt.reason, attempt, said
+            )
     if not attempts:
         # Its attempts were forgotten after 90 days, or are with a service that has lost them: the last one is known.
         yield _entry(row, "to_ledger", "failed" if row["reason"] else "written", row["reason"])
@@ -86,7 +88,12 @@ def _action(attempt: Attempt) -> str:
 
 
 def _entry(
-    row: dict[str, Any], direction: str, action: str, reason: Reason | None, attempt: Attempt | None = None
+    row: dict[str, Any],
+    direction: str,
+    action: str,
+    reason: Reason | None,
+    attempt: Attempt | None = None,
+    said: str = "",
 ) -> LogEntry:
     is_order = row["source_kind"] == "order"
     return LogEntry(
@@ -105,6 +112,7 @@ def _entry(
         message=reason.text if reason else "",
         cure=reason.cure if reason else "",
         duration_ms=attempt.duration_ms if attempt else None,
+        ledger_said=said,
         ledger_id=(attempt.ledger_id if attempt else "") or row["ledger_id"],
         ledger_url=row["ledger_url"],
     )

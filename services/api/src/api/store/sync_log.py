@@ -28,8 +28,9 @@ ORDER BY d.last_attempt_at DESC, d.document_key COLLATE "C" DESC LIMIT $8
 _ORDERS = """
 SELECT 'order' AS subject, o.order_key AS key, o.received_at AS at, c.company_id, o.connection_id,
     'order' AS source_kind, o.external_id AS source_id, 'order' AS entity, o.number,
-    coalesce(o.problem, CASE WHEN s.outcome <> 'mapped' THEN s.reason END) AS reason, '' AS ledger_id,
-    '' AS ledger_url, r.run_id, coalesce(r.trigger, 'webhook') AS trigger
+    coalesce(o.problem, s.reason) AS reason, CASE WHEN o.problem IS NOT NULL OR s.outcome = 'held' THEN 'failed'
+        WHEN s.outcome = 'filtered' THEN 'skipped' ELSE 'received' END AS action,
+    '' AS ledger_id, '' AS ledger_url, r.run_id, coalesce(r.trigger, 'webhook') AS trigger
 FROM orders o
 JOIN connections c ON c.connection_id = o.connection_id AND c.tenant_id = o.tenant_id
 LEFT JOIN sets s ON s.set_key = c.company_id || '/' || o.connection_id || '/order/' || o.external_id

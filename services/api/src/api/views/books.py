@@ -85,11 +85,13 @@ class LogEntry(View):
     number: str
     order_id: str | None
     document_key: str | None
-    action: str = Field(examples=["created", "linked", "updated", "skipped", "failed", "received"])
+    action: str = Field(examples=["created", "linked", "updated", "skipped", "failed", "received", "skipped"])
     code: str | None
     message: str
     cure: str
     duration_ms: int | None
+    ledger_said: str
+    """What the ledger itself said to the newest attempt that failed, with its id of the request; without secrets."""
     ledger_id: str
     ledger_url: str
 

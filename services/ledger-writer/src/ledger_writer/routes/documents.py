@@ -77,9 +77,12 @@ async def get_document(
 async def list_attempts(_: InternalCaller, workshop: CurrentWorkshop, request: AttemptsQuestion) -> AttemptsAnswer:
     """What was tried for many documents at once, for the log."""
     pool = workshop.runtime.pool
-    keys = await timeline.of_tenant(pool, request.tenant_id, request.document_keys)
-    found = await timeline.attempts_of(pool, keys)
-    return AttemptsAnswer(attempts={key: tuple(attempts) for key, attempts in found.items()})
+    said = await timeline.of_tenant(pool, request.tenant_id, request.document_keys)
+    found = await timeline.attempts_of(pool, list(said))
+    return AttemptsAnswer(
+        attempts={key: tuple(attempts) for key, attempts in found.items()},
+        said={key: text for key, text in said.items() if text},
+    )
 
 
 @router.post("/internal/documents/{document_key}/link/check", operation_id="check_link")

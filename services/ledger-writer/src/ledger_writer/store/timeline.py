@@ -25,14 +25,14 @@ async def of_source(pool: Pool, tenant_id: str, connection_id: str, source_kind:
     return rows + await due.by_keys(pool, needed)
 
 
-async def of_tenant(pool: Pool, tenant_id: str, keys: Sequence[str]) -> list[str]:
-    """Those of these documents that are the tenant's."""
+async def of_tenant(pool: Pool, tenant_id: str, keys: Sequence[str]) -> dict[str, str]:
+    """Those of these documents that are the tenant's → what the ledger said to the last attempt, if it said no."""
     records = await pool.fetch(
-        "SELECT document_key FROM documents WHERE tenant_id = $1 AND document_key = ANY($2::text[])",
+        "SELECT document_key, raw FROM documents WHERE tenant_id = $1 AND document_key = ANY($2::text[])",
         tenant_id,
         list(keys),
     )
-    return [record["document_key"] for record in records]
+    return {record["document_key"]: record["raw"] for record in records}
 
 
 async def attempts_of(where: Pool | Connection, keys: Sequence[str]) -> dict[str, list[Attempt]]:

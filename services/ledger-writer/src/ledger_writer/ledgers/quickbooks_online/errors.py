@@ -269,7 +269,7 @@ def _refused(row: Row, error: FaultError | None, fault: Fault) -> Refused:
             cure=row.cure,
             field=(error.element[:500] or None) if error else None,
         ),
-        raw=fault.raw,
+        raw=f"intuit_tid {fault.tid}: {fault.raw}" if fault.tid else fault.raw,
         retry_after_s=fault.retry_after_s,
         stops_company=row.stops_company,
     )
