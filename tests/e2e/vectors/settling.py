@@ -148,3 +148,8 @@ async def a_day_is_one_receipt_and_the_same_again(stage: Stage) -> None:
     (again,) = await books.stands("sales_receipt 128.92")
     assert again["document_key"] == receipt["document_key"]
     assert await books.balances() == wanted
+    for ledger in ("beancount", "quickbooks_online"):
+        journal = await stage.books("summary_journal_entry", ledger)
+        await journal.publish(O1, O2, O3)
+        await journal.stands("journal_entry 130.92")
+        assert await journal.balances() == wanted

@@ -318,3 +318,74 @@ def test_the_cost_of_a_summary_is_a_journal_beside_it() -> None:
     later = made(Catalog(items=ItemIndex(dearer)), first)
     assert trial_balance([later.documents[1]]) == {"COGS": D("30.00"), "INV": D("-30.00")}, "the cost of that day"
     assert [one.code for one in later.documents[0].notices] == []
+
+
+DAY = {"UF": D("128.92"), "INC": D("-114.98"), "SHIP": D("-10.00"), "TAX": D("-5.94"), "DISC": D("2.00")}
+
+
+def test_a_day_as_a_journal_entry_is_what_its_receipt_would_be() -> None:
+    result = summary(O1, O2, O3, mode="summary_journal_entry")
+    (entry,) = result.documents
+    assert (entry.kind, entry.ordinal, entry.total) == (DocumentKind.JOURNAL_ENTRY, 0, D("130.92"))
+    assert trial_balance([entry]) == DAY == trial_balance(list(summary(O1, O2, O3).documents))
+    assert [(one.description, one.amount) for one in entry.lines] == [
+        ("Sales", D("-114.98")),
+        ("Shipping", D("-10.00")),
+        ("Sales tax", D("-5.94")),
+        ("Discounts", D("2.00")),
+        ("Money received", D("128.92")),
+    ]
+    assert (entry.customer_key, entry.deposit_to, entry.receivable) == (None, None, None)
+    assert (result.customers, result.items) == ((), ())
+    assert (entry.note, entry.orders_of_summary) == ("1, 2, 3", ("1", "2", "3"))
+    waiting = summary(O1, O2, O3, mode="summary_journal_entry", finished=False)
+    assert [one.hold.code if one.hold else None for one in waiting.documents] == ["WAITING_FOR_DAY_END"]
+
+
+def test_a_journal_entry_asks_for_no_items_and_takes_a_day_that_lost_money() -> None:
+    stop = {"missing": "stop_and_queue"}
+    held = summary(O1, products=stop)
+    assert held.outcome is SetOutcome.HELD
+    (entry,) = summary(O1, mode="summary_journal_entry", products=stop).documents
+    assert trial_balance([entry])["UF"] == D("58.13")
+    lost = O1.model_copy(update={"refunds": (first_refund(refunded_on=ORDER_DAY + timedelta(days=1)),)})
+    (loss,) = summary(
+        lost, mode="summary_journal_entry", merge_refunds=True, day=ORDER_DAY + timedelta(days=1)
+    ).documents
+    assert trial_balance([loss])["UF"] == D("-24.66")
+    assert sum(one.amount for one in loss.lines) == 0
+
+
+def test_a_day_of_nothing_is_no_journal_entry() -> None:
+    free = O3.model_copy(
+        update={
+            "lines": (line("l1", "B", "0.00"),),
+            "discounts": (),
+            "shipping_lines": (),
+            "total": D(0),
+            "tenders": (),
+        }
+    )
+    assert [one.total for one in summary(free).documents] == [D(0)]
+    assert summary(free, mode="summary_journal_entry").documents == ()
+
+
+def test_refunds_follow_the_journal_entry_of_their_day() -> None:
+    settings = configuration("summary_journal_entry")
+    refunded = mapped(O1.model_copy(update={"refunds": (first_refund(),)}), settings)
+    (entry,) = summary(O1, mode="summary_journal_entry").documents
+    assert [one.depends_on for one in refunded.documents] == [(entry.key,)]
+
+
+def test_the_costs_of_a_journal_entry_are_a_second_one() -> None:
+    settings = configuration("summary_journal_entry", summary_costs="journal")
+    known = [CatalogItem("1", "A", "A", purchase_cost=D("10.00")), CatalogItem("2", "B", "B", purchase_cost=D("8.50"))]
+    (member,) = memberships(O1, settings, NO_RULES)
+    result = map_summary(
+        member, "tenant", (O1, O2, O3), settings, NO_RULES, Catalog(items=ItemIndex(known)),
+        mode=TransactionMode.SUMMARY_JOURNAL_ENTRY, finished=True,
+    )  # fmt: skip
+    day, costs = result.documents
+    assert trial_balance([costs]) == {"COGS": D("47.00"), "INV": D("-47.00")}
+    assert (day.key != costs.key, costs.ordinal, costs.depends_on) == (True, 1, (day.key,))
+    assert costs.orders_of_summary == ()

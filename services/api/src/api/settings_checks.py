@@ -22,7 +22,7 @@ _NEEDS: Mapping[str, frozenset[TransactionMode]] = {
     "sales_receipt": _RECEIPT_MODES,
     "invoice": _INVOICE_MODES,
     "credit_memo": frozenset({TransactionMode.CREDIT_MEMOS_ONLY}),
-    "journal_entry": frozenset({TransactionMode.JOURNAL_ENTRIES}),
+    "journal_entry": frozenset({TransactionMode.JOURNAL_ENTRIES, TransactionMode.SUMMARY_JOURNAL_ENTRY}),
     "bill": frozenset({TransactionMode.BILLS, TransactionMode.PURCHASE_ORDERS_BILLS}),
     "expense": frozenset({TransactionMode.EXPENSES}),
     "purchase_order": frozenset(

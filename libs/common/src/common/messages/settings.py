@@ -25,6 +25,8 @@ class TransactionMode(StrEnum):
     SUMMARY_SALES_RECEIPT = "summary_sales_receipt"
     SUMMARY_INVOICE = "summary_invoice"
     SUMMARY_SALES_ORDER = "summary_sales_order"
+    SUMMARY_JOURNAL_ENTRY = "summary_journal_entry"
+    """Journal entries by day; `journal_entries` makes them by payout."""
     SUMMARY_PAYOUT = "summary_payout"
     JOURNAL_ENTRIES = "journal_entries"
     PAYMENTS_ONLY = "payments_only"

@@ -223,9 +223,9 @@ class Document(Frozen):
     def orders_of_summary(self) -> tuple[str, ...]:
         """Numbers of a summary's orders, but for those left out; empty for any other document.
 
-        A settlement names its orders in `note` alone; the journal of a summary's costs stands beside it and names none.
+        A settlement names its orders in `note` alone; the journal of a summary's costs depends on it and names none.
         """
-        if self.source_kind != "summary" or self.kind is DocumentKind.JOURNAL_ENTRY:
+        if self.source_kind != "summary" or self.depends_on:
             return ()
         return self.orders or (tuple(self.note.split(", ")) if self.note else ())
 

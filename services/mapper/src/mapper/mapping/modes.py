@@ -170,6 +170,7 @@ TABLE: Final[dict[TransactionMode, ModeRow]] = {
     M.SUMMARY_SALES_ORDER: ModeRow(
         unpaid=(S.IN_SUMMARY,), partly_paid=(S.IN_SUMMARY,), paid=(S.IN_SUMMARY,), zero=(S.IN_SUMMARY,)
     ),
+    M.SUMMARY_JOURNAL_ENTRY: ModeRow(paid=(S.IN_SUMMARY,), zero=(S.IN_SUMMARY,)),
     M.SUMMARY_PAYOUT: ModeRow(paid=(S.IN_PAYOUT,), zero=(S.IN_PAYOUT,)),
     M.JOURNAL_ENTRIES: ModeRow(paid=(S.IN_PAYOUT,), zero=(S.IN_PAYOUT,)),
     M.PAYMENTS_ONLY: ModeRow(partly_paid=(S.PAYMENTS,), paid=(S.PAYMENTS,), has_payments=True),

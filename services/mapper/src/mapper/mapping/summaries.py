@@ -18,6 +18,7 @@ from common.messages.transactions import (
     DocumentLine,
     Inputs,
     ItemWanted,
+    LineKind,
     SetOutcome,
     TransactionSet,
     document_key,
@@ -36,6 +37,7 @@ from mapper.mapping.reasons import Held, order_of_summary, summary_negative, wai
 from mapper.mapping.refunds import UNEXPLAINED, gift_card_lines, refund_body, unexplained
 from mapper.mapping.removals import without_removed
 from mapper.mapping.sales import sale_of
+from mapper.mapping.settlements import postings_of
 from mapper.mapping.summary_changes import with_change_noted
 from mapper.mapping.summary_costs import costs_of
 from mapper.rules.engine import CompiledRules
@@ -45,8 +47,10 @@ KINDS: Final = {
     M.SUMMARY_SALES_RECEIPT: DocumentKind.SALES_RECEIPT,
     M.SUMMARY_INVOICE: DocumentKind.INVOICE,
     M.SUMMARY_SALES_ORDER: DocumentKind.SALES_ORDER,
+    M.SUMMARY_JOURNAL_ENTRY: DocumentKind.JOURNAL_ENTRY,
 }
 MODES: Final = frozenset(M)
+RECEIVED: Final = "Money received"
 RATE_PLACES: Final = Decimal("0.0000000001")
 RETURNED: Final = frozenset({RefundNature.MONEY, RefundNature.AMOUNT_ONLY})
 
@@ -147,13 +151,13 @@ def map_summary(
     items: dict[str, ItemWanted] = {}
     reason: Reason | None = None
     try:
-        document, items = _summarise(membership, orders, configuration, rules, catalog, mode)
+        document, sold, items = _summarise(membership, orders, configuration, rules, catalog, mode)
         if document is not None:
             if not finished:
                 document = document.model_copy(update={"hold": waiting_for_day_end(membership.day)})
             documents = (with_change_noted(document, previous),)
             if configuration.connection.summary_costs == "journal" and mode is not M.SUMMARY_SALES_ORDER:
-                documents = _with_costs(tenant_id, documents[0], items, configuration, catalog, previous)
+                documents = _with_costs(tenant_id, documents[0], sold, items, configuration, catalog, previous)
     except Held as held:
         documents, reason = (), held.reason
     return _answer(membership, tenant_id, first, configuration, mode, reason, documents, items)
@@ -162,12 +166,13 @@ def map_summary(
 def _with_costs(
     tenant_id: str,
     summary: Document,
+    sold: Sequence[DocumentLine],
     items: Mapping[str, ItemWanted],
     configuration: Configuration,
     catalog: Catalog,
     previous: TransactionSet | None,
 ) -> tuple[Document, ...]:
-    costs = costs_of(tenant_id, summary, items, configuration, catalog, previous)
+    costs = costs_of(tenant_id, summary, sold, items, configuration, catalog, previous)
     noted = summary.model_copy(update={"notices": (*summary.notices, *costs.missing)})
     return (noted, costs.journal) if costs.journal is not None else (noted,)
 
@@ -179,8 +184,10 @@ def _summarise(
     rules: CompiledRules,
     catalog: Catalog,
     mode: TransactionMode,
-) -> tuple[Document | None, dict[str, ItemWanted]]:
+) -> tuple[Document | None, tuple[DocumentLine, ...], dict[str, ItemWanted]]:
+    """The document, the lines of what was sold, and their items."""
     as_lines = with_tax_lines(configuration)
+    is_journal = KINDS[mode] is DocumentKind.JOURNAL_ENTRY
     grouping = Grouping()
     items: dict[str, ItemWanted] = {}
     deposit: Account | None = None
@@ -195,17 +202,19 @@ def _summarise(
             grouping.add(lines)
         except Held as held:
             raise Held(order_of_summary(order.number, held.reason)) from held
-        if case.product_hold is not None:
+        if case.product_hold is not None and not is_journal:
             raise Held(order_of_summary(order.number, case.product_hold))
         if ruled.exchange_rate is not None:
             rates.append((abs(sum((line.amount for line in lines), ZERO)), ruled.exchange_rate))
         items.update(case.items)
         deposit = deposit or receipt_deposit(case)[0]
         numbers.append(order.number)
-    if deposit is None:
-        return None, {}
-    document = _document(membership, orders[0], as_lines, mode, grouping.lines(), deposit, numbers)
-    return document.model_copy(update={"exchange_rate": _day_rate(rates)}), items
+    sold = grouping.lines()
+    # A journal entry of nothing is none; a receipt of 0.00 is one.
+    if deposit is None or (is_journal and not any(line.amount for line in sold)):
+        return None, sold, {}
+    document = _document(membership, orders[0], as_lines, mode, sold, deposit, numbers)
+    return document.model_copy(update={"exchange_rate": _day_rate(rates)}), sold, items
 
 
 def _day_rate(rates: Sequence[tuple[Decimal, Decimal]]) -> Decimal | None:
@@ -247,6 +256,10 @@ def _document(
 ) -> Document:
     total = sum((line.amount for line in lines), ZERO)
     kind = KINDS[mode]
+    is_journal = kind is DocumentKind.JOURNAL_ENTRY
+    if is_journal:
+        lines = _postings(lines, deposit, total)
+        total = sum((line.amount for line in lines if line.amount > 0), ZERO)
     if total < 0:
         raise Held(summary_negative(membership.day, total, first.currency))
     connection = configuration.connection
@@ -269,13 +282,19 @@ def _document(
         date=membership.day,
         currency=first.currency,
         total=total,
-        customer_key=summary_customer(first.currency, configuration).key,
+        customer_key=None if is_journal else summary_customer(first.currency, configuration).key,
         lines=lines,
         deposit_to=deposit if is_receipt else None,
         receivable=from_roles,
         class_name=connection.class_name,
         department=connection.department,
     )
+
+
+def _postings(lines: Sequence[DocumentLine], deposit: Account, received: Decimal) -> tuple[DocumentLine, ...]:
+    """A day as a journal entry: what was sold against where its money went. A day that lost money is one like any."""
+    money = DocumentLine(kind=LineKind.POSTING, account=deposit, amount=received, description=RECEIVED)
+    return (*postings_of(lines), *([money] if received else []))
 
 
 def _answer(
@@ -289,7 +308,8 @@ def _answer(
     items: Mapping[str, ItemWanted],
 ) -> TransactionSet:
     connection = configuration.connection
-    customers = (summary_customer(first.currency, configuration),) if first is not None and documents else ()
+    has_customer = any(document.customer_key is not None for document in documents)
+    customers = (summary_customer(first.currency, configuration),) if first is not None and has_customer else ()
     used = {line.item_key for document in documents for line in document.lines}
     return TransactionSet(
         tenant_id=tenant_id,

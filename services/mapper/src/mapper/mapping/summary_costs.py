@@ -1,6 +1,6 @@
 """What the goods of a summary cost: a journal beside it, where the ledger does not book the cost (section 15)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -36,12 +36,13 @@ class Costs:
 def costs_of(
     tenant_id: str,
     summary: Document,
+    sold: Sequence[DocumentLine],
     items: Mapping[str, ItemWanted],
     configuration: Configuration,
     catalog: Catalog,
     previous: TransactionSet | None,
 ) -> Costs:
-    """Dr cost of goods / Cr inventory for each product: quantity × cost, in the ledger's own currency.
+    """Dr cost of goods / Cr inventory for each product of the lines: quantity × cost, in the ledger's own currency.
 
     A cost that the previous version used is kept: what goods cost later says nothing about that day.
     """
@@ -49,7 +50,7 @@ def costs_of(
     used = _costs_before(previous)
     lines: list[DocumentLine] = []
     missing: list[Reason] = []
-    for label, quantity in _quantities(summary, items).items():
+    for label, quantity in _quantities(sold, items).items():
         found = _cost(label, configuration, catalog)
         if found is None and label not in used:
             missing.append(cost_missing(label))
@@ -72,10 +73,10 @@ def costs_of(
     return Costs(_journal(tenant_id, summary, lines, configuration) if lines else None, tuple(missing))
 
 
-def _quantities(summary: Document, items: Mapping[str, ItemWanted]) -> dict[str, Decimal]:
+def _quantities(sold: Sequence[DocumentLine], items: Mapping[str, ItemWanted]) -> dict[str, Decimal]:
     """What was sold by product: its SKU, or the name of its item."""
     sums: dict[str, Decimal] = {}
-    for line in summary.lines:
+    for line in sold:
         item = items.get(line.item_key or "")
         # Of a summary's lines only products have a quantity.
         if item is not None and line.quantity:
@@ -103,11 +104,14 @@ def _costs_before(previous: TransactionSet | None) -> dict[str, Decimal]:
 
 def _journal(tenant_id: str, summary: Document, lines: list[DocumentLine], configuration: Configuration) -> Document:
     connection = configuration.connection
+    # Where the summary is a journal entry itself, this is the second one.
+    ordinal = int(summary.kind is KIND)
     return Document(
         key=document_key(
-            tenant_id, connection.company_id, connection.connection_id, "summary", summary.source_id, KIND
+            tenant_id, connection.company_id, connection.connection_id, "summary", summary.source_id, KIND, ordinal
         ),
         kind=KIND,
+        ordinal=ordinal,
         hold=summary.hold,
         source_kind="summary",
         source_id=summary.source_id,
