@@ -1,5 +1,6 @@
 """Section 11 by its rules: the worked refunds to the cent, and where the money of a refund leaves."""
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -24,7 +25,7 @@ from tests.unit.mapper.samples import (
     unpaid,
 )
 
-from common.messages.orders import Order, RefundLine, TenderKind
+from common.messages.orders import FinancialStatus, Lifecycle, Order, RefundLine, TenderKind
 from common.messages.transactions import AccountRole, DocumentKind, LineKind, TransactionSet
 from mapper.mapping.postings import postings, trial_balance
 
@@ -173,3 +174,22 @@ def test_store_credit_for_a_payment_that_was_never_applied_is_the_credit_that_th
     result = mapped(example_a(refunds=(back,)), configuration("sales_orders_payments_if_paid", file=file))
     wanted = {"UF": D("77.00"), "AR": D("-77.00") if gift is None else D("-52.34")}
     assert trial_balance(list(result.documents)) == (wanted if gift is None else wanted | {"GIFT": D(gift)})
+
+
+@pytest.mark.parametrize("method", ["override", "tax_line"])
+def test_tax_that_went_back_alone_is_not_credited_again_when_the_order_is_cancelled(method: str) -> None:
+    back = first_refund(lines=(), tax=D("4.06"), transactions=(refunded("4.06", "rt1"),))
+    source = example_a(
+        tenders=(tender("30.00"),),
+        financial_status=FinancialStatus.PARTIALLY_PAID,
+        lifecycle=Lifecycle.CANCELLED,
+        cancelled_on=date(2026, 3, 12),
+        refunds=(back,),
+    )
+    result = mapped(source, configuration(INVOICES, tax={"method": method}))
+    assert kinds(result) == ["invoice", "payment", "refund_receipt", "credit_memo"]
+    assert trial_balance([result.documents[2]]) == {"TAX": D("4.06"), "UF": D("-4.06")}
+    memo = result.documents[3]
+    assert (memo.total, memo.taxes) == (D("47.00"), ())
+    assert LineKind.TAX not in {one.kind for one in memo.lines}
+    assert "TAX" not in trial_balance(list(result.documents))

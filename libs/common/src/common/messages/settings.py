@@ -120,7 +120,9 @@ class TaxSettings(Described):
     """How tax is written (section 12)."""
 
     method: Literal["tax_codes", "tax_line", "override", "inclusive", "none"] = "override"
-    """How tax reaches the ledger: codes per line, a line, an amount that overrides its own, in prices, or not."""
+    """How tax reaches the ledger: with the codes of places, as a line of its own, as an amount that overrides the
+    ledger's, with the codes of places on lines (VAT and GST), or not expected: what was charged is said. The amounts
+    are always the channel's."""
     taxable_code: ShortText = "TAX"
     """Code of taxable lines."""
     non_taxable_code: ShortText = "NON"

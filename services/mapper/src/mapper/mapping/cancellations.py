@@ -25,7 +25,8 @@ from mapper.mapping.numbers import document_number
 from mapper.mapping.refund_lines import credited
 
 GOODS: Final = frozenset({LineKind.PRODUCT, LineKind.GIFT_CARD_SALE})
-TAXES: Final = ("taxes", "")
+TAXES: Final = (LineKind.TAX.value, "")
+"""Place of all tax, whether a document has it as its own or as lines."""
 
 
 def cancel_invoice(case: Case, invoice: Document, history: History) -> None:
