@@ -13,7 +13,7 @@ from tests.integration.quickbooks_adapter.conftest import ROLES, Company, OpenDe
 from tests.unit.quickbooks_adapter import samples
 from tests.unit.quickbooks_adapter.samples import document
 
-from common.messages.transactions import Application, DocumentKind, MissingPolicy, TransactionSet
+from common.messages.transactions import AccountRole, Application, DocumentKind, MissingPolicy, TransactionSet
 from ledger_writer.lanes.work import Pass
 from ledger_writer.store.lanes import LeaseLost
 
@@ -198,6 +198,22 @@ async def test_a_connection_that_is_gone_keeps_documents_queued_until_somebody_s
     await sign_in(desk, company)
     await desk.settled(DOCUMENTS, timeout_s=60)
     expected(company)
+
+
+async def test_an_item_that_lacked_an_account_of_the_settings_is_made_once_they_name_it(
+    desk: Desk, company: Company
+) -> None:
+    await sign_in(desk, company)
+    fewer = {role: name for role, name in ROLES.items() if role is not AccountRole.INVENTORY}
+    await desk.configure(ledger="quickbooks_online", name="Garden shop", accounts=fewer)
+    stocked = samples.item("Watering can", missing=MissingPolicy.CREATE, item_type="inventory").model_copy(
+        update={"key": f"{998:032x}"}
+    )
+    await desk.send(SETS[1].model_copy(update={"items": (*SETS[1].items, stocked)}))
+    await desk.until_state(stocked.key, "action_required", "ACCOUNT_MISSING")
+    await desk.configure(ledger="quickbooks_online", name="Garden shop", accounts=dict(ROLES))
+    await desk.until_state(stocked.key, "synced")
+    assert [one["Type"] for one in company.stored("Item") if one["Name"] == "Watering can"] == ["Inventory"]
 
 
 async def test_a_summary_carries_the_list_of_its_orders_as_a_file(desk: Desk, company: Company) -> None:

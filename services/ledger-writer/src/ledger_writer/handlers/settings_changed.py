@@ -20,7 +20,8 @@ SETTINGS = Upsert(
     guard="t.revision < excluded.revision AND t.tenant_id = excluded.tenant_id",
 )
 
-_HELD_BY_SETTINGS = ("WAITING_FOR_APPROVAL", "PERIOD_CLOSED", "ACCOUNT_INVALID")
+_HELD_BY_SETTINGS = ("WAITING_FOR_APPROVAL", "PERIOD_CLOSED", "ACCOUNT_INVALID", "ACCOUNT_MISSING")
+"""The last of an item that keeps stock: its accounts stand in the settings alone, so no set brings it again."""
 
 
 async def load(connection: Connection, states: Sequence[SettingsChanged]) -> dict[str, Company]:
