@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from tests.unit.mapper.samples import (
     ALL_CAPABILITIES,
+    D,
     company,
     configuration,
     example_a,
@@ -15,12 +16,13 @@ from tests.unit.mapper.samples import (
     mapped,
     only,
     second_refund,
+    tender,
     unpaid,
 )
 from tests.unit.mapper.test_rules import compiled, rule
 
-from common.messages.orders import FulfillmentStatus, Lifecycle
-from common.messages.transactions import DocumentKind
+from common.messages.orders import FulfillmentStatus, Lifecycle, TenderKind, TenderStatus
+from common.messages.transactions import DocumentKind, WantedState
 from mapper.mapping.history import History
 from mapper.mapping.postings import trial_balance
 from mapper.mapping.terms import days_of
@@ -122,3 +124,26 @@ def test_an_invoice_is_due_by_its_own_terms_before_those_of_the_connection() -> 
     assert due == [date(2026, 4, 1), date(2026, 3, 2), date(2026, 3, 16), date(2026, 3, 16)]
     stated = unpaid(terms="NET 30", due_on=date(2026, 3, 5))
     assert only(mapped(stated, settings), DocumentKind.INVOICE).due_date == date(2026, 3, 5)
+
+
+def test_payments_alone_are_applied_to_the_invoice_that_somebody_else_writes() -> None:
+    two = (tender("30.00", "t1"), tender("50.00", "t2"))
+    result = mapped(example_a(tenders=two, tax_remitted=D("4.06")), configuration("payments_only"))
+    invoice, first, second = result.documents
+    assert (invoice.kind, invoice.wanted) == (DocumentKind.INVOICE, WantedState.FOUND)
+    assert (invoice.number, invoice.total, invoice.lines) == ("1001", D("72.94"), ())
+    assert (invoice.customer_key, invoice.date) == (first.customer_key, date(2026, 3, 2))
+    assert invoice.receivable == first.receivable
+    assert invoice.key == mapped(example_a(), configuration("invoices_only")).documents[0].key
+    applied = [[(one.document_key, one.amount) for one in each.applications] for each in (first, second)]
+    assert applied == [[(invoice.key, D("30.00"))], [(invoice.key, D("42.94"))]]
+    assert (first.depends_on, second.depends_on, second.total) == ((), (), D("45.94"))
+    assert trial_balance([invoice]) == {}, "it is not ours to post"
+
+
+def test_where_somebody_else_writes_the_invoice_gift_cards_and_fees_are_theirs_too() -> None:
+    gift = (tender("57.00", "t1"), tender("20.00", "g", kind=TenderKind.GIFT_CARD))
+    settings = configuration("payments_only", fees={"on_order": "negative_line", "percent": D("2.9")})
+    assert [str(one.total) for one in mapped(example_a(tenders=gift), settings).documents] == ["77.00", "57.00"]
+    voided = (tender("77.00", "t0", status=TenderStatus.VOIDED), tender("77.00", "t1"))
+    assert kinds(mapped(example_a(tenders=voided), settings)) == ["invoice found", "payment", "payment void"]

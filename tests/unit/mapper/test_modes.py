@@ -96,11 +96,11 @@ CELLS: dict[str, dict[str, list[str]]] = {
     },
     "payments_only": {
         "unpaid": [],
-        "partly": ["payment"],
-        "paid": ["payment"],
+        "partly": ["invoice found", "payment"],
+        "paid": ["invoice found", "payment"],
         "zero": [],
         "cancelled": [],
-        "refunded": ["payment"],
+        "refunded": ["invoice found", "payment"],
     },
     "credit_memos_only": {
         "unpaid": [],

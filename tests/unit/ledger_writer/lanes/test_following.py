@@ -7,7 +7,7 @@ from tests.unit.ledger_writer.lanes.test_outcomes import row_of
 from tests.unit.quickbooks_adapter.samples import document
 
 from common.messages.documents import DocumentState
-from common.messages.transactions import DocumentKind
+from common.messages.transactions import DocumentKind, WantedState
 from ledger_writer.lanes.following import CHANGED, DELETED, verdict
 from ledger_writer.ledgers.protocol import LedgerFacts
 
@@ -42,6 +42,14 @@ VERDICTS = [
     ("voided",            "",                "missing", None,               None),
 ]
 # fmt: on
+
+
+def test_somebody_elses_document_may_be_changed_there_but_is_missed_when_it_goes() -> None:
+    row = row_of(RECEIPT.model_copy(update={"wanted": WantedState.FOUND}), state="synced", ledger_id="17")
+    assert verdict(row, facts("changed")) is None
+    gone = verdict(row, facts("missing"))
+    assert gone is not None
+    assert gone.code == DELETED
 
 
 @pytest.mark.parametrize(("state", "code", "found", "to", "to_code"), VERDICTS)

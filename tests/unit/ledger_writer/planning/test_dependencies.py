@@ -38,7 +38,7 @@ def test_a_payment_waits_for_its_invoice_and_says_so(
     make: Any, state: S, reason: Reason | None, code: str, names: bool
 ) -> None:
     invoice = make.known(make.key_of(K.INVOICE), state=state, reason=reason, label="INV-7")
-    payment = make.document(K.PAYMENT, applies=[(invoice.key, "77.00")])
+    payment = make.document(K.PAYMENT, applies=[(invoice.key, "77.00")], depends_on=(invoice.key,))
     (step,) = plan([make.desired(payment)], {invoice.key: invoice}, make.TERMS)
     assert isinstance(step, Settle)
     assert (step.event, step.blocked_by) == (Event.WAITS, invoice.key)
@@ -118,7 +118,7 @@ def test_another_ledger_takes_it_in_turns(make: Any) -> None:
 @pytest.mark.parametrize(("removed", "code"), [(True, "DEPENDENCY_NOT_IN_LEDGER"), (False, "WAITING_FOR_INVOICE")])
 def test_nothing_new_refers_to_what_the_same_batch_voids(make: Any, removed: bool, code: str) -> None:
     before, after = make.document(), make.document(amount="80.00")
-    payment = make.document(K.PAYMENT, applies=[(before.key, "77.00")])
+    payment = make.document(K.PAYMENT, applies=[(before.key, "77.00")], depends_on=(before.key,))
     batch = [make.desired(payment), make.desired(after, written=make.written(before), removed=removed)]
     terms = replace(make.TERMS, edits_posted=False)
     steps = plan(batch, {before.key: make.known(before.key)}, terms)

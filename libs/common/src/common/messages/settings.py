@@ -212,7 +212,8 @@ class ConnectionSettings(Described):
     """Which documents an order becomes. Modes with sales orders write estimates where the ledger has no sales orders
     (its capabilities name `estimate` and not `sales_order`). A change is for orders that are not written yet: what is
     written keeps its mode until it is resent, and a day's summary that was begun is finished by the mode it began with,
-    so that from one summary mode to another the change shows on the next day."""
+    so that from one summary mode to another the change shows on the next day. `payments_only` applies payments to
+    invoices that somebody else writes, found by number, customer and total; where there is none they stay unapplied."""
     order_statuses: tuple[ShortText, ...] = ()
     """Only orders in one of these statuses are written, e.g. `paid`; empty: every order."""
     follow_changes: bool = True

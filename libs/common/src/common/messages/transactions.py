@@ -155,6 +155,8 @@ class WantedState(StrEnum):
     """The document should have no effect: void it if it was written, else never write it."""
     CLOSED = "closed"
     """A sales order or estimate that should be closed."""
+    FOUND = "found"
+    """A document that somebody else writes: linked where the ledger has it, and never written, changed or made void."""
 
 
 class Document(Frozen):

@@ -76,7 +76,8 @@ def _previewed(document: PlannedDocument, now: dict[str, Any] | None) -> Preview
     if kept_out is None and now is not None and not there:
         kept_out = now["reason"]
     if document.wanted is not WantedState.PRESENT:
-        would = "void" if there and now is not None and now["state"] != "voided" else "nothing"
+        undone = there and now is not None and now["state"] != "voided" and document.wanted is not WantedState.FOUND
+        would = "void" if undone else "nothing"
     elif kept_out is not None:
         would = "wait"
     else:

@@ -18,11 +18,12 @@ from ledger_writer.lanes.listing import follow_lists
 from ledger_writer.lanes.work import Pass
 from ledger_writer.ledgers.changes import FollowsChanges
 from ledger_writer.ledgers.protocol import CompanyRefused, Ledger, LedgerFacts, LedgerSession
+from ledger_writer.planning.plan import is_others
 from ledger_writer.planning.states import Event, next_state
 from ledger_writer.store import catalog, checks, due
 from ledger_writer.store.companies import Company
 from ledger_writer.store.due import Move
-from ledger_writer.store.rows import Row, decode_link
+from ledger_writer.store.rows import Row, decode_link, parse_wanted
 
 log = structlog.get_logger(__name__)
 
@@ -91,6 +92,8 @@ def verdict(row: Row, facts: LedgerFacts) -> Move | None:
         reason = _deleted(row)
     elif row.document_key in facts.changed and row.intent:
         return None  # by a request of ours that got no answer
+    elif row.document_key in facts.changed and is_others(parse_wanted(row.kind, row.wanted)):
+        return None  # by those whose document it is
     elif row.document_key in facts.changed:
         reason = _changed()
     elif row.state == DocumentState.ACTION_REQUIRED and row.code in (CHANGED, DELETED):

@@ -6,9 +6,9 @@ from decimal import Decimal
 
 from common.database import Pool
 from common.errors import Retryable
-from common.messages.base import Reason
+from common.messages.base import Reason, Severity
 from common.messages.documents import DocumentState
-from common.messages.transactions import DocumentKind
+from common.messages.transactions import Document, DocumentKind
 from ledger_writer.lanes import outcomes
 from ledger_writer.lanes.outcomes import Item
 from ledger_writer.ledgers.protocol import (
@@ -21,8 +21,9 @@ from ledger_writer.ledgers.protocol import (
 )
 from ledger_writer.planning.candidates import Absent, Same, Verdict, judge
 from ledger_writer.planning.content import wants_file
-from ledger_writer.planning.dependencies import blocked_reason
+from ledger_writer.planning.dependencies import WORD, blocked_reason
 from ledger_writer.planning.model import Known, Settle, Write
+from ledger_writer.planning.plan import is_others
 from ledger_writer.planning.states import Event
 from ledger_writer.store import due
 from ledger_writer.store.due import Move
@@ -95,6 +96,8 @@ def _place(operation: Operation, verdict: Verdict | None, item: Item, wave: Wave
     if cause is not None:
         move = outcomes.settled(item, Settle(key, Event.WAITS, blocked_reason(cause), cause.key))
         failed[key] = _failed(item, move)
+    elif is_others(operation.wanted) and (verdict is None or isinstance(verdict, Absent)):
+        move = outcomes.settled(item, Settle(key, Event.NOT_NEEDED, _not_found(operation)))
     elif verdict is None:
         wave.operations.append(operation)
         return
@@ -117,6 +120,19 @@ def _is_outdated(item: Item) -> bool:
     if item.desired.written is not None or item.desired.kind in _SHARED:
         return False
     return forgotten_hash(item.row.former) not in {None, item.desired.content_hash}
+
+
+def _not_found(operation: Operation) -> Reason:
+    word = WORD[operation.kind]
+    number = operation.wanted.number or operation.wanted.memo_number if isinstance(operation.wanted, Document) else ""
+    return Reason(
+        code=f"{operation.kind.value.upper()}_NOT_FOUND",
+        text=f"The ledger has no {word} {number}, and the transaction mode makes none: its payments stay unapplied.",
+        cure=f"Resend it once the {word} is in the ledger, or link it by hand.",
+        field="number",
+        value=number,
+        severity=Severity.WARNING,
+    )
 
 
 def _changed_meanwhile(found: Same) -> Reason:

@@ -271,11 +271,16 @@ class Pass:
             await due.keep_applications(connection, moves)
             await due.apply(connection, applied)
             freed = {key for key, (row, move) in by_key.items() if outcomes.frees_dependents(row, move)}
-            edited = [move.document_key for move in moves if move.operation in _EDITS and move.is_write]
-            if edited:
-                await due.apply_again(connection, edited)
+            roomier = [move.document_key for move in moves if move.is_write and _makes_room(move)]
+            if roomier:
+                await due.apply_again(connection, roomier)
             if freed and (has_blocked or any(move.blocked_by in freed for move in moves)):
                 await due.release(connection, sorted(freed))
+
+
+def _makes_room(move: Move) -> bool:
+    """Whether money of its set that found too little to be applied to may find it now."""
+    return move.operation in _EDITS or move.outcome == "linked"
 
 
 def _to_move(item: Item, operation: Operation, outcome: Outcome, notices: Sequence[Reason]) -> Move:

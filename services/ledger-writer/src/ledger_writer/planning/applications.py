@@ -53,6 +53,8 @@ def cap(document: Document, written: Written | None, ground: Ground) -> tuple[tu
 
 def _room(key: str, applied_before: Decimal, ground: Ground) -> Decimal | None:
     target = ground.known.get(key)
+    if target is not None and target.is_gone:
+        return ZERO
     if target is None or target.open_balance is None:
         return None
     return max(target.open_balance + applied_before - ground.applied.get(key, ZERO), ZERO)
@@ -94,16 +96,21 @@ def counts_on(capped: tuple[tuple[str, Decimal], ...], written: Written | None, 
 PARTLY_UNAPPLIED = "PARTLY_UNAPPLIED"
 
 
-def unapplied_notice(document: Document, applications: tuple[tuple[str, Decimal], ...]) -> tuple[Reason, ...]:
+def unapplied_notice(
+    document: Document, applications: tuple[tuple[str, Decimal], ...], ground: Ground
+) -> tuple[Reason, ...]:
     """Say so where less could be applied than the order said."""
     wanted = sum((application.amount for application in document.applications), ZERO)
     applied = sum((amount for _, amount in applications), ZERO)
     if applied >= wanted:
         return ()
+    targets = [ground.known.get(application.document_key) for application in document.applications]
+    is_missing = any(target is not None and target.is_gone for target in targets)
+    why = "what it pays is not in the ledger" if is_missing else "the open balance is lower"
     return (
         Reason(
             code=PARTLY_UNAPPLIED,
-            text=f"{wanted - applied} {document.currency} of {wanted} could not be applied: the open balance is lower.",
+            text=f"{wanted - applied} {document.currency} of {wanted} could not be applied: {why}.",
             cure="Apply the rest in the ledger, or refund it.",
             field="applications",
             value=str(applied),

@@ -66,9 +66,13 @@ def resolve(document: Document, ground: Ground) -> dict[str, LedgerLink] | Settl
 
 
 def _is_optional(document: Document, dependency: Known) -> bool:
-    """A sales order that will never be written can't be closed, and is no reason to keep the invoice back."""
-    gone = dependency.state in {DocumentState.SKIPPED, DocumentState.VOIDED}
-    return gone and dependency.key in document.closes and dependency.key not in document.depends_on
+    """What will never be there keeps nothing back that is only to close it, or to pay for it if it can."""
+    return dependency.is_gone and dependency.key not in document.depends_on and dependency.key in _ends(document)
+
+
+def _ends(document: Document) -> set[str]:
+    """Documents that this one closes or pays for."""
+    return {*document.closes, *(one.document_key for one in document.applications)}
 
 
 def _waits(document_key: str, key: str, dependency: Known | None) -> Settle:

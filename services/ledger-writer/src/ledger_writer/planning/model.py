@@ -79,6 +79,11 @@ class Known:
     horizon: date | None = None
     """Of a customer: documents before it are out of scope."""
 
+    @property
+    def is_gone(self) -> bool:
+        """It is not in the ledger, and will not be."""
+        return self.link is None and self.state in {DocumentState.SKIPPED, DocumentState.VOIDED}
+
 
 @dataclass(frozen=True, slots=True)
 class Terms:

@@ -60,6 +60,8 @@ def decide(desired: Desired, ground: Ground) -> Step:
     if not isinstance(desired.wanted, Document):
         return _shared(desired, ground.terms)
     standing = desired.written
+    if desired.wanted.wanted is WantedState.FOUND:
+        return _find(desired, desired.wanted, ground)
     if is_unwanted(desired):
         return _undo(desired, ground)
     if standing is not None and _is_gone(desired, ground) and not desired.override and not desired.undoing:
@@ -106,6 +108,11 @@ def is_unwanted(desired: Desired) -> bool:
     return desired.removed or (isinstance(desired.wanted, Document) and desired.wanted.wanted is WantedState.VOID)
 
 
+def is_others(wanted: Wanted) -> bool:
+    """Whether somebody else writes it, so that it may only be found."""
+    return isinstance(wanted, Document) and wanted.wanted is WantedState.FOUND
+
+
 def _is_gone(desired: Desired, ground: Ground) -> bool:
     return desired.key in ground.terms.missing_in_ledger
 
@@ -119,6 +126,20 @@ def _shared(desired: Desired, terms: Terms) -> Step:
     if desired.written is not None:
         return Write(operation_of(desired, OperationKind.UPDATE, {}), lookup=False)
     return Write(operation_of(desired, OperationKind.CREATE, {}), lookup=True)
+
+
+def _find(desired: Desired, document: Document, ground: Ground) -> Step:
+    """A document that somebody else writes is looked for, and left as it is."""
+    if desired.removed:
+        return Settle(desired.key, Event.NOT_NEEDED)
+    if desired.written is not None and not _is_gone(desired, ground):
+        return Settle(desired.key, Event.UNCHANGED)
+    if document.hold is not None:
+        return _on_hold(desired.key, document.hold)
+    references = dependencies.resolve(document, ground)
+    if isinstance(references, Settle):
+        return references
+    return Write(operation_of(desired, OperationKind.CREATE, references), lookup=True)
 
 
 def _undo(desired: Desired, ground: Ground) -> Step:
@@ -170,7 +191,7 @@ def _create(desired: Desired, document: Document, ground: Ground) -> Step:
     first = _first(desired.key, document, capped, None, ground)
     if first is not None:
         return first
-    notices = document.notices + applications.unapplied_notice(document, capped)
+    notices = document.notices + applications.unapplied_notice(document, capped, ground)
     # A void document is history: the new one must not be told to reverse it.
     operation = operation_of(desired, OperationKind.CREATE, references, capped)
     return Write(operation, lookup=True, notices=notices)
@@ -208,7 +229,7 @@ def _edit(desired: Desired, document: Document, written: Written, ground: Ground
     references |= _written_references(written, ground)
     if not ground.terms.edits_posted:
         return Write(operation_of(desired, OperationKind.VOID, references), lookup=False)
-    notices = document.notices + applications.unapplied_notice(document, capped)
+    notices = document.notices + applications.unapplied_notice(document, capped, ground)
     return Write(operation_of(desired, OperationKind.UPDATE, references, capped), lookup=False, notices=notices)
 
 
@@ -296,7 +317,7 @@ def _remember(desired: Desired, step: Step, ground: Ground) -> None:
         ground.changing |= freed
         ground.freed |= freed
     total = desired.wanted.total if isinstance(desired.wanted, Document) else None
-    if ground.terms.links_ahead and operation.operation is OperationKind.CREATE:
+    if ground.terms.links_ahead and operation.operation is OperationKind.CREATE and not is_others(desired.wanted):
         ground.planned[desired.key] = ahead(desired.key, desired.wanted)
         ground.known[desired.key] = Known(
             key=desired.key, kind=desired.kind, state=desired.state, label="", open_balance=total

@@ -121,6 +121,7 @@ async def link_document(
         )
         row = await requests.link(connection, document_key, encode_link(link), request.ledger_id)
         await due.release(connection, [document_key])
+        await due.apply_again(connection, [document_key])
         await connection.execute(NOTIFY, [row.company_id])
         batch.publish(to_document_changed(row))
         views = await _views(connection, [row])

@@ -57,6 +57,19 @@ def invoice(case: Case, sale: Sale, *, ordinal: int = 0, closes: tuple[Document,
     )
 
 
+def found_invoice(case: Case) -> Document:
+    """The invoice of the order that somebody else writes, by what it is told by: number, customer and total."""
+    return Document(
+        key=case.key(DocumentKind.INVOICE),
+        kind=DocumentKind.INVOICE,
+        wanted=WantedState.FOUND,
+        number=document_number(case),
+        total=case.order.total - case.order.tax_remitted,
+        receivable=case.receivable(),
+        **case.sales_header(),
+    )
+
+
 def sales_order(case: Case, sale: Sale, *, closed: bool) -> Document:
     """The order as a document that posts nothing; an estimate stands in where the ledger has no sales orders."""
     ledger = case.configuration.ledger

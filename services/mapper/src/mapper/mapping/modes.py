@@ -26,6 +26,7 @@ class Step(StrEnum):
     BILL = "bill"
     EXPENSE = "expense"
     INVOICE = "invoice"
+    FOUND_INVOICE = "found_invoice"
     RECEIPT = "receipt"
     HELD_RECEIPT = "held_receipt"
     PAYMENTS = "payments"
@@ -173,7 +174,9 @@ TABLE: Final[dict[TransactionMode, ModeRow]] = {
     M.SUMMARY_JOURNAL_ENTRY: ModeRow(paid=(S.IN_SUMMARY,), zero=(S.IN_SUMMARY,)),
     M.SUMMARY_PAYOUT: ModeRow(paid=(S.IN_PAYOUT,), zero=(S.IN_PAYOUT,)),
     M.JOURNAL_ENTRIES: ModeRow(paid=(S.IN_PAYOUT,), zero=(S.IN_PAYOUT,)),
-    M.PAYMENTS_ONLY: ModeRow(partly_paid=(S.PAYMENTS,), paid=(S.PAYMENTS,), has_payments=True),
+    M.PAYMENTS_ONLY: ModeRow(
+        partly_paid=(S.FOUND_INVOICE, S.PAYMENTS), paid=(S.FOUND_INVOICE, S.PAYMENTS), has_payments=True
+    ),
     M.CREDIT_MEMOS_ONLY: ModeRow(refunds=RefundSteps.MEMOS_ALONE),
     M.PURCHASE_ORDERS: _bought(S.PURCHASE_ORDERS, cancelled=(S.CLOSE_PURCHASE_ORDERS,)),
     M.BILLS: _bought(S.BILL, cancelled=(S.VOID_BILL,)),

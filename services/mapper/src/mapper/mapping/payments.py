@@ -111,6 +111,19 @@ def plan_unapplied_payments(case: Case, order_form: Document | None) -> None:
     _void_payments(case)
 
 
+def plan_payments_of_found(case: Case, found: Document) -> None:
+    """Add one payment per tender, applied to an invoice that somebody else writes; unapplied where there is none.
+
+    They don't depend on it: the money came in. A gift card and a fee are settled by whoever writes the invoice.
+    """
+    open_balance = found.total
+    for tender, amount in payable_tenders(case, fee=ZERO, with_gifts=False):
+        share = min(amount, open_balance)
+        open_balance -= share
+        case.documents.append(payment(case, tender, amount, share, found).model_copy(update={"depends_on": ()}))
+    _void_payments(case)
+
+
 def plan_payments_over(case: Case, invoices: Sequence[Document], order_form: Document) -> None:
     """Add one payment per tender, filling the part-invoices in turn; the rest waits unapplied for the next one."""
     left = {one.key: one.total for one in invoices}

@@ -11,13 +11,14 @@ from mapper.mapping.cancellations import cancel_invoice, credit_rest
 from mapper.mapping.case import Case
 from mapper.mapping.closing import Shipment, parts_of, shipments
 from mapper.mapping.filter_reasons import in_payout, in_summary
-from mapper.mapping.forms import estimate, invoice, plain_sale, receipt, sales_order
+from mapper.mapping.forms import estimate, found_invoice, invoice, plain_sale, receipt, sales_order
 from mapper.mapping.history import History
 from mapper.mapping.modes import INVOICE_PAYMENTS, ModeRow, RefundSteps, Situation, Step
 from mapper.mapping.payments import (
     excess_as_tip,
     gifts_are_payments,
     plan_payments,
+    plan_payments_of_found,
     plan_payments_over,
     plan_unapplied_payments,
     skipped_payment,
@@ -68,6 +69,11 @@ def plan_documents(case: Case, row: ModeRow, mode: TransactionMode, history: His
         return in_payout()
     if Step.RECEIPT in cell or Step.HELD_RECEIPT in cell:
         _plan_receipt(case, row, waits=Step.HELD_RECEIPT in cell)
+        return None
+    if Step.FOUND_INVOICE in cell:
+        found = found_invoice(case)
+        case.documents.append(found)
+        plan_payments_of_found(case, found)
         return None
     order_form = _plan_order_form(case, row, cell)
     # What was invoiced stays so: goods that come back make an order look unfulfilled again.
