@@ -335,7 +335,7 @@ class Books:
         return [
             (one.type, one.values[0].value, one.values[1].value.number)
             for one in await asyncio.to_thread(self._read)
-            if isinstance(one, Custom) and one.type not in {"customer", "item"}
+            if isinstance(one, Custom) and one.type not in {"customer", "item", "vendor"}
         ]
 
     async def balances(self, as_of: date | None = None) -> dict[str, Decimal]:

@@ -80,3 +80,33 @@ async def test_wrong_passwords_and_cursors_are_refused(street: Street) -> None:
     bad = await street.client.get(f"{shop['base_url']}/orders?cursor=!", auth=(shop["key"], shop["secret"]))
     assert bad.status_code == 400
     assert "cursor" in bad.json()["error"]
+
+
+async def test_what_a_store_bought_is_listed_at_both_of_its_addresses(street: Street) -> None:
+    shop = await open_full(street)
+    auth = (shop["key"], shop["secret"])
+    address = f"{street.url}/_sandbox/shops/{shop['name']}/purchases"
+    rows = [
+        {"orderNumber": "PO-1", "creationDate": "2026-03-02T10:00:00Z", "orderStatus": "Ordered", "storeName": "A"},
+        {"orderNumber": "PO-2", "creationDate": "2026-03-03T10:00:00Z", "modifiedDate": "2026-03-05T10:00:00Z"},
+    ]
+    assert (await street.client.put(address, json=rows)).json() == {"purchases": 2}
+    assert (await street.client.put(address, json=[{"orderNumber": "PO-3"}])).status_code == 400
+
+    async def bought(path: str = "purchaseorders", **params: str) -> list[str]:
+        answer = await street.client.get(f"{shop['base_url']}/{path}", params=params, auth=auth)
+        return [row["orderNumber"] for row in answer.json()["purchases"]]
+
+    by_creation = {"date_created_min": "2026-03-03T00:00:00Z", "date_created_max": "2026-03-04T00:00:00Z"}
+    by_change = {"date_modified_min": "2026-03-04T00:00:00Z", "date_modified_max": "2026-03-06T00:00:00Z"}
+    for path in ("purchaseorders", "orders"):
+        assert await bought(path, **by_creation) == ["PO-2"]
+        assert await bought(path, **by_change) == ["PO-2"]
+        assert await bought(path, orderNumber="PO-1") == ["PO-1"]
+    assert await bought() == ["PO-1", "PO-2"]
+    assert await bought(orderStatus="ordered") == ["PO-1"]
+    assert await bought(storeName="A") == ["PO-1"]
+    assert (await street.client.put(address, json=[rows[0] | {"orderStatus": "cancelled"}])).json() == {"purchases": 2}
+    assert await bought(orderStatus="cancelled") == ["PO-1"]
+    wrong = await street.client.get(f"{shop['base_url']}/purchaseorders?date_created_min=soon", auth=auth)
+    assert wrong.status_code == 400

@@ -386,6 +386,32 @@ async def test_a_purchase_order_posts_nothing_and_can_be_closed(company: Company
         assert company.one("PurchaseOrder", company.links[order.key].ledger_id)["POStatus"] == "Closed"
 
 
+async def test_a_bill_closes_the_purchase_order_it_names_and_one_that_is_gone_opens_it_again(company: Company) -> None:
+    goods = line(amount="20.00", quantity="2", unit_price="10.00")
+    freight = line(LineKind.SHIPPING, "4.00", None, account=samples.FEES)
+    both: dict[str, Any] = {"lines": (goods, freight), "customer_key": samples.VENDOR}
+    order = document(DocumentKind.PURCHASE_ORDER, "24.00", key="po" * 16, **both)
+    bill = document(DocumentKind.BILL, "24.00", key="bi" * 16, closes=(order.key,), depends_on=(order.key,), **both)
+    async with company.session() as session:
+        await company.people_and_goods(session)
+        for wanted in (order, bill):
+            await company.written(session, operation(wanted))
+
+        def stored() -> Any:
+            return company.one("PurchaseOrder", company.links[order.key].ledger_id)
+
+        names = [{"TxnId": company.links[bill.key].ledger_id, "TxnType": "Bill"}]
+        assert (stored()["POStatus"], stored()["LinkedTxn"], stored()["TotalAmt"]) == ("Closed", names, 24)
+        facts = await session.facts(company.links)
+        assert (len(facts.changed), len(facts.missing)) == (0, 0), "what QuickBooks did itself is no change"
+        await company.change(session, operation(bill), OperationKind.VOID)
+        assert (stored()["POStatus"], stored()["LinkedTxn"]) == ("Open", [])
+        await company.change(session, operation(order), OperationKind.CLOSE)
+        await company.written(session, operation(bill.model_copy(update={"key": "bj" * 16})))
+        await company.change(session, operation(bill.model_copy(update={"key": "bj" * 16})), OperationKind.VOID)
+        assert stored()["POStatus"] == "Closed", "closed by hand"
+
+
 async def test_a_gift_card_and_a_rounding_line_keep_the_total(company: Company) -> None:
     lines = (
         *samples.example_lines(),

@@ -370,6 +370,30 @@ def test_the_buying_side_names_its_vendor(kind: DocumentKind, entity: str) -> No
     assert check.problems(entity, body.content) == []
 
 
+def test_freight_stands_on_a_purchase_order_by_its_account_and_goods_by_their_item() -> None:
+    goods = line(amount="20.00", quantity="2", unit_price="10.00")
+    freight = line(LineKind.SHIPPING, "4.00", None, account=samples.FEES)
+    given: dict[str, Any] = {"customer_key": samples.VENDOR}
+    content = content_of(document(DocumentKind.PURCHASE_ORDER, "24.00", lines=(goods, freight), **given))
+    assert [one["DetailType"] for one in content["Line"]] == [
+        "ItemBasedExpenseLineDetail",
+        "AccountBasedExpenseLineDetail",
+    ]
+    assert check.problems("PurchaseOrder", content) == []
+    unknown = line(LineKind.PRODUCT, "20.00", None, quantity="2", unit_price="10.00")
+    with pytest.raises(CannotBuild, match="LINE_ITEM_MISSING"):
+        content_of(document(DocumentKind.PURCHASE_ORDER, "20.00", lines=(unknown,), **given))
+    bill = content_of(document(DocumentKind.BILL, "20.00", lines=(unknown,), **given))
+    assert bill["Line"][0]["DetailType"] == "AccountBasedExpenseLineDetail"
+
+
+def test_an_item_that_a_purchase_makes_has_its_cost_and_no_price() -> None:
+    content = build(operation(samples.item(unit_price=None, purchase_cost=Decimal("8.50"))), samples.books()).content
+    assert (content["PurchaseCost"], "UnitPrice" in content) == (Decimal("8.50"), False)
+    assert check.problems("Item", content) == []
+    assert "PurchaseCost" not in build(operation(samples.item()), samples.books()).content
+
+
 def test_a_merchant_fee_is_an_expense_on_an_account() -> None:
     wanted = document(
         DocumentKind.EXPENSE,

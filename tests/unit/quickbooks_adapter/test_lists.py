@@ -29,3 +29,10 @@ def test_a_bundle_of_more_members_than_fit_is_no_bundle_cut_short() -> None:
     many = [{"ItemRef": {"value": f"{number:06d}"}, "Qty": 1} for number in range(DETAIL_MAX // 9 + 1)]
     assert members_of(*many) is None
     assert members_of(*many[:-1]) is not None
+
+
+def test_an_item_tells_what_buying_it_posts_to() -> None:
+    mug = {"Id": "1", "SyncToken": "0", "Name": "Mug", "Type": "NonInventory"}
+    bought = mug | {"ExpenseAccountRef": {"value": "66", "name": "Job Materials"}}
+    assert catalog_entry("t", "c", "items", "Item", bought).details["expense_account"] == "Job Materials"
+    assert "expense_account" not in catalog_entry("t", "c", "items", "Item", mug).details

@@ -7,6 +7,7 @@ POST   /_sandbox/shops/{shop}/advance     {"snapshots"?, "until"? (a time or "no
 GET    /_sandbox/shops/{shop}/expectation what the books must say by now
 POST   /_sandbox/shops/{shop}/faults      {"kind", "times"?, "path"?, "seconds"?}; DELETE takes them all back
 GET    /_sandbox/shops/{shop}/counters
+PUT    /_sandbox/shops/{shop}/purchases   [rows of `purchases[]`]: what a custom store bought; equal numbers replace
 """
 
 from __future__ import annotations
@@ -156,6 +157,19 @@ async def counters(request: Request) -> Response:
     return Answer({"counters": dict(store.counters), "orders": len(store.orders), "snapshots": store.seen})
 
 
+async def purchases(request: Request) -> Response:
+    """Let the store buy something, or change what it bought."""
+    store, body = store_of(request), await json_body(request)
+    rows = [row for row in body if isinstance(row, dict)] if isinstance(body, list) else []
+    try:
+        for row in rows:
+            parse_time(row.get("modifiedDate") or row["creationDate"])
+        store.purchases |= {str(row["orderNumber"]): row for row in rows}
+    except (KeyError, TypeError, ValueError) as error:
+        return Answer({"error": f"a purchase needs an orderNumber and a creationDate: {error}"}, 400)
+    return Answer({"purchases": len(store.purchases)})
+
+
 def _moment(text: Any) -> datetime | None:
     """A time, or "now", which keeps a life from running into the future of whoever polls it."""
     if not text:
@@ -195,4 +209,5 @@ ROUTES: Final = (
     Route("/_sandbox/shops/{shop}/expectation", expectation, methods=["GET"]),
     Route("/_sandbox/shops/{shop}/faults", faults, methods=["GET", "POST", "DELETE"]),
     Route("/_sandbox/shops/{shop}/counters", counters, methods=["GET"]),
+    Route("/_sandbox/shops/{shop}/purchases", purchases, methods=["PUT"]),
 )

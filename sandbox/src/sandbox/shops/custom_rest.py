@@ -56,9 +56,30 @@ async def one_order(request: Request) -> Response:
 
 
 async def purchase_orders(request: Request) -> Response:
-    """GET purchaseorders: sample shops buy nothing"""
-    del request
-    return Answer({"orders": [], "cancelledOrders": [], "payments": [], "purchases": []})
+    """GET purchaseorders, with the filters of the older way"""
+    try:
+        return Answer({"orders": [], "cancelledOrders": [], "payments": [], "purchases": _purchases(request)})
+    except ValueError as error:
+        return Answer({"error": str(error)}, 400)
+
+
+def _purchases(request: Request) -> list[Json]:
+    """What the store bought, if anybody told it to (see `admin.py`)."""
+    query = request.query_params
+    field, low, high = _window(request)
+    statuses = _statuses(query.get("orderStatus", ""))
+
+    def accepts(row: Json) -> bool:
+        at = parse_time(str(row.get(field) or row["creationDate"]))
+        return (
+            (query.get("orderNumber") in (None, str(row["orderNumber"])))
+            and (low is None or at >= low)
+            and (high is None or at <= high)
+            and (not statuses or str(row.get("orderStatus", "")).lower() in statuses)
+            and (query.get("storeName") in (None, "", row.get("storeName")))
+        )
+
+    return [row for row in store_of(request).purchases.values() if accepts(row)]
 
 
 def _native(request: Request) -> Response:
@@ -81,14 +102,12 @@ def _native(request: Request) -> Response:
 def _older(request: Request) -> Response:
     """All of it at once: the older way knows no pages."""
     query = request.query_params
-    by_modified = "date_modified_min" in query or "date_modified_max" in query
-    prefix = "date_modified" if by_modified else "date_created"
-    low, high = _bound(query.get(f"{prefix}_min")), _bound(query.get(f"{prefix}_max"))
-    statuses = {part.strip().lower() for part in query.get("orderStatus", "").split(",") if part.strip()}
+    field, low, high = _window(request)
+    statuses = _statuses(query.get("orderStatus", ""))
 
     def accepts(held: Held) -> bool:
         body = held.snapshot.body
-        at = held.updated_at if by_modified else held.created_at
+        at = held.updated_at if field == "modifiedDate" else held.created_at
         return (
             (query.get("orderNumber") in (None, body["order_number"]))
             and (low is None or at >= low)
@@ -97,11 +116,23 @@ def _older(request: Request) -> Response:
             and (query.get("storeName") in (None, "", body["store_name"]))
         )
 
-    envelope: Json = {"orders": [], "cancelledOrders": [], "payments": [], "purchases": []}
+    envelope: Json = {"orders": [], "cancelledOrders": [], "payments": [], "purchases": _purchases(request)}
     for held in matching(store_of(request), "updated_at", accepts):
         for name, rows in (held.snapshot.pulled or {}).items():
             envelope[name].extend(rows)
     return Answer(envelope)
+
+
+def _window(request: Request) -> tuple[str, datetime | None, datetime | None]:
+    """The field that is asked by, and its first and last moment."""
+    query = request.query_params
+    by_modified = "date_modified_min" in query or "date_modified_max" in query
+    prefix, field = ("date_modified", "modifiedDate") if by_modified else ("date_created", "creationDate")
+    return field, _bound(query.get(f"{prefix}_min")), _bound(query.get(f"{prefix}_max"))
+
+
+def _statuses(text: str) -> set[str]:
+    return {part.strip().lower() for part in text.split(",") if part.strip()}
 
 
 def _bound(text: str | None) -> datetime | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
-from typing import Final
+from typing import Any, Final
 
 from sandbox.shops.buckets import Bucket
 from sandbox.shops.faults import Faults
@@ -76,6 +76,8 @@ class ShopStore:
         self.counters: Counter[str] = Counter()
         self.subscriptions: dict[int, Subscription] = {}
         self.orders: dict[int, Held] = {}
+        self.purchases: dict[str, dict[str, Any]] = {}
+        """What a custom store bought, as its older contract writes it, by number."""
         self.now: datetime | None = None
         self.seen = 0
         self._subscription_ids = count(901_431_826)

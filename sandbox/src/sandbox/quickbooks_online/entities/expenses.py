@@ -162,9 +162,15 @@ class ExpenseKind(Kind):
         if self.entity == "PurchaseOrder":
             doc.setdefault("POStatus", "Open")
             doc.setdefault("EmailStatus", "NotSet")
+            if "POStatus" in write.sent:
+                doc["ManuallyClosed"] = doc["POStatus"] == "Closed"
 
     def _links(self, write: Write) -> None:
         company, doc = write.company, write.doc
+        if self.entity == "PurchaseOrder":
+            # The bills that name it are the server's own entry.
+            doc["LinkedTxn"] = (write.previous or {}).get("LinkedTxn", [])
+            return
         payments = [
             {"TxnId": source, "TxnType": "BillPaymentCheck"}
             for source in company.applied.get(str(doc.get("Id", "")), {})
@@ -183,6 +189,7 @@ class ExpenseKind(Kind):
         company, doc = write.company, write.doc
         if self.sign:
             self._post(company, doc)
+        links.close_purchase_orders(company, self.entity, doc, write.previous)
         links.carry_vendor(company, doc, write.previous)
         links.carry_customer(company, _receivable_party(doc), _receivable_party(write.previous))
 
@@ -233,6 +240,7 @@ class ExpenseKind(Kind):
                 raise Fault("800", "The bill has payments; delete them first")
         withdraw(company, doc["Id"])
         links.unapply(company, self.entity, doc["Id"])
+        links.reopen_purchase_orders(company, doc)
         links.carry_vendor(company, None, doc)
         links.carry_customer(company, None, _receivable_party(doc))
 

@@ -146,6 +146,26 @@ def reopen_estimates(company: Company, doc: Doc) -> None:
                 touch(company, "Estimate", estimate, {"TxnStatus": "Accepted", "LinkedTxn": back}, token=True)
 
 
+def close_purchase_orders(company: Company, entity: str, doc: Doc, previous: Doc | None) -> None:
+    """A purchase order that a bill names is closed and points back at it."""
+    before = {link["TxnId"] for link in (previous or {}).get("LinkedTxn", []) if link["TxnType"] == "PurchaseOrder"}
+    for link in doc.get("LinkedTxn", []):
+        order = company.get("PurchaseOrder", link["TxnId"]) if link["TxnType"] == "PurchaseOrder" else None
+        if order is not None and link["TxnId"] not in before:
+            back = [*order.get("LinkedTxn", []), {"TxnId": doc["Id"], "TxnType": entity}]
+            touch(company, "PurchaseOrder", order, {"POStatus": "Closed", "LinkedTxn": back}, token=True)
+
+
+def reopen_purchase_orders(company: Company, doc: Doc) -> None:
+    """The bill is gone: its purchase order is open again, unless somebody closed it by hand."""
+    for link in doc.get("LinkedTxn", []):
+        order = company.get("PurchaseOrder", link["TxnId"]) if link["TxnType"] == "PurchaseOrder" else None
+        if order is not None:
+            back = [other for other in order.get("LinkedTxn", []) if other["TxnId"] != doc["Id"]]
+            status = "Closed" if order.get("ManuallyClosed") else "Open"
+            touch(company, "PurchaseOrder", order, {"POStatus": status, "LinkedTxn": back}, token=True)
+
+
 def open_balance(company: Company, doc: Doc) -> Decimal:
     """What is still open of a linked document, applications by everybody counted."""
     used = sum(company.applied.get(doc["Id"], {}).values(), ZERO)

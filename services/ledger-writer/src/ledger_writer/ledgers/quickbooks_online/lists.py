@@ -132,6 +132,7 @@ def _details(read: ListEntry) -> dict[str, str]:
         "purchase_cost": read.cost,
         "unit_price": read.price,
         "preferred_vendor": read.preferred_vendor.value,
+        "expense_account": read.expense_account.name,
         "due_days": read.due_days,
         "members": _members(read),
     }

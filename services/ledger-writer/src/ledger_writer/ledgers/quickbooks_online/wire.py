@@ -119,6 +119,7 @@ class ListEntry(Record):
     cost: Number | None = Field(None, alias="PurchaseCost")
     price: Number | None = Field(None, alias="UnitPrice")
     preferred_vendor: Ref = Field(Ref(), alias="PrefVendorRef")
+    expense_account: Ref = Field(Ref(), alias="ExpenseAccountRef")
     taxable: bool | None = Field(None, alias="Taxable")
     sales_rates: TaxRateList = Field(TaxRateList(), alias="SalesTaxRateList")
     due_days: int | None = Field(None, alias="DueDays")

@@ -111,6 +111,8 @@ def item(wanted: ItemWanted, books: Books) -> Body:
         content["Description"] = wanted.description[:4000]
     if wanted.unit_price is not None and wanted.unit_price >= 0:
         content["UnitPrice"] = wanted.unit_price
+    if wanted.purchase_cost is not None:
+        content["PurchaseCost"] = wanted.purchase_cost
     if books.profile.united_states and books.profile.uses_sales_tax:
         content["Taxable"] = wanted.taxable
     if item_type == "Inventory":

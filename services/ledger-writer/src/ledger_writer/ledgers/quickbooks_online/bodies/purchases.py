@@ -3,7 +3,7 @@
 from typing import Final
 
 from common.messages.base import Reason
-from common.messages.transactions import Account, AccountRole, Document, DocumentKind, DocumentLine
+from common.messages.transactions import Account, AccountRole, Document, DocumentKind, DocumentLine, LineKind
 from common.money import ZERO
 from ledger_writer.ledgers.protocol import ErrorClass, Operation
 from ledger_writer.ledgers.quickbooks_online.bodies.base import (
@@ -137,11 +137,11 @@ def _line(
             "ItemRef": ref(linked(operation, line.item_key, "item").ledger_id),
             **quantity(line, document.currency),
         }
-    elif document.kind is DocumentKind.PURCHASE_ORDER:
+    elif document.kind is DocumentKind.PURCHASE_ORDER and line.kind is LineKind.PRODUCT:
         raise cannot(
             ErrorClass.CONFIG,
             "LINE_ITEM_MISSING",
-            "a line of a purchase order names no item",
+            "a product of a purchase order names no item",
             "Map the product to an item of QuickBooks.",
             "item",
         )
