@@ -384,7 +384,11 @@ async def test_a_deleted_tenant_leaves_nothing_behind(open_desk: Any, make: Any,
     asked = StateRequested(tenant_id=make.TENANT, revision=1, request_id="1", entity=CompanyChanged.type)
     await open_desk.send(asked)
     await open_desk.until("SELECT count(*) FROM replays", 1)
+    await open_desk.pool.execute(
+        "INSERT INTO reconnect_notices (company_id, tenant_id) SELECT company_id, tenant_id FROM companies"
+    )
     await open_desk.send(TenantDeleted(tenant_id=make.TENANT, revision=1))
     await open_desk.until("SELECT count(*) FROM companies", 0)
-    for table in ("documents", "sets", "attempts", "lanes", "catalog", "company_settings", "replays"):
+    tables = ("documents", "sets", "attempts", "lanes", "catalog", "company_settings", "replays", "reconnect_notices")
+    for table in tables:
         assert await open_desk.pool.fetchval(f"SELECT count(*) FROM {table}") == 0
