@@ -60,7 +60,11 @@ async def refresh_lists(company_id: str, caller: Writer, deps: Deps) -> CompanyD
 async def search_customers(
     company_id: str, caller: Reader, deps: Deps, search: str = Query(min_length=1, max_length=200)
 ) -> ledger_writer.CatalogPage:
-    """Search the ledger's customers by name, email or company."""
+    """Search the ledger's customers by name, email or company: by every word, in whatever order.
+
+    What is found is a suggestion: none of them is linked by itself. `details.balance` is what the customer owes, in its
+    currency, asked of the ledger now and left out where that does not answer at once.
+    """
     await own(deps, caller, company_id)
     return await deps.services.ledger_writer.get(
         f"/internal/companies/{company_id}/customers",

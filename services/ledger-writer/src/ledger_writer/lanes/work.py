@@ -21,6 +21,7 @@ from ledger_writer.lanes.attaching import with_file
 from ledger_writer.lanes.gathering import Gathered, gather, leaving_of
 from ledger_writer.lanes.looking_up import LedgerAway, Wave, look_up
 from ledger_writer.lanes.outcomes import Item
+from ledger_writer.lanes.rematching import Doubtful, doubtful_customer, match_again
 from ledger_writer.lanes.resolving import Asked, resolve
 from ledger_writer.ledgers.abilities import KeepsBookmark
 from ledger_writer.ledgers.protocol import (
@@ -184,6 +185,7 @@ class Pass:
     ) -> None:
         """Hand the batch to the ledger and record outcomes as they come."""
         waiting = {operation.document_key: operation for operation in wave.operations}
+        doubtful: list[Doubtful] = []
         stop: Refused | None = None
         stopped: list[str] = []
         wait_s: float | None = None
@@ -202,6 +204,10 @@ class Pass:
                 if outcome.applied is not None:
                     operation = replace(operation, applications=outcome.applied)
                 outcomes.add_changes(wave.applied, item, operation)
+            customer = doubtful_customer(operation, outcome)
+            if isinstance(outcome, Refused) and customer is not None:
+                doubtful.append((customer, operation, outcome))
+                continue
             move = _to_move(item, operation, outcome, notices[key])
             took_s = time.monotonic() - started
             move.duration_ms = int(took_s * 1000)
@@ -210,6 +216,8 @@ class Pass:
             if waiting and time.monotonic() - recorded_at > _RECORD_EVERY_S:
                 await self._record(wave.moves, wave.applied, intents=intents)
                 wave.moves, wave.applied, recorded_at = [], {}, time.monotonic()
+        if doubtful:
+            wave.moves += await match_again(self._session, self._pool, doubtful, items)
         await self._record(wave.moves, wave.applied, intents=None, clears=True, stopped=stopped)
         if stop is not None:
             raise CompanyStopped(stop)

@@ -365,6 +365,8 @@ class Ledger:
     credentials: tuple[CredentialField, ...] = ()
     look_at: "LookAt | None" = None
     """For ledgers whose objects have ids that a person can name."""
+    customer_balances: Callable[[CompanyFile, Sequence[str]], Awaitable[Mapping[str, Decimal]]] | None = None
+    """Customer id → what it owes, in its currency. Raises `common.errors.Rejected` or `Retryable`."""
     report: "ReportTrialBalance | None" = None
     """For ledgers whose balances can be read beside an open session; else the session's own ability is asked."""
     pair: PairCompany | None = None

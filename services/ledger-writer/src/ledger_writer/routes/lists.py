@@ -1,30 +1,36 @@
 """The mirror of a ledger's reference lists: read, search, refresh."""
 
+import asyncio
 import base64
 import binascii
+from decimal import Decimal
 from typing import Annotated
 
 import orjson
+import structlog
 from fastapi import APIRouter, Path, Query
 
 from common.application import InternalCaller
 from common.cures import FieldProblem
-from common.errors import Rejected
+from common.errors import Rejected, Retryable
 from common.internal.base import TenantRequest
 from common.internal.ledger_writer import AccountsAnswer, AccountsQuestion, CatalogPage, CompanyView
 from common.messages.base import Identifier
+from common.messages.documents import CatalogEntry
 from common.problems import Problem
-from ledger_writer.lanes.lane import Workshop
+from ledger_writer.lanes.lane import Workshop, company_file
 from ledger_writer.ledgers import BY_NAME
 from ledger_writer.routes.shared import CurrentWorkshop, Tenant, company_of, ledger_named, locked_company, view_of
 from ledger_writer.store import catalog, companies
 from ledger_writer.store.lanes import NOTIFY
 
+log = structlog.get_logger(__name__)
 router = APIRouter(tags=["lists"])
 CompanyId = Annotated[Identifier, Path()]
 Search = Annotated[str, Query(max_length=200)]
 
 _FOUND_MAX = 50
+_BALANCES_TIMEOUT_S = 5.0
 
 
 @router.get("/internal/companies/{company_id}/lists/{list_name}", operation_id="get_list")
@@ -81,9 +87,26 @@ async def name_accounts(
 async def search_customers(
     _: InternalCaller, workshop: CurrentWorkshop, company_id: CompanyId, tenant_id: Tenant, search: Search = ""
 ) -> CatalogPage:
-    """Customers of the ledger's mirror whose name, address or company holds the text."""
-    await company_of(workshop, company_id, tenant_id)
-    return await _page(workshop, company_id, "customers", search, "", _FOUND_MAX)
+    """Customers of the ledger's mirror with every word of the text, and what they owe if the ledger answers at once."""
+    company = await company_of(workshop, company_id, tenant_id)
+    page = await _page(workshop, company_id, "customers", search, "", _FOUND_MAX)
+    ask = ledger_named(company.ledger).customer_balances
+    if ask is None or not page.items:
+        return page
+    try:
+        async with asyncio.timeout(_BALANCES_TIMEOUT_S):
+            owed = await ask(company_file(workshop, company), [entry.ledger_id for entry in page.items])
+    except (TimeoutError, Retryable, Rejected) as error:
+        log.warning("balances_not_read", company_id=company_id, error=type(error).__name__)
+        return page
+    items = (_owing(entry, owed.get(entry.ledger_id)) for entry in page.items)
+    return page.model_copy(update={"items": tuple(items)})
+
+
+def _owing(entry: CatalogEntry, balance: Decimal | None) -> CatalogEntry:
+    if balance is None:
+        return entry
+    return entry.model_copy(update={"details": {**entry.details, "balance": f"{balance:f}"}})
 
 
 async def _page(

@@ -1,11 +1,16 @@
 """Mirror of the ledgers' reference lists."""
 
 import datetime as dt
+import re
+import unicodedata
 from collections.abc import Sequence
 
 from common.database import Connection, Pool
 from common.messages.documents import CatalogEntry
 
+_JOINING = frozenset({"and"})
+"""Words that some write and others do not."""
+_WILD, _ESCAPED = r"[%_\\]", r"\\\g<0>"
 _STORE = """
 INSERT INTO catalog AS t
     (company_id, list_name, ledger_id, tenant_id, full_name, searchable, body, content_hash, revision)
@@ -100,17 +105,25 @@ async def one(pool: Pool, company_id: str, list_name: str, ledger_id: str) -> Ca
     return None if record is None else parse(record["body"], record["revision"])
 
 
+def patterns_of(search: str) -> list[str]:
+    """What `searchable` is like where every word of the text is in it, in any order: `Roe, Jane` finds Jane Roe, and
+    `Jones and Jones` finds Jones & Jones."""
+    text = unicodedata.normalize("NFKC", search).casefold().strip()
+    words = [word for word in re.findall(r"[\w@.+-]+", text) if word not in _JOINING] or ([text] if text else [])
+    return [f"%{re.sub(_WILD, _ESCAPED, word)}%" for word in words]
+
+
 async def page(
     pool: Pool, company_id: str, list_name: str, search: str, after: tuple[str, str], limit: int
 ) -> list[tuple[CatalogEntry, tuple[str, str]]]:
-    """Entries by name with their place in the list; `search` finds a part of any name or address."""
+    """Entries by name with their place in the list; `search`: those with each of its words in a name or address."""
     records = await pool.fetch(
         "SELECT body, revision, lower(full_name) AS sort, ledger_id FROM catalog"
-        " WHERE company_id = $1 AND list_name = $2 AND ($3 = '' OR position(lower($3) IN searchable) > 0)"
+        " WHERE company_id = $1 AND list_name = $2 AND searchable LIKE ALL($3::text[])"
         " AND (lower(full_name), ledger_id) > ($4, $5) ORDER BY lower(full_name), ledger_id LIMIT $6",
         company_id,
         list_name,
-        search,
+        patterns_of(search),
         *after,
         limit,
     )

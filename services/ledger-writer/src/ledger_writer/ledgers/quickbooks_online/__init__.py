@@ -60,6 +60,7 @@ def ledger(settings: OnlineSettings) -> Ledger:
         request_timeout_s=settings.request_timeout_s,
         list_names=tuple(ENTITIES),
         look_at=opened.look_at,
+        customer_balances=opened.customer_balances,
         report=opened.report,
         oauth=oauth,
         follows_changes=True,

@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Final
 
 import structlog
@@ -44,13 +45,14 @@ from ledger_writer.ledgers.quickbooks_online.client import (
 )
 from ledger_writer.ledgers.quickbooks_online.contacts import stored_customers
 from ledger_writer.ledgers.quickbooks_online.errors import classify, reconnect
+from ledger_writer.ledgers.quickbooks_online.invoiced import with_invoiced
 from ledger_writer.ledgers.quickbooks_online.limits import LENT_S, Beside, RealmLimits, limits_of
 from ledger_writer.ledgers.quickbooks_online.lists import Lists, read_named, trial_balance
 from ledger_writer.ledgers.quickbooks_online.names import NamedList, Names
 from ledger_writer.ledgers.quickbooks_online.oauth import IntuitOAuth
 from ledger_writer.ledgers.quickbooks_online.pairing import read_profile
 from ledger_writer.ledgers.quickbooks_online.profile import Profile
-from ledger_writer.ledgers.quickbooks_online.reading import changed_documents, facts_of, linked_by_id
+from ledger_writer.ledgers.quickbooks_online.reading import changed_documents, customer_balances, facts_of, linked_by_id
 from ledger_writer.ledgers.quickbooks_online.settings import OnlineSettings
 from ledger_writer.ledgers.quickbooks_online.tokens import Access, CompanySecrets, NeedsReconnect
 from ledger_writer.ledgers.quickbooks_online.writing import Writer
@@ -77,7 +79,8 @@ class Session:
     async def find(self, operations: Sequence[Operation]) -> Mapping[str, Sequence[Found]]:
         """Candidates that may be what the operations would make; see the protocol."""
         try:
-            found = await lookup.find(self._client, operations, self._settings)
+            found: Mapping[str, Sequence[Found]] = await lookup.find(self._client, operations, self._settings)
+            found = await with_invoiced(self._client, self._settings, operations, found)
             return await complete(self._client, self._settings, operations, found)
         except _CALLS as error:
             raise _as_error(error) from error
@@ -160,6 +163,13 @@ class Session:
         try:
             return await linked_by_id(self._client, self._settings, kind, ledger_id)
         except _CALLS as error:
+            raise _as_error(error) from error
+
+    async def customer_balances(self, ids: Sequence[str]) -> Mapping[str, Decimal]:
+        """What customers owe, by id, each in its own currency. Raises as the readers do."""
+        try:
+            return await customer_balances(self._client, self._settings, ids)
+        except (*_CALLS, ValidationError) as error:
             raise _as_error(error) from error
 
     async def attach(
@@ -267,6 +277,11 @@ class OpenOnline:
         """What the company has under this id, read beside any open lane."""
         async with self(company) as session:
             return await session.look_at(kind, ledger_id)
+
+    async def customer_balances(self, company: CompanyFile, ids: Sequence[str]) -> Mapping[str, Decimal]:
+        """What the company's customers owe, read beside any open lane."""
+        async with self(company) as session:
+            return await session.customer_balances(ids)
 
 
 _CALLS: Final = (LedgerFault, NotAsked, NoAnswer, NeedsReconnect, Retryable)

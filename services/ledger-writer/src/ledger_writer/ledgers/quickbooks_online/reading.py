@@ -1,9 +1,10 @@
 """What became of documents that are written: asked by id in bulk, or hinted at by the change feed."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Final
 
 from common.messages.transactions import DocumentKind
@@ -13,7 +14,7 @@ from ledger_writer.ledgers.quickbooks_online.bodies import ENTITIES
 from ledger_writer.ledgers.quickbooks_online.client import Client
 from ledger_writer.ledgers.quickbooks_online.lists import FEED_DAYS, FEED_MOST, OVERLAP
 from ledger_writer.ledgers.quickbooks_online.settings import OnlineSettings
-from ledger_writer.ledgers.quickbooks_online.wire import Transaction
+from ledger_writer.ledgers.quickbooks_online.wire import Name, Transaction
 
 _NAMES: Final = ("Customer", "Vendor", "Item")
 DOCUMENTS: Final = tuple(sorted(set(ENTITIES.values()) - set(_NAMES)))
@@ -67,6 +68,18 @@ async def linked_by_id(
         return replace(link, details={**link.details, CURRENCY: name.currency.value}) if name.currency.value else link
     found = (await _by_id(client, settings, entity, [ledger_id])).get(ledger_id)
     return None if found is None or is_void(found[1]) else found[0]
+
+
+async def customer_balances(client: Client, settings: OnlineSettings, ids: Sequence[str]) -> dict[str, Decimal]:
+    """Customer id → what the customer owes, in its own currency. Raises what `Client` raises."""
+    found: dict[str, Decimal] = {}
+    for start in range(0, len(ids), settings.values_per_query):
+        part = lookup.listed(ids[start : start + settings.values_per_query])
+        for row in await lookup.rows_of(client, "Customer", f"Id IN {part}", settings.page_size):
+            customer = Name.model_validate(row)
+            if customer.balance is not None:
+                found[customer.id] = customer.balance
+    return found
 
 
 async def changed_documents(client: Client, since: datetime) -> frozenset[str] | None:

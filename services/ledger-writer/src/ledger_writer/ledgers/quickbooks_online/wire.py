@@ -84,6 +84,7 @@ class Name(Record):
     email: Email = Field(Email(), alias="PrimaryEmailAddr")
     currency: Ref = Field(Ref(), alias="CurrencyRef")
     tax_code: Ref = Field(Ref(), alias="DefaultTaxCodeRef")
+    balance: Number | None = Field(None, alias="Balance")
 
 
 class TaxRateDetail(Wire):
