@@ -212,7 +212,12 @@ async def prepare(world: World, ledger: str, shop: SampleShop, store: SampleShop
     titles = {"shipping": "SHIP", "tax": "TAX", "tax withheld": "TAX", "promotion": "DISC"}
     for name, mode, prefix, more in (
         ("examples", "sales_receipts", "", {}),
-        ("debited", "sales_receipts", "D", {"negative": "debited"}),
+        (
+            "debited",
+            "sales_receipts",
+            "D",
+            {"negative": "debited", "fee_payee": "Bank Of Cards", "fee_payee_is": "customer"},
+        ),
         ("marketplace", "journal_entries", "", {"adjustments": titles}),
         ("by_hand", "sales_receipts", "H", {"automatic": False}),
     ):

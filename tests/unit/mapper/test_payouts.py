@@ -93,7 +93,7 @@ def deposited(source: Payout, settings: Configuration, *orders: Order) -> tuple[
 
 
 @pytest.mark.vector_core
-@pytest.mark.parametrize("mode", ["sales_receipts", "invoices_payments_if_paid"])
+@pytest.mark.parametrize("mode", ["sales_receipts", "invoices_payments_if_paid", "sales_orders_invoices_po"])
 def test_vector_18_a_payout_becomes_a_deposit_to_the_cent(mode: str) -> None:
     result, sales = deposited(payout("209.91", *CHARGES, REFUND), settled(mode), *SALES)
     assert result.outcome is SetOutcome.MAPPED, result.reason
@@ -251,6 +251,23 @@ def test_fees_name_their_payee_where_there_are_any() -> None:
         assert [one.key for one in entry.vendors] == [entry.documents[0].customer_key]
     plain, _ = deposited(payout("74.47", CHARGES[0]), settled("sales_receipts"), SALE_1001)
     assert (plain.vendors, plain.documents[0].customer_key) == ((), None)
+
+
+@pytest.mark.parametrize("mode", ["sales_receipts", "journal_entries"])
+def test_the_payee_of_fees_is_a_customer_where_settings_say_so(mode: str) -> None:
+    named = {"fee_payee": "Card Processor", "fee_payee_is": "customer"}
+    result, _ = deposited(payout("74.47", CHARGES[0]), settled(mode, payouts=named), SALE_1001)
+    (document,) = result.documents
+    assert [(one.key, one.display_name, one.currency) for one in result.customers] == [
+        (document.customer_key, "Card Processor", "USD")
+    ]
+    assert result.vendors == ()
+    vendor, _ = deposited(
+        payout("74.47", CHARGES[0]), settled(mode, payouts={"fee_payee": "Card Processor"}), SALE_1001
+    )
+    assert vendor.customers == ()
+    assert [one.key for one in vendor.vendors] == [vendor.documents[0].customer_key]
+    assert vendor.vendors[0].key != result.customers[0].key
 
 
 def test_the_next_payout_carries_the_shortfall() -> None:
@@ -565,6 +582,24 @@ def test_a_receipt_paid_by_two_charges_is_grouped_once() -> None:
     )
     result, _ = deposited(source, settled("sales_receipts"), both)
     assert [one.amount for one in result.documents[0].lines] == [D("-77.00"), D("77.00")]
+
+
+def test_an_order_that_two_payouts_bring_is_deposited_in_parts_where_each_payment_is_a_document() -> None:
+    both = example_a(external_id="id1001", tenders=(tender("30.00", "a"), tender("47.00", "b")))
+    first = payout("30.00", payout_line("charge", "30.00", order_number="1001", tender_external_id="a"))
+    second = payout(
+        "47.00", payout_line("charge", "47.00", order_number="1001", tender_external_id="b"), external_id="po_2"
+    )
+    settings = settled("invoices_payments_if_paid")
+    parts = [deposited(one, settings, both)[0].documents[0] for one in (first, second)]
+    assert [one.total for one in parts] == [D("30.00"), D("47.00")]
+    reason = deposited(first, settled("sales_receipts"), both)[0].reason
+    assert reason is not None
+    assert (reason.code, reason.value) == ("PAYOUT_AMOUNT_DIFFERS", "-47.00")
+    assert reason.cure == (
+        "Compare the orders with the payout report. A receipt is deposited whole: orders whose payments several payouts"
+        " bring need invoices with payments."
+    )
 
 
 def test_payouts_are_left_alone_where_they_are_switched_off() -> None:

@@ -298,15 +298,16 @@ def test_payout_b_is_a_deposit_of_documents_less_fees(named: bool) -> None:
     assert check.problems("Deposit", content) == []
 
 
-def test_the_fees_of_a_payout_name_their_payee_and_nothing_else_does() -> None:
-    payee = {"v" * 8: LedgerLink("77", details={"entity": "Vendor"})}
+@pytest.mark.parametrize("entity", ["Vendor", "Customer"])
+def test_the_fees_of_a_payout_name_their_payee_and_nothing_else_does(entity: str) -> None:
+    payee = {"v" * 8: LedgerLink("77", details={"entity": entity})}
     fee = line(LineKind.POSTING, "7.93", None, account=samples.FEES)
     held = line(LineKind.POSTING, "2.07", None, account=samples.account(AccountRole.RESERVE, "Checking"))
     bank = line(LineKind.POSTING, "-10.00", None, account=samples.CHECKING)
     given: dict[str, Any] = {"lines": (fee, held, bank), "customer_key": "v" * 8, "source_kind": "payout"}
     entry = document(DocumentKind.JOURNAL_ENTRY, "10.00", **given)
     first, *others = build(operation(entry, references=payee), samples.books()).content["Line"]
-    assert first["JournalEntryLineDetail"]["Entity"] == {"Type": "Vendor", "EntityRef": {"value": "77"}}
+    assert first["JournalEntryLineDetail"]["Entity"] == {"Type": entity, "EntityRef": {"value": "77"}}
     assert all("Entity" not in one["JournalEntryLineDetail"] for one in others)
     new = line(LineKind.POSTING, "-20.00", None, account=samples.INCOME)
     bank = line(LineKind.POSTING, "12.07", None, account=samples.CHECKING)
@@ -315,7 +316,7 @@ def test_the_fees_of_a_payout_name_their_payee_and_nothing_else_does() -> None:
     content = build(operation(deposit, references=payee), samples.books()).content
     assert [one["DepositLineDetail"].get("Entity") for one in content["Line"]] == [
         None,
-        {"value": "77", "type": "VENDOR"},
+        {"value": "77", "type": entity.upper()},
     ]
     assert check.problems("Deposit", content) == []
     nobody = deposit.model_copy(update={"customer_key": None})

@@ -184,7 +184,9 @@ class PayoutSettings(Described):
     bank_accounts: dict[CurrencyCode, ShortText] = Field(default_factory=dict)
     """Currency of a payout → account of the ledger that it reaches, e.g. `EUR`; others reach `bank_account`."""
     fee_payee: ShortText = ""
-    """Vendor of the processor's fees: the payee of deposits and journal entries that hold them."""
+    """Whom the processor's fees go to: the payee of deposits and journal entries that hold them."""
+    fee_payee_is: Literal["vendor", "customer"] = "vendor"
+    """What the payee of the fees is in the ledger."""
     adjustments: dict[str, AccountRole] = Field(default_factory=dict)
     """Description of an adjustment, or `loan` → role of the account it goes to."""
     accounts: dict[str, ShortText] = Field(default_factory=dict)

@@ -148,14 +148,19 @@ class Configuration:
         return Account(role=AccountRole.BANK, name=name) if name else self.account(AccountRole.BANK)
 
     def vendor(self, name: str, currency: str) -> CustomerWanted:
-        """The vendor of that name. Made where customers would be.
+        """The vendor of that name. Made where customers would be."""
+        return self._party(DocumentKind.VENDOR, name, currency)
 
-        A ledger's vendor has one currency for ever, so one in another currency is a vendor of its own.
-        """
+    def customer(self, name: str, currency: str) -> CustomerWanted:
+        """The customer of that name, who bought nothing: a processor, for one."""
+        return self._party(DocumentKind.CUSTOMER, name, currency)
+
+    def _party(self, kind: DocumentKind, name: str, currency: str) -> CustomerWanted:
+        """A ledger's vendor or customer has one currency for ever: in another currency it is one of its own."""
         name = tidy(name)[: self.name_length]
         shown = name if currency == self.ledger.home_currency else f"{name} ({currency})"
         missing = MissingPolicy.STOP if self.connection.customers.missing == "stop" else MissingPolicy.CREATE
-        key = shared_key(self.connection.company_id, DocumentKind.VENDOR, f"name:{normal(shown)}")
+        key = shared_key(self.connection.company_id, kind, f"name:{normal(shown)}")
         return CustomerWanted(key=key, display_name=shown, missing=missing, currency=currency)
 
     def payment_method(self, method: str) -> str:

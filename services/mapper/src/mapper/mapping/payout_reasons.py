@@ -57,7 +57,8 @@ def amounts_differ(difference: Decimal, currency: str, orders: str = "") -> Reas
     return error(
         "PAYOUT_AMOUNT_DIFFERS",
         f"What was paid out and the documents{of_orders} differ by {difference} {currency}.",
-        "Compare the orders with the payout report.",
+        "Compare the orders with the payout report. A receipt is deposited whole: orders whose payments several payouts"
+        " bring need invoices with payments.",
         "lines.amount",
         f"{difference}",
     )

@@ -41,11 +41,16 @@ from mapper.mapping.payout_reasons import (
 )
 from mapper.mapping.reasons import Held, fees_conflict
 from mapper.mapping.settled_sales import SalesSource, settled_sales
-from mapper.mapping.settlements import SETTLED_MODES, Settled, fee_payee, postings_of, settle_payout
+from mapper.mapping.settlements import SETTLED_MODES, Settled, fee_payee, postings_of, settle_payout, with_payee
 
 M = TransactionMode
 DEPOSIT_MODES: Final = frozenset(
-    {M.SALES_RECEIPTS, M.INVOICES_PAYMENTS_IF_PAID, M.SALES_ORDERS_INVOICES_PAYMENTS_IF_PAID}
+    {
+        M.SALES_RECEIPTS,
+        M.INVOICES_PAYMENTS_IF_PAID,
+        M.SALES_ORDERS_INVOICES_PAYMENTS_IF_PAID,
+        M.SALES_ORDERS_INVOICES_PO,
+    }
 )
 REPORTED: Final = frozenset({"paid", FAILED})
 """Statuses of payouts that become documents: one that failed was at the bank, by what its processor had said."""
@@ -100,7 +105,7 @@ def _settled(
     documents = [_deposit(payout, configuration, candidates, source, payee)]
     if payout.net < 0 and connection.payouts.negative == "debited" and payout.status != FAILED:
         documents.append(_debit(payout, configuration))
-    return Settled(tuple(documents), vendors=(payee,) if payee is not None else ())
+    return with_payee(tuple(documents), payee, configuration)
 
 
 def _deposit(

@@ -82,15 +82,26 @@ def settle_payout(
     if mode is TransactionMode.SUMMARY_PAYOUT and is_positive and configuration.ledger.can("sales_receipt"):
         return _receipts(payout, configuration, sales, months)
     payee = fee_payee(payout, configuration)
-    documents = tuple(_journals(payout, configuration, sales, months, payee))
-    return Settled(documents, vendors=(payee,) if payee is not None else ())
+    return with_payee(tuple(_journals(payout, configuration, sales, months, payee)), payee, configuration)
 
 
 def fee_payee(payout: Payout, configuration: Configuration) -> CustomerWanted | None:
     """Whom the payout's fees go to, where settings say so and there are any."""
     name = configuration.connection.payouts.fee_payee.strip()
     has_fees = any(line.fee or line.kind in FEE_KINDS for line in payout.lines)
-    return configuration.vendor(name, payout.currency) if name and has_fees else None
+    if not name or not has_fees:
+        return None
+    is_vendor = configuration.connection.payouts.fee_payee_is == "vendor"
+    return (configuration.vendor if is_vendor else configuration.customer)(name, payout.currency)
+
+
+def with_payee(documents: tuple[Document, ...], payee: CustomerWanted | None, configuration: Configuration) -> Settled:
+    """The documents with whom their fees go to, if to anybody."""
+    if payee is None:
+        return Settled(documents)
+    if configuration.connection.payouts.fee_payee_is == "vendor":
+        return Settled(documents, vendors=(payee,))
+    return Settled(documents, customers=(payee,))
 
 
 def _months(payout: Payout, configuration: Configuration, sales: SettledSales) -> list[_Month]:

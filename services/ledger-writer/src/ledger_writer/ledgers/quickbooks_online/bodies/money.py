@@ -174,18 +174,22 @@ def _deposit_line(operation: Operation, document: Document, line: DocumentLine, 
             return {"Amount": amount, "LinkedTxn": [{**link_to(link), "TxnLineId": "0"}]}
     detail: Content = {"AccountRef": ref(account.ledger_id)}
     if (payee := _fee_payee(operation, document, line)) is not None:
-        detail["Entity"] = {**payee, "type": "VENDOR"}
+        detail["Entity"] = {**ref(payee.ledger_id), "type": _kind_of(payee).upper()}
     content: Content = {"Amount": amount, "DetailType": "DepositLineDetail", "DepositLineDetail": detail}
     if line.description:
         content["Description"] = line.description
     return content
 
 
-def _fee_payee(operation: Operation, document: Document, line: DocumentLine) -> dict[str, str] | None:
-    """Whom a payout's fee goes to, where settings name a vendor."""
+def _fee_payee(operation: Operation, document: Document, line: DocumentLine) -> LedgerLink | None:
+    """Whom a payout's fee goes to, where settings name a vendor or customer."""
     if document.source_kind != "payout" or document.customer_key is None or line.account.role is not AccountRole.FEES:
         return None
-    return customer_ref(operation, document)
+    return linked(operation, document.customer_key, "customer")
+
+
+def _kind_of(payee: LedgerLink) -> str:
+    return payee.details.get("entity", "Vendor")
 
 
 def journal_entry(operation: Operation, document: Document, books: Books) -> Body:
@@ -207,7 +211,7 @@ def journal_entry(operation: Operation, document: Document, books: Books) -> Bod
         elif account.type == "Accounts Payable":
             detail["Entity"] = {"Type": "Vendor", "EntityRef": customer_ref(operation, document)}
         elif (payee := _fee_payee(operation, document, line)) is not None:
-            detail["Entity"] = {"Type": "Vendor", "EntityRef": payee}
+            detail["Entity"] = {"Type": _kind_of(payee), "EntityRef": ref(payee.ledger_id)}
         content: Content = {
             "Amount": abs(line.amount),
             "DetailType": "JournalEntryLineDetail",
