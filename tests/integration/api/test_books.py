@@ -1,5 +1,7 @@
 """Clearing accounts, missing payments and tables at the gateway: what it adds to the owners' answers."""
 
+import csv
+import io
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -324,3 +326,34 @@ def test_the_missing_orders_of_a_payout_are_synced_in_one_call(gateway: Gateway,
 def test_deposits_by_hand_are_for_connections_with_payouts(gateway: Gateway, shop: Shop) -> None:
     refused = shop.tenant.http.post(f"/v1/connections/{shop.connection_id}/payouts/po_1/deposit")
     assert (refused.status_code, refused.json()["code"]) == (409, "PAYOUTS_OFF")
+
+
+def test_documents_of_quickbooks_lead_to_its_own_pages_and_those_of_a_journal_nowhere(
+    gateway: Gateway, shop: Shop
+) -> None:
+    (key,) = receipts(gateway, shop, "1")
+    gateway.publish(running.document_changed(shop, "1", revision=2, ledger_id="130"))
+    running.eventually(lambda: shop.tenant.http.get(f"/v1/documents/{key}").json()["ledger_id"] == "130")
+
+    def urls() -> set[str]:
+        http = shop.tenant.http
+        listed = http.get("/v1/documents").json()["items"]
+        detail = http.get(f"/v1/orders/{listed[0]['order_id']}").json()
+        logged = [one for one in http.get("/v1/sync-log").json()["items"] if one["document_key"] == key]
+        report = http.get(f"/v1/companies/{shop.company_id}/clearing").json()
+        table = csv.DictReader(io.StringIO(http.get("/v1/documents.csv").text))
+        shown = [
+            *listed,
+            http.get(f"/v1/documents/{key}").json(),
+            *detail["documents_found"],
+            *logged,
+            *report["items"],
+        ]
+        assert len(shown) == 5
+        return {one["ledger_url"] for one in (*shown, *table)}
+
+    assert urls() == {""}
+    moved = "UPDATE companies SET ledger = 'quickbooks_online', external_id = '9341' WHERE company_id = $1 RETURNING 1"
+    gateway.fetch(moved, shop.company_id)
+    page = "salesreceipt%3FtxnId%3D130"
+    assert urls() == {f"https://qbo.intuit.com/app/login?pagereq={page}&deeplinkcompanyid=9341"}

@@ -24,6 +24,9 @@ class ApiSettings(ServiceSettings):
     """Longer than elsewhere: every state comes by here, and nobody sees a list a quarter of a second later."""
     public_url: str = "http://127.0.0.1:8000"
     """Address that browsers reach the gateway at; vendors redirect to it after a sign-in."""
+    quickbooks_online_url: str = "https://qbo.intuit.com"
+    """Where people open QuickBooks Online; links to documents lead there. Sandbox companies:
+    https://sandbox.qbo.intuit.com"""
 
     request_bytes_max: Annotated[int, Field(ge=1024)] = 1024 * 1024
     file_bytes_max: Annotated[int, Field(ge=1024, le=8 * 1024 * 1024)] = 8 * 1024 * 1024

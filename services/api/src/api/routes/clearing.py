@@ -8,6 +8,7 @@ from fastapi import Query
 from api.ids import order_id
 from api.routes import companies as company_routes
 from api.routes.base import Deps, Gateway, after_moment, following, router
+from api.routes.ledger_links import with_urls
 from api.routes.settings_gate import connection_settings
 from api.security import Reader
 from api.store import clearing as store
@@ -39,6 +40,7 @@ async def get_clearing(
     after = after_moment("clearing", cursor)
     position = (after[0].date(), after[1]) if after else None
     rows = await store.page(deps.pool, caller.tenant_id, company_id, position, limit, connection_id)
+    await with_urls(deps, caller.tenant_id, rows)
     places = await _places(deps, caller.tenant_id, company_id, rows)
     switched_off = await _switched_off(deps, caller.tenant_id, {row["connection_id"] for row in rows})
     ages = await store.ages(deps.pool, caller.tenant_id, company_id, today)

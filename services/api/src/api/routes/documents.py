@@ -9,6 +9,7 @@ from api.columns import Column
 from api.ids import order_key_of
 from api.overview import ROW_OF_KIND
 from api.routes.base import Deps, Gateway, after_moment, following, found, router
+from api.routes.ledger_links import with_urls
 from api.routes.orders import document, document_fields
 from api.security import Reader, TenantPrincipal, Writer
 from api.store import audit, documents
@@ -69,6 +70,7 @@ async def list_documents(
         before=after_moment("documents", cursor),
         limit=limit,
     )
+    await with_urls(deps, caller.tenant_id, rows)
     after = following("documents", rows, limit, "first_seen_at", "document_key")
     return Page(items=[document(found_row) for found_row in rows], next_cursor=after)
 
@@ -77,6 +79,7 @@ async def list_documents(
 async def get_document(document_key: str, caller: Reader, deps: Deps) -> DocumentDetail:
     """One document with every attempt at writing it."""
     row = await own(deps, caller, document_key)
+    await with_urls(deps, caller.tenant_id, [row])
     try:
         history = await deps.services.ledger_writer.get(
             f"/internal/documents/{document_key}", DocumentView, tenant_id=caller.tenant_id

@@ -11,6 +11,7 @@ from api import timeline
 from api.columns import Column
 from api.ids import order_id, order_key_of
 from api.routes.base import Deps, Gateway, after_moment, following, found, router
+from api.routes.ledger_links import with_urls
 from api.routes.payment_reasons import missing_payments
 from api.security import Reader, TenantPrincipal
 from api.store import documents, orders
@@ -84,6 +85,7 @@ async def get_order(order_id: str, caller: Reader, deps: Deps) -> OrderDetail:
         before=None,
         limit=500,
     )
+    await with_urls(deps, caller.tenant_id, rows)
     return OrderDetail(**summary(row).model_dump(), documents_found=[document(found_row) for found_row in rows])
 
 

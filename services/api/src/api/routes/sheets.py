@@ -10,6 +10,7 @@ from fastapi.responses import StreamingResponse
 from api import sheets
 from api.columns import Column
 from api.routes.base import Deps, Gateway, router
+from api.routes.ledger_links import with_urls
 from api.routes.rule_gate import refused_names
 from api.routes.rules import note, segment
 from api.rule_checks import named_by
@@ -17,7 +18,6 @@ from api.security import Reader, Writer
 from api.sheets import Sheet
 from api.store import connections, documents
 from common.cures import FieldProblem
-from common.database import Pool
 from common.internal.mapper import MapSaved
 from common.internal.mapper_checks import RulesImported, RulesRead
 from common.messages.documents import DocumentState
@@ -81,19 +81,20 @@ async def export_documents(
             errors=[FieldProblem(field="query.date_from", value=given, cure=cure)],
         )
     return StreamingResponse(
-        _rows(deps.pool, caller.tenant_id, wanted),
+        _rows(deps, caller.tenant_id, wanted),
         media_type=sheets.MEDIA_TYPE,
         headers=sheets.attachment("documents.csv"),
     )
 
 
-async def _rows(pool: Pool, tenant_id: str, wanted: documents.Filter) -> AsyncIterator[str]:
+async def _rows(deps: Gateway, tenant_id: str, wanted: documents.Filter) -> AsyncIterator[str]:
     """The table page by page: no connection is held while a slow reader takes it in."""
     yield sheets.lines([_COLUMNS])
     before = None
     left = EXPORT_MAX
     while left > 0:
-        rows = await documents.matching(pool, tenant_id, wanted, before, min(_PAGE, left))
+        rows = await documents.matching(deps.pool, tenant_id, wanted, before, min(_PAGE, left))
+        await with_urls(deps, tenant_id, rows)
         for row in rows:
             reason = row["reason"]
             row |= {

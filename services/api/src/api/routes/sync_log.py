@@ -7,6 +7,7 @@ from fastapi import Query
 
 from api.ids import order_id
 from api.routes.base import Deps, after_moment, following, router
+from api.routes.ledger_links import with_urls
 from api.security import Reader
 from api.store import sync_log as store
 from api.store.sql import Row
@@ -52,6 +53,7 @@ async def list_sync_log(
         before=after_moment("sync_log", cursor),
         limit=limit,
     )
+    await with_urls(deps, caller.tenant_id, rows)
     documents = [row for row in rows if row["subject"] == "document"]
     tried = AttemptsAnswer(attempts={})
     asked: dict[str, list[Row]] = {}

@@ -87,6 +87,12 @@ async def page(where: Where, tenant_id: str, after: tuple[datetime, str] | None,
     )
 
 
+async def identities(where: Where, tenant_id: str) -> dict[str, tuple[str, str]]:
+    """Company file → its ledger, and the company as the ledger names it."""
+    records = await where.fetch("SELECT company_id, ledger, external_id FROM companies WHERE tenant_id = $1", tenant_id)
+    return {record["company_id"]: (record["ledger"], record["external_id"]) for record in records}
+
+
 async def used_by(where: Where, tenant_id: str, company_id: str) -> list[str]:
     """Connections that point at the company file."""
     records = await where.fetch(
