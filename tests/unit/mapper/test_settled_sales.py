@@ -7,7 +7,7 @@ from tests.unit.mapper.samples import D, example_a, first_refund, ledger, refund
 from tests.unit.mapper.test_payouts import payout, payout_line, settled
 
 from common.messages.orders import Order, Payout
-from common.messages.transactions import DocumentLine
+from common.messages.transactions import DocumentLine, LineKind
 from mapper.mapping.payout_matching import Candidates
 from mapper.mapping.payouts import map_payout
 from mapper.mapping.settled_sales import SalesSource, settled_sales
@@ -77,3 +77,15 @@ def test_a_settlement_that_an_order_holds_names_the_order() -> None:
     assert result.reason is not None
     assert result.reason.code == "TOTALS_MISMATCH"
     assert result.reason.text.startswith("Order 1001 of the summary: ")
+
+
+@pytest.mark.parametrize("amount", ["-23.21", "-24.66"])
+def test_a_refund_is_known_by_its_money_with_or_without_the_tax_that_a_marketplace_gave_back(amount: str) -> None:
+    back = [
+        first_refund(transactions=(refunded("23.21", "rt1"),)),
+        second_refund(transactions=(refunded("49.73", "rt2"),)),
+    ]
+    sold = example_a(tax_remitted=D("4.06"), tenders=(tender("72.94"),), refunds=tuple(back))
+    line = payout_line("refund", amount, external_id="b", order_number="1001")
+    lines = lines_of(payout(amount, line), sold)["b"]
+    assert (lines[0].kind, sum(one.amount for one in lines)) == (LineKind.PRODUCT, D(amount))

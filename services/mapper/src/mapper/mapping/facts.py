@@ -78,6 +78,11 @@ def refund_value(refund: Refund) -> Decimal:
     return value
 
 
+def money_back(refund: Refund) -> Decimal:
+    """What a refund's transactions come to."""
+    return sum((transaction.amount for transaction in refund.transactions), ZERO)
+
+
 def remitted_part(order: Order, tax: Decimal) -> Decimal:
     """Of `tax`, a part of the order's, what the marketplace collected and pays itself."""
     if not order.tax_total:
@@ -171,7 +176,7 @@ def _refund_facts(
     facts: list[RefundFact] = []
     numbered = 0
     for refund in sorted(order.refunds, key=lambda one: (one.created_at, one.external_id)):
-        money = sum((transaction.amount for transaction in refund.transactions), ZERO)
+        money = money_back(refund)
         value = refund_value(refund)
         kept_back = remitted_part(order, refund.tax)
         returned = money if open_balance else _returned(value, money, kept_back, allowed)

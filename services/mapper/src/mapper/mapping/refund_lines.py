@@ -7,7 +7,7 @@ from common.messages.orders import OrderLine, RefundLine, RefundTransaction, Tax
 from common.messages.transactions import AccountRole, DocumentLine, DocumentTax, LineKind
 from common.money import ZERO, quantize
 from mapper.mapping.case import Case
-from mapper.mapping.facts import RefundFact, RefundNature, remitted_part
+from mapper.mapping.facts import RefundFact, RefundNature, money_back, remitted_part
 from mapper.mapping.products import line_account, resolve_item, resolve_returned_item
 from mapper.mapping.sales import discount_line
 from mapper.mapping.tax import (
@@ -63,8 +63,7 @@ def credited(case: Case, fact: RefundFact) -> Decimal:
 
 def paid_by_merchant(case: Case, fact: RefundFact) -> tuple[RefundTransaction, ...]:
     """The money that went back, less what it states of the tax that the marketplace gave back: the last money first."""
-    money = sum((one.amount for one in fact.refund.transactions), ZERO)
-    rest = remitted_back(case, fact) - (fact.returned - money)
+    rest = remitted_back(case, fact) - (fact.returned - money_back(fact.refund))
     paid: list[RefundTransaction] = []
     for one in reversed(fact.refund.transactions):
         taken = min(rest, one.amount) if one.kind is TenderKind.MONEY else ZERO

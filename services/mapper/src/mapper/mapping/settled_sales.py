@@ -17,7 +17,7 @@ from common.money import ZERO, prorate
 from mapper.mapping.case import Case
 from mapper.mapping.catalog import Catalog
 from mapper.mapping.configuration import Configuration
-from mapper.mapping.facts import RefundFact, read_facts
+from mapper.mapping.facts import RefundFact, money_back, read_facts
 from mapper.mapping.grouping import negated, with_tax_lines
 from mapper.mapping.history import IN_SUMMARY
 from mapper.mapping.names import normal
@@ -169,7 +169,7 @@ def _refund_of(line: PayoutLine, facts: Sequence[RefundFact]) -> RefundFact | No
         ids = {fact.refund.external_id, *(one.external_id for one in fact.refund.transactions)}
         if line.refund_external_id and line.refund_external_id in ids:
             return fact
-    same = [fact for fact in facts if fact.returned == -line.amount]
+    same = [fact for fact in facts if -line.amount in (fact.returned, money_back(fact.refund))]
     return same[0] if len(same) == 1 else None
 
 
