@@ -50,6 +50,9 @@ async def test_a_customer_of_another_currency_is_refused_with_both_currencies(de
     await desk.send(order_set("1001", [receipt], customers=[buyer]))
     await desk.until_state(buyer.key, "action_required", "CUSTOMER_MISSING")
     await desk.until("SELECT count(*) FROM catalog WHERE list_name = 'customers' AND ledger_id = $1", 1, euro)
+    taken = samples.customer("Shop in EUR", currency="GBP").model_copy(update={"key": "9" * 32})
+    await desk.send(order_set("1002", [], customers=[taken]))
+    await desk.until_state(taken.key, "action_required", "CUSTOMER_CURRENCY_DIFFERS")
     other = (422, "CURRENCY_DIFFERS", "choose a customer that is kept in GBP, or let one be made")
     refused = await desk.call("POST", f"{PATH}/check", {"tenant_id": TENANT, "ledger_id": euro})
     assert refused.json()["detail"] == "this customer of the ledger is kept in EUR, and the orders are in GBP"

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from common.messages.base import Reason
 from common.messages.transactions import DocumentKind as K
 from common.messages.transactions import MissingPolicy
 from ledger_writer.ledgers.protocol import Found, LedgerLink, Operation, OperationKind
@@ -220,6 +221,27 @@ def test_a_vendor_is_told_like_a_customer(make: Any, found: list[Found], missing
     assert verdict.reason.cure
     known = named("Jane Roe", "L7", kind_in_ledger="vendor")
     assert judge(operation(make, make.CUSTOMER, K.VENDOR), [known], frozenset()) == Same(known.link)
+
+
+@pytest.mark.parametrize("kind", [K.CUSTOMER, K.VENDOR])
+def test_a_partner_of_another_currency_is_never_taken_for_ours(make: Any, kind: K) -> None:
+    wanted = make.CUSTOMER.model_copy(update={"currency": "USD"})
+    euro = named("Jane Roe", "L1", currency="EUR")
+    verdict = judge(operation(make, wanted, kind), [euro], frozenset())
+    assert isinstance(verdict, Unclear)
+    word = kind.value
+    assert verdict.reason == Reason(
+        code=f"{word.upper()}_CURRENCY_DIFFERS",
+        text=f"{word.capitalize()} 'Jane Roe' is kept in EUR in the ledger, and its documents are in USD.",
+        cure=f"Connect the {word} to one that is kept in USD, or rename that one and resend.",
+        field=word,
+        value="Jane Roe",
+    )
+    for fitting in (named("Jane Roe", "L2", currency="USD"), named("Jane Roe", "L2")):
+        assert judge(operation(make, wanted, kind), [euro, fitting], frozenset()) == Same(fitting.link)
+    assert judge(operation(make, make.CUSTOMER, kind), [euro], frozenset()) == Same(euro.link)
+    chosen = wanted.model_copy(update={"ledger_id": "L1"})
+    assert judge(operation(make, chosen, kind), [euro], frozenset()) == Same(euro.link)
 
 
 @pytest.mark.parametrize(("number", "named"), [("P-1001", "P-1001"), (None, "1001")])

@@ -20,7 +20,8 @@ WHERE document_key = $1
 """
 _PLAN_AGAIN = """
 UPDATE documents SET state = 'queued', seq = nextval('due_seq'), blocked_by = NULL
-WHERE company_id = $1 AND code IN ('BEFORE_HORIZON', 'CUSTOMER_MISSING', 'CUSTOMER_AMBIGUOUS', 'CUSTOMER_INACTIVE')
+WHERE company_id = $1 AND code IN ('BEFORE_HORIZON', 'CUSTOMER_MISSING', 'CUSTOMER_AMBIGUOUS', 'CUSTOMER_INACTIVE',
+    'CUSTOMER_CURRENCY_DIFFERS')
 AND state IN ('skipped', 'blocked', 'action_required')
 """
 

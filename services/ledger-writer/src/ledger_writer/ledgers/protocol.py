@@ -186,6 +186,8 @@ class Found:
     active: bool = True
     kind_in_ledger: str = ""
     """For names: customer, vendor or employee."""
+    currency: str = ""
+    """Of a customer or vendor, where the ledger keeps each in one."""
     applied: tuple[tuple[str, Decimal], ...] | None = None
     """Ledger ids of the documents that its money is applied to, with amounts, as far as it says so itself; None where
     a document never stands without its applications."""

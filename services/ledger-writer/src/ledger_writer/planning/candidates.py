@@ -142,6 +142,23 @@ def _order_not_found(wanted: Document, found: Found) -> Reason:
     )
 
 
+def _keeps(found: Found, wanted: CustomerWanted) -> bool:
+    """Whether documents in the wanted currency can be of this customer or vendor, which has one for ever (16.11)."""
+    return not found.currency or not wanted.currency or found.currency == wanted.currency
+
+
+def _other_currency(kind: DocumentKind, wanted: CustomerWanted, found: Found) -> Reason:
+    word = WORD[kind]
+    return Reason(
+        code=f"{kind.value.upper()}_CURRENCY_DIFFERS",
+        text=f"{word.capitalize()} {wanted.display_name!r} is kept in {found.currency} in the ledger, and its documents"
+        f" are in {wanted.currency}.",
+        cure=f"Connect the {word} to one that is kept in {wanted.currency}, or rename that one and resend.",
+        field=word,
+        value=wanted.display_name,
+    )
+
+
 def _judge_partner(kind: DocumentKind, wanted: CustomerWanted, found: Sequence[Found]) -> Verdict:
     """A customer, or a vendor: they share one space of names in the ledger."""
     partners = [one for one in found if one.kind_in_ledger in {"", kind.value}]
@@ -151,6 +168,10 @@ def _judge_partner(kind: DocumentKind, wanted: CustomerWanted, found: Sequence[F
         chosen = [one for one in active if one.link.ledger_id == wanted.ledger_id]
         if chosen:
             return Same(chosen[0].link)
+    strangers = [one for one in active if not _keeps(one, wanted)]
+    active = [one for one in active if _keeps(one, wanted)]
+    if strangers and not active:
+        return Unclear(_other_currency(kind, wanted, strangers[0]))
     if len(active) == 1:
         return Same(active[0].link)
     if len(active) > 1:

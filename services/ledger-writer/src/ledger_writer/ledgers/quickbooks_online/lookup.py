@@ -277,7 +277,13 @@ def read_found(entity: str, row: Mapping[str, Any]) -> tuple[Found, frozenset[Ta
         # Several addresses in one field are separated by commas, and any of them is the customer's.
         addresses = {("PrimaryEmailAddr", fold(part)) for part in name.email.address.split(",") if part.strip()}
         return (
-            Found(link=link, mark=None, active=name.active, kind_in_ledger=entity.lower()),
+            Found(
+                link=link,
+                mark=None,
+                active=name.active,
+                kind_in_ledger=entity.lower(),
+                currency=name.currency.value,
+            ),
             frozenset({("Id", name.id), ("DisplayName", fold(name.display_name))} | addresses),
         )
     if entity == "Item":
