@@ -18,6 +18,9 @@ REGEX_LENGTH_MAX: Final = 200
 REGEX_BYTES_MAX: Final = 1 << 20
 """Memory of one compiled pattern; what needs more is refused when the rule is saved."""
 
+ANYTHING: Final = frozenset({Comparison.EQUALS, Comparison.CONTAINS, Comparison.IS_NOT})
+"""Comparisons for which `*` is no text of its own."""
+
 
 class BadCondition(ValueError):
     """A condition that can never be evaluated: wrong value for its comparison."""
@@ -75,8 +78,8 @@ def _is_not_empty(text: str) -> bool:
 
 def _textual(comparison: Comparison, value: str, kind: Kind) -> Test:
     wanted = wanted_text(value, kind)
-    if wanted == "*":
-        # Imported tables write `*` for "anything": any value for equals, always true for is_not.
+    if wanted == "*" and comparison in ANYTHING:
+        # Imported tables write `*` for "anything": any value for equals and matches, always true for is_not.
         return _is_not_empty if comparison is not Comparison.IS_NOT else lambda _text: True
     tests: dict[Comparison, Test] = {
         Comparison.EQUALS: lambda text: text == wanted,
