@@ -34,7 +34,6 @@ def reconnect_mail(
     The same notice to the same person has the same Message-ID: a mail that is sent twice is shown once.
     """
     name = " ".join(notice.name.split())
-    documents = f"{waiting}{' or more' if waiting >= _COUNTED_MAX else ''} document{'' if waiting == 1 else 's'}"
     where = settings.notice_link.replace("{company_id}", notice.company_id)
     key = f"{notice.company_id}\n{notice.since.isoformat()}\n{recipient}".encode()
     message = EmailMessage()
@@ -48,11 +47,17 @@ def reconnect_mail(
         f"{ledger} no longer accepts our sign-in for the company file {name!r} (status needs_reconnect).\n"
         "\n"
         f"Since: {notice.since:%Y-%m-%d %H:%M} UTC\n"
-        f"Waiting: {documents}. None is lost: they are written once somebody has signed in.\n"
+        f"Waiting: {_waiting(waiting)}. What comes meanwhile waits too, and is written once somebody has signed in.\n"
         "\n"
         f"Sign in again as an administrator of the company{f': {where}' if where else ' file.'}\n"
     )
     return message
+
+
+def _waiting(documents: int) -> str:
+    if documents >= _COUNTED_MAX:
+        return f"{_COUNTED_MAX} documents or more"
+    return "1 document" if documents == 1 else f"{documents or 'no'} documents"
 
 
 def _domain(address: str) -> str:
