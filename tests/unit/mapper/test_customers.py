@@ -245,3 +245,16 @@ def test_a_buyer_without_an_account_has_no_link_whatever_another_is_called() -> 
     linked = Catalog(customer_links={link_name("None", "USD"): CustomerLink("existing", "k" * 32, "77", "Countess")})
     (customer,) = mapped(example_a(customer=None), configuration(), linked).customers
     assert (customer.display_name, customer.ledger_id) == ("Ada Lovelace", None)
+
+
+@pytest.mark.parametrize("strategy", ["single", "first_last"])
+def test_the_addresses_of_a_document_are_the_orders_whoever_its_customer_is(strategy: str) -> None:
+    (receipt,) = mapped(BUYER, configuration(customers={"strategy": strategy})).documents
+    assert (receipt.billing_address, receipt.shipping_address) == (BUYER.billing_address, BUYER.shipping_address)
+
+
+def test_a_customer_that_is_disconnected_keeps_new_documents_waiting() -> None:
+    catalog = Catalog(customer_links={"c1": CustomerLink("none", "k" * 32)})
+    (receipt,) = mapped(BUYER, configuration(), catalog).documents
+    assert receipt.hold is not None
+    assert receipt.hold.code == "CUSTOMER_MISSING"
