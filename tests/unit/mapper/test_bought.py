@@ -19,6 +19,7 @@ from tests.unit.mapper.samples import (
     mapped,
     only,
     order,
+    refunded,
     tax,
     tender,
 )
@@ -173,9 +174,10 @@ def test_an_expense_is_paid_from_the_account_of_its_largest_payment() -> None:
         expense = only(booked(paid, "expenses", **settings), DocumentKind.EXPENSE)
         assert (expense.deposit_to, expense.payment_method) == (account, "American Express")
         assert expense.reference == "ch_t2"
-    by_rule = compiled(rule("map_deposit_account", "Company Card"))
+    by_rule = compiled(rule("map_deposit_account", "Company Card"), rule("map_payment_method", "Company"))
     expense = only(mapped(paid, configuration("expenses", **by_method), ITEMS, rules=by_rule), DocumentKind.EXPENSE)
     assert expense.deposit_to == Account(role=AccountRole.CLEARING, name="Company Card", qualifier="Amex")
+    assert expense.payment_method == "Company"
 
 
 def test_a_bill_closes_the_purchase_order_that_stands_before_it() -> None:
@@ -258,6 +260,49 @@ def test_discounts_charges_and_tips_are_cost_as_well() -> None:
     assert trial_balance([bill]) == {"INV": D("40.00"), "COGS": D("31.00"), "AP": D("-71.00")}
 
 
+def test_lines_say_what_they_are_of() -> None:
+    hammers = line(
+        "l1",
+        "HAMMER",
+        "10.00",
+        "4",
+        description="Claw hammers",
+        class_name="Tools",
+        site="North",
+        uom="each",
+        ship_date=date(2026, 3, 4),
+    )
+    nails = line("l2", "NAILS", "8.333", "3", amount=D("25.00"))
+    bill = only(booked(bought(lines=(hammers, nails), total=D("73.00")), "bills", site="South"), DocumentKind.BILL)
+    assert [
+        (one.description, one.class_name, one.site, one.uom, one.service_date, one.unit_price) for one in bill.lines[:2]
+    ] == [
+        ("Claw hammers", "Tools", "North", "each", date(2026, 3, 4), D("10.00")),
+        ("Product NAILS", "", "South", "", None, D("8.333")),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("title", "method", "code", "name", "shown"),
+    [
+        ("Freight", "Truck", "T5", "Trade", ["Freight", "T5"]),
+        ("", "Truck", "", "Trade", ["Truck", "Trade"]),
+        ("", "", "", "", ["Shipping", "Discount"]),
+    ],
+)
+def test_charges_are_called_as_the_store_calls_them(
+    title: str, method: str, code: str, name: str, shown: list[str]
+) -> None:
+    source = bought(
+        shipping_lines=(ShippingLine(external_id="s1", title=title, amount=D("6.00"), discount=D("0.00")),),
+        ship_method=method,
+        discounts=(OrderDiscount(code=code, title=name, amount=D("1.00")),),
+        total=D("72.50"),
+    )
+    bill = only(booked(source, "bills"), DocumentKind.BILL)
+    assert [one.description for one in bill.lines[2:4]] == shown
+
+
 def test_a_cent_of_rounding_is_a_line_and_more_is_refused() -> None:
     bill = only(booked(bought(total=D("73.51")), "bills"), DocumentKind.BILL)
     last = bill.lines[-1]
@@ -312,10 +357,12 @@ def test_a_product_that_is_missing_holds_the_purchase() -> None:
     assert bill.hold.code == "PRODUCT_MISSING"
 
 
-def test_what_a_vendor_gave_back_is_said_and_not_booked() -> None:
-    bill = only(booked(bought(tenders=(tender("73.50"),), refunds=(first_refund(),)), "bills"), DocumentKind.BILL)
-    assert [(one.code, one.field, one.value) for one in bill.notices] == [
-        ("PURCHASE_REFUND_NOT_BOOKED", "refunds", "24.66")
+@pytest.mark.parametrize(("amount", "said"), [("24.66", ["24.66"]), ("0.50", ["0.50"]), ("0.00", [])])
+def test_what_a_vendor_gave_back_is_said_and_not_booked(amount: str, said: list[str]) -> None:
+    back = first_refund(lines=(), tax=D("0.00"), transactions=(refunded(amount, "rt1"),))
+    bill = only(booked(bought(tenders=(tender("73.50"),), refunds=(back,)), "bills"), DocumentKind.BILL)
+    assert [(one.code, one.field, one.value, one.text.split(";")[0]) for one in bill.notices] == [
+        ("PURCHASE_REFUND_NOT_BOOKED", "refunds", value, f"The vendor gave {value} USD back") for value in said
     ]
     assert bill.total == D("73.50")
 
@@ -354,8 +401,13 @@ def test_a_ledger_without_purchase_orders_says_so() -> None:
     result = mapped(bought(), configuration("purchase_orders_bills", file=file), ITEMS)
     assert result.outcome is SetOutcome.HELD
     assert result.reason is not None
-    assert (result.reason.code, result.reason.cure) == (
+    assert (result.reason.code, result.reason.field, result.reason.value) == (
         "MODE_NOT_SUPPORTED",
+        "mode",
+        "purchase_orders",
+    )
+    assert (result.reason.text, result.reason.cure) == (
+        "The mode purchase_orders can't be used here: the ledger has no purchase orders.",
         "Choose bills or expenses for purchases.",
     )
 

@@ -128,7 +128,7 @@ def _expense(case: Case) -> Document:
         reference=(paid.reference if paid is not None else "") or case.order.reference_number,
         total=bought.total,
         lines=bought.lines,
-        **_header(case, needs_vendor=False),
+        **_header(case),
     )
 
 
@@ -138,7 +138,7 @@ def _largest(tenders: Iterable[Tender]) -> Tender | None:
     return max(money, key=lambda tender: tender.amount, default=None)
 
 
-def _header(case: Case, *, needs_vendor: bool) -> dict[str, Any]:
+def _header(case: Case, *, needs_vendor: bool = False) -> dict[str, Any]:
     """Call it after the lines: they may find a product that is missing."""
     name = (case.directives.customer_name or case.order.vendor_name).strip()
     header = case.sales_header() | {"customer_key": case.vendor(name, case.currency) if name else None}
@@ -191,7 +191,7 @@ def _account(case: Case, item_key: str | None = None) -> Account:
     """What a cost posts to: a rule's account; inventory for stock; the item's own; the cost of goods."""
     if case.directives.fee_account:
         return Account(role=AccountRole.COST_OF_GOODS, name=case.directives.fee_account)
-    wanted = case.items.get(item_key) if item_key is not None else None
+    wanted = case.items.get(item_key or "")
     if wanted is None:
         return case.configuration.account(AccountRole.COST_OF_GOODS)
     found = case.catalog.items.by_id(wanted.ledger_id)
