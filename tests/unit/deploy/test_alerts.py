@@ -52,6 +52,11 @@ CASES: dict[str, tuple[str, str, dict[str, str]]] = {
         "0+1x120",
         {"service": "ledger-writer", "namespace": "tillbook"},
     ),
+    "TillbookNoticesWaiting": (
+        'tillbook_reconnect_notices_waiting{namespace="tillbook", service="ledger-writer"}',
+        "2x120",
+        {},
+    ),
 }
 """Alert → (a series, its values by the minute, the labels it fires with)."""
 
@@ -99,6 +104,7 @@ SUMMARIES = {
         "Privacy requests (data_request) came of shops that nobody has connected: 1 in a day"
     ),
     "TillbookLaneStuck": "A company file can't be got at",
+    "TillbookNoticesWaiting": "Nobody could be told for half an hour that 2 company files need a sign-in",
 }
 
 
