@@ -45,6 +45,7 @@ from ledger_writer.ledgers.quickbooks_online.client import (
 )
 from ledger_writer.ledgers.quickbooks_online.contacts import stored_customers
 from ledger_writer.ledgers.quickbooks_online.errors import classify, reconnect
+from ledger_writer.ledgers.quickbooks_online.invoiced import with_invoiced
 from ledger_writer.ledgers.quickbooks_online.limits import LENT_S, Beside, RealmLimits, limits_of
 from ledger_writer.ledgers.quickbooks_online.lists import Lists, read_named, trial_balance
 from ledger_writer.ledgers.quickbooks_online.names import NamedList, Names
@@ -78,7 +79,8 @@ class Session:
     async def find(self, operations: Sequence[Operation]) -> Mapping[str, Sequence[Found]]:
         """Candidates that may be what the operations would make; see the protocol."""
         try:
-            found = await lookup.find(self._client, operations, self._settings)
+            found: Mapping[str, Sequence[Found]] = await lookup.find(self._client, operations, self._settings)
+            found = await with_invoiced(self._client, self._settings, operations, found)
             return await complete(self._client, self._settings, operations, found)
         except _CALLS as error:
             raise _as_error(error) from error

@@ -35,6 +35,8 @@ def _config(code: str, cure: str) -> Row:
     return Row(ErrorClass.CONFIG, code, cure)
 
 
+CANNOT_LINK: Final = "CANNOT_LINK"
+"""Code of a refusal to link one document to another."""
 _RECONNECT = Row(ErrorClass.TOKEN, "NEEDS_RECONNECT", "Connect the company file again.", stops_company=True)
 _NO_ACCESS = Row(
     ErrorClass.PERMISSION,
@@ -109,7 +111,7 @@ TABLE: Final[dict[str, Row]] = {
     ),
     # the document itself
     "500": _REPORT,
-    "620": _data("CANNOT_LINK", "Check the application: the invoice may be closed or belong to another customer."),
+    "620": _data(CANNOT_LINK, "Check the application: the invoice may be closed or belong to another customer."),
     "700": _data("PARENT_INVALID", "Correct the hierarchy of the customer or item."),
     "900": _data("PARENT_INVALID", "Correct the hierarchy of the customer or item."),
     "6180": _data("PARENT_INVALID", "QuickBooks allows five levels."),

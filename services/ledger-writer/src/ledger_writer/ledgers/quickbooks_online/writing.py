@@ -29,10 +29,20 @@ from ledger_writer.ledgers.protocol import (
 )
 from ledger_writer.ledgers.quickbooks_online import conflicts, taken
 from ledger_writer.ledgers.quickbooks_online.applying import apply
-from ledger_writer.ledgers.quickbooks_online.bodies import ENTITIES, Books, build, changed, closing, dropped, replaced
+from ledger_writer.ledgers.quickbooks_online.bodies import (
+    ENTITIES,
+    Body,
+    Books,
+    build,
+    changed,
+    closing,
+    dropped,
+    replaced,
+    without_estimate,
+)
 from ledger_writer.ledgers.quickbooks_online.client import Client, LedgerFault, NoAnswer, NotAsked
 from ledger_writer.ledgers.quickbooks_online.contacts import differing
-from ledger_writer.ledgers.quickbooks_online.errors import classify, reconnect
+from ledger_writer.ledgers.quickbooks_online.errors import CANNOT_LINK, classify, reconnect
 from ledger_writer.ledgers.quickbooks_online.names import CannotBuild
 from ledger_writer.ledgers.quickbooks_online.outcomes import link_of, written_as
 from ledger_writer.ledgers.quickbooks_online.requests import request_id
@@ -109,12 +119,20 @@ class Writer:
             stored = await self._client.create(body.entity, body.content, request_id(operation.idempotency_key))
         except LedgerFault as error:
             refused = classify(error.fault)
+            alone = without_estimate(body) if refused.reason.code == CANNOT_LINK else None
+            if alone is not None:
+                return await self._create_unlinked(operation, alone)
             if refused.error_class is not ErrorClass.LOOKUP:
                 raise
             found = await taken.settle(self._client, self._settings, self._books, operation, body, refused)
             return await apply(self._client, self._books, operation, found) if isinstance(found, Written) else found
         written = written_as(operation, body, stored, "created")
         return await apply(self._client, self._books, operation, written)
+
+    async def _create_unlinked(self, operation: Operation, body: Body) -> Outcome:
+        """The estimate is closed, and no invoice of it was found: the invoice stands by itself (section 9.7)."""
+        stored = await self._client.create(body.entity, body.content, request_id(operation.idempotency_key, "u"))
+        return await apply(self._client, self._books, operation, written_as(operation, body, stored, "created"))
 
     async def _update(self, operation: Operation) -> Outcome:
         if operation.kind is DocumentKind.CUSTOMER:

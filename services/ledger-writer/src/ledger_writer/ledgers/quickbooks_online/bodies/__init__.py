@@ -22,7 +22,7 @@ from ledger_writer.ledgers.quickbooks_online.bodies.names import (
 )
 from ledger_writer.ledgers.quickbooks_online.bodies.purchases import bill, expense, purchase_order
 from ledger_writer.ledgers.quickbooks_online.bodies.sales import ENTITIES as SALES_ENTITIES
-from ledger_writer.ledgers.quickbooks_online.bodies.sales import sales_form
+from ledger_writer.ledgers.quickbooks_online.bodies.sales import sales_form, without_estimate
 from ledger_writer.ledgers.quickbooks_online.names import CannotBuild, cannot
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "dropped",
     "lists_needed",
     "replaced",
+    "without_estimate",
 ]
 
 ENTITIES: Final[Mapping[DocumentKind, str]] = {

@@ -171,3 +171,17 @@ def _closes(operation: Operation, document: Document) -> tuple[Content, tuple[Re
             field_name="closes",
         ),
     )
+
+
+def without_estimate(body: Body) -> Body | None:
+    """The same invoice or receipt without its estimate, which QuickBooks refuses to link; None where it has none."""
+    if body.entity not in ("Invoice", "SalesReceipt") or "LinkedTxn" not in body.content:
+        return None
+    content = {name: value for name, value in body.content.items() if name != "LinkedTxn"}
+    told = notice(
+        "ESTIMATE_NOT_LINKED",
+        "QuickBooks refused to link the estimate, as it does with one that is closed: the document stands by itself",
+        "Look whether somebody invoiced the estimate in QuickBooks: then void one of the two.",
+        field_name="closes",
+    )
+    return Body(body.entity, content, (*body.notices, told))
