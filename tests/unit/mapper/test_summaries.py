@@ -19,7 +19,7 @@ from tests.unit.mapper.samples import (
 )
 
 from common.messages.control import TransactionMode
-from common.messages.orders import FinancialStatus, Lifecycle, Order, OrderDiscount, ShippingLine
+from common.messages.orders import FinancialStatus, Lifecycle, Order, OrderDiscount, ShippingLine, TenderKind
 from common.messages.transactions import DocumentKind, LineKind, SetOutcome, TransactionSet
 from mapper.mapping.catalog import Catalog, CatalogItem, ItemIndex
 from mapper.mapping.orders import NO_RULES
@@ -389,3 +389,19 @@ def test_the_costs_of_a_journal_entry_are_a_second_one() -> None:
     assert trial_balance([costs]) == {"COGS": D("47.00"), "INV": D("-47.00")}
     assert (day.key != costs.key, costs.ordinal, costs.depends_on) == (True, 1, (day.key,))
     assert costs.orders_of_summary == ()
+
+
+def test_a_journal_entry_names_the_money_only_where_there_was_any() -> None:
+    by_card = O1.model_copy(update={"tenders": (tender("58.13", kind=TenderKind.GIFT_CARD),)})
+    (entry,) = summary(by_card, mode="summary_journal_entry").documents
+    assert trial_balance([entry]) == {"GIFT": D("58.13"), "INC": D("-50.00"), "SHIP": D("-5.00"), "TAX": D("-3.13")}
+    assert "Money received" not in [one.description for one in entry.lines]
+    cents = O3.model_copy(
+        update={
+            "discounts": (OrderDiscount(code="X", amount=D("0.40")),),
+            "total": D("24.59"),
+            "tenders": (tender("24.59"),),
+        }
+    )
+    (small,) = summary(cents, mode="summary_journal_entry").documents
+    assert small.total == D("24.99"), "debits of less than one count too"
