@@ -167,6 +167,7 @@ def test_payouts_of_a_connection_that_is_switched_off_are_left_as_they_are() -> 
     assert (result.outcome, result.documents) == (SetOutcome.FILTERED, ())
     assert result.reason is not None
     assert result.reason.code == "CONNECTION_DISABLED"
+    assert result.reason.text == "The connection 'Main shop' is switched off."
 
 
 FAILED = B.model_copy(update={"status": "failed"})
