@@ -49,6 +49,7 @@ def test_ordinary_addresses_are_taken(address: str) -> None:
         "books@shop.example\r\nBcc: c@shop.example",
         "books@shop.example\n",
         "books@bücher.example",
+        "=?utf-8?q?books=0aBcc?=@shop.example",
         "a" * 65 + "@shop.example",
         "a@" + "b." * 130 + "example",
     ],

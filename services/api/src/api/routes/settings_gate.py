@@ -22,8 +22,9 @@ _NAMES_AT_ONCE = 500
 _NOTIFIED_MAX = 10
 _ADDRESS_MAX = 254
 _ADDRESS = re.compile(
-    r"[a-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@([a-z0-9-]{1,63}\.)+[a-z0-9-]{2,63}", re.IGNORECASE | re.ASCII
+    r"(?!.*=\?)[a-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@([a-z0-9-]{1,63}\.)+[a-z0-9-]{2,63}", re.IGNORECASE | re.ASCII
 )
+"""Never with `=?`: in a header that begins an encoded word, which may stand for line breaks and other addresses."""
 _TAG = re.compile(r'"[0-9]{1,19}"')
 
 
