@@ -30,7 +30,7 @@ from api.store import audit, companies, connections
 from api.views.backup import Backup, BackupEntry, BackupMaps, BackupRule, Changes, RestoreReport, RestoreRequest
 from common.cures import FieldProblem
 from common.internal import mapper
-from common.internal.mapper_checks import Restore, Restored
+from common.internal.mapper_checks import DraftRule, Restore, Restored
 from common.messages.control import CompanySettings, ConnectionSettings
 
 routes = router("books")
@@ -77,14 +77,15 @@ async def restore(company_id: str, body: RestoreRequest, caller: Writer, deps: D
     row = await company_routes.own(deps, caller, company_id)
     company, wanted, wrong = await _settings(deps, caller, row, body)
     refuse(wrong)
-    places = {each.connection_id: company_id for each in wanted}
-    refuse(await refused_names(deps, caller.tenant_id, _named(body), places))
-    ledger = await _ledger(deps, caller.tenant_id, company_id)
     targets = {each.connection_id for each in body.backup.connections}
     names = {old: body.connections.get(old, old) for old in targets}
+    rules = mapped_rules(body.backup.rules, names)
+    places = {each.connection_id: company_id for each in wanted}
+    refuse(await refused_names(deps, caller.tenant_id, _named(rules), places))
+    ledger = await _ledger(deps, caller.tenant_id, company_id)
     asked = Restore(
         tenant_id=caller.tenant_id,
-        rules=mapped_rules(body.backup.rules, names),
+        rules=rules,
         entries=mapped_entries(body.backup.maps.products, names),
         dry_run=True,
     )
@@ -233,10 +234,8 @@ async def _entries(deps: Gateway, tenant_id: str) -> list[BackupEntry]:
             return entries
 
 
-def _named(body: RestoreRequest) -> Iterator[Named | None]:
-    names = {each.connection_id: body.connections.get(each.connection_id, each.connection_id)
-             for each in body.backup.connections}  # fmt: skip
-    for number, rule in enumerate(mapped_rules(body.backup.rules, names)):
+def _named(rules: Iterable[DraftRule]) -> Iterator[Named | None]:
+    for number, rule in enumerate(rules):
         yield named_by(f"backup.rules.{number}.definition.value", rule.definition, enabled=rule.enabled)
 
 

@@ -85,7 +85,7 @@ class LogEntry(View):
     number: str
     order_id: str | None
     document_key: str | None
-    action: str = Field(examples=["created", "linked", "updated", "skipped", "failed", "received", "skipped"])
+    action: str = Field(examples=["created", "linked", "updated", "skipped", "failed", "received"])
     code: str | None
     message: str
     cure: str
