@@ -168,7 +168,7 @@ class Intake:
             content = self._cipher.decrypt(stored.content, content_context(key)) if stored and stored.content else b""
             parts = Parts.of(key[1], (*merged.parts, *_concluded(key, content)))
             order = opened.channel.normalize(parts, opened.account)
-            through = asked | set(orjson.loads(content)["let_through"]) if _LET_THROUGH in content else asked
+            through = asked | let_through_before(content)
             if through:
                 order = order.model_copy(update={"let_through": tuple(sorted(through))})
             return _Read(order, None, refetch, order.encoded())
@@ -337,6 +337,11 @@ def _concluded(key: OrderKey, content: bytes) -> tuple[Part, ...]:
         if tender["external_id"].startswith("derived:")
     ]
     return (Part(PartKind.DERIVED_TENDER, key[1], orjson.dumps(rows), BEGINNING, source=Source.OWN, parsed=rows),)
+
+
+def let_through_before(content: bytes) -> Set[str]:
+    """What the order as published was let through; a shop may have a field of its own of that name."""
+    return set(orjson.loads(content).get("let_through", ())) if _LET_THROUGH in content else set()
 
 
 def _attempts(stored: StoredOrder | None, kind: str) -> int:
