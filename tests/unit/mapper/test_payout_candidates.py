@@ -4,10 +4,11 @@ from tests.unit.mapper.samples import D, example_a, first_refund, mapped, refund
 from tests.unit.mapper.test_payouts import payout, payout_line, sale, settled
 from tests.unit.mapper.test_rules import compiled, rule
 
-from common.messages.orders import TenderKind
+from common.messages.orders import Direction, TenderKind
 from common.messages.transactions import DocumentKind
 from mapper.mapping.payout_candidates import candidates_of, money_received
 from mapper.mapping.payouts import map_payout
+from mapper.store.payouts import reference_rows, references_of_order
 
 RECEIPTS = settled("sales_receipts")
 
@@ -51,3 +52,10 @@ def test_a_missing_sale_of_a_summary_is_said_to_be_in_it_though_its_refund_is_a_
     result = map_payout(source, RECEIPTS, candidates_of([summarised]))
     assert result.reason is not None
     assert "1001 (The order is part of the summary of 2026-03-02.)" in result.reason.text
+
+
+def test_a_purchase_numbered_as_a_sale_takes_no_payout_from_it() -> None:
+    sold = example_a()
+    assert references_of_order(sold) == ["id:t1", "number:1001", "reference:ch_t1"]
+    bought = sold.model_copy(update={"external_id": "purchase:7", "direction": Direction.PURCHASE})
+    assert (references_of_order(bought), list(reference_rows(bought))) == ([], [])

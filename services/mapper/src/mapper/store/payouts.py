@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from common.bulk import Upsert
 from common.database import Connection
-from common.messages.orders import Order, Payout, PayoutLine
+from common.messages.orders import Direction, Order, Payout, PayoutLine
 from common.messages.transactions import TransactionSet
 from mapper.mapping.names import normal
 from mapper.mapping.payout_matching import NEAR
@@ -131,7 +131,9 @@ def references_of_payout(payout: Payout) -> References:
 
 
 def references_of_order(order: Order) -> list[str]:
-    """Everything a payout line may call this order by, short of its own id."""
+    """Everything a payout line may call this order by, short of its own id; no payout speaks of what was bought."""
+    if order.direction is Direction.PURCHASE:
+        return []
     found = {f"number:{normal(order.number)}"}
     for tender in order.tenders:
         found.add(f"id:{tender.external_id}")
