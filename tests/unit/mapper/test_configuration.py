@@ -123,3 +123,13 @@ def test_a_gift_card_of_a_cent_is_taken_off_and_never_more_than_is_due() -> None
 def test_a_ledger_is_asked_by_name_for_what_it_can_do() -> None:
     assert ledger().can("invoice")
     assert not ledger(capabilities=ALL_CAPABILITIES - {"invoice"}).can("invoice")
+
+
+def test_places_of_tax_codes_are_read_once_for_all_orders() -> None:
+    codes = {"city: Providence , RI": "CITY", "zip:02906": "ZIP", "default_taxed": "STATE"}
+    assert configuration(tax={"method": "tax_codes", "codes": codes}).tax_codes == {
+        "city:Providence,RI": "CITY",
+        "zip:02906": "ZIP",
+        "default_taxed": "STATE",
+    }
+    assert configuration().tax_codes == {}

@@ -21,7 +21,7 @@ from common.messages.transactions import (
     MissingPolicy,
     shared_key,
 )
-from mapper.mapping.names import normal, tidy
+from mapper.mapping.names import normal, place_name, tidy
 from mapper.mapping.reasons import Held, account_missing
 
 NUMBER_LENGTHS: Final = {"quickbooks_online": 21, "quickbooks_desktop": 11}
@@ -91,6 +91,8 @@ class Configuration:
     known_items: dict[tuple[Any, ...], ItemWanted] = field(init=False, default_factory=dict)
     number_length: int = field(init=False)
     name_length: int = field(init=False)
+    tax_codes: dict[str, str] = field(init=False)
+    """Place, by its name as `place_name` gives it → code: a country can have tens of thousands of zip codes."""
     _accounts: dict[tuple[AccountRole, str], Account] = field(init=False, default_factory=dict)
     _service_items: dict[tuple[LineKind, str], ItemWanted] = field(init=False, default_factory=dict)
     _deposit_names: dict[str, str] = field(init=False, default_factory=dict)
@@ -102,6 +104,7 @@ class Configuration:
         self.closed_through = ours if ledger_closed is None else max(ours, ledger_closed)
         self.number_length = NUMBER_LENGTHS.get(self.ledger.name, NUMBER_LENGTH_DEFAULT)
         self.name_length = NAME_LENGTHS.get(self.ledger.name, NAME_LENGTH_DEFAULT)
+        self.tax_codes = {place_name(place): code for place, code in self.connection.tax.codes.items()}
         self._deposit_names = {
             deposit_account_key(method): name for method, name in self.connection.deposit_accounts.items()
         }

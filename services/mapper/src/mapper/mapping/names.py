@@ -1,7 +1,12 @@
 """How names are compared and cut: the one normal form that matching, keys and filters share (section 16.1)."""
 
+import re
 import unicodedata
 from functools import lru_cache
+from typing import Final
+
+SEPARATORS: Final = re.compile(r" ?([:,]) ?")
+"""What stands between the parts of a place, with the spaces around it."""
 
 
 @lru_cache(maxsize=65536)
@@ -14,3 +19,8 @@ def normal(text: str) -> str:
 def tidy(text: str) -> str:
     """The same, but as it is written: for names that are shown or created."""
     return " ".join(unicodedata.normalize("NFKC", text).split())
+
+
+def place_name(text: str) -> str:
+    """A place without spaces around its parts: `city: Providence, RI` is `city:Providence,RI`."""
+    return SEPARATORS.sub(r"\1", tidy(text))

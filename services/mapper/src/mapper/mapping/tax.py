@@ -4,25 +4,21 @@ Whatever the method, the amounts are the channel's; only codes and the place whe
 calculation never decides.
 """
 
-import re
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from functools import lru_cache
 from typing import Final
 
 from common.messages.orders import Address, Order, OrderLine, TaxLine
 from common.messages.transactions import Account, AccountRole, DocumentLine, DocumentTax, LineKind
 from common.money import ZERO, prorate, quantize, tolerance
 from mapper.mapping.case import Case
-from mapper.mapping.names import tidy
+from mapper.mapping.names import place_name
 from mapper.mapping.notices import tax_code_near, tax_not_expected
 
 NO_ADDRESS: Final = Address()
 UNTITLED: Final = "Tax"
 BY_PLACE: Final = frozenset({"tax_codes", "inclusive"})
 """Methods whose codes go by where the goods go."""
-SEPARATORS: Final = re.compile(r" ?([:,]) ?")
-"""What stands between the parts of a place, with the spaces around it."""
 
 
 class TaxCodes:
@@ -88,24 +84,17 @@ def _mapped_code(case: Case, *, taxed: bool) -> str:
 
 def place_code(case: Case, *, taxed: bool) -> str:
     """Code of the place the goods go to: zip, city, county, state, country, then the default for taxed or untaxed."""
-    codes = case.connection.tax.codes
-    if not codes:
+    known = case.configuration.tax_codes
+    if not known:
         return ""
     address = case.order.shipping_address or case.order.billing_address or NO_ADDRESS
-    known = {_spelled(place): code for place, code in codes.items()}
-    for place in map(_spelled, _places(address)):
+    for place in map(place_name, _places(address)):
         code = known.get(place)
         if code:
             return code
         if place.startswith("county:"):
             _suggest_near(case, place, known)
     return known.get("default_taxed" if taxed else "default_untaxed", "")
-
-
-@lru_cache(maxsize=4096)
-def _spelled(place: str) -> str:
-    """A place without spaces around its parts: `city: Providence, RI` is `city:Providence,RI`."""
-    return SEPARATORS.sub(r"\1", tidy(place))
 
 
 def _places(address: Address) -> Iterable[str]:
