@@ -117,6 +117,27 @@ def test_the_overview_counts_each_entity_once_with_totals_of_both_sides(gateway:
         assert each["source"] == sum(each[column] for column in columns)
 
 
+@pytest.mark.parametrize(("code", "column"), [("ACCOUNT_MISSING", "warnings"), ("WAITING_FOR_PAYMENT", "waiting")])
+def test_a_held_order_is_not_in_the_ledger_though_its_documents_are(
+    gateway: Gateway, shop: Shop, code: str, column: str
+) -> None:
+    gateway.publish(running.order_listed(shop, "1"), running.transactions_listed(shop, "1"))
+    gateway.publish(running.document_changed(shop, "1"))
+    running.eventually(lambda: [row["column"] for row in orders(shop)] == ["in_ledger"])
+    held = {"outcome": SetOutcome.HELD, "documents": 0, "reason": running.reason(code)}
+    gateway.publish(running.transactions_listed(shop, "1", revision=2, **held))
+    running.eventually(lambda: [row["column"] for row in orders(shop)] == [column])
+    assert orders(shop)[0]["reason"]["code"] == code
+    assert overview(shop)["orders"][column] == 1
+    warnings = shop.tenant.http.get(f"/v1/companies/{shop.company_id}/warnings").json()
+    wanted = [("ACCOUNT_MISSING", ["order"])] if column == "warnings" else []
+    assert [(group["code"], group["kinds"]) for group in warnings["groups"]] == wanted
+    body = {"company_id": shop.company_id, "order_ids": [orders(shop)[0]["order_id"]]}
+    if column == "warnings":
+        assert shop.tenant.http.post("/v1/dismissals", json=body).json()["orders"] == 1
+        assert orders(shop)[0]["column"] == "dismissed"
+
+
 def test_warnings_are_grouped_by_code_with_their_cure(gateway: Gateway, shop: Shop) -> None:
     unmapped = running.reason("PRODUCT_MISSING", "SKU A-1 is not in the ledger", "map it")
     invoice = running.document_changed(

@@ -9,7 +9,7 @@ from api.columns import NEVER_SYNCED, WAITING_PREFIX, Column
 from common.messages.base import State
 from common.messages.fetching import OrderListed
 from common.messages.orders import Order
-from common.messages.transactions import TransactionSet, TransactionsListed
+from common.messages.transactions import SetOutcome, TransactionSet, TransactionsListed
 
 MESSAGE_PARKED = "MESSAGE_PARKED"
 SETTINGS_NEEDED = "SETTINGS_NEEDED"
@@ -62,10 +62,16 @@ _SETTINGS_NEEDED_REASON = f"""jsonb_build_object(
     'cure', 'Save them: PUT /v1/connections/' || c.connection_id || '/settings. The orders follow by themselves.')
 """
 
+_ALONE = (
+    f"""CASE WHEN hidden AND s.column_alone = '{Column.WARNINGS}' THEN '{Column.DISMISSED}' ELSE s.column_alone END"""
+)
+_HELD = f"(CASE WHEN s.outcome = '{SetOutcome.HELD}' THEN {_ALONE} END)"
+"""Column of an order that is held: documents that were written before stay, and say nothing of it."""
+
 ORDER_STATE = f"""
 SELECT o.*, c.company_id, s.set_key, s.source_revision AS mapped_revision, s.outcome, s.column_alone,
     s.documents AS documents_wanted,
-    coalesce(d.seen, 0) AS documents_seen,
+    coalesce(d.warnings, 0) AS documents_warning,
     coalesce(d.in_ledger, 0) AS documents_in_ledger, coalesce(d.notices, 0) AS documents_with_notices,
     d.last_attempt_at, CASE WHEN o.problem IS NULL AND {_STUCK} THEN greatest(lo.at, ls.at) END AS parked_at,
     CASE
@@ -83,20 +89,19 @@ SELECT o.*, c.company_id, s.set_key, s.source_revision AS mapped_revision, s.out
         WHEN {_STUCK} THEN CASE WHEN hidden THEN '{Column.DISMISSED}' ELSE '{Column.WARNINGS}' END
         WHEN {_UNMAPPED} THEN '{Column.IN_PROGRESS}'
         WHEN s.outcome = 'filtered' THEN '{Column.OUT_OF_SCOPE}'
-        WHEN coalesce(d.seen, 0) = 0 THEN
-            CASE WHEN hidden AND s.column_alone = '{Column.WARNINGS}' THEN '{Column.DISMISSED}' ELSE s.column_alone END
-        WHEN d.warnings > 0 THEN '{Column.WARNINGS}'
-        WHEN d.waiting > 0 THEN '{Column.WAITING}'
+        WHEN coalesce(d.seen, 0) = 0 THEN {_ALONE}
+        WHEN d.warnings > 0 OR {_HELD} = '{Column.WARNINGS}' THEN '{Column.WARNINGS}'
+        WHEN d.waiting > 0 OR {_HELD} = '{Column.WAITING}' THEN '{Column.WAITING}'
         WHEN d.in_progress > 0 OR d.current < s.documents THEN '{Column.IN_PROGRESS}'
         WHEN d.not_tried > 0 THEN '{Column.NOT_TRIED}'
-        WHEN d.dismissed > 0 THEN '{Column.DISMISSED}'
+        WHEN d.dismissed > 0 OR {_HELD} = '{Column.DISMISSED}' THEN '{Column.DISMISSED}'
         WHEN d.in_ledger > 0 THEN '{Column.IN_LEDGER}'
         ELSE '{Column.OUT_OF_SCOPE}'
     END AS column_name,
     coalesce(
         o.problem,
         CASE WHEN c.settings IS NULL THEN {_SETTINGS_NEEDED_REASON} WHEN {_STUCK} THEN {_STUCK_REASON} END,
-        d.reason, s.reason) AS reason
+        CASE WHEN {_HELD} IS NOT NULL AND d.warnings = 0 THEN s.reason END, d.reason, s.reason) AS reason
 FROM orders o
 JOIN connections c ON c.connection_id = o.connection_id AND c.tenant_id = o.tenant_id
 LEFT JOIN sets s ON s.set_key = {_SET_KEY}
@@ -136,6 +141,6 @@ FROM dead_letters WHERE status <> 'replayed' AND (type IN {_OF_ORDERS} OR type I
 """
 
 # The last condition says nothing new, and lets the database leave the documents of all other orders alone.
-WARNS_ITSELF = f"""(column_name = '{Column.WARNINGS}' AND (documents_seen = 0 OR parked_at IS NOT NULL)
+WARNS_ITSELF = f"""(column_name = '{Column.WARNINGS}' AND (documents_warning = 0 OR parked_at IS NOT NULL)
     AND (problem_code IS NOT NULL OR column_alone = '{Column.WARNINGS}' OR order_key IN ({_WITH_LETTERS})))"""
 """Of a row of `ORDER_STATE`: the order is a warning, and none of its documents says why."""
