@@ -6,6 +6,7 @@ from typing import Any
 
 from common.messages.control import ResendRequested
 from common.messages.transactions import DocumentKind
+from ledger_writer.store.usage import WRITTEN
 
 K = DocumentKind
 MONTH = "SELECT date_trunc('month', now() AT TIME ZONE 'UTC')::date"
@@ -73,6 +74,16 @@ async def test_a_document_stays_in_the_month_in_which_it_was_written_first(open_
     await open_desk.send(ResendRequested(**resend, document_keys=(key,)))
     await open_desk.until("SELECT linked_by FROM documents WHERE document_key = $1", "created", key)
     assert await usage(open_desk, make, "2026-01-01", "9999-12-01") == [january, february]
+
+
+async def test_usage_reads_the_documents_of_its_company_alone(open_desk: Any, make: Any) -> None:
+    async with open_desk.pool.acquire() as connection, connection.transaction():
+        # Of a few rows the planner would read the whole table.
+        await connection.execute("SET LOCAL enable_seqscan = off")
+        day = date(2026, 1, 1)
+        plan = [row[0] for row in await connection.fetch(f"EXPLAIN {WRITTEN}", make.COMPANY, day, day, ["payment"])]
+    (read,) = [line for line in plan if "Index Cond" in line]
+    assert f"(company_id = '{make.COMPANY}'::text)" in read, plan
 
 
 def _receipt(make: Any, number: str = "4") -> str:

@@ -190,10 +190,14 @@ class DocumentRow(Base, table=True):
         Index("documents_blocked", "blocked_by", postgresql_where=sa.text("blocked_by IS NOT NULL")),
         Index("documents_of_set", "set_key", postgresql_where=sa.text("set_key <> ''")),
         Index("documents_leaving", "set_key", postgresql_where=sa.text("removed AND effect = 'present'")),
-        Index("documents_by_ledger_id", "company_id", "ledger_id", postgresql_where=sa.text("ledger_id <> ''")),
+        # What was written counts towards limits of use although its link is gone: no company's usage reads the others.
+        Index(
+            "documents_by_ledger_id",
+            "company_id",
+            "ledger_id",
+            postgresql_where=sa.text("ledger_id <> '' OR written_at IS NOT NULL"),
+        ),
         Index("documents_by_code", "company_id", "code", postgresql_where=sa.text("code <> ''")),
-        # A few pages for millions of rows, and next to nothing to keep: documents are written in the order of time.
-        Index("documents_by_writing", "written_at", postgresql_using="brin"),
     )
 
     document_key: str = _text(primary=True)

@@ -191,7 +191,6 @@ def upgrade() -> None:
     op.create_index(
         "documents_by_code", "documents", ["company_id", "code"], unique=False, postgresql_where=sa.text("code <> ''")
     )
-    op.create_index("documents_by_writing", "documents", ["written_at"], unique=False, postgresql_using="brin")
     op.create_index(
         "documents_due",
         "documents",
@@ -221,7 +220,7 @@ def upgrade() -> None:
         "documents",
         ["company_id", "ledger_id"],
         unique=False,
-        postgresql_where=sa.text("ledger_id <> ''"),
+        postgresql_where=sa.text("ledger_id <> '' OR written_at IS NOT NULL"),
     )
     op.create_table(
         "lanes",
@@ -314,7 +313,11 @@ def downgrade() -> None:
         "documents_later", table_name="documents", postgresql_where=sa.text("state IN ('retry_wait', 'unknown')")
     )
     op.drop_index("documents_due", table_name="documents", postgresql_where=sa.text("state IN ('not_tried', 'queued')"))
-    op.drop_index("documents_by_ledger_id", table_name="documents", postgresql_where=sa.text("ledger_id <> ''"))
+    op.drop_index(
+        "documents_by_ledger_id",
+        table_name="documents",
+        postgresql_where=sa.text("ledger_id <> '' OR written_at IS NOT NULL"),
+    )
     op.drop_index("documents_by_code", table_name="documents", postgresql_where=sa.text("code <> ''"))
     op.drop_index("documents_blocked", table_name="documents", postgresql_where=sa.text("blocked_by IS NOT NULL"))
     op.drop_table("documents")
