@@ -26,7 +26,16 @@ from tests.unit.mapper.samples import (
 from tests.unit.mapper.test_rules import compiled, rule
 
 from common.messages.control import TransactionMode
-from common.messages.orders import Direction, FinancialStatus, Lifecycle, Order, OrderDiscount, ShippingLine, Surcharge
+from common.messages.orders import (
+    Direction,
+    FinancialStatus,
+    FulfillmentStatus,
+    Lifecycle,
+    Order,
+    OrderDiscount,
+    ShippingLine,
+    Surcharge,
+)
 from common.messages.transactions import (
     Account,
     AccountRole,
@@ -200,6 +209,27 @@ def test_a_rule_keeps_the_bill_back_until_the_goods_are_in() -> None:
     waits = compiled(rule("do_not_create_invoice", "", ("fulfillment_status", "is_not", "fulfilled")))
     result = mapped(bought(), configuration("purchase_orders_bills"), ITEMS, rules=waits)
     assert kinds(result) == ["purchase_order"]
+
+
+def test_a_bill_that_may_be_written_stays_though_its_rule_would_keep_it_back_now() -> None:
+    waits = compiled(rule("do_not_create_invoice", "", ("fulfillment_status", "is_not", "fulfilled")))
+    settings = configuration("bills", books=company(approved_at=NOON))
+    billed = mapped(bought(fulfillment_status=FulfillmentStatus.FULFILLED), settings, ITEMS, rules=waits)
+    assert kinds(billed) == ["bill"]
+    back = bought(fulfillment_status=FulfillmentStatus.PARTIAL)
+    assert mapped(back, settings, ITEMS, History.of(billed), rules=waits).documents == billed.documents
+    unapproved = configuration("bills")
+    assert mapped(back, unapproved, ITEMS, History.of(billed), rules=waits).documents == ()
+
+
+def test_only_the_bill_of_a_purchase_that_waits_for_nothing_may_be_written() -> None:
+    assert History.of(booked(bought(), "bills")).invoiced
+    assert not History.of(booked(bought(), "purchase_orders")).invoiced
+    assert not History.of(booked(bought(vendor_name=""), "bills")).invoiced
+    assert not History.of(booked(bought(lifecycle=Lifecycle.CANCELLED), "bills")).invoiced
+    of_fee = mapped(example_a(merchant_fee=D("2.53")), configuration(fees={"on_order": "bill", "payee": "Stripe"}))
+    assert kinds(of_fee) == ["sales_receipt", "bill"]
+    assert not History.of(of_fee).invoiced
 
 
 @pytest.mark.parametrize("mode", ["purchase_orders", "bills"])

@@ -24,6 +24,7 @@ from common.money import ZERO
 from mapper.mapping.balance import settle
 from mapper.mapping.case import Case
 from mapper.mapping.forms import due_date
+from mapper.mapping.history import History
 from mapper.mapping.modes import ModeRow, Step
 from mapper.mapping.notices import purchase_refund_left
 from mapper.mapping.numbers import document_number
@@ -46,10 +47,11 @@ class Purchase:
     total: Decimal
 
 
-def plan_purchase(case: Case, row: ModeRow) -> None:
+def plan_purchase(case: Case, row: ModeRow, history: History) -> None:
     """Fill `case.documents` by the mode's row. Cancelled: nothing is left in the books, and nothing open.
 
-    A rule `do_not_create_invoice` keeps the bill back as it does an invoice, e.g. until the goods are in.
+    A rule `do_not_create_invoice` keeps the bill back as it does an invoice, e.g. until the goods are in; a bill that
+    was written stays.
     """
     facts = case.facts
     cell = row.cancelled if facts.cancelled else row.cell(facts.situation)
@@ -59,7 +61,8 @@ def plan_purchase(case: Case, row: ModeRow) -> None:
     if Step.PURCHASE_ORDERS in cell or Step.CLOSE_PURCHASE_ORDERS in cell:
         orders = (_purchase_order(case, closed=Step.CLOSE_PURCHASE_ORDERS in cell),)
         case.documents.extend(orders)
-    if Step.BILL in cell and case.directives.no_invoice_by is None:
+    stays = history.invoiced and case.configuration.company.approved_at is not None
+    if Step.BILL in cell and (stays or case.directives.no_invoice_by is None):
         case.documents.append(_bill(case, orders))
     if Step.EXPENSE in cell:
         case.documents.append(_expense(case))

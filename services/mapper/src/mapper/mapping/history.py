@@ -1,9 +1,10 @@
 """What an earlier mapping of the same order decided, where a later one must stay with it.
 
 Almost everything follows from the order's present state alone. Five things do not: whether an order was ever mapped
-(closed periods, refunds that skip a missing original), whether it began as an invoice (receipt mode with the invoice
-option), how its cancellation was booked (a period that closes later must not change that), which quantities earlier
-part-invoices took, and by which mode it was written (a new mode is for what is not written yet).
+(closed periods, refunds that skip a missing original), whether it has its invoice or bill (receipt mode with the
+invoice option, rules that keep either back), how its cancellation was booked (a period that closes later must not
+change that), which quantities earlier part-invoices took, and by which mode it was written (a new mode is for what is
+not written yet).
 """
 
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
+from common.messages.orders import Direction, direction_of
 from common.messages.transactions import DocumentKind, SetOutcome, TransactionSet, WantedState
 
 IN_SUMMARY: Final = "IN_SUMMARY"
@@ -25,8 +27,8 @@ class History:
     """`cancellation`: void, or credit with the day of the memo (`credit 2026-04-01`), empty while not cancelled; an
     earlier release kept `credit` alone. `shipments`: per part-invoice, line id → quantity.
 
-    `invoiced`: an invoice waits for nothing, so that it may be in the ledger. `mode`: the mode in force when documents
-    that may be written were made; empty while there are none.
+    `invoiced`: an invoice, or the bill of a purchase, waits for nothing, so that it may be in the ledger. `mode`: the
+    mode in force when documents that may be written were made; empty while there are none.
     """
 
     mapped: bool = False
@@ -64,11 +66,19 @@ class History:
         )
         return cls(
             mapped=bool(previous.documents),
-            invoiced=any(one.hold is None for one in invoices),
+            invoiced=any(one.hold is None for one in invoices) or _billed(previous),
             cancellation=_cancellation(previous),
             shipments=shipments,
             mode=previous.kept_mode if _stands(previous) else "",
         )
+
+
+def _billed(previous: TransactionSet) -> bool:
+    """Whether it has the bill of a purchase. That of a sale is for its fee."""
+    return direction_of(previous.source_id) is Direction.PURCHASE and any(
+        one.kind is DocumentKind.BILL and one.wanted is WantedState.PRESENT and one.hold is None
+        for one in previous.documents
+    )
 
 
 def _stands(previous: TransactionSet) -> bool:

@@ -84,7 +84,7 @@ def _map(
         case.notices.extend(rule_failed(rule, problem) for rule, problem in directives.failures.items())
     note = None
     if ruled.direction is Direction.PURCHASE:
-        plan_purchase(case, TABLE[mode])
+        plan_purchase(case, TABLE[mode], history)
     else:
         resolve_customer(case)
         row = choose_row(case, TABLE[mode], mode, history)
