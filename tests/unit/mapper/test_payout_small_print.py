@@ -247,6 +247,16 @@ def test_fifty_missing_parts_are_named_and_the_others_counted(count: int, end: s
     assert reason.value == "n0"
 
 
+def test_an_order_of_many_lines_is_missing_once() -> None:
+    reason = incomplete(["1001 (late)", "1001 (late)", "1002 (late)"])
+    assert reason.text == "These parts of the payout are not in the books yet: 1001 (late), 1002 (late)."
+    assert (reason.field, reason.value) == ("lines", "1001 (late)")
+    assert reason.cure == (
+        "Sync the missing orders (sync_payout_orders); the deposit is made by itself when they are there. One that is"
+        " part of a summary needs a mode with documents of its own (rule map_transaction_type), and to be resent."
+    )
+
+
 @pytest.mark.parametrize(("count", "end"), [(20, "n18, n19."), (21, "n18, n19 and 1 more.")])
 def test_twenty_settled_orders_that_nobody_sent_are_named_and_the_others_counted(count: int, end: str) -> None:
     warning = settled_order_unknown([f"n{number}" for number in range(count)])

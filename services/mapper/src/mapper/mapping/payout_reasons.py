@@ -41,12 +41,14 @@ def unbalanced(stated: Decimal, computed: Decimal, currency: str) -> Reason:
 
 
 def incomplete(missing: Sequence[str]) -> Reason:
-    """`missing`: order number and, in brackets, why it is not there."""
+    """`missing`: per line of the payout, order number and, in brackets, why it is not there."""
+    missing = list(dict.fromkeys(missing))
     shown = ", ".join(missing[:50]) + (f" and {len(missing) - 50} more" if len(missing) > 50 else "")
     return error(
         INCOMPLETE,
         f"These parts of the payout are not in the books yet: {shown}.",
-        "Sync the missing orders (sync_payout_orders); the deposit is made by itself when they are there.",
+        "Sync the missing orders (sync_payout_orders); the deposit is made by itself when they are there. One that is"
+        " part of a summary needs a mode with documents of its own (rule map_transaction_type), and to be resent.",
         "lines",
         missing[0],
     )

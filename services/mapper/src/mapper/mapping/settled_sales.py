@@ -83,7 +83,7 @@ def settled_sales(
         elif line.kind == "charge" and _names(line):
             unknown.append(line.order_number or line.order_external_id or line.reference or line.external_id)
     if summarised:
-        raise Held(incomplete(list(dict.fromkeys(summarised))))
+        raise Held(incomplete(summarised))
     if unknown:
         result.notices = (settled_order_unknown(unknown),)
     as_lines = with_tax_lines(configuration)
