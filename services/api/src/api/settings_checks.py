@@ -93,9 +93,9 @@ _FITTING: Mapping[AccountRole, tuple[str, ...]] = {
 """Role → sides its account may be on (domain reference, section 1); a card account may stand for a bank."""
 
 _PLACE = re.compile(
-    r"\s*((zip|state|country)\s*:.*\S.*|(city|county)\s*:.*[^\s,].*,.*|default_taxed|default_untaxed)\s*"
+    r"(zip|state|country)\s*:\s*\S.*|(city|county)\s*:[\s,]*[^\s,][^,]*,.*|default_taxed|default_untaxed"
 )
-"""A place of `tax.codes` that an address can be."""
+"""A place of `tax.codes` that an address can be, without spaces around it. One look at each letter decides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +163,7 @@ def check_connection(
 def _check_places(settings: ConnectionSettings) -> Iterator[FieldProblem]:
     """A place that no address is ever compared with would be taken in silence and do nothing."""
     for place, code in settings.tax.codes.items():
-        if _PLACE.fullmatch(place) is None:
+        if _PLACE.fullmatch(place.strip()) is None:
             cure = "write zip:CODE, city:NAME,REGION, county:NAME,REGION, state:REGION, country:CODE, default_taxed"
             yield _problem(f"tax.codes.{place}", code, f"{cure} or default_untaxed")
 
