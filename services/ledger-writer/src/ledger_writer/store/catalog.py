@@ -51,7 +51,7 @@ async def store(connection: Connection, entries: Sequence[tuple[CatalogEntry, st
         [entry.ledger_id for entry, _ in rows],
         [entry.tenant_id for entry, _ in rows],
         [entry.full_name for entry, _ in rows],
-        [" ".join((entry.name, entry.full_name, entry.email, entry.company_name)).casefold() for entry, _ in rows],
+        [searchable_of(entry) for entry, _ in rows],
         [entry.model_dump_json(exclude={"revision"}, exclude_defaults=True) for entry, _ in rows],
         [content for _, content in rows],
     )
@@ -105,10 +105,19 @@ async def one(pool: Pool, company_id: str, list_name: str, ledger_id: str) -> Ca
     return None if record is None else parse(record["body"], record["revision"])
 
 
+def searchable_of(entry: CatalogEntry) -> str:
+    """What an entry is found by, as searches write it."""
+    return _folded(" ".join((entry.name, entry.full_name, entry.email, entry.company_name)))
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold()
+
+
 def patterns_of(search: str) -> list[str]:
     """What `searchable` is like where every word of the text is in it, in any order: `Roe, Jane` finds Jane Roe, and
     `Jones and Jones` finds Jones & Jones."""
-    text = unicodedata.normalize("NFKC", search).casefold().strip()
+    text = _folded(search).strip()
     words = [word for word in re.findall(r"[\w@.+-]+", text) if word not in _JOINING] or ([text] if text else [])
     return [f"%{re.sub(_WILD, _ESCAPED, word)}%" for word in words]
 
