@@ -1,6 +1,7 @@
 """Section 15: the worked day, to the cent."""
 
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -389,6 +390,25 @@ def test_the_costs_of_a_journal_entry_are_a_second_one() -> None:
     assert trial_balance([costs]) == {"COGS": D("47.00"), "INV": D("-47.00")}
     assert (day.key != costs.key, costs.ordinal, costs.depends_on) == (True, 1, (day.key,))
     assert costs.orders_of_summary == ()
+
+
+@pytest.mark.parametrize(
+    ("mode", "costs", "missing"),
+    [("summary_sales_receipt", [], []), ("summary_journal_entry", [D("30.00")], ["B"])],
+)
+def test_no_ledger_books_what_the_stock_of_a_journal_entry_cost(
+    mode: str, costs: list[Decimal], missing: list[str]
+) -> None:
+    settings = configuration(mode, summary_costs="journal")
+    stock = [CatalogItem("1", "A", "A", item_type="Inventory", purchase_cost=D("10.00"))]
+    stock.append(CatalogItem("2", "B", "B", item_type="Inventory"))
+    (member,) = memberships(O1, settings, NO_RULES)
+    day, *journals = map_summary(
+        member, "tenant", (O1, O2, O3), settings, NO_RULES, Catalog(items=ItemIndex(stock)),
+        mode=TransactionMode(mode), finished=True,
+    ).documents  # fmt: skip
+    assert [trial_balance([one])["COGS"] for one in journals] == costs
+    assert [one.value for one in day.notices if one.code == "COGS_UNRELIABLE"] == missing
 
 
 def test_a_journal_entry_names_the_money_only_where_there_was_any() -> None:

@@ -248,7 +248,8 @@ class ConnectionSettings(Described):
     merge_refunds: bool = False
     """In summaries: refunds as negative quantities rather than documents of their own."""
     summary_costs: Literal["ledger", "journal"] = "ledger"
-    """Cost of goods sold of a summary: left to the ledger (stock items), or by a journal for the other items."""
+    """Cost of goods sold of a summary: left to the ledger (stock items), or by a journal for the other items; for all
+    items where the summary is a journal entry itself."""
     raw_retention_days: Annotated[int, Field(ge=30, le=3650)] = 730
     """Days that what the channel sent is kept, encrypted, to be read again; amounts and documents stay."""
     terms_days: Annotated[int, Field(ge=0, le=3650)] = 0

@@ -48,10 +48,12 @@ def costs_of(
     """
     home = configuration.ledger.home_currency
     used = _costs_before(previous)
+    # Goods leave stock by a sales form's items, and a journal entry has none.
+    books_stock = summary.kind is not KIND
     lines: list[DocumentLine] = []
     missing: list[Reason] = []
     for label, quantity in _quantities(sold, items).items():
-        found = _cost(label, configuration, catalog)
+        found = _cost(label, configuration, catalog, books_stock=books_stock)
         if found is None and label not in used:
             missing.append(cost_missing(label))
             continue
@@ -85,7 +87,7 @@ def _quantities(sold: Sequence[DocumentLine], items: Mapping[str, ItemWanted]) -
     return {label: quantity for label, quantity in sums.items() if quantity}
 
 
-def _cost(label: str, configuration: Configuration, catalog: Catalog) -> Decimal | None:
+def _cost(label: str, configuration: Configuration, catalog: Catalog, *, books_stock: bool) -> Decimal | None:
     """Cost of one, zero for what the ledger books itself, None where nobody knows it."""
     match_field = configuration.connection.products.match_field
     # As a product is found: what several items answer to is nobody's, even if another has it as its name.
@@ -94,7 +96,8 @@ def _cost(label: str, configuration: Configuration, catalog: Catalog) -> Decimal
     if item is None:
         return None
     # A ledger says zero where nobody entered a cost.
-    return ZERO if item.item_type.casefold() == STOCK_ITEM else item.purchase_cost or None
+    is_booked = books_stock and item.item_type.casefold() == STOCK_ITEM
+    return ZERO if is_booked else item.purchase_cost or None
 
 
 def _costs_before(previous: TransactionSet | None) -> dict[str, Decimal]:
