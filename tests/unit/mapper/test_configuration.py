@@ -40,8 +40,36 @@ def test_what_a_company_file_can_do_is_read_from_what_it_says_of_itself() -> Non
         capabilities=("invoice", "deposit"),
     )
     assert Ledger.of(said) == Ledger(
-        "quickbooks_online", "CAD", True, False, date(2026, 1, 31), frozenset({"invoice", "deposit"})
+        "quickbooks_online", "CAD", True, False, True, date(2026, 1, 31), frozenset({"invoice", "deposit"})
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "custom_numbers", "capabilities", "assigns"),
+    [
+        ("quickbooks_online", True, ("next_number",), False),
+        ("quickbooks_online", False, ("next_number",), True),
+        ("beancount", True, ("next_number",), True),
+        ("other", True, ("invoice",), False),
+        ("other", True, (), True),
+    ],
+)
+def test_quickbooks_assigns_numbers_only_while_its_users_do_not(
+    name: str, custom_numbers: bool, capabilities: tuple[str, ...], assigns: bool
+) -> None:
+    said = CompanyChanged(
+        tenant_id="tenant",
+        revision=1,
+        company_id="books-1",
+        ledger=name,
+        name="Books",
+        external_id="x",
+        status=CompanyStatus.CONNECTED,
+        home_currency="USD",
+        custom_numbers=custom_numbers,
+        capabilities=capabilities,
+    )
+    assert Ledger.of(said).assigns_numbers is assigns
 
 
 @pytest.mark.parametrize(

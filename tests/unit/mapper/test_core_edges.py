@@ -5,7 +5,6 @@ from decimal import Decimal
 
 import pytest
 from tests.unit.mapper.samples import (
-    ALL_CAPABILITIES,
     D,
     configuration,
     example_a,
@@ -174,11 +173,11 @@ def test_as_many_cents_as_an_order_has_lines_and_one_more_are_rounding(total: st
 
 
 @pytest.mark.parametrize(
-    ("capabilities", "warned"),
-    [(ALL_CAPABILITIES, []), (ALL_CAPABILITIES - {"next_number"}, ["NEXT_NUMBER_UNAVAILABLE"]), (frozenset(), [])],
+    ("assigns", "warned"),
+    [(True, []), (False, ["NEXT_NUMBER_UNAVAILABLE"])],
 )
-def test_a_ledger_that_says_it_assigns_no_numbers_is_believed(capabilities: frozenset[str], warned: list[str]) -> None:
-    settings = configuration("invoices_only", file=ledger(capabilities=capabilities), numbers={"policy": "next"})
+def test_a_ledger_that_says_it_assigns_no_numbers_is_believed(assigns: bool, warned: list[str]) -> None:
+    settings = configuration("invoices_only", file=ledger(assigns_numbers=assigns), numbers={"policy": "next"})
     (invoice,) = mapped(example_a(), settings).documents
     assert [one.code for one in invoice.notices] == warned
 

@@ -272,7 +272,7 @@ def test_how_far_a_document_is_looked_for_goes_with_every_form_of_the_order() ->
 
 
 def test_a_ledger_that_assigns_no_numbers_is_reported() -> None:
-    settings = configuration(file=ledger(name="quickbooks_online"), numbers={"policy": "next"})
+    settings = configuration(file=ledger(assigns_numbers=False), numbers={"policy": "next"})
     receipt = only(mapped(example_a(), settings), DocumentKind.SALES_RECEIPT)
     assert [one.code for one in receipt.notices] == ["NEXT_NUMBER_UNAVAILABLE"]
 

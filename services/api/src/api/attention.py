@@ -1,16 +1,19 @@
 """What keeps a whole company file from being written, said before any single document: pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from common.messages.base import Reason, Severity
-from common.messages.control import CompanySettings
+from common.messages.control import CompanySettings, ConnectionSettings
 
 
-def attention(company: Mapping[str, Any], settings: CompanySettings | None) -> Iterator[Reason]:
-    """Reasons in the order in which a person works them off; empty where documents are being written.
+def attention(
+    company: Mapping[str, Any], settings: CompanySettings | None, connections: Iterable[ConnectionSettings]
+) -> Iterator[Reason]:
+    """Reasons in the order in which a person works them off; empty where documents are being written as they should.
 
-    `company` is its row: `status`, `reason` (of ledger-writer) and `lane_paused`.
+    `company` is its row: `status`, `reason` (of ledger-writer), `lane_paused` and `assigns_numbers`; `connections` are
+    those that point at it.
     """
     if company["status"] != "connected":
         said: Reason | None = company["reason"]
@@ -54,6 +57,20 @@ def attention(company: Mapping[str, Any], settings: CompanySettings | None) -> I
             "Resume it (POST /v1/companies/{company_id}/lane/resume, or `tillbook resume`).",
             Severity.WARNING,
         )
+
+    if not company["assigns_numbers"]:
+        yield from map(_number_unavailable, (one for one in connections if one.numbers.policy == "next"))
+
+
+def _number_unavailable(connection: ConnectionSettings) -> Reason:
+    return Reason(
+        code="NEXT_NUMBER_UNAVAILABLE",
+        text=f"{connection.name} leaves document numbers to the ledger, which assigns none: they stay empty.",
+        cure="Switch custom transaction numbers off in QuickBooks, or set numbers.policy to mirror.",
+        severity=Severity.WARNING,
+        field="numbers.policy",
+        value="next",
+    )
 
 
 def _reason(code: str, text: str, cure: str, severity: Severity) -> Reason:

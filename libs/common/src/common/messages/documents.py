@@ -99,6 +99,13 @@ class CompanyChanged(State):
     def key(self) -> str:
         return self.company_id
 
+    @property
+    def assigns_numbers(self) -> bool:
+        """Whether a document without a number gets one: QuickBooks gives none while its users number by hand."""
+        if self.ledger == "quickbooks_online":
+            return not self.custom_numbers
+        return not self.capabilities or "next_number" in self.capabilities
+
 
 class CatalogEntry(State):
     """One object of a reference list in the ledger: account, item, customer, tax code, term, method, class, …"""

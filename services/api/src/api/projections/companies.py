@@ -10,7 +10,7 @@ from common.messages.documents import CompanyChanged
 # An update, not an upsert: a late state must not bring back a company file that was deleted here.
 _UPDATE = """
 UPDATE companies SET ledger_revision = $3, status = $4, reason = $5::jsonb, external_id = $6, home_currency = $7,
-    country = $8, capabilities = $9::jsonb, lane_paused = $10
+    country = $8, capabilities = $9::jsonb, lane_paused = $10, assigns_numbers = $11
 WHERE company_id = $1 AND tenant_id = $2 AND ledger_revision <= $3
 """
 
@@ -29,6 +29,7 @@ def handle_company_changed(state: CompanyChanged, _: None, batch: Batch) -> None
         state.country,
         orjson.dumps(state.capabilities).decode(),
         state.lane_paused,
+        state.assigns_numbers,
     )
 
 

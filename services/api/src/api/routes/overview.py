@@ -13,9 +13,9 @@ from api.columns import Column
 from api.routes import companies as company_routes
 from api.routes.base import Deps, after_text, following, router
 from api.routes.settings import switch_company
-from api.routes.settings_gate import company_settings
+from api.routes.settings_gate import company_settings, connection_settings
 from api.security import Reader, Writer
-from api.store import orders
+from api.store import connections, orders
 from api.store import overview as store
 from api.store import tasks as task_store
 from api.views.base import Cursor, View
@@ -50,13 +50,14 @@ async def get_overview(company_id: str, caller: Reader, deps: Deps) -> Overview:
     async with deps.pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
         counts = await store.counts(connection, caller.tenant_id, company_id)
         last = await store.last_synchronisation(connection, caller.tenant_id, company_id)
+        pointing = await connections.of_company(connection, caller.tenant_id, company_id)
     built = arithmetic.build(counts)
     return Overview(
         company_id=company_id,
         rows=[_row(row) for row in built.rows],
         first_warning=built.first_warning,
         warnings_below=built.warnings_below,
-        attention=list(attention(company, settings)),
+        attention=list(attention(company, settings, [connection_settings(row["settings"]) for row in pointing])),
         last_synchronisation=last,
         counted_at=datetime.now(UTC),
     )

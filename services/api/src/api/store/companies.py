@@ -6,7 +6,7 @@ from api.store.sql import Row, Where, row_of, rows_of, to_json
 from common.database import affected
 
 _SHOWN = """company_id, tenant_id, ledger, name, created_at, ready, settings, settings_revision, status, reason,
-    external_id, home_currency, country, capabilities, lane_paused"""
+    external_id, home_currency, country, capabilities, lane_paused, assigns_numbers"""
 _JSON = ("settings", "reason", "capabilities")
 
 

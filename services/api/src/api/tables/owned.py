@@ -69,6 +69,7 @@ class Company(Base, table=True):
     country: str = column.text(default="")
     capabilities: list[str] = Field(sa_column=sa.Column(JSONB, nullable=False, server_default="[]"))
     lane_paused: bool = column.flag(default=False)
+    assigns_numbers: bool = column.flag(default=True)
 
 
 class Connection(Base, table=True):

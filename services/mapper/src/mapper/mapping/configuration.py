@@ -46,6 +46,7 @@ class Ledger:
     home_currency: str
     multi_currency: bool = False
     custom_numbers: bool = True
+    assigns_numbers: bool = True
     closed_through: date | None = None
     capabilities: frozenset[str] = frozenset()
 
@@ -56,6 +57,7 @@ class Ledger:
             home_currency=company.home_currency,
             multi_currency=company.multi_currency,
             custom_numbers=company.custom_numbers,
+            assigns_numbers=company.assigns_numbers,
             closed_through=company.closed_through,
             capabilities=_abilities(company),
         )

@@ -2,8 +2,6 @@
 
 from mapper.mapping.case import Case
 
-NEXT_NUMBER_LEDGERS_WITH_PREFERENCE = frozenset({"quickbooks_online"})
-
 
 def document_number(case: Case, *, mirrored: bool = False, repeat: int = 0, instead: str = "") -> str | None:
     """Number to write, or None where the ledger assigns it.
@@ -24,9 +22,4 @@ def document_number(case: Case, *, mirrored: bool = False, repeat: int = 0, inst
 
 def next_number_unavailable(case: Case) -> bool:
     """Whether the policy leaves numbers to a ledger that will assign none."""
-    if case.connection.numbers.policy != "next":
-        return False
-    ledger = case.configuration.ledger
-    if ledger.name in NEXT_NUMBER_LEDGERS_WITH_PREFERENCE:
-        return ledger.custom_numbers
-    return bool(ledger.capabilities) and not ledger.can("next_number")
+    return case.connection.numbers.policy == "next" and not case.configuration.ledger.assigns_numbers

@@ -77,6 +77,7 @@ def upgrade() -> None:
         sa.Column("country", sa.Text(), server_default="", nullable=False),
         sa.Column("capabilities", postgresql.JSONB(astext_type=sa.Text()), server_default="[]", nullable=False),
         sa.Column("lane_paused", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("assigns_numbers", sa.Boolean(), server_default=sa.text("true"), nullable=False),
         sa.PrimaryKeyConstraint("company_id"),
     )
     op.create_index("companies_tenant", "companies", ["tenant_id", "created_at", "company_id"], unique=False)
