@@ -36,6 +36,7 @@ EVERYTHING = (
 )
 ACCOUNTS = {role: f"Account of {role.value}" for role in AccountRole}
 TODAY = date(2026, 11, 20)
+PAID_OUT = PayoutSettings(enabled=True)
 
 
 def settings(**more: Any) -> ConnectionSettings:
@@ -62,7 +63,7 @@ def test_a_contact_is_refreshed_only_where_the_ledger_keeps_one() -> None:
 
 @pytest.mark.parametrize("mode", TransactionMode)
 def test_every_mode_is_fine_on_a_ledger_that_can_do_everything(mode: TransactionMode) -> None:
-    assert wrong(settings(mode=mode)) == []
+    assert wrong(settings(mode=mode, payouts=PAID_OUT)) == []
 
 
 @pytest.mark.parametrize(
@@ -81,7 +82,7 @@ def test_every_mode_is_fine_on_a_ledger_that_can_do_everything(mode: Transaction
 )
 def test_a_mode_the_ledger_lacks_is_refused(mode: TransactionMode, missing: str) -> None:
     able = tuple(ability for ability in EVERYTHING if ability != missing)
-    (problem,) = check_connection(settings(mode=mode), able, ACCOUNTS, Books())
+    (problem,) = check_connection(settings(mode=mode, payouts=PAID_OUT), able, ACCOUNTS, Books())
     assert problem.field == "body.mode"
     assert problem.value == mode.value
     assert missing.replace("_", " ") in problem.cure

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from api.settings_conflicts import conflicts, problem
 from common.cures import FieldProblem
 from common.messages.control import CompanySettings, ConnectionSettings, TransactionMode
 from common.messages.transactions import AccountRole
@@ -129,7 +130,7 @@ def check_connection(
     `accounts`: role → account in the company file's settings. `books`: knows every name in `named_accounts`.
     """
     able = frozenset(capabilities)
-    problems = [*_check_mode(settings, able), *_check_roles(settings, accounts)]
+    problems = [*conflicts(settings), *_check_mode(settings, able), *_check_roles(settings, accounts)]
     for place, role, name in named_accounts(settings):
         problems += check_account(place, role, name, books)
     for place, list_name, name in named_entries(settings):
@@ -138,25 +139,25 @@ def check_connection(
     try:
         ZoneInfo(settings.time_zone)
     except (ZoneInfoNotFoundError, ValueError):
-        problems.append(_problem("time_zone", settings.time_zone, "use a name of the IANA list, such as Europe/Berlin"))
+        problems.append(problem("time_zone", settings.time_zone, "use a name of the IANA list, such as Europe/Berlin"))
     if settings.tax.method == "tax_line" and settings.mode in _SALES_ORDER_MODES:
         problems.append(
-            _problem(
+            problem(
                 "tax.method", settings.tax.method, "sales orders can't carry tax as a line: use tax_codes or override"
             )
         )
     problems += _check_places(settings)
     if settings.fees.on_order != "none" and settings.payouts.enabled:
         problems.append(
-            _problem("fees.on_order", settings.fees.on_order, "payouts post the fees already: set it to none")
+            problem("fees.on_order", settings.fees.on_order, "payouts post the fees already: set it to none")
         )
     if settings.fees.on_order == "none" and (settings.fees.percent is not None or settings.fees.fixed is not None):
-        problems.append(_problem("fees.on_order", "none", "a fee is given: say where to write it, or remove it"))
+        problems.append(problem("fees.on_order", "none", "a fee is given: say where to write it, or remove it"))
     if settings.customers.refresh_contact and "refreshes_contact" not in able:
         cure = "this ledger keeps no phone, email or address of customers: leave it false"
-        problems.append(_problem("customers.refresh_contact", "true", cure))
+        problems.append(problem("customers.refresh_contact", "true", cure))
     if settings.numbers.policy == "next" and "next_number" not in able:
-        problems.append(_problem("numbers.policy", "next", "this ledger can't assign numbers: use mirror"))
+        problems.append(problem("numbers.policy", "next", "this ledger can't assign numbers: use mirror"))
     return problems
 
 
@@ -165,7 +166,7 @@ def _check_places(settings: ConnectionSettings) -> Iterator[FieldProblem]:
     for place, code in settings.tax.codes.items():
         if _PLACE.fullmatch(place.strip()) is None:
             cure = "write zip:CODE, city:NAME,REGION, county:NAME,REGION, state:REGION, country:CODE, default_taxed"
-            yield _problem(f"tax.codes.{place}", code, f"{cure} or default_untaxed")
+            yield problem(f"tax.codes.{place}", code, f"{cure} or default_untaxed")
 
 
 def named_accounts(settings: ConnectionSettings) -> Iterator[tuple[str, AccountRole | None, str]]:
@@ -201,12 +202,12 @@ def named_items(settings: ConnectionSettings) -> Iterator[tuple[str, str]]:
     products = settings.products
     if not settings.enabled or settings.mode is TransactionMode.NONE:
         return
-    yield "products.shipping_item", products.shipping_item
-    yield "products.discount_item", products.discount_item
+    named = [("products.shipping_item", products.shipping_item), ("products.discount_item", products.discount_item)]
     if settings.tax.method == "tax_line":
-        yield "products.tax_item", products.tax_item
+        named.append(("products.tax_item", products.tax_item))
     if settings.fees.on_order == "negative_line":
-        yield "products.fee_item", products.fee_item
+        named.append(("products.fee_item", products.fee_item))
+    yield from (one for one in named if one[1].strip())
 
 
 def _check_items(settings: ConnectionSettings, able: frozenset[str], books: Books) -> Iterator[FieldProblem]:
@@ -214,15 +215,15 @@ def _check_items(settings: ConnectionSettings, able: frozenset[str], books: Book
     match_field = settings.products.match_field
     if match_field in _FIELDS_OF_SOME and _FIELDS_OF_SOME[match_field] not in able:
         word = match_field.replace("_", " ")
-        yield _problem("products.match_field", match_field, f"this ledger's items have no {word}: use name or sku")
+        yield problem("products.match_field", match_field, f"this ledger's items have no {word}: use name or sku")
     if books.items is None:
         return
     for place, name in named_items(settings):
         is_active = books.items.get(name)
         if is_active is None and "creates_items" not in able:
-            yield _problem(place, name, "the ledger has no such item, and none can be made from here: make it there")
+            yield problem(place, name, "the ledger has no such item, and none can be made from here: make it there")
         elif is_active is False:
-            yield _problem(place, name, "the item is inactive in the ledger: make it active, or choose another")
+            yield problem(place, name, "the item is inactive in the ledger: make it active, or choose another")
 
 
 def check_entry(place: str, list_name: str, name: str, books: Books) -> Iterator[FieldProblem]:
@@ -230,7 +231,7 @@ def check_entry(place: str, list_name: str, name: str, books: Books) -> Iterator
     known = books.names.get(list_name, frozenset())
     if known and name.casefold() not in known:
         word = _WORDS[list_name]
-        yield _problem(place, name, f"the ledger has no active {word} of this name: choose one of its list, or make it")
+        yield problem(place, name, f"the ledger has no active {word} of this name: choose one of its list, or make it")
 
 
 def _check_mode(settings: ConnectionSettings, able: frozenset[str]) -> Iterable[FieldProblem]:
@@ -241,7 +242,7 @@ def _check_mode(settings: ConnectionSettings, able: frozenset[str]) -> Iterable[
     if mode in _PAYMENT_MODES and "invoice" not in able:
         missing.append("invoice")
     for ability in dict.fromkeys(missing):
-        yield _problem("mode", mode.value, f"this ledger has no {ability.replace('_', ' ')}: choose another mode")
+        yield problem("mode", mode.value, f"this ledger has no {ability.replace('_', ' ')}: choose another mode")
 
 
 def required_roles(settings: ConnectionSettings) -> frozenset[AccountRole]:
@@ -263,7 +264,7 @@ def required_roles(settings: ConnectionSettings) -> frozenset[AccountRole]:
 def _check_roles(settings: ConnectionSettings, accounts: Mapping[AccountRole, str]) -> Iterable[FieldProblem]:
     for role in sorted(required_roles(settings)):
         if not accounts.get(role):
-            yield _problem(
+            yield problem(
                 "company_id",
                 settings.company_id,
                 f"the company file has no account for the role {role.value}: add it to its settings first",
@@ -274,12 +275,10 @@ def check_company(settings: CompanySettings, ledger: str, books: Books, today: d
     """Check a company file's settings against its ledger. `books`: knows every account that they name."""
     problems: list[FieldProblem] = []
     if settings.ledger != ledger:
-        problems.append(_problem("ledger", settings.ledger, f"this company file is kept in {ledger}"))
+        problems.append(problem("ledger", settings.ledger, f"this company file is kept in {ledger}"))
     if settings.closed_through > today:
         problems.append(
-            _problem(
-                "closed_through", settings.closed_through.isoformat(), "a period in the future can't be closed yet"
-            )
+            problem("closed_through", settings.closed_through.isoformat(), "a period in the future can't be closed yet")
         )
     for role, name in settings.accounts.items():
         problems += check_account(f"accounts.{role.value}", role, name, books)
@@ -295,7 +294,7 @@ def check_account(place: str, role: AccountRole | None, name: str, books: Books)
         missing = "the ledger has no active account of this name: choose one of its list"
         cure = books.cures.get(name, missing) if spelled is None else f"the ledger spells it {spelled!r}"
     if cure:
-        yield _problem(place, name, cure)
+        yield problem(place, name, cure)
 
 
 def _unfit(role: AccountRole, account_type: str) -> str:
@@ -305,7 +304,3 @@ def _unfit(role: AccountRole, account_type: str) -> str:
     if side is None or side in fitting:
         return ""
     return f"it is an account of type {account_type}, and this needs {' or '.join(fitting)}: choose another"
-
-
-def _problem(field: str, value: str, cure: str) -> FieldProblem:
-    return FieldProblem(field=f"body.{field}", value=value, cure=cure)
