@@ -8,6 +8,8 @@ from tests.integration.api import owners as stand_in
 from tests.integration.api.gateway import Gateway, Shop
 from tests.integration.api.test_command import parsed, tillbook
 
+from common.messages.documents import DocumentState
+
 
 def codes(shop: Shop) -> list[str]:
     overview = shop.tenant.http.get(f"/v1/companies/{shop.company_id}/overview").json()
@@ -53,8 +55,13 @@ def test_approve_shows_the_preview_and_asks(gateway: Gateway) -> None:
     shop = gateway.shop(approve=False)
     gateway.publish(running.order_listed(shop, "1"), running.transactions_listed(shop, "1"))
     running.eventually(lambda: shop.tenant.http.get("/v1/orders").json()["items"])
+    held = running.reason("PRODUCT_MISSING", "no item X", "map X")
+    gateway.publish(running.document_changed(shop, "1", state=DocumentState.ACTION_REQUIRED, reason=held))
+    running.eventually(lambda: shop.tenant.http.get("/v1/documents").json()["items"])
     declined = tillbook(gateway, shop.tenant.key, "approve")
     assert declined.returncode == 1
+    assert "PRODUCT_MISSING" in declined.stdout
+    assert "map X" in declined.stdout
     assert codes(shop) == ["FIRST_SYNC_NOT_APPROVED"]
 
 

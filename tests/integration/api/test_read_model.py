@@ -397,6 +397,38 @@ def test_preview_shows_outcomes_and_documents_and_writes_nothing(gateway: Gatewa
     assert approved == again is not None
 
 
+def test_a_preview_tells_what_would_be_written_from_what_is_held(gateway: Gateway) -> None:
+    shop = gateway.shop(approve=False)
+    waits = {"state": DocumentState.BLOCKED, "reason": running.reason("WAITING_FOR_APPROVAL")}
+    held = {"state": DocumentState.ACTION_REQUIRED, "reason": running.reason("PRODUCT_MISSING", "no item X", "map X")}
+    unmapped = {"state": DocumentState.ACTION_REQUIRED, "reason": running.reason("ACCOUNT_MISSING", "no account")}
+    invoice, payment = {"kind": DocumentKind.INVOICE}, {"kind": DocumentKind.PAYMENT}
+    documents = [
+        running.document_changed(shop, "1", **invoice, **held),
+        running.document_changed(shop, "1", **payment, **waits),
+        running.document_changed(shop, "2", **invoice, **waits),
+        running.document_changed(shop, "2", **payment, **unmapped),
+    ]
+    sets = [running.transactions_listed(shop, one, documents=2) for one in ("1", "2")]
+    gateway.publish(*(running.order_listed(shop, one) for one in ("1", "2")))
+    gateway.publish(*sets)
+    gateway.publish(*documents)
+    path = f"/v1/companies/{shop.company_id}/preview"
+
+    def mapped() -> dict[str, Any]:
+        return next(iter(shop.tenant.http.get(path).json()["outcomes"]), {"orders": 0, "held": []})
+
+    running.eventually(lambda: (mapped()["orders"], len(mapped()["held"])) == (2, 2))
+    running.eventually(lambda: len(shop.tenant.http.get("/v1/documents").json()["items"]) == 4)
+    shown = mapped()
+    assert (shown["orders"], shown["documents"], shown["total"]) == (2, 4, "39.80")
+    assert shown["would_write"] == {"orders": 1, "documents": 1, "total": "19.90"}
+    assert sorted(shown["held"], key=lambda one: str(one["code"])) == [
+        {"code": "ACCOUNT_MISSING", "text": "no account", "cure": "mend it", "orders": 1, "documents": 1},
+        {"code": "PRODUCT_MISSING", "text": "no item X", "cure": "map X", "orders": 1, "documents": 2},
+    ]
+
+
 def test_an_order_names_the_cause_and_not_what_follows_from_it(gateway: Gateway, shop: Shop) -> None:
     invoice = running.document_changed(
         shop,

@@ -14,9 +14,17 @@ _OUTCOMES = (
     Column("code", "code"),
     Column("reason", "text"),
     Column("orders", "orders", right=True),
-    Column("documents", "documents", right=True),
-    Column("total", "total", right=True),
+    Column("orders to write", "would_write.orders", right=True),
+    Column("documents to write", "would_write.documents", right=True),
+    Column("total to write", "would_write.total", right=True),
     Column("", "currency"),
+)
+_HELD = (
+    Column("held by", "code"),
+    Column("orders", "orders", right=True),
+    Column("documents", "documents", right=True),
+    Column("reason", "text"),
+    Column("what to do", "cure"),
 )
 _DOCUMENTS = (
     Column("order", "order"),
@@ -67,5 +75,7 @@ def _show(output: Output, shown: dict[str, Any]) -> None:
     if output.as_json:
         return
     output.rows(shown["outcomes"], _OUTCOMES, title="All orders", empty="no orders yet")
+    held = [each for outcome in shown["outcomes"] for each in outcome["held"]]
+    output.rows(held, _HELD, title="Held: not written until it is mended", empty="no document is held")
     documents = [{**each, "order": order["number"]} for order in shown["orders"] for each in order["documents"]]
     output.rows(documents, _DOCUMENTS, title="Some of them in full", empty="no documents")

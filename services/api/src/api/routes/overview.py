@@ -19,7 +19,7 @@ from api.store import connections, orders
 from api.store import overview as store
 from api.store import tasks as task_store
 from api.views.base import Cursor, View
-from api.views.pairing import PreviewOutcome
+from api.views.pairing import PreviewHeld, PreviewOutcome, PreviewWritten
 from api.views.work import Cause, NoticeGroup, Notices, Overview, OverviewRow, SideTotals, WarningGroup, Warnings
 from common.internal.mapper import PreviewOrder, PreviewRequest, PreviewResult
 from common.messages.base import Reason, Severity
@@ -107,15 +107,11 @@ async def preview_company(
         wanted = PreviewRequest(tenant_id=caller.tenant_id, company_id=company_id, order_keys=keys)
         result = await deps.services.mapper.post("/internal/preview", wanted, PreviewResult)
     outcomes = await store.outcomes(deps.pool, caller.tenant_id, company_id)
+    parts = await store.would_write(deps.pool, caller.tenant_id, company_id)
     return Preview(
         company_id=company_id,
         approved_at=company_settings(row["settings"]).approved_at if row["settings"] else None,
-        outcomes=[
-            PreviewOutcome(
-                **{**each, "text": each["sample"].text if each["sample"] else "", "total": f"{each['total']:f}"}
-            )
-            for each in outcomes
-        ],
+        outcomes=[_outcome(each, parts) for each in outcomes],
         orders=list(result.orders),
         next_cursor=following("preview", some, limit, "order_key"),
     )
@@ -149,9 +145,35 @@ async def resume_company(company_id: str, caller: Writer, deps: Deps) -> Company
     return company_settings((await switch_company(deps, caller, company_id, paused=False))["settings"])
 
 
-def _outcome(row: dict[str, Any]) -> PreviewOutcome:
+def _outcome(row: dict[str, Any], parts: list[dict[str, Any]]) -> PreviewOutcome:
+    """`parts`: what would be written and what is held, of all outcomes."""
     sample: Reason | None = row["sample"]
-    return PreviewOutcome(**{**row, "text": sample.text if sample else "", "total": f"{row['total']:f}"})
+    own = [part for part in parts if all(part[name] == row[name] for name in ("outcome", "code", "currency"))]
+    none: dict[str, Any] = {"orders": 0, "documents": 0, "total": Decimal(0)}
+    free = next((part for part in own if part["held_code"] is None), none)
+    return PreviewOutcome(
+        outcome=row["outcome"],
+        code=row["code"],
+        text=sample.text if sample else "",
+        currency=row["currency"],
+        orders=row["orders"],
+        documents=row["documents"],
+        total=f"{row['total']:f}",
+        would_write=PreviewWritten(
+            orders=free["orders"], documents=free["documents"], total=f"{_places(free['total'], row['currency']):f}"
+        ),
+        held=[
+            PreviewHeld(
+                code=part["held_code"],
+                text=part["sample"].text,
+                cure=part["sample"].cure,
+                orders=part["orders"],
+                documents=part["documents"],
+            )
+            for part in own
+            if part["held_code"] is not None
+        ],
+    )
 
 
 def _row(row: arithmetic.OverviewRow) -> OverviewRow:

@@ -160,3 +160,50 @@ async def outcomes(where: Where, tenant_id: str, company_id: str) -> list[Row]:
         ),
         "sample",
     )
+
+
+_SALE_FORMS = [
+    DocumentKind.SALES_ORDER.value,
+    DocumentKind.ESTIMATE.value,
+    DocumentKind.INVOICE.value,
+    DocumentKind.SALES_RECEIPT.value,
+]
+"""Documents without which nothing else of an order is written."""
+
+_WOULD_WRITE = """
+WITH held AS (
+    SELECT document_key, connection_id, source_kind, source_id, kind, reason FROM documents
+    WHERE tenant_id = $1 AND company_id = $2 AND column_name IN ('warnings', 'waiting')
+        AND reason_code IS DISTINCT FROM 'WAITING_FOR_APPROVAL'
+), held_forms AS (
+    SELECT DISTINCT ON (connection_id, source_kind, source_id) connection_id, source_kind, source_id, reason
+    FROM held WHERE kind = ANY($3::text[]) ORDER BY connection_id, source_kind, source_id, document_key
+), each AS (
+    SELECT s.set_key, s.outcome, s.reason_code AS code, s.currency, s.total, s.documents, d.document_key,
+        coalesce(f.reason, h.reason) AS held_by
+    FROM sets s JOIN connections c ON c.connection_id = s.connection_id AND c.company_id = s.company_id
+    LEFT JOIN documents d ON d.company_id = s.company_id AND d.connection_id = s.connection_id
+        AND d.source_kind = s.source_kind AND d.source_id = s.source_id
+    LEFT JOIN held h ON h.document_key = d.document_key
+    LEFT JOIN held_forms f ON f.connection_id = d.connection_id AND f.source_kind = d.source_kind
+        AND f.source_id = d.source_id
+    WHERE s.tenant_id = $1 AND s.company_id = $2 AND s.documents > 0
+        AND (d.document_key IS NULL OR d.column_name IN ('not_tried', 'in_progress', 'warnings', 'waiting'))
+), sets_of AS (
+    SELECT set_key, outcome, code, currency, total, held_by->>'code' AS held_code, (array_agg(held_by))[1] AS held_by,
+        CASE WHEN count(document_key) = 0 THEN max(documents) ELSE count(document_key) END AS documents
+    FROM each GROUP BY set_key, outcome, code, currency, total, held_by->>'code'
+)
+SELECT outcome, code, currency, held_code, (array_agg(held_by))[1] AS sample, count(*) AS orders,
+    sum(documents)::bigint AS documents, coalesce(sum(total), 0) AS total
+FROM sets_of GROUP BY outcome, code, currency, held_code ORDER BY orders DESC, held_code LIMIT 1000
+"""
+
+
+async def would_write(where: Where, tenant_id: str, company_id: str) -> list[Row]:
+    """What is not in the ledger yet, per outcome and by what holds it: `held_code` null would be written now.
+
+    A document is held by its own reason, or by that of the sale's form, which everything else of the order needs.
+    Waiting for the approval holds nothing: that is what the preview is looked at for.
+    """
+    return rows_of(await where.fetch(_WOULD_WRITE, tenant_id, company_id, _SALE_FORMS), "sample")

@@ -160,8 +160,29 @@ class CustomerConnect(Body):
     horizon: date | None = None
 
 
+class PreviewPart(View):
+    """Some of the orders of one outcome, and how many documents of them."""
+
+    orders: int
+    documents: int
+
+
+class PreviewWritten(PreviewPart):
+    """What would be written now. An order of which only some documents are held counts here with its total."""
+
+    total: str
+
+
+class PreviewHeld(PreviewPart):
+    """What one reason keeps out of the ledger until it is mended."""
+
+    code: str
+    text: str
+    cure: str
+
+
 class PreviewOutcome(View):
-    """How many orders mapping gave one outcome, and why."""
+    """How many orders mapping gave one outcome, and why; of their documents, what would be written and what is held."""
 
     outcome: str
     code: str | None
@@ -170,3 +191,6 @@ class PreviewOutcome(View):
     orders: int
     documents: int
     total: str
+    """Of all these orders, whether their documents would be written or not."""
+    would_write: PreviewWritten
+    held: list[PreviewHeld]
