@@ -1,7 +1,7 @@
 """Tenants, keys, connections, company files and settings, over HTTP and down to the rows."""
 
 from tests.integration.api import gateway as running
-from tests.integration.api.gateway import Gateway, Shop
+from tests.integration.api.gateway import Gateway, Shop, Tenant
 from tests.integration.api.owners import NO_ACCOUNT, NOW
 
 from common.messages.control import SettingsChanged, StateRequested, TenantDeleted, TenantPurged
@@ -54,9 +54,57 @@ def test_a_connection_that_cannot_be_asked_gets_its_task_with_the_credentials_fo
     gateway.save_connection(shop.tenant, connection_id, shop.company_id)
     assert http.get("/v1/tasks").json()["items"] == []
     assert http.get(f"/v1/companies/{shop.company_id}/warnings").json()["groups"] == [], "nothing is missing"
+    with_payouts(gateway, shop.tenant, shop.company_id, connection_id)
+    assert http.get("/v1/tasks").json()["items"] == [], "its payouts are uploaded"
+    assert http.get(f"/v1/companies/{shop.company_id}/warnings").json()["groups"] == []
+    days = {"date_from": "2026-11-01", "date_to": "2026-11-02"}
+    for asked, cure in (
+        ({"order_numbers": ["1"]}, "have the store send it again"),
+        ({"what": "payouts"} | days, "upload the payout's file: POST /v1/connections/{id}/payout-files"),
+    ):
+        refused = http.post("/v1/runs", json={"connection_id": connection_id} | asked)
+        assert (refused.status_code, refused.json()["code"]) == (409, "NO_API_ACCESS")
+        (error,) = refused.json()["errors"]
+        assert (error["field"], error["value"]) == ("body.connection_id", connection_id)
+        assert error["cure"] == f"{cure}, or give the connection credentials to fetch with"
+    assert http.get("/v1/runs").json()["items"] == []
     updated = http.put(f"/v1/connections/{connection_id}/credentials", json={"secrets": {"token": "t"}})
     assert (updated.status_code, updated.json()["fetches"]) == (200, True)
-    assert [task["kind"] for task in http.get("/v1/tasks").json()["items"]] == ["orders_to_ledger"]
+    assert [task["kind"] for task in http.get("/v1/tasks").json()["items"]] == ["orders_to_ledger", "payouts"]
+    assert http.post("/v1/runs", json={"connection_id": connection_id, "order_numbers": ["1"]}).status_code == 202
+
+
+def with_payouts(gateway: Gateway, tenant: Tenant, company_id: str, connection_id: str) -> None:
+    """Switch a connection's payouts on, and give their accounts to its company file."""
+    gateway.owners.opens = {"Expenses:Fees": "Expenses"}
+    company, shop = f"/v1/companies/{company_id}/settings", f"/v1/connections/{connection_id}/settings"
+    accounts = {"accounts": {"BANK": "Assets:Undeposited", "FEES": "Expenses:Fees"}}
+    for path, more in ((company, accounts), (shop, {"payouts": {"enabled": True}})):
+        read = tenant.http.get(path)
+        body = read.json() | {name: read.json()[name] | values for name, values in more.items()}
+        saved = tenant.http.put(path, json=body, headers={"if-match": read.headers["etag"]})
+        assert saved.status_code == 200, saved.text
+
+
+def test_a_back_up_changes_nothing_where_it_was_taken_and_fits_no_other_ledger(shop: Shop) -> None:
+    http, path = shop.tenant.http, f"/v1/companies/{shop.company_id}"
+    backup = http.get(f"{path}/backup").json()
+    assert backup["company"]["approved_at"]
+    dry = http.post(f"{path}/restore", json={"backup": backup})
+    assert dry.status_code == 200, dry.text
+    changes = dry.json()["changes"]
+    assert (changes["company"], changes["connections"]) == ([], {shop.connection_id: []})
+    kept_in = backup["company"]["ledger"]
+    refused = http.post(
+        f"{path}/restore", json={"backup": backup | {"company": backup["company"] | {"ledger": "xero"}}}
+    )
+    assert refused.status_code == 422
+    (error,) = refused.json()["errors"]
+    assert error == {
+        "field": "body.backup.company.ledger",
+        "value": "xero",
+        "cure": f"this company file is kept in {kept_in}",
+    }
 
 
 def test_settings_need_the_version_that_was_read(shop: Shop) -> None:

@@ -11,8 +11,10 @@ _PAYOUTS_EVERY_S = 24 * 3600
 
 
 async def ensure_tasks(connection: Connection, row: Row, settings: ConnectionSettings) -> None:
-    """Make those that are not there yet. `row`: the connection; one that can't be asked gets none for its orders."""
-    wanted = {TaskKind.ORDERS_TO_LEDGER: _ORDERS_EVERY_S} if row["fetches"] else {}
+    """Make those that are not there yet. `row`: the connection; one that can't be asked gets none."""
+    if not row["fetches"]:
+        return
+    wanted = {TaskKind.ORDERS_TO_LEDGER: _ORDERS_EVERY_S}
     if settings.payouts.enabled:
         wanted[TaskKind.PAYOUTS] = _PAYOUTS_EVERY_S
     for kind, interval_s in wanted.items():

@@ -124,7 +124,6 @@ async def _settings(
     company = backup.company.model_copy(
         update={
             "company_id": row["company_id"],
-            "ledger": row["ledger"],
             "approved_at": before.approved_at if before else None,
             "paused": before.paused if before else False,
             "closed_through": max(backup.company.closed_through, before.closed_through)
@@ -175,7 +174,7 @@ async def _save(
         row = await companies.one(connection, caller.tenant_id, company.company_id, lock=True)
         text = company.model_dump(mode="json")
         before = row["settings"] if row else None
-        changes[company.company_id] = _changed(before, text)
+        changes[company.company_id] = _changed(company_settings(before) if before else None, text)
         if not dry_run and changes[company.company_id]:
             await save_snapshot(connection, batch, caller, "company", company.company_id, text, before)
         for settings in wanted:
@@ -183,7 +182,7 @@ async def _save(
             row = await connections.one(connection, caller.tenant_id, identity, lock=True)
             text = settings.model_dump(mode="json")
             before = row["settings"] if row else None
-            changes[identity] = _changed(before, text)
+            changes[identity] = _changed(connection_settings(before) if before else None, text)
             if not dry_run and row is not None and changes[identity]:
                 await save_snapshot(connection, batch, caller, "connection", identity, text, before)
                 await ensure_tasks(connection, row, settings)
@@ -199,8 +198,10 @@ async def _save(
     return changes
 
 
-def _changed(before: dict[str, Any] | None, after: dict[str, Any]) -> list[str]:
-    return sorted(name for name, value in after.items() if (before or {}).get(name) != value)
+def _changed(before: CompanySettings | ConnectionSettings | None, after: dict[str, Any]) -> list[str]:
+    """Names of settings that say something else; one moment may be written in two ways."""
+    stored = before.model_dump(mode="json") if before else {}
+    return sorted(name for name, value in after.items() if stored.get(name) != value)
 
 
 async def _rules(deps: Gateway, tenant_id: str) -> list[BackupRule]:

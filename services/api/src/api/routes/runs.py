@@ -18,6 +18,7 @@ from api.security import Reader, Syncer, TenantPrincipal
 from api.store import audit, runs
 from api.views.base import PAGE_DEFAULT, Cursor, Limit, Page
 from api.views.work import ItemResult, Run, RunItem, RunState, RunSummary, RunTrigger, SyncRequest
+from common.cures import FieldProblem
 from common.messages.control import ConnectionSettings, TaskKind, TaskRequested
 from common.problems import Problem
 
@@ -36,7 +37,7 @@ Text = Annotated[str | None, Query(max_length=200)]
 @routes.post("/runs", operation_id="start_sync", status_code=status.HTTP_202_ACCEPTED, dependencies=ONCE)
 async def start_sync(body: SyncRequest, request: Request, caller: Syncer, deps: Deps) -> Run:
     """Sync orders by date range (at most 31 days) or by numbers (at most 500), payouts by date range, or the summary of
-    one day. The schedule is not touched."""
+    one day. The schedule is not touched. Refused with `NO_API_ACCESS` where the store only sends."""
     row = await connection_routes.own(deps, caller, body.connection_id)
     if row["settings"] is None:
         raise Problem(
@@ -46,6 +47,8 @@ async def start_sync(body: SyncRequest, request: Request, caller: Syncer, deps: 
             cure="save them first: start_date is needed before anything is fetched",
         )
     _check_what(body, connection_settings(row["settings"]))
+    if not row["fetches"]:
+        raise _only_sent_to(body)
     kind = TaskKind.PAYOUTS if body.what == "payouts" else TaskKind.MANUAL
     run_id = new_id("run", seed_of(request))
     now = datetime.now(UTC)
@@ -241,6 +244,17 @@ def _check_what(body: SyncRequest, settings: ConnectionSettings) -> None:
             f"the connection writes no summaries: its mode is {settings.mode.value}",
             cure="sync its orders, or choose a summary mode in its settings",
         )
+
+
+def _only_sent_to(body: SyncRequest) -> Problem:
+    """What is fetched nowhere is not promised: the store pushes, and its credentials reach no API."""
+    cure = "have the store send it again"
+    if body.what == "payouts":
+        cure = "upload the payout's file: POST /v1/connections/{id}/payout-files"
+    cure = f"{cure}, or give the connection credentials to fetch with"
+    wrong = FieldProblem(field="body.connection_id", value=body.connection_id, cure=cure)
+    text = "nothing can be fetched: the connection's store only sends"
+    return Problem(409, "NO_API_ACCESS", text, cure=cure, errors=[wrong])
 
 
 def _window(body: SyncRequest, time_zone: str) -> tuple[datetime | None, datetime | None]:
