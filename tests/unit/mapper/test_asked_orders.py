@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from tests.unit.mapper.samples import company, configuration, example_a, mapped, unpaid
+from tests.unit.mapper.test_bought import bought
 from tests.unit.mapper.test_missing_payments import MODE, letter, why
 from tests.unit.mapper.test_rules import compiled, rule
 
@@ -17,6 +18,7 @@ FILTERS, MARK = "filters", "do_not_import"
 ASKED: list[tuple[Order, dict[str, Any], tuple[str, ...], str, str]] = [
     (unpaid(), {"mode": "invoices_only", "order_statuses": ["paid"]}, (FILTERS,), "order_statuses", "lets paid pass"),
     (example_a(), {"start_date": "2026-03-03"}, (FILTERS,), "start_date", "start date 2026-03-03"),
+    (bought(), {"mode": "bills", "start_date": "2026-03-03"}, (FILTERS,), "start_date", "start date 2026-03-03"),
     (example_a(do_not_import=True), {}, (MARK,), "do_not_import", "not for import"),
     (example_a(do_not_import=True), {"start_date": "2026-03-03"}, (MARK, FILTERS), "do_not_import", "not for import"),
 ]

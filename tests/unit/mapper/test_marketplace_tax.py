@@ -1,5 +1,6 @@
 """Tax that a marketplace keeps and pays itself never reaches the merchant, however an order goes on (section 12.5)."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -259,6 +260,8 @@ def test_what_the_customer_got_back_is_told_from_a_refund_that_does_not_add_up()
     cents = marketplace(tax_remitted=D("0.06"), refunds=(of("24.65"),))
     assert read_facts(cents, NO_DIRECTIVES, None).refunds[0].returned == D("24.65"), "as near with the tax as without"
     assert read(first_refund(transactions=())) == [(RefundNature.STOCK_ONLY, "0")]
+    least = first_refund(lines=(), shipping=D("1.00"), tax=D("0.06"), transactions=(refunded("1.00", "rt1"),))
+    assert read(least) == [(RefundNature.MONEY, "1.06")]
     only_tax = first_refund(lines=(), tax=D("1.45"), transactions=())
     assert read(only_tax) == [(RefundNature.STOCK_ONLY, "0")], "no money moved"
 
@@ -271,3 +274,22 @@ def test_goods_taken_off_an_order_with_net_tenders_take_their_tax_off_what_was_k
     assert (short.situation, short.open) == (Situation.PARTLY_PAID, D("2.62"))
     for mode in ("sales_receipts", INVOICES):
         assert balance(source, mode) == LEFT_OF_A
+
+
+def test_money_back_on_an_order_that_is_not_paid_is_what_it_is_and_the_rest_is_credited() -> None:
+    source = part_paid("49.73", refunds=(first_refund(transactions=(refunded("23.21", "rt1"),)),))
+    facts = read_facts(source, NO_DIRECTIVES, None)
+    (fact,) = facts.refunds
+    assert (fact.nature, fact.returned, fact.credit) == (RefundNature.PART_CREDIT, D("23.21"), D("1.45"))
+    assert facts.open == D("25.82")
+
+
+@pytest.mark.parametrize(("captured", "owed"), [("49.73", "0"), ("49.72", "4.07")])
+def test_only_goods_taken_off_lower_the_tax_that_was_kept_of_what_is_owed(captured: str, owed: str) -> None:
+    """Money that went back is a document of its own: the sale keeps its 4.06 of tax."""
+    removal = first_refund(
+        external_id="r2", created_at=datetime(2026, 3, 11, tzinfo=UTC), tax=D("0.00"), transactions=()
+    )
+    facts = read_facts(part_paid(captured, refunds=(first_refund(), removal)), NO_DIRECTIVES, None)
+    assert [one.nature for one in facts.refunds] == [RefundNature.MONEY, RefundNature.REMOVAL]
+    assert facts.open == D(owed)

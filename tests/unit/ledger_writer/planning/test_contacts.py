@@ -74,6 +74,14 @@ def test_which_order_a_contact_is_of_is_no_content_but_that_it_follows_orders_is
     assert content_hash(customer(FIRST, phone="1")) == content_hash(customer(SECOND, phone="1"))
     assert content_hash(customer(FIRST, phone="1")) != content_hash(customer(FIRST, phone="2"))
     assert content_hash(customer(FIRST, phone="1")) != content_hash(customer(None, phone="1"))
+
+
+def test_a_field_that_a_release_adds_leaves_customers_as_they_were_written() -> None:
+    class Later(CustomerWanted):
+        added: str = ""
+
+    for wanted in (customer(None, phone="1"), customer(FIRST, phone="1")):
+        assert content_hash(Later(**wanted.model_dump())) == content_hash(wanted)
     body, _ = encode(STORED)
     assert CustomerWanted.model_validate_json(body) == STORED
 
@@ -101,9 +109,10 @@ def test_another_contact_is_one_update_of_the_customer_without_a_look_up(make: A
     newer = customer(SECOND, phone="2")
     (step,) = plan([due(make, newer, STORED, generation=4)], {}, terms)
     assert isinstance(step, Write)
-    assert not step.lookup
+    assert step.lookup is False
     operation = step.operation
     assert (operation.operation, operation.wanted, operation.link) == (OperationKind.UPDATE, newer, LINK)
+    assert operation.references == {}
     assert (operation.kind, operation.generation) == (K.CUSTOMER, 4)
 
 

@@ -50,7 +50,7 @@ def settle(
     return stated
 
 
-def rounding_line(case: Case, amount: Decimal, *, with_item: bool = True) -> DocumentLine:
+def rounding_line(case: Case, amount: Decimal, *, with_item: bool) -> DocumentLine:
     """A line for a rounding difference: item Rounding → the account for rounding differences."""
     item = case.connection.products.rounding_item
     return DocumentLine(
