@@ -123,7 +123,7 @@ async def test_a_payment_a_rule_keeps_back_is_explained_everywhere(world: World,
 
     table = "name,action,field,comparison,source_value\nlater,mark_as_unpaid,number,equals,2002\n"
     imported = await desk.put_table("/v1/rules.csv", table)
-    assert imported.json() == {"created": 1, "replaced": 0}
+    assert imported.json() == {"created": 1, "replaced": 0, "unchanged": 0}
     assert "later" in (await desk.http.get("/v1/rules.csv")).text
     refused = await desk.put_table("/v1/rules.csv", "name,action,valu\nx,add_prefix,A\n")
     assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "valu")

@@ -175,7 +175,7 @@ def test_nested_groups_have_no_table() -> None:
     )
     with pytest.raises(Rejected) as refused:
         write_table([nested])
-    assert refused.value.reason.code == "RULE_TABLE_REFUSED"
+    assert refused.value.reason.code == "RULE_NOT_FOR_A_TABLE"
     assert refused.value.reason.field == "conditions"
     assert refused.value.reason.value == "N"
 

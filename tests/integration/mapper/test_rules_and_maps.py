@@ -1,5 +1,6 @@
 """Rules and maps over internal HTTP, and what they do to orders that are mapped already."""
 
+import httpx
 from tests.integration.mapper.conftest import Service, numbered
 from tests.unit.mapper.samples import connection, example_a
 
@@ -82,7 +83,7 @@ async def test_a_broken_rule_is_refused_and_another_tenant_sees_none(mapper: Ser
         saved = await client.put(
             "/internal/rules.csv", params={"tenant_id": "tenant"}, content=table, headers={"content-type": "text/csv"}
         )
-        assert saved.json() == {"created": 2, "replaced": 0}, saved.text
+        assert saved.json() == {"created": 2, "replaced": 0, "unchanged": 0}, saved.text
         mine = await client.get("/internal/rules", params={"tenant_id": "tenant", "limit": 1})
         assert [one["name"] for one in mine.json()["items"]] == ["R1"] or mine.json()["next_cursor"]
         rest = await client.get("/internal/rules", params={"tenant_id": "tenant", "cursor": mine.json()["next_cursor"]})
@@ -97,7 +98,42 @@ async def test_a_broken_rule_is_refused_and_another_tenant_sees_none(mapper: Ser
             content=exported.text,
             headers={"content-type": "text/csv"},
         )
-        assert again.json() == {"created": 0, "replaced": 2}
+        assert again.json() == {"created": 0, "replaced": 0, "unchanged": 2}
+        revisions = (await client.get("/internal/rules", params={"tenant_id": "tenant"})).json()["items"]
+        assert [one["revision"] for one in revisions] == [1, 1]
+
+
+async def test_no_two_rules_have_one_name_so_that_a_table_keeps_them_apart(mapper: Service) -> None:
+    """Rows of one name are one rule: two rules of a name would come back as one that needs both conditions."""
+    wanted: dict[str, object] = {"action": "add_tag", "value": "t"}
+    large = {**wanted, "conditions": [{"field": "total", "comparison": "more_than", "value": "1000"}]}
+    euros = {**wanted, "conditions": [{"field": "currency", "comparison": "equals", "value": "EUR"}]}
+    async with mapper.http() as client:
+
+        async def made(name: str, definition: dict[str, object], tenant: str = "tenant") -> httpx.Response:
+            return await client.post(
+                "/internal/rules", json={"tenant_id": tenant, "name": name, "definition": definition}
+            )
+
+        assert (await made("Same", large)).status_code == 201
+        refused = await made(" Same ", euros)
+        assert (refused.status_code, refused.json()["code"]) == (409, "RULE_NAME_TAKEN")
+        cure = "give it another name, or change the rule that has this one"
+        assert refused.json()["errors"] == [{"field": "name", "value": "Same", "cure": cure}]
+        assert (await made("Same", euros, "other")).status_code == 201
+        other = (await made("Other", euros)).json()
+        path = f"/internal/rules/{other['rule_id']}"
+        renamed = await client.put(path, json={"tenant_id": "tenant", "name": "Same", "definition": euros})
+        assert (renamed.status_code, renamed.json()["code"]) == (409, "RULE_NAME_TAKEN")
+        kept = await client.put(path, json={"tenant_id": "tenant", "name": "Other", "definition": euros})
+        assert kept.status_code == 200, "its own name is not taken"
+        before = (await client.get("/internal/rules", params={"tenant_id": "tenant"})).json()
+        table = (await client.get("/internal/rules.csv", params={"tenant_id": "tenant"})).text
+        done = await client.put(
+            "/internal/rules.csv", params={"tenant_id": "tenant"}, content=table, headers={"content-type": "text/csv"}
+        )
+        assert done.json() == {"created": 0, "replaced": 0, "unchanged": 2}
+        assert (await client.get("/internal/rules", params={"tenant_id": "tenant"})).json() == before
 
 
 async def test_mapping_a_product_releases_the_orders_that_waited_for_it(mapper: Service) -> None:

@@ -156,8 +156,37 @@ def test_what_a_table_cannot_show_is_refused_when_it_is_written(given: Rule) -> 
     with pytest.raises(TableRefused) as refusal:
         write_table([given])
     reason = refusal.value.reason
-    assert reason.text == "Row 0, column 'conditions': the rule 'nested' has nested groups; export it as JSON"
-    assert (reason.field, reason.value) == ("conditions", "nested")
+    assert reason.text == (
+        "The rule 'nested' can't be a part of a table: rows can't say its conditions as they are, in nested groups."
+    )
+    assert (reason.code, reason.field, reason.value) == ("RULE_NOT_FOR_A_TABLE", "conditions", "nested")
+    assert reason.cure == (
+        "Take a back-up of the company file (it holds every rule), or read GET /v1/rules; or split the rule."
+    )
+
+
+@pytest.mark.parametrize("value", ["AZ ", " AZ", " '=AZ"])
+def test_spaces_around_a_value_come_back(value: str) -> None:
+    given = rule("add_prefix", value, name="prefix")
+    assert read_table(write_table([given])) == [given]
+
+
+def test_spaces_around_a_name_are_no_part_of_it() -> None:
+    assert rule("add_prefix", "AZ", name=" prefix ").name == "prefix"
+
+
+def test_another_part_that_a_table_would_change_is_named() -> None:
+    with pytest.raises(TableRefused) as refusal:
+        write_table([rule("map_memo", "", name="R", copy_from=" number")])
+    reason = refusal.value.reason
+    assert (reason.field, reason.value) == ("copy_from", "R")
+    assert reason.text == "The rule 'R' can't be a part of a table: rows can't say its copy_from as they are."
+
+
+def test_values_that_rows_would_lose_or_swap_are_refused() -> None:
+    both = Condition(field="sku", comparison=C.EQUALS, value="A", values=("B",))
+    with pytest.raises(TableRefused, match="its conditions"):
+        write_table([Rule(name="R", action=Action.MAP_SKU, value="X", conditions=(both,))])
 
 
 def test_columns_that_are_left_out_have_the_defaults_of_a_rule() -> None:

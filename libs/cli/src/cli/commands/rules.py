@@ -62,7 +62,7 @@ def import_rules(context: typer.Context, file: File) -> None:
         done = api.put_text("/v1/rules.csv", read_text(file))
         if output.as_json:
             output.json(done)
-        output.line(f"{done['created']} rules are new, {done['replaced']} replaced")
+        output.line(f"{done['created']} rules are new, {done['replaced']} replaced, {done['unchanged']} as before")
 
 
 @rules_app.command("test")

@@ -152,6 +152,8 @@ class RulesRead(Shape):
 class RulesImported(Shape):
     created: int
     replaced: int
+    unchanged: int = 0
+    """Rules that are there just as the table has them; the orders are not mapped again for those."""
 
 
 class Restore(TenantRequest):

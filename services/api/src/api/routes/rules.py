@@ -54,6 +54,8 @@ async def list_rules(caller: Reader, deps: Deps, limit: Limit = PAGE_DEFAULT, cu
 async def create_rule(body: RuleBody, request: Request, caller: Writer, deps: Deps) -> mapper.RuleView:
     """Make a rule. Orders it may change are mapped again.
 
+    No other rule may have its name: rows of a table that share one are one rule.
+
     An account, class, department or terms that it names must be in the ledger of one of its connections.
     """
     await _refuse_names(deps, caller, body)

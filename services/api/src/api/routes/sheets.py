@@ -112,7 +112,10 @@ async def _rows(deps: Gateway, tenant_id: str, wanted: documents.Filter) -> Asyn
 
 @routes.get("/rules.csv", operation_id="export_rules", response_class=Sheet, responses=sheets.documented(_RULES))
 async def export_rules(caller: Reader, deps: Deps) -> Sheet:
-    """All rules as a table. Rules with nested groups don't fit one: a back-up holds them."""
+    """All rules as a table, which changes nothing when it is imported unchanged.
+
+    A rule that rows can't say, such as one with nested groups, is named (422): a back-up holds every rule.
+    """
     text = await deps.services.mapper.text("/internal/rules.csv", tenant_id=caller.tenant_id)
     return Sheet(text, headers=sheets.attachment("rules.csv"))
 

@@ -2,7 +2,6 @@
 
 import uuid
 
-import asyncpg
 from fastapi import APIRouter
 
 from common.application import CurrentRuntime, InternalCaller
@@ -17,7 +16,7 @@ from mapper.rules.model import Rule
 from mapper.store.locks import change_configuration
 from mapper.store.maps import map_page, save_map, source_key
 from mapper.store.orders import MARK_TENANT
-from mapper.store.rules import read_rules, rule_of, write_rule
+from mapper.store.rules import is_stored, read_rules, write_rule
 
 router = APIRouter(prefix="/internal", tags=["rules"])
 
@@ -36,7 +35,7 @@ async def restore(body: Restore, runtime: CurrentRuntime, waker: CurrentWaker, _
         await change_configuration(connection, [body.tenant_id])
         held = {row["name"]: row for row in await read_rules(connection, body.tenant_id)}
         fresh = [rule for rule in rules if rule.name not in held]
-        changed = [rule for rule in rules if rule.name in held and not _same(rule, held[rule.name])]
+        changed = [rule for rule in rules if rule.name in held and not is_stored(rule, held[rule.name])]
         entries = await _new_entries(connection, body.tenant_id, body.entries)
         await check_room(connection, body.tenant_id, len(fresh), runtime.settings)
         if not body.dry_run:
@@ -93,10 +92,6 @@ def _read(drafts: tuple[DraftRule, ...]) -> tuple[list[Rule], list[Reason]]:
                 )
             rules[rule.name] = rule
     return list(rules.values()), problems
-
-
-def _same(rule: Rule, row: asyncpg.Record) -> bool:
-    return rule_of(row).model_copy(update={"rule_id": ""}) == rule.model_copy(update={"rule_id": ""})
 
 
 async def _new_entries(connection: Connection, tenant_id: str, entries: tuple[MapEntry, ...]) -> list[MapEntry]:

@@ -25,6 +25,8 @@ from mapper.store.orders import MARK_TENANT
 from mapper.store.rules import (
     count_rules,
     delete_rules,
+    is_name_taken,
+    is_stored,
     read_rule,
     read_rules,
     rule_of,
@@ -73,6 +75,7 @@ async def create_rule(body: RuleSave, runtime: CurrentRuntime, waker: CurrentWak
         held = await read_rule(connection, body.tenant_id, rule.rule_id)
         if held is not None:
             return _view(held)
+        await _check_name(connection, body.tenant_id, rule)
         await check_room(connection, body.tenant_id, 1, runtime.settings)
         row = await write_rule(connection, body.tenant_id, rule, 1)
         batch.execute(MARK_TENANT, body.tenant_id)
@@ -82,7 +85,7 @@ async def create_rule(body: RuleSave, runtime: CurrentRuntime, waker: CurrentWak
 
 @router.get("/rules.csv", operation_id="export_rules", response_class=PlainTextResponse)
 async def export_rules(runtime: CurrentRuntime, _: InternalCaller, tenant_id: Id) -> PlainTextResponse:
-    """All rules as a table."""
+    """All rules as a table. Read back unchanged it changes nothing; a 422 names a rule that no table can hold."""
     async with runtime.pool.acquire() as connection:
         rows = await read_rules(connection, tenant_id)
     return PlainTextResponse(write_table(rule_of(row) for row in rows), media_type="text/csv")
@@ -110,15 +113,18 @@ async def import_rules(
         await change_configuration(connection, [tenant_id])
         known = {row["name"]: row for row in await read_rules(connection, tenant_id)}
         fresh = [rule for rule in rules if rule.name not in known]
+        changed = [rule for rule in rules if rule.name in known and not is_stored(rule, known[rule.name])]
         await check_room(connection, tenant_id, len(fresh), runtime.settings)
-        for rule in rules:
+        for rule in (*fresh, *changed):
             held = known.get(rule.name)
             rule_id = held["rule_id"] if held else str(uuid.uuid4())
             revision = held["revision"] + 1 if held else 1
             await write_rule(connection, tenant_id, rule.model_copy(update={"rule_id": rule_id}), revision)
-        batch.execute(MARK_TENANT, tenant_id)
-        batch.after_commit(waker.wake)
-    return RulesImported(created=len(fresh), replaced=len(rules) - len(fresh))
+        if fresh or changed:
+            batch.execute(MARK_TENANT, tenant_id)
+            batch.after_commit(waker.wake)
+    unchanged = len(rules) - len(fresh) - len(changed)
+    return RulesImported(created=len(fresh), replaced=len(changed), unchanged=unchanged)
 
 
 @router.get("/rules/{rule_id}", operation_id="read_rule")
@@ -149,6 +155,7 @@ async def replace_rule(
                 f"the rule is at revision {held['revision']}, not {body.revision}",
                 cure="read the rule again and repeat the change",
             )
+        await _check_name(connection, body.tenant_id, rule)
         row = await write_rule(connection, body.tenant_id, rule, held["revision"] + 1)
         batch.execute(MARK_TENANT, body.tenant_id)
         batch.after_commit(waker.wake)
@@ -197,6 +204,19 @@ def checked(body: RuleSave | DraftRule, rule_id: str, place: str = "") -> Rule:
 def _draft(rule: Rule) -> DraftRule:
     definition = rule.model_dump(mode="json", exclude={"rule_id", "name", "enabled", "priority"})
     return DraftRule(name=rule.name, enabled=rule.enabled, priority=rule.priority, definition=definition)
+
+
+async def _check_name(connection: Connection, tenant_id: str, rule: Rule) -> None:
+    """Raises a 409 problem where another rule has the name: rows of a table that share one are one rule."""
+    if await is_name_taken(connection, tenant_id, rule.name, rule.rule_id):
+        cure = "give it another name, or change the rule that has this one"
+        raise Problem(
+            409,
+            "RULE_NAME_TAKEN",
+            f"there is another rule named {rule.name!r}",
+            cure=cure,
+            errors=[FieldProblem(field="name", value=rule.name, cure=cure)],
+        )
 
 
 async def check_room(connection: Connection, tenant_id: str, more: int, settings: object) -> None:

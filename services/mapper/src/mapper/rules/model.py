@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Annotated, Literal, Union
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 DEPTH_MAX = 5
 """Groups within groups; deeper nesting is no longer readable."""
@@ -128,7 +128,8 @@ class Rule(Part):
     """One rule. Rules run by priority, then name; the last writer wins, `stop` ends the list for its scope."""
 
     rule_id: Annotated[str, Field(max_length=128)] = ""
-    name: Annotated[str, Field(min_length=1, max_length=200)]
+    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+    """No other rule of the tenant has it."""
     enabled: bool = True
     priority: Annotated[int, Field(ge=0, le=1_000_000)] = 100
     direction: Literal["to_ledger", "from_ledger"] = "to_ledger"

@@ -6,7 +6,7 @@ comparisons of `ALTERNATIVES` give several source values, of which any is enough
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from pydantic import ValidationError
@@ -35,6 +35,7 @@ COLUMNS: Final = (
     "allow_total_change",
 )
 REQUIRED: Final = frozenset({"name", "action"})
+_SHOWN: Final = tuple(name for name in Rule.model_fields if name != "rule_id")
 ROWS_MAX: Final = 20_000
 SEVERAL: Final = " | "
 """Separates the values of between, and connections."""
@@ -42,7 +43,6 @@ ALTERNATIVES: Final = frozenset(
     {Comparison.EQUALS, Comparison.IN_LIST, Comparison.CONTAINS, Comparison.STARTS_WITH, Comparison.ENDS_WITH}
 )
 """Comparisons whose rows are several source values of one condition."""
-TEXT_ALTERNATIVES: Final = ALTERNATIVES - {Comparison.EQUALS, Comparison.IN_LIST}
 IMPORTED: Final = {"matches": Comparison.CONTAINS.value, "is": Comparison.EQUALS.value, "map all": "map all"}
 """Names of comparisons in tables of other products."""
 
@@ -64,14 +64,37 @@ def _refused(row: int, column: str, value: str, problem: str) -> TableRefused:
 
 
 def write_table(rules: Iterable[Rule]) -> str:
-    """CSV of rules. Raises `TableRefused` for nested groups, which a table can't show."""
+    """CSV of rules with a name each. Raises `TableRefused` for one that would not be read back just as it is."""
     out = io.StringIO()
     writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
     writer.writeheader()
     for rule in rules:
-        for row in _rows(rule):
-            writer.writerow({column: guarded(text) for column, text in row.items()})
+        rows = [{column: guarded(text) for column, text in row.items()} for row in _rows(rule)]
+        _check_reads_back(rule, rows)
+        writer.writerows(rows)
     return out.getvalue()
+
+
+def _check_reads_back(rule: Rule, rows: Iterable[Mapping[str, str]]) -> None:
+    """Raises `TableRefused` where the rows say something else than the rule, such as for nested groups."""
+    try:
+        read = _drafted([(number, _cells(row)) for number, row in enumerate(rows, start=2)])
+    except (ValidationError, TableRefused):
+        read = None
+    wrong = [name for name in _SHOWN if read is None or getattr(read, name) != getattr(rule, name)]
+    if not wrong:
+        return
+    part = "conditions" if "conditions" in wrong else wrong[0]
+    raise TableRefused(
+        Reason(
+            code="RULE_NOT_FOR_A_TABLE",
+            text=f"The rule {rule.name!r} can't be a part of a table: rows can't say its {part} as they are"
+            + (", in nested groups." if part == "conditions" else "."),
+            cure="Take a back-up of the company file (it holds every rule), or read GET /v1/rules; or split the rule.",
+            field=part,
+            value=rule.name,
+        )
+    )
 
 
 def _rows(rule: Rule) -> Iterable[dict[str, str]]:
@@ -92,11 +115,10 @@ def _rows(rule: Rule) -> Iterable[dict[str, str]]:
         "stop": _yes(rule.stop),
         "allow_total_change": _yes(rule.allow_total_change),
     }
-    if not rule.conditions:
+    conditions = tuple(_flat(rule))
+    if not conditions:
         yield head
-    if not all(_merges_back(rule)):
-        raise _refused(0, "conditions", rule.name, f"the rule {rule.name!r} has nested groups; export it as JSON")
-    for condition in _flat(rule):
+    for condition in conditions:
         cell = {"field": condition.field, "comparison": condition.comparison.value}
         if condition.comparison is Comparison.IN_LIST:
             yield from (head | cell | {"source_value": value} for value in condition.values)
@@ -113,21 +135,6 @@ def _flat(rule: Rule) -> Iterable[Condition]:
             yield one
 
 
-def _merges_back(rule: Rule) -> Iterable[bool]:
-    """Whether the rows of each condition would be read as that condition again."""
-    seen: set[tuple[str, Comparison]] = set()
-    for one in rule.conditions:
-        if isinstance(one, Group):
-            kinds = {(c.field, c.comparison) if isinstance(c, Condition) else None for c in one.conditions}
-            kind = kinds.pop() if len(kinds) == 1 else None
-            yield one.match == "any" and len(one.conditions) > 1 and kind is not None and kind[1] in TEXT_ALTERNATIVES
-        else:
-            kind = (one.field, Comparison.EQUALS if one.comparison is Comparison.IN_LIST else one.comparison)
-        if kind is not None and kind[1] in ALTERNATIVES:
-            yield kind not in seen
-            seen.add(kind)
-
-
 def _yes(value: bool) -> str:
     return "yes" if value else "no"
 
@@ -140,17 +147,26 @@ def read_table(text: str) -> list[Rule]:
     if unknown or not set(header) >= REQUIRED:
         wrong = unknown[0] if unknown else min(REQUIRED - set(header))
         problem = f"there is no such column; the columns are {', '.join(COLUMNS)}" if unknown else "it is missing"
-        raise _refused(1, wrong, wrong, problem)
+        raise _refused(1, wrong, unknown[0] if unknown else "", problem)
     grouped: dict[str, list[tuple[int, dict[str, str]]]] = {}
     for number, row in enumerate(reader, start=2):
         if number > ROWS_MAX:
             raise _refused(number, "name", "", f"a table may have {ROWS_MAX} rows; import it in parts")
-        cells = {key.strip().lower(): unguarded((value or "").strip()) for key, value in row.items() if key}
+        cells = _cells(row)
         name = cells["name"]
         if not name:
             raise _refused(number, "name", "", "every row needs the name of its rule")
         grouped.setdefault(name, []).append((number, cells))
     return [_rule(rows) for rows in grouped.values()]
+
+
+def _cells(row: Mapping[str, str | None]) -> dict[str, str]:
+    """Cells without the spaces around them, but for the value: a prefix may well end with one."""
+    cells = {key.strip().lower(): value or "" for key, value in row.items() if key}
+    return {
+        column: unguarded(text if column == "value" and text.strip() else text.strip())
+        for column, text in cells.items()
+    }
 
 
 def _rule(rows: Sequence[tuple[int, dict[str, str]]]) -> Rule:
@@ -161,25 +177,8 @@ def _rule(rows: Sequence[tuple[int, dict[str, str]]]) -> Rule:
                 raise _refused(
                     other, column, cells.get(column, ""), "rows of one rule must agree; give it another name"
                 )
-    connections = first.get("connections", "") or "all"
     try:
-        rule = Rule.model_validate(
-            {
-                "name": first["name"],
-                "enabled": _flag(number, "enabled", first, default=True),
-                "priority": int(first.get("priority") or 100),
-                "direction": first.get("direction") or "to_ledger",
-                "connections": "all" if connections == "all" else tuple(connections.split(SEVERAL)),
-                "match": first.get("match") or "all",
-                "conditions": _conditions(rows),
-                "action": first["action"],
-                "value": first.get("value", ""),
-                "copy_from": first.get("copy_from", ""),
-                "clear": _flag(number, "clear", first, default=False),
-                "stop": _flag(number, "stop", first, default=False),
-                "allow_total_change": _flag(number, "allow_total_change", first, default=False),
-            }
-        )
+        rule = _drafted(rows)
         compile_rule(rule)
     except ValidationError as error:
         problem = error.errors()[0]
@@ -192,6 +191,29 @@ def _rule(rows: Sequence[tuple[int, dict[str, str]]]) -> Rule:
     except ValueError as error:
         raise _refused(number, "priority", first.get("priority", ""), "it must be a whole number") from error
     return rule
+
+
+def _drafted(rows: Sequence[tuple[int, dict[str, str]]]) -> Rule:
+    """The rule that rows of one name say, not compiled. Raises `TableRefused`, `ValidationError` or `ValueError`."""
+    number, first = rows[0]
+    connections = first.get("connections", "") or "all"
+    return Rule.model_validate(
+        {
+            "name": first["name"],
+            "enabled": _flag(number, "enabled", first, default=True),
+            "priority": int(first.get("priority") or 100),
+            "direction": first.get("direction") or "to_ledger",
+            "connections": "all" if connections == "all" else tuple(connections.split(SEVERAL)),
+            "match": first.get("match") or "all",
+            "conditions": _conditions(rows),
+            "action": first["action"],
+            "value": first.get("value", ""),
+            "copy_from": first.get("copy_from", ""),
+            "clear": _flag(number, "clear", first, default=False),
+            "stop": _flag(number, "stop", first, default=False),
+            "allow_total_change": _flag(number, "allow_total_change", first, default=False),
+        }
+    )
 
 
 def _flag(number: int, column: str, cells: dict[str, str], *, default: bool) -> bool:

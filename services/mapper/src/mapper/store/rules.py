@@ -23,6 +23,7 @@ _ALL = """
 SELECT rule_id, name, enabled, priority, definition, revision, updated_at FROM rules
 WHERE tenant_id = $1 ORDER BY priority, name, rule_id
 """
+_NAME_TAKEN = "SELECT EXISTS (SELECT FROM rules WHERE tenant_id = $1 AND name = $2 AND rule_id <> $3)"
 _COUNT = "SELECT count(*) FROM rules WHERE tenant_id = $1"
 _WRITE = """
 INSERT INTO rules AS r (tenant_id, rule_id, name, enabled, priority, definition, revision)
@@ -75,6 +76,16 @@ async def rule_page(connection: Connection, tenant_id: str, after: tuple[int, st
 
 async def read_rule(connection: Connection, tenant_id: str, rule_id: str) -> asyncpg.Record | None:
     return await connection.fetchrow(_ONE, tenant_id, rule_id)
+
+
+def is_stored(rule: Rule, row: asyncpg.Record) -> bool:
+    """Whether the row says what the rule does, whatever its identifier."""
+    return rule_of(row).model_copy(update={"rule_id": ""}) == rule.model_copy(update={"rule_id": ""})
+
+
+async def is_name_taken(connection: Connection, tenant_id: str, name: str, rule_id: str) -> bool:
+    """Whether a rule other than `rule_id` has the name. The caller holds the tenant's configuration lock alone."""
+    return bool(await connection.fetchval(_NAME_TAKEN, tenant_id, name, rule_id))
 
 
 async def count_rules(connection: Connection, tenant_id: str) -> int:
