@@ -108,6 +108,32 @@ def test_a_csv_that_nothing_can_be_made_of_is_refused_by_column(text: str, given
     assert caught.value.text
 
 
+NEEDED = (
+    "it needs the columns order_number, amount, fee, type; it may have payout_id, paid_on, currency, net, processor,"
+)
+
+
+@pytest.mark.parametrize(
+    ("header", "value", "begins"),
+    [
+        ("order,amount,fee,type", "order, amount, fee, type", ""),
+        ("order_number,amount,fee,type,hue", "hue", "remove it: "),
+    ],
+)
+def test_a_csv_with_a_wrong_column_is_told_which_ones_it_needs(header: str, value: str, begins: str) -> None:
+    with pytest.raises(FileRefused) as caught:
+        payout_csv.cut(packed(f"{header}\n".encode()), OF_B)
+    assert caught.value.value == value
+    assert caught.value.cure == f"{begins}{NEEDED} reference, refund_id, tender_id, description, occurred_on"
+
+
+def test_a_type_that_no_line_has_says_so_by_its_code() -> None:
+    with pytest.raises(NormalizationError) as caught:
+        read_all("payout_csv", b"order_number,amount,fee,type\n1,1.00,0,sale\n", OF_B)
+    assert (caught.value.reason.code, caught.value.reason.value) == ("UNKNOWN_LINE_TYPE", "sale")
+    assert caught.value.reason.cure.startswith("use one of adjustment, carried_forward, charge,")
+
+
 @pytest.mark.parametrize(
     ("line", "column"),
     [

@@ -392,3 +392,10 @@ async def test_a_deleted_tenant_leaves_nothing_behind(open_desk: Any, make: Any,
     tables = ("documents", "sets", "attempts", "lanes", "catalog", "company_settings", "replays", "reconnect_notices")
     for table in tables:
         assert await open_desk.pool.fetchval(f"SELECT count(*) FROM {table}") == 0
+
+
+async def test_a_check_that_would_find_nothing_is_refused_and_nothing_needs_doing(open_desk: Any, make: Any) -> None:
+    path = f"/internal/companies/{make.COMPANY}/check"
+    refused = await open_desk.call("POST", path, {"tenant_id": make.TENANT})
+    assert (refused.status_code, refused.json()["code"]) == (409, "NO_CHECK")
+    assert refused.json()["cure"] == "nothing: no change of another program has to be looked for"

@@ -69,6 +69,8 @@ def test_a_payout_that_does_not_balance_is_held_and_the_next_is_deposited() -> N
     candidates = candidates_of(mapped(one, settings) for one in SALES)
     reason = held(map_payout(payout("235.00", *CHARGES), settings, candidates))
     assert reason.code == "PAYOUT_UNBALANCED"
+    again = "Fetch the payout again or, where a file brought it, correct the file and upload it again"
+    assert reason.cure == f"{again}; if it stays so, ask the processor."
     assert "234.57" in reason.text
     (deposit,) = map_payout(payout("234.57", *CHARGES), settings, candidates).documents
     assert deposit.kind is DocumentKind.DEPOSIT

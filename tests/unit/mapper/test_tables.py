@@ -89,3 +89,23 @@ def test_a_wrong_map_names_row_and_column(table: str, says: str) -> None:
     with pytest.raises(Rejected) as refusal:
         read_map(table)
     assert says in refusal.value.reason.text
+
+
+@pytest.mark.parametrize(
+    ("table", "field", "value"),
+    [
+        ("connection_id,source\na,b\n", "target", ""),
+        ("connection_id,source,goal\na,b,c\n", "goal", "goal"),
+    ],
+)
+def test_a_column_of_a_map_that_is_missing_has_no_value(table: str, field: str, value: str) -> None:
+    with pytest.raises(Rejected) as refusal:
+        read_map(table)
+    assert (refusal.value.reason.field, refusal.value.reason.value) == (field, value)
+
+
+@pytest.mark.parametrize(("table", "field", "value"), [("name\nR\n", "action", ""), ("name,acton\n", "acton", "acton")])
+def test_a_column_of_a_rule_table_that_is_missing_has_no_value(table: str, field: str, value: str) -> None:
+    with pytest.raises(Rejected) as refusal:
+        read_table(table)
+    assert (refusal.value.reason.field, refusal.value.reason.value) == (field, value)

@@ -25,6 +25,8 @@ REQUIRED: Final = ("order_number", "amount", "fee", "type")
 OF_THE_PAYOUT: Final = ("payout_id", "paid_on", "currency", "net", "processor")
 OPTIONAL: Final = ("reference", "refund_id", "tender_id", "description", "occurred_on")
 _COLUMNS: Final = (*REQUIRED, *OF_THE_PAYOUT, *OPTIONAL)
+_NEEDED: Final = f"it needs the columns {', '.join(REQUIRED)}"
+_MORE: Final = ", ".join((*OF_THE_PAYOUT, *OPTIONAL))
 _OUTGOING: Final = frozenset({"refund", "chargeback", "dispute_fee", "reserve_held"})
 ROWS_MAX: Final = 100_000
 _AMOUNT_CHARS_MAX: Final = 24
@@ -70,13 +72,13 @@ def _table(raw: bytes) -> tuple[list[Row], str, tuple[str, ...]]:
     missing = [name for name in REQUIRED if name not in header]
     if missing:
         raise FileRefused(
-            f"the file has no column {missing[0]}", missing[0], ", ".join(header), f"columns: {', '.join(_COLUMNS)}"
+            f"the file has no column {missing[0]}", missing[0], ", ".join(header), f"{_NEEDED}; it may have {_MORE}"
         )
     unknown = [name for name in header if name not in _COLUMNS]
     if unknown:
         raise FileRefused(
             f"the file has a column {unknown[0]!r}, which means nothing here", unknown[0] or "(empty)", unknown[0],
-            f"remove it, or use one of {', '.join(_COLUMNS)}",
+            f"remove it: {_NEEDED}; it may have {_MORE}",
         )  # fmt: skip
     if len(set(header)) != len(header):
         raise FileRefused("the file has a column twice", next(name for name in header if header.count(name) > 1))
@@ -148,7 +150,7 @@ def _line(index: int, row: Row, currency: str, paid_on: date) -> PayoutLine:
     kind = row["type"].lower()
     if kind not in KINDS:
         raise row.refusal(
-            "type", "which is no kind of line", f"use one of {', '.join(sorted(KINDS))}", "UNKNOWN_STATUS"
+            "type", "which is no kind of line", f"use one of {', '.join(sorted(KINDS))}", "UNKNOWN_LINE_TYPE"
         )
     amount = in_places(_amount(row, "amount"), currency, f"row {row.number}, column amount")
     if kind in _OUTGOING and amount > 0:

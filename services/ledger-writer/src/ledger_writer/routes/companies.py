@@ -81,7 +81,12 @@ async def check_company(
         company = await locked_company(connection, company_id, request.tenant_id)
         ledger = ledger_named(company.ledger)
         if not ledger.follows_changes:
-            raise Problem(409, "NO_CHECK", f"{ledger.title} is written by nobody else and is not checked")
+            raise Problem(
+                409,
+                "NO_CHECK",
+                f"{ledger.title} is written by nobody else and is not checked",
+                cure="nothing: no change of another program has to be looked for",
+            )
         await checks.want(connection, company_id)
     return await view_of(workshop, company_id, request.tenant_id)
 

@@ -45,10 +45,9 @@ def read_map(text: str) -> list[MapEntry]:
     reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
     header = [column.strip().lower() for column in reader.fieldnames or ()]
     if sorted(header) != sorted(COLUMNS):
-        wrong = next((column for column in header if column not in COLUMNS), "") or next(
-            column for column in COLUMNS if header.count(column) != 1
-        )
-        raise _refused(1, wrong, wrong, f"the columns are {', '.join(COLUMNS)}, each once")
+        unknown = next((column for column in header if column not in COLUMNS), "")
+        wrong = unknown or next(column for column in COLUMNS if header.count(column) != 1)
+        raise _refused(1, wrong, unknown, f"the columns are {', '.join(COLUMNS)}, each once")
     entries: list[MapEntry] = []
     seen: dict[tuple[str, str], int] = {}
     for number, row in enumerate(reader, start=2):

@@ -34,7 +34,8 @@ def unbalanced(stated: Decimal, computed: Decimal, currency: str) -> Reason:
         "PAYOUT_UNBALANCED",
         f"The payout says {stated} {currency}, its lines come to {computed} {currency} "
         f"(difference {stated - computed}).",
-        "Fetch the payout again; if it stays so, ask the processor.",
+        "Fetch the payout again or, where a file brought it, correct the file and upload it again; if it stays so, ask"
+        " the processor.",
         "net",
         f"{stated}",
     )
