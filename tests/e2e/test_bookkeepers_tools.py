@@ -142,7 +142,7 @@ async def test_a_payment_a_rule_keeps_back_is_explained_everywhere(world: World,
 
     preview = await desk.get(f"/v1/orders/{kept['order_id']}/preview")
     assert [(one["would"], one["document"]["kind"], one["document"]["total"]) for one in preview["documents"]] == [
-        ("update", "invoice", "10.00")
+        ("nothing", "invoice", "10.00")
     ]
     assert "PAYMENT_MARKED_UNPAID" in desk.tillbook("--json", "orders", "why-unpaid", "2002")
     assert "later" in desk.tillbook("rules", "test", "2002")

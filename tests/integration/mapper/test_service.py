@@ -214,6 +214,7 @@ async def test_a_preview_shows_the_documents_and_writes_nothing(mapper: Service)
     assert shown["missing"] == ["shop-1/none"]
     assert [one["kind"] for one in shown["orders"][0]["documents"]] == ["invoice", "payment"]
     assert shown["orders"][0]["documents"][0]["customer"] == "Ada Lovelace"
+    assert [one["unchanged"] for one in shown["orders"][0]["documents"]] == [True, True]
     assert [one["revision"] for one in stored.json()["sets"]] == [1]
     assert refused.status_code == 401
     assert await mapper.runtime.pool.fetchval("SELECT count(*) FROM outbox") == before

@@ -11,8 +11,9 @@ from tests.unit.mapper.test_rules import compiled, rule
 
 from common.messages.base import Severity
 from common.messages.orders import Lifecycle, Order
-from common.messages.transactions import SetOutcome
+from common.messages.transactions import DocumentKind, SetOutcome
 from mapper.mapping.catalog import Catalog, CustomerLink
+from mapper.routes.views import preview_view
 
 FILTERS, MARK = "filters", "do_not_import"
 ASKED: list[tuple[Order, dict[str, Any], tuple[str, ...], str, str]] = [
@@ -100,3 +101,15 @@ def test_no_filter_is_the_reason_of_a_missing_payment_that_was_asked_for(
 ) -> None:
     source = example_a(let_through=let_through)
     assert letter(why(source, configuration(MODE, **settings))) == wanted
+
+
+def test_a_preview_tells_documents_that_would_stay_from_those_that_would_change() -> None:
+    source = example_a()
+    stored = mapped(source, configuration(MODE)).documents
+    renamed = mapped(source, configuration(MODE, class_name="Web"))
+    shown = preview_view(source, renamed, stored=stored)
+    assert [(one.kind, one.unchanged) for one in shown.documents] == [
+        (DocumentKind.INVOICE, False),
+        (DocumentKind.PAYMENT, True),
+    ]
+    assert [one.unchanged for one in preview_view(source, renamed).documents] == [False, False]

@@ -52,6 +52,8 @@ class PlannedDocument(Shape):
     lines: tuple[PlannedLine, ...] = ()
     deposit_to: str = ""
     depends_on: tuple[str, ...] = ()
+    unchanged: bool = False
+    """Of a preview: whether it is what the order was last mapped to, so that nothing new is asked of the ledger."""
 
 
 class AppliedRule(Shape):

@@ -17,6 +17,7 @@ from common.internal.mapper_checks import (
     DryRunResult,
 )
 from common.messages.base import Reason
+from common.messages.documents import DocumentState
 from common.messages.transactions import WantedState
 from common.problems import Problem, not_found
 
@@ -80,8 +81,10 @@ def _previewed(document: PlannedDocument, now: dict[str, Any] | None) -> Preview
         would = "void" if undone else "nothing"
     elif kept_out is not None:
         would = "wait"
+    elif there and now is not None:
+        would = "nothing" if document.unchanged and now["state"] == DocumentState.SYNCED else "update"
     else:
-        would = "update" if there else "create"
+        would = "create"
     return PreviewedDocument(
         document=document,
         would=would,

@@ -24,7 +24,8 @@ class PaymentsOfOrder(View):
 class PreviewedDocument(View):
     document: PlannedDocument
     would: str
-    """create, update (it is there, and is brought in line), void, wait (see `blocked_by`), or nothing."""
+    """create, update (it is there, and is brought in line), void, wait (see `blocked_by`), or nothing: it is there as
+    it is wanted, or is not wanted."""
     state: str | None
     """State of the document now; null where there is none yet."""
     blocked_by: Reason | None

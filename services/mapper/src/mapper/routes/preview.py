@@ -10,7 +10,7 @@ from mapper.remapping import map_prepared, read_surroundings, rule_changes
 from mapper.routes.views import preview_view
 from mapper.store.configurations import Configurations
 from mapper.store.orders import read_orders
-from mapper.store.sets import NOT_YET
+from mapper.store.sets import NOT_YET, read_sets
 
 router = APIRouter(prefix="/internal", tags=["preview"])
 
@@ -32,6 +32,9 @@ async def preview_orders(
     async with runtime.pool.acquire() as connection, connection.transaction(readonly=True):
         orders = await read_orders(connection, keys)
         around = await read_surroundings(connection, configurations, list(orders))
+        set_keys = [(tenant, body.company_id, shop, "order", external_id) for tenant, shop, external_id in keys]
+        sets = await read_sets(connection, set_keys)
+    stored = {(one.connection_id, one.source_id): one.documents for one in sets}
     shown = []
     missing = []
     for key in keys:
@@ -42,5 +45,6 @@ async def preview_orders(
             continue
         set_key = (key[0], body.company_id, key[1], "order", key[2])
         known = around.known.get(set_key, NOT_YET)
-        shown.append(preview_view(order, map_prepared(order, prepared, known), rule_changes(order, prepared)))
+        result = map_prepared(order, prepared, known)
+        shown.append(preview_view(order, result, rule_changes(order, prepared), stored.get((key[1], key[2]), ())))
     return PreviewResult(orders=tuple(shown), missing=tuple(missing))

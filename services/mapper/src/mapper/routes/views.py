@@ -24,14 +24,21 @@ def set_view(result: TransactionSet, mapped_at: datetime, rules: tuple[AppliedRu
     )
 
 
-def preview_view(order: Order, result: TransactionSet, rules: tuple[AppliedRule, ...] = ()) -> PreviewOrder:
+def preview_view(
+    order: Order, result: TransactionSet, rules: tuple[AppliedRule, ...] = (), stored: tuple[Document, ...] = ()
+) -> PreviewOrder:
+    """`stored`: documents that the order was last mapped to."""
+    before = {document.key: document for document in stored}
+    same = {document.key for document in result.documents if document == before.get(document.key)}
     return PreviewOrder(
         order_key=order.key,
         number=order.number,
         revision=order.revision,
         outcome=result.outcome,
         reason=result.reason,
-        documents=planned_documents(result),
+        documents=tuple(
+            planned.model_copy(update={"unchanged": planned.key in same}) for planned in planned_documents(result)
+        ),
         rules=rules,
     )
 
