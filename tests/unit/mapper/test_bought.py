@@ -208,7 +208,7 @@ def test_a_purchase_order_has_its_number_where_the_ledger_numbers_bills() -> Non
 def test_a_rule_keeps_the_bill_back_until_the_goods_are_in() -> None:
     waits = compiled(rule("do_not_create_invoice", "", ("fulfillment_status", "is_not", "fulfilled")))
     result = mapped(bought(), configuration("purchase_orders_bills"), ITEMS, rules=waits)
-    assert kinds(result) == ["purchase_order"]
+    assert (kinds(result), result.reason) == (["purchase_order"], None)
 
 
 def test_a_bill_that_may_be_written_stays_though_its_rule_would_keep_it_back_now() -> None:
@@ -219,7 +219,14 @@ def test_a_bill_that_may_be_written_stays_though_its_rule_would_keep_it_back_now
     back = bought(fulfillment_status=FulfillmentStatus.PARTIAL)
     assert mapped(back, settings, ITEMS, History.of(billed), rules=waits).documents == billed.documents
     unapproved = configuration("bills")
-    assert mapped(back, unapproved, ITEMS, History.of(billed), rules=waits).documents == ()
+    waiting = mapped(back, unapproved, ITEMS, History.of(billed), rules=waits)
+    assert waiting.documents == ()
+    assert waiting.reason is not None
+    name = waits.apply(back)[1].no_invoice_by
+    assert (waiting.reason.code, waiting.reason.field, waiting.reason.value) == ("NO_DOCUMENTS", "rules", name)
+    assert waiting.reason.text.startswith(f"The rule {name!r} keeps the bill back")
+    given_up = mapped(bought(lifecycle=Lifecycle.CANCELLED), unapproved, ITEMS, rules=waits)
+    assert (kinds(given_up), given_up.reason) == (["bill void"], None)
 
 
 def test_only_the_bill_of_a_purchase_that_waits_for_nothing_may_be_written() -> None:

@@ -22,7 +22,7 @@ from tests.unit.mapper.samples import (
 from tests.unit.mapper.test_rules import compiled, rule
 
 from common.messages.orders import FulfillmentStatus, Lifecycle, TenderKind, TenderStatus
-from common.messages.transactions import DocumentKind, WantedState
+from common.messages.transactions import DocumentKind, SetOutcome, WantedState
 from mapper.mapping.history import History
 from mapper.mapping.postings import trial_balance
 from mapper.mapping.terms import days_of
@@ -139,6 +139,20 @@ def test_payments_alone_are_applied_to_the_invoice_that_somebody_else_writes() -
     assert applied == [[(invoice.key, D("30.00"))], [(invoice.key, D("42.94"))]]
     assert (first.depends_on, second.depends_on, second.total) == ((), (), D("45.94"))
     assert trial_balance([invoice]) == {}, "it is not ours to post"
+
+
+def test_what_was_paid_above_somebody_elses_invoice_holds_the_order_or_stays_unapplied() -> None:
+    twice = example_a(tenders=(tender("70.00", "t1"), tender("17.00", "t2")))
+    stopped = mapped(twice, configuration("payments_only", overpayment_policy="stop"))
+    assert stopped.reason is not None
+    assert (stopped.outcome, stopped.documents, stopped.reason.code) == (SetOutcome.HELD, (), "OVERPAYMENT")
+    for policy, codes in (("tip", ["TIP_UNAPPLIED"]), ("unapplied", [])):
+        _, first, second = mapped(twice, configuration("payments_only", overpayment_policy=policy)).documents
+        assert ([one.amount for one in second.applications], second.total) == ([D("7.00")], D("17.00"))
+        assert ([one.code for one in second.notices], first.notices) == (codes, ())
+        assert all("10.00 USD" in one.text for one in second.notices)
+    exact = mapped(example_a(), configuration("payments_only", overpayment_policy="stop"))
+    assert exact.outcome is SetOutcome.MAPPED
 
 
 def test_where_somebody_else_writes_the_invoice_gift_cards_and_fees_are_theirs_too() -> None:

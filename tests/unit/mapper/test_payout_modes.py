@@ -109,6 +109,118 @@ def test_money_of_an_order_with_several_documents_lies_where_they_put_it() -> No
     assert trial_balance([entry]) == {"BANK": D("77.00"), "UF": D("-77.00")}
 
 
+CLEARING = {"paypal": "Assets:PayPal", "shopify_payments": "Assets:Shopify"}
+
+
+@pytest.mark.parametrize(
+    ("amount", "named", "wanted"),
+    [
+        ("69.99", {"description": "Principal"}, "Assets:Shopify"),
+        ("47.00", {}, "Assets:Shopify"),
+        ("30.00", {}, "Assets:Shopify"),
+        ("30.00", {"tender_external_id": "a"}, "Assets:PayPal"),
+        ("47.00", {"processor": "klarna"}, "Assets:Shopify"),
+        ("10.00", {"processor": "klarna"}, "Assets:PayPal"),
+    ],
+)
+def test_money_leaves_the_account_of_the_processor_where_an_order_was_paid_into_two(
+    amount: str, named: dict[str, str], wanted: str
+) -> None:
+    tenders = (tender("30.00", "a", method="paypal"), tender("47.00", "b", method="Shopify_Payments"))
+    invoiced = in_mode("invoices_payments_if_paid", deposit_accounts=CLEARING)
+    order = mapped(example_a(external_id="id1001", tenders=tenders), invoiced)
+    said = dict(named)
+    processor = said.pop("processor", "shopify_payments")
+    source = payout(amount, payout_line("charge", amount, order_number="1001", **said), processor=processor)
+    (entry,) = with_sets(source, in_mode("journal_entries", deposit_accounts=CLEARING), order).documents
+    assert [line.account.name for line in entry.lines if line.description == "Booked before"] == [wanted]
+
+
+@pytest.mark.parametrize("mode", ["journal_entries", "summary_payout"])
+@pytest.mark.parametrize("said", ["", "Principal"])
+def test_a_settlement_waits_for_a_sale_of_another_mode_that_is_held_and_books_it_once(mode: str, said: str) -> None:
+    by_rule = compiled(rule("map_transaction_type", "sales_receipts", ("number", "equals", "1002")))
+    stops = in_mode(mode, products={"missing": "stop_and_queue"})
+    sets = [map_order(one, stops, by_rule) for one in SALES]
+    held = sets[1].documents[0].hold
+    assert held is not None
+    assert held.code == "PRODUCT_MISSING"
+    charge = CHARGES[1].model_copy(update={"description": said})
+    source = payout("209.91", CHARGES[0], charge, CHARGES[2], REFUND)
+    result = with_sets(source, stops, *sets)
+    assert (result.outcome, result.documents) == (SetOutcome.HELD, ())
+    assert result.reason is not None
+    assert (result.reason.code, result.reason.value) == ("PAYOUT_INCOMPLETE", f"1002 ({held.text})")
+    assert "1001" not in result.reason.text
+    settings = in_mode(mode)
+    released = [map_order(one, settings, by_rule) for one in SALES]
+    (document,) = with_sets(source, settings, *released).documents
+    assert trial_balance([*(one for each in released for one in each.documents), document]) == SETTLED_B
+
+
+def test_a_deposit_says_why_a_document_that_it_waits_for_is_held() -> None:
+    stops = in_mode("sales_receipts", products={"missing": "stop_and_queue"})
+    (held,) = (waits := mapped(SALES[1], stops)).documents
+    result = with_sets(payout("116.22", CHARGES[1]), stops, waits)
+    assert result.reason is not None
+    assert held.hold is not None
+    assert result.reason.value == f"1002 ({held.hold.text})"
+
+
+@pytest.mark.parametrize(
+    ("ruled", "own", "outcome"),
+    [
+        ("sales_receipts", "", SetOutcome.HELD),
+        ("", "sales_receipts", SetOutcome.HELD),
+        ("journal_entries", "", SetOutcome.MAPPED),
+        ("", "summary_payout", SetOutcome.MAPPED),
+        ("", "", SetOutcome.MAPPED),
+    ],
+)
+def test_a_settlement_waits_for_an_order_that_is_held_as_a_whole_if_it_has_another_mode(
+    ruled: str, own: str, outcome: SetOutcome
+) -> None:
+    rules = compiled(*([rule("map_transaction_type", ruled)] if ruled else []))
+    settings = in_mode("journal_entries")
+    foreign = tender("120.00", "t1002", currency="EUR")
+    odd = SALES[1].model_copy(update={"tenders": (foreign,), "invoice_mode": own})
+    held = map_order(odd, settings, rules)
+    assert held.reason is not None
+    assert (held.outcome, held.reason.code) == (SetOutcome.HELD, "TENDER_CURRENCY_DIFFERS")
+    source = payout("116.22", CHARGES[1])
+    result = map_payout(source, settings, candidates_of([held]), SalesSource((odd,), rules))
+    assert result.outcome is outcome
+    if outcome is SetOutcome.HELD:
+        assert result.reason is not None
+        assert result.reason.value == f"1002 ({held.reason.text})"
+
+
+def test_a_deposit_posts_what_lines_say_themselves_of_a_sale_that_only_payouts_account_for() -> None:
+    settings = in_mode("sales_receipts")
+    left = map_order(SALES[0], settings, compiled(rule("map_transaction_type", "journal_entries")))
+    parts = (
+        payout_line("charge", "64.99", "2.53", order_number="1001", description="Principal"),
+        payout_line("charge", "7.95", order_number="1001", description="Shipping"),
+        payout_line("charge", "4.06", order_number="1001", description="Tax"),
+    )
+    other = mapped(SALES[1], settings)
+    (deposit,) = with_sets(payout("190.69", *parts, CHARGES[1]), settings, left, other).documents
+    assert deposit.kind is DocumentKind.DEPOSIT
+    assert trial_balance([deposit]) == {
+        "BANK": D("190.69"),
+        "FEES": D("6.31"),
+        "UF": D("-120.00"),
+        "INC": D("-64.99"),
+        "SHIP": D("-7.95"),
+        "TAX": D("-4.06"),
+    }
+    titles = {line.description for line in deposit.lines if line.kind is LineKind.POSTING}
+    assert titles == {"Principal", "Shipping", "Tax", "Processing fees", "Payout po_1"}
+    stranger = payout_line("charge", "5.00", order_number="1009", description="Principal")
+    result = with_sets(payout("195.69", *parts, CHARGES[1], stranger), settings, left, other)
+    assert (result.reason.value if result.reason else "") == "1009 (not received)"
+
+
 @pytest.mark.parametrize("number", ["1003", ""])
 def test_a_sale_that_only_payouts_account_for_is_posted_by_a_deposit(number: str) -> None:
     settings = in_mode("sales_receipts")
@@ -223,6 +335,22 @@ def test_a_payout_below_zero_that_failed_takes_nothing_from_the_bank() -> None:
     (deposit,) = deposited(source, settings, sale("1004", "30.00"), OLD)[0].documents
     assert deposit.kind is DocumentKind.DEPOSIT
     assert trial_balance([deposit]) == {"UF": D("55.00"), "FEES": D("1.17"), "SHORT": D("-56.17")}
+
+
+@pytest.mark.parametrize(
+    ("status", "negative", "account"),
+    [
+        ("failed", "debited", "SHORT"),
+        ("failed", "carried", "SHORT"),
+        ("paid", "carried", "SHORT"),
+        ("paid", "debited", "BANK"),
+    ],
+)
+def test_a_settlement_below_zero_is_owed_unless_the_bank_was_debited(status: str, negative: str, account: str) -> None:
+    lost = payout_line("chargeback", "-56.17")
+    settings = in_mode("journal_entries", payouts={"negative": negative})
+    (entry,) = with_sets(payout("-56.17", lost, status=status), settings).documents
+    assert trial_balance([entry]) == {"CHB": D("56.17"), account: D("-56.17")}
 
 
 def test_a_payout_that_was_never_mapped_has_no_mode_to_keep() -> None:

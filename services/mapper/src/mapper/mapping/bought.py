@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from common.messages.base import Reason
 from common.messages.orders import OrderLine, Tender, TenderKind
 from common.messages.transactions import (
     Account,
@@ -26,7 +27,7 @@ from mapper.mapping.case import Case
 from mapper.mapping.forms import due_date
 from mapper.mapping.history import History
 from mapper.mapping.modes import ModeRow, Step
-from mapper.mapping.notices import purchase_refund_left
+from mapper.mapping.notices import bill_kept_back, purchase_refund_left
 from mapper.mapping.numbers import document_number
 from mapper.mapping.products import STOCK_ITEM, resolve_item
 from mapper.mapping.reasons import Held, mode_not_supported, seller_missing
@@ -47,11 +48,11 @@ class Purchase:
     total: Decimal
 
 
-def plan_purchase(case: Case, row: ModeRow, history: History) -> None:
+def plan_purchase(case: Case, row: ModeRow, history: History) -> Reason | None:
     """Fill `case.documents` by the mode's row. Cancelled: nothing is left in the books, and nothing open.
 
     A rule `do_not_create_invoice` keeps the bill back as it does an invoice, e.g. until the goods are in; a bill that
-    was written stays.
+    was written stays. The answer names that rule where nothing else is left to write.
     """
     facts = case.facts
     cell = row.cancelled if facts.cancelled else row.cell(facts.situation)
@@ -62,7 +63,8 @@ def plan_purchase(case: Case, row: ModeRow, history: History) -> None:
         orders = (_purchase_order(case, closed=Step.CLOSE_PURCHASE_ORDERS in cell),)
         case.documents.extend(orders)
     stays = history.invoiced and case.configuration.company.approved_at is not None
-    if Step.BILL in cell and (stays or case.directives.no_invoice_by is None):
+    kept_back_by = None if stays else case.directives.no_invoice_by
+    if Step.BILL in cell and kept_back_by is None:
         case.documents.append(_bill(case, orders))
     if Step.EXPENSE in cell:
         case.documents.append(_expense(case))
@@ -72,6 +74,9 @@ def plan_purchase(case: Case, row: ModeRow, history: History) -> None:
             case.documents.append(
                 case.void(kind, case.key(kind), "order", order.external_id, order.cancelled_on or order.ordered_on)
             )
+    if Step.BILL in cell and kept_back_by is not None and not orders:
+        return bill_kept_back(kept_back_by)
+    return None
 
 
 def _purchase_order(case: Case, *, closed: bool) -> Document:

@@ -187,4 +187,7 @@ TABLE: Final[dict[TransactionMode, ModeRow]] = {
 PURCHASE_FEEDS: Final = frozenset({M.PURCHASE_ORDERS, M.BILLS, M.PURCHASE_ORDERS_BILLS, M.EXPENSES})
 """Modes for feeds of purchases: what is bought has documents in no other, and what is sold has none in these."""
 
+SETTLED_MODES: Final = frozenset(mode for mode, row in TABLE.items() if S.IN_PAYOUT in row.paid)
+"""Modes whose orders are accounted for by the payout that pays them out."""
+
 SALES_ORDER_MODES: Final = frozenset(mode for mode, row in TABLE.items() if S.SALES_ORDER in row.unpaid)

@@ -34,6 +34,27 @@ def mixed_tenders(accounts: str) -> Reason:
     )
 
 
+def tip_unapplied(amount: Decimal, currency: str) -> Reason:
+    return notice(
+        "TIP_UNAPPLIED",
+        f"{amount} {currency} was paid above the order's total; it is no tip in a mode that writes no sale, and stays"
+        " unapplied.",
+        "Apply it in the ledger, or choose a mode with invoices.",
+        "overpayment_policy",
+        "tip",
+    )
+
+
+def bill_kept_back(rule: str) -> Reason:
+    return notice(
+        "NO_DOCUMENTS",
+        f"The rule {rule!r} keeps the bill back; without it the purchase becomes no document in this mode.",
+        "Nothing, if the rule is meant so: the bill is written when the rule no longer holds for the purchase.",
+        "rules",
+        rule,
+    )
+
+
 def purchase_refund_left(returned: Decimal, currency: str) -> Reason:
     return notice(
         "PURCHASE_REFUND_NOT_BOOKED",

@@ -82,9 +82,8 @@ def _map(
     case = Case(ruled, configuration, catalog, directives, facts)
     if directives.failures:
         case.notices.extend(rule_failed(rule, problem) for rule, problem in directives.failures.items())
-    note = None
     if ruled.direction is Direction.PURCHASE:
-        plan_purchase(case, TABLE[mode], history)
+        note = plan_purchase(case, TABLE[mode], history)
     else:
         resolve_customer(case)
         row = choose_row(case, TABLE[mode], mode, history)

@@ -8,6 +8,7 @@ from common.messages.transactions import Account, AccountRole, Application, Docu
 from common.money import ZERO
 from mapper.mapping.case import Case
 from mapper.mapping.configuration import Configuration
+from mapper.mapping.notices import tip_unapplied
 from mapper.mapping.reasons import Held, no_balance, overpaid
 from mapper.mapping.refund_lines import paid_by_merchant, remitted_unpaid
 from mapper.mapping.sales import fee_as_line
@@ -114,13 +115,17 @@ def plan_unapplied_payments(case: Case, order_form: Document | None) -> None:
 def plan_payments_of_found(case: Case, found: Document) -> None:
     """Add one payment per tender, applied to an invoice that somebody else writes; unapplied where there is none.
 
-    They don't depend on it: the money came in. A gift card and a fee are settled by whoever writes the invoice.
+    They don't depend on it: the money came in. A gift card and a fee are settled by whoever writes the invoice. So is
+    a tip: no line of ours can say it, and what was paid above the balance stays unapplied.
     """
+    tip = excess_as_tip(case)
     open_balance = found.total
     for tender, amount in payable_tenders(case, fee=ZERO, with_gifts=False):
         share = min(amount, open_balance)
         open_balance -= share
-        case.documents.append(payment(case, tender, amount, share, found).model_copy(update={"depends_on": ()}))
+        notices = (tip_unapplied(tip, case.currency),) if tip and share < amount else ()
+        document = payment(case, tender, amount, share, found)
+        case.documents.append(document.model_copy(update={"depends_on": (), "notices": notices}))
     _void_payments(case)
 
 

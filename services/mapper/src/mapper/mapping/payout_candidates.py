@@ -3,7 +3,15 @@
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
-from common.messages.transactions import AccountRole, Document, DocumentKind, TransactionSet, WantedState
+from common.messages.base import Reason
+from common.messages.transactions import (
+    AccountRole,
+    Document,
+    DocumentKind,
+    SetOutcome,
+    TransactionSet,
+    WantedState,
+)
 from mapper.mapping.history import ACCOUNTED_ELSEWHERE
 from mapper.mapping.names import normal
 from mapper.mapping.payout_matching import Candidates
@@ -27,8 +35,9 @@ def candidates_of(sets: Iterable[TransactionSet], orders_by_tender: Mapping[str,
     sets = list(sets)
     for one in sets:
         orders = (one.source_id, f"number:{normal(one.source_number)}")
-        if one.reason is not None:
-            why_not[normal(one.source_number)] = why_not[one.source_id] = one.reason.text
+        reason = one.reason or _held_money(one)
+        if reason is not None:
+            why_not[normal(one.source_number)] = why_not[one.source_id] = reason.text
         for document in one.documents:
             if not _may_be_paid_out(document):
                 continue
@@ -46,7 +55,24 @@ def candidates_of(sets: Iterable[TransactionSet], orders_by_tender: Mapping[str,
                 for key in orders:
                     refunds_by_order.setdefault(key, []).append(document)
     by_tender |= _receipts_by_tender(orders_by_tender, by_order)
-    return Candidates(by_tender, by_refund, by_reference, by_order, refunds_by_order, why_not, _elsewhere(sets))
+    return Candidates(
+        by_tender,
+        by_refund,
+        by_reference,
+        by_order,
+        refunds_by_order,
+        why_not,
+        _elsewhere(sets),
+        waiting=frozenset(one.source_id for one in sets if _held_money(one) is not None),
+        refused=frozenset(one.source_id for one in sets if one.outcome is SetOutcome.HELD),
+    )
+
+
+def _held_money(one: TransactionSet) -> Reason | None:
+    """Why the first money document of a set that has to wait is not written yet."""
+    kinds = INCOMING | OUTGOING
+    held = (document for document in one.documents if document.kind in kinds and _is_processors(document))
+    return next((document.hold for document in held if document.hold is not None), None)
 
 
 def _elsewhere(sets: Iterable[TransactionSet]) -> dict[str, str]:
@@ -78,7 +104,12 @@ def _receipts_by_tender(
 
 
 def _may_be_paid_out(document: Document) -> bool:
-    """Whether it is money that a processor could have had; a gift card's payment never is."""
-    if document.wanted is not WantedState.PRESENT or document.hold is not None or not document.total:
+    """Whether it is money that a processor could have had, in the books or on its way there."""
+    return document.hold is None and _is_processors(document)
+
+
+def _is_processors(document: Document) -> bool:
+    """Whether a processor could have had the money of it, written or not; a gift card's payment never is."""
+    if document.wanted is not WantedState.PRESENT or not document.total:
         return False
     return document.deposit_to is None or document.deposit_to.role is not AccountRole.GIFT_CARDS

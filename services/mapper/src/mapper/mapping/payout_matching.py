@@ -40,6 +40,10 @@ class Candidates:
     """Order number or id → why the order has no documents."""
     elsewhere: Mapping[str, str] = field(default_factory=dict)
     """Order's external id → IN_PAYOUT or IN_SUMMARY, where that is what accounts for it."""
+    waiting: frozenset[str] = frozenset()
+    """External ids of orders that have documents of their own for their money, of which some are held."""
+    refused: frozenset[str] = frozenset()
+    """External ids of orders that are held as a whole."""
     near: Sequence[Document] = ()
     """Receipts and payments of about those days, for lines that nothing else finds."""
     deposited: Mapping[str, str] = field(default_factory=dict)
@@ -103,19 +107,28 @@ def match_documents(payout: Payout, candidates: Candidates, configuration: Confi
     return [Grouped(one.document, one.sign, one.worth, one.paid) for one in found.values()]
 
 
-def booked_before(payout: Payout, candidates: Candidates) -> dict[str, Account]:
+def booked_before(payout: Payout, candidates: Candidates, configuration: Configuration) -> dict[str, Account]:
     """Charges and refunds that have documents of their own: the line's id → the account where their money lies.
 
-    Of a settlement: sales of an earlier mode, or of another mode by a rule. They are income already.
+    Of a settlement: sales of an earlier mode, or of another mode by a rule. They are income already. Of an order whose
+    money lies on several accounts a processor pays out what lies on its own, unless a line names another document.
     """
     found: dict[str, Account] = {}
     for line in payout.lines:
         if line.kind in CHARGES or line.kind in REFUNDS:
-            # Whichever of the order's documents it is, their money lies together.
-            match = _match(line, candidates, set()) or _of_order(line, candidates)
-            if match and match[0].deposit_to is not None:
-                found[line.external_id] = match[0].deposit_to
+            documents = _named_by(line, candidates, set()) or _of_order(line, candidates)
+            if len({_place(one.deposit_to) for one in documents}) > 1:
+                own = _place(configuration.deposit_account(payout.processor))
+                on_own = [one for one in documents if _place(one.deposit_to) == own]
+                documents = on_own or _of_amount(line, documents, candidates) or documents
+            if documents and documents[0].deposit_to is not None:
+                found[line.external_id] = documents[0].deposit_to
     return found
+
+
+def _place(account: Account | None) -> tuple[str, str] | None:
+    """Which account it is, whatever tender method led there."""
+    return None if account is None else (account.role, account.name)
 
 
 def _add(
@@ -172,6 +185,15 @@ def _free(match: Sequence[Document], candidates: Candidates) -> Sequence[Documen
 
 def _match(line: PayoutLine, candidates: Candidates, taken: set[str]) -> Sequence[Document]:
     """By tender or refund id, by reference, then the order's only document of that amount."""
+    named = _named_by(line, candidates, taken)
+    if named:
+        return named
+    free = [one for one in _of_order(line, candidates) if one.key not in taken]
+    return _of_amount(line, free, candidates) or (free if len(free) == 1 else ())
+
+
+def _named_by(line: PayoutLine, candidates: Candidates, taken: set[str]) -> Sequence[Document]:
+    """What the line itself calls by the id of a tender or refund, or by a reference."""
     if line.kind in REFUNDS:
         by_id = candidates.by_refund.get(line.refund_external_id or line.tender_external_id)
         if by_id:
@@ -181,8 +203,7 @@ def _match(line: PayoutLine, candidates: Candidates, taken: set[str]) -> Sequenc
         exact = candidates.by_tender.get(line.tender_external_id) or candidates.by_reference.get(normal(line.reference))
         if exact is not None and (line.tender_external_id or line.reference):
             return (exact,)
-    free = [one for one in _of_order(line, candidates) if one.key not in taken]
-    return _of_amount(line, free, candidates) or (free if len(free) == 1 else ())
+    return ()
 
 
 def _of_order(line: PayoutLine, candidates: Candidates) -> Sequence[Document]:

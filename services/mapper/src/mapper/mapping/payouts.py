@@ -29,6 +29,7 @@ from common.money import ZERO
 from mapper.mapping.configuration import Configuration
 from mapper.mapping.filter_reasons import connection_disabled
 from mapper.mapping.history import IN_PAYOUT
+from mapper.mapping.modes import SETTLED_MODES
 from mapper.mapping.payout_accounts import FAILED, OTHERS, TRANSFER, money_account, other_account
 from mapper.mapping.payout_matching import CHARGES, REFUNDS, Candidates, Grouped, match_documents
 from mapper.mapping.payout_reasons import (
@@ -40,8 +41,8 @@ from mapper.mapping.payout_reasons import (
     unbalanced,
 )
 from mapper.mapping.reasons import Held, fees_conflict
-from mapper.mapping.settled_sales import SalesSource, settled_sales
-from mapper.mapping.settlements import SETTLED_MODES, Settled, fee_payee, postings_of, settle_payout, with_payee
+from mapper.mapping.settled_sales import SalesSource, described_lines, settled_sales
+from mapper.mapping.settlements import Settled, as_itself, fee_payee, postings_of, settle_payout, with_payee
 
 M = TransactionMode
 DEPOSIT_MODES: Final = frozenset(
@@ -151,7 +152,10 @@ def _left_to_payouts(
     orders = [one for one in source.orders if candidates.elsewhere.get(one.external_id) == IN_PAYOUT]
     if not orders:
         return {}
-    return settled_sales(payout, configuration, replace(source, orders=orders)).lines
+    left = dict(settled_sales(payout, configuration, replace(source, orders=orders)).lines)
+    for line in described_lines(payout, orders):
+        left[line.external_id] = (as_itself(line, payout, configuration),)
+    return left
 
 
 def _debit(payout: Payout, configuration: Configuration) -> Document:

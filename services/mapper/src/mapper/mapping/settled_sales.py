@@ -20,6 +20,7 @@ from mapper.mapping.configuration import Configuration
 from mapper.mapping.facts import RefundFact, money_back, read_facts
 from mapper.mapping.grouping import negated, with_tax_lines
 from mapper.mapping.history import IN_SUMMARY
+from mapper.mapping.modes import SETTLED_MODES
 from mapper.mapping.names import normal
 from mapper.mapping.notices import settled_order_unknown
 from mapper.mapping.payout_accounts import CHARGED
@@ -61,29 +62,32 @@ def settled_sales(
 ) -> SettledSales:
     """Find the order of every charge and refund that does not say itself what it consists of. Raises `Held`.
 
-    What `candidates` know is income by a document of its own: here its money moves on. What is in a summary is held.
+    What `candidates` know is income by a document of its own: here its money moves on. What is in a summary, or will
+    be income by a document that is held yet, is not booked here: the settlement waits for it.
     """
     result = SettledSales()
-    booked = booked_before(payout, candidates)
+    booked = booked_before(payout, candidates, configuration)
     known = _by_name(source.orders)
     of_order: dict[str, list[PayoutLine]] = defaultdict(list)
     unknown: list[str] = []
-    summarised: list[str] = []
+    waiting: list[str] = []
     for line in payout.lines:
         if line.external_id in booked:
             result.lines[line.external_id] = (_moved(line, booked[line.external_id]),)
             continue
-        if line.kind not in CHARGED or line.description:
+        if line.kind not in CHARGED:
             continue
-        order = next((known[name] for name in _names(line) if name in known), None)
-        if order is not None and candidates.elsewhere.get(order.external_id) == IN_SUMMARY:
-            summarised.append(f"{order.number} ({candidates.why_not[order.external_id]})")
+        order = _named_by(line, known)
+        if order is not None and _is_booked_elsewhere(order, candidates, source.rules):
+            waiting.append(f"{order.number} ({candidates.why_not[order.external_id]})")
+        elif line.description:
+            continue
         elif order is not None:
             of_order[order.external_id].append(line)
         elif line.kind == "charge" and _names(line):
             unknown.append(line.order_number or line.order_external_id or line.reference or line.external_id)
-    if summarised:
-        raise Held(incomplete(summarised))
+    if waiting:
+        raise Held(incomplete(waiting))
     if unknown:
         result.notices = (settled_order_unknown(unknown),)
     as_lines = with_tax_lines(configuration)
@@ -91,6 +95,31 @@ def settled_sales(
         if order.external_id in of_order:
             _add_order(result, order, of_order[order.external_id], payout.currency, as_lines, source)
     return result
+
+
+def described_lines(payout: Payout, orders: Iterable[Order]) -> list[PayoutLine]:
+    """Charges and refunds of these orders that say themselves what they consist of."""
+    known = _by_name(orders)
+    return [
+        line
+        for line in payout.lines
+        if line.kind in CHARGED and line.description and _named_by(line, known) is not None
+    ]
+
+
+def _is_booked_elsewhere(order: Order, candidates: Candidates, rules: CompiledRules) -> bool:
+    """Whether an order without a document in the books is, or will be, income by another one than the settlement."""
+    if candidates.elsewhere.get(order.external_id) == IN_SUMMARY or order.external_id in candidates.waiting:
+        return True
+    if order.external_id not in candidates.refused:
+        return False
+    ruled, directives = rules.apply(order)
+    mode = directives.mode or ruled.invoice_mode
+    return bool(mode) and mode not in SETTLED_MODES
+
+
+def _named_by(line: PayoutLine, known: Mapping[str, Order]) -> Order | None:
+    return next((known[name] for name in _names(line) if name in known), None)
 
 
 def _moved(line: PayoutLine, account: Account) -> DocumentLine:

@@ -33,7 +33,6 @@ from mapper.mapping.payout_reasons import carried, not_automatic, not_paid
 from mapper.mapping.reasons import Held
 from mapper.mapping.settled_sales import SalesSource, SettledSales, settled_sales
 
-SETTLED_MODES: Final = frozenset({TransactionMode.JOURNAL_ENTRIES, TransactionMode.SUMMARY_PAYOUT})
 TITLES: Final = {
     LineKind.PRODUCT: "Sales",
     LineKind.SHIPPING: "Shipping",
@@ -125,10 +124,15 @@ def _lines(
     if parts is not None:
         yield from parts
     elif line.amount:
-        title = line.description.strip() or line.kind.replace("_", " ").capitalize()
-        yield _line(settled_account(line, payout, configuration), line.amount, title)
+        yield as_itself(line, payout, configuration)
     if line.fee:
         yield _line(configuration.account(AccountRole.FEES), -line.fee, PROCESSING_FEES)
+
+
+def as_itself(line: PayoutLine, payout: Payout, configuration: Configuration) -> DocumentLine:
+    """A payout's line by what it says it is, without its fee. Raises `Held` where no account is known for that."""
+    title = line.description.strip() or line.kind.replace("_", " ").capitalize()
+    return _line(settled_account(line, payout, configuration), line.amount, title)
 
 
 def _line(account: Account, amount: Decimal, title: str) -> DocumentLine:
@@ -217,7 +221,9 @@ def postings_of(lines: Sequence[DocumentLine]) -> list[DocumentLine]:
 
 
 def _money(payout: Payout, configuration: Configuration) -> list[DocumentLine]:
-    if payout.net < 0 and configuration.connection.payouts.negative == "carried":
+    """What came to the bank or left it. Below zero: what is still owed, where nothing was taken from the bank."""
+    is_owed = payout.status == FAILED or configuration.connection.payouts.negative == "carried"
+    if payout.net < 0 and is_owed:
         return [_line(configuration.account(AccountRole.SHORTFALL), payout.net, "Payout shortfall")]
     account = money_account(payout, configuration)
     return [_line(account, payout.net, f"Payout {payout.external_id}")] if payout.net else []
