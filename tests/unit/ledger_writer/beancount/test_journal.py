@@ -228,6 +228,31 @@ async def test_an_account_that_only_a_comment_names_is_opened(company: Any, make
     assert "open Assets:Receivable" not in accounts
 
 
+async def test_an_account_closed_by_hand_is_inactive_and_takes_nothing_after_its_last_day(
+    company: Any, make: Any, op: Any
+) -> None:
+    own = "2025-01-01 open Income:Sales\n2026-01-05 close Income:Sales\n2026-02-31 close Income:Shipping\n"
+    (company.folder / "manual.beancount").write_text(own, encoding="utf-8")
+    async with company.open() as session:
+        entries = [entry async for page in session.lists(("accounts",)) for entry in page]
+    assert [entry.name for entry in entries if not entry.active] == ["Income:Sales"]
+    last, after = (receipt(make, number, date=date(2026, 1, 4 + number)) for number in (1, 2))
+    outcomes = await company.write([op(last), op(after)])
+    assert isinstance(outcomes[last.key], Written)
+    refused = outcomes[after.key]
+    assert isinstance(refused, Refused)
+    assert refused.error_class is ErrorClass.CONFIG
+    assert (refused.reason.code, refused.reason.field, refused.reason.value) == (
+        "ACCOUNT_INVALID",
+        "account",
+        "Income:Sales",
+    )
+    assert "closed since 2026-01-05 in manual.beancount, and the document is of 2026-01-06" in refused.reason.text
+    assert "close directive" in refused.reason.cure
+    (company.folder / "manual.beancount").write_text(own.rsplit("2026-02", 1)[0], encoding="utf-8")
+    company.check()
+
+
 async def test_what_was_linked_by_hand_cannot_be_reversed(company: Any, make: Any, op: Any) -> None:
     wanted = make.document()
     outcome = (await company.write([op(wanted, OperationKind.VOID, link=LedgerLink("elsewhere"))]))[wanted.key]

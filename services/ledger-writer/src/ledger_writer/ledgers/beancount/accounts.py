@@ -1,7 +1,9 @@
 """Accounts of a Beancount company file: names proposed for each role, and what a name must look like."""
 
+import re
 import unicodedata
 from collections.abc import Mapping
+from datetime import date
 from functools import lru_cache
 from typing import Final
 
@@ -42,6 +44,9 @@ _CURE: Final = (
     "Choose one like Assets:Bank:Main: a root (Assets, Liabilities, Equity, Income or Expenses), then parts that begin"
     f" with a capital letter or digit and hold letters, digits and dashes; {_NAME_LENGTH_MAX} characters at most."
 )
+
+
+_CLOSED = re.compile(r"^(\d{4})[-/](\d{1,2})[-/](\d{1,2})[ \t]+close[ \t]+([^\s;]+)", re.MULTILINE)
 
 
 class AccountRefused(Exception):
@@ -103,3 +108,26 @@ class Chart:
     def names(self) -> list[str]:
         """Every account that a role resolves to and that Beancount accepts, sorted."""
         return sorted({name for name in self._by_role.values() if is_account_name(name)})
+
+
+def closed_accounts(text: str) -> dict[str, date]:
+    """Account → its last day, of directives such as `2026-03-31 close Income:Old`."""
+    found: dict[str, date] = {}
+    for year, month, day, name in _CLOSED.findall(text):
+        try:
+            found[name] = date(int(year), int(month), int(day))
+        except ValueError:
+            continue  # no day of the calendar: Beancount says so where it reads the file
+    return found
+
+
+def closed_refusal(name: str, closed: date, on: date) -> Refused:
+    """Why an entry of a day after the account's last one is not written."""
+    reason = Reason(
+        code="ACCOUNT_INVALID",
+        text=f"The account {name!r} is closed since {closed} in manual.beancount, and the document is of {on}.",
+        cure="Choose another account for it, or take its close directive out of manual.beancount, then resend.",
+        field="account",
+        value=name,
+    )
+    return Refused(ErrorClass.CONFIG, reason)

@@ -8,7 +8,7 @@ is not there. Only a document whose link was given up is looked for.
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from urllib.parse import quote
@@ -17,7 +17,7 @@ from common.errors import Rejected, UpstreamUnavailable
 from common.messages.base import Reason
 from common.messages.documents import CatalogEntry
 from common.messages.transactions import CustomerWanted, Document, DocumentKind
-from ledger_writer.ledgers.beancount.accounts import AccountRefused, Chart
+from ledger_writer.ledgers.beancount.accounts import AccountRefused, Chart, closed_accounts, closed_refusal
 from ledger_writer.ledgers.beancount.journal import (
     Journal,
     JournalFailed,
@@ -89,8 +89,10 @@ class BeancountSession:
         accounts: set[str] = set(self._books.chart.names())
         accepted: list[Operation] = []
         refused: set[str] = set()
-        for operation in await self._rated(operations):
-            outcome = self._render(operation, refused, texts, accounts)
+        own_entries = await asyncio.to_thread(self._journal.own_entries)
+        closed = closed_accounts(own_entries)
+        for operation in self._rated(operations, own_entries):
+            outcome = self._render(operation, refused, texts, accounts, closed)
             if outcome is None:
                 accepted.append(operation)
             else:
@@ -102,17 +104,22 @@ class BeancountSession:
         for operation in accepted:
             yield operation.document_key, failure or _written(operation)
 
-    async def _rated(self, operations: Sequence[Operation]) -> Sequence[Operation]:
+    def _rated(self, operations: Sequence[Operation], own_entries: str) -> Sequence[Operation]:
         """Foreign documents of channels that say no rate get the one of the books."""
         home = self._books.home_currency
         if not any(lacks_rate(one.wanted, home) or lacks_rate(one.previous, home) for one in operations):
             return operations
-        prices = Prices.read(await asyncio.to_thread(self._journal.own_entries), home)
+        prices = Prices.read(own_entries, home)
         given: dict[str, Decimal] = {}
         return [rated(operation, prices, home, given) for operation in operations]
 
     def _render(
-        self, operation: Operation, refused: set[str], texts: dict[str, list[str]], accounts: set[str]
+        self,
+        operation: Operation,
+        refused: set[str],
+        texts: dict[str, list[str]],
+        accounts: set[str],
+        closed: Mapping[str, date],
     ) -> Refused | None:
         """Add the operation's entries to the batch, or say why it can't be written."""
         missing = refused.intersection(operation.references) if refused else None
@@ -124,6 +131,9 @@ class BeancountSession:
             return error.refusal
         if not entries:
             return _nothing_to_reverse()
+        invalid = _closed_account(entries, closed) if closed else None
+        if invalid is not None:
+            return invalid
         for entry in entries:
             texts.setdefault(entry.file, []).append(entry.text)
             accounts.update(entry.accounts)
@@ -153,10 +163,13 @@ class BeancountSession:
         if "accounts" not in names:
             return
         known = sorted(self._journal.accounts | set(self._books.chart.names()))
+        today = datetime.now(UTC).date()
+        closed = closed_accounts(await asyncio.to_thread(self._journal.own_entries))
+        inactive = {name for name, on in closed.items() if on <= today}
         for start in range(0, len(known), _PAGE):
-            yield [self._account_entry(name) for name in known[start : start + _PAGE]]
+            yield [self._account_entry(name, active=name not in inactive) for name in known[start : start + _PAGE]]
 
-    def _account_entry(self, name: str) -> CatalogEntry:
+    def _account_entry(self, name: str, *, active: bool) -> CatalogEntry:
         return CatalogEntry(
             tenant_id=self._company.tenant_id,
             revision=0,
@@ -167,7 +180,17 @@ class BeancountSession:
             full_name=name,
             object_type=name.split(":", 1)[0],
             currency=self._company.home_currency,
+            active=active,
         )
+
+
+def _closed_account(entries: Sequence[Entry], closed: Mapping[str, date]) -> Refused | None:
+    """Beancount accepts an account's last day, and nothing after it."""
+    for entry in entries:
+        for name in entry.accounts:
+            if entry.on is not None and name in closed and entry.on > closed[name]:
+                return closed_refusal(name, closed[name], entry.on)
+    return None
 
 
 def _lines_of(operation: Operation, former: LedgerLink) -> tuple[str, str]:

@@ -43,6 +43,8 @@ class Entry:
     file: str
     text: str
     accounts: tuple[str, ...] = ()
+    on: date | None = None
+    """Day of a transaction; None for what moves no account."""
 
 
 def render(operation: Operation, books: Books) -> list[Entry]:
@@ -76,7 +78,8 @@ def _transaction(operation: Operation, document: Document, books: Books) -> Entr
     ]
     lines.extend(_facts(document, applications))
     _legs(postings, document.currency, books.home_currency, lines)
-    return Entry(document.date.isoformat()[:7], "".join(lines), tuple(posting.account for posting in postings))
+    accounts = tuple(posting.account for posting in postings)
+    return Entry(document.date.isoformat()[:7], "".join(lines), accounts, document.date)
 
 
 def _reversal(operation: Operation, previous: Document, books: Books) -> Entry:
@@ -96,7 +99,8 @@ def _reversal(operation: Operation, previous: Document, books: Books) -> Entry:
         f'  kind: "{previous.kind.value}"\n',
     ]
     _legs(postings, previous.currency, books.home_currency, lines)
-    return Entry(previous.date.isoformat()[:7], "".join(lines), tuple(posting.account for posting in postings))
+    accounts = tuple(posting.account for posting in postings)
+    return Entry(previous.date.isoformat()[:7], "".join(lines), accounts, previous.date)
 
 
 def generation_of(link: LedgerLink | None) -> int:
