@@ -1,17 +1,19 @@
 """Uploaded payout files: what they become, which column is wrong, and what a bad row costs."""
 
 import gzip
+import json
 import tracemalloc
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from tests.connectors.conftest import account
 
 from common.messages.orders import Payout
 from ingest.errors import NormalizationError
-from ingest.payout_lines import net_of
+from ingest.payout_lines import KINDS, net_of
 from ingest.payout_parts import FILE, PayoutPart, PayoutParts
 from ingest.uploads import BY_NAME, payout_csv, settlement
 from ingest.uploads.file import FileRefused, packed
@@ -125,6 +127,13 @@ def test_a_csv_with_a_wrong_column_is_told_which_ones_it_needs(header: str, valu
         payout_csv.cut(packed(f"{header}\n".encode()), OF_B)
     assert caught.value.value == value
     assert caught.value.cure == f"{begins}{NEEDED} reference, refund_id, tender_id, description, occurred_on"
+
+
+def test_the_apis_document_names_every_column_and_type_of_the_csv() -> None:
+    paths = json.loads((Path(__file__).parents[2] / "docs" / "openapi.json").read_text())["paths"]
+    said = paths["/v1/connections/{connection_id}/payout-files"]["post"]["description"]
+    named = (*payout_csv.REQUIRED, *payout_csv.OF_THE_PAYOUT, *payout_csv.OPTIONAL, *KINDS)
+    assert [name for name in named if f"`{name}`" not in said] == []
 
 
 def test_a_type_that_no_line_has_says_so_by_its_code() -> None:

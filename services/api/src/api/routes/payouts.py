@@ -183,6 +183,13 @@ async def upload_payout_file(
 
     A wrong column refuses the file and is named. A payout that can't be read is kept with its reason, one that does
     not balance is held with it; the others of the file go on. The same file again changes nothing.
+
+    `payout_csv`, with a header, separated by commas, semicolons or tabs: `order_number`, `amount`, `fee` and `type` are
+    required; `payout_id`, `paid_on`, `currency`, `net` and `processor` stand in the file or in the parameters;
+    `reference`, `refund_id`, `tender_id`, `description` and `occurred_on` may be there. `amount` as the merchant sees
+    it: what takes money away is negative; `fee` is what was kept back of it, positive. `type` is one of `charge`,
+    `refund`, `chargeback`, `chargeback_reversal`, `dispute_fee`, `fee`, `reserve_held`, `reserve_released`,
+    `adjustment`, `loan`, `transfer`, `carried_forward`. Days are written like 2026-03-15.
     """
     await own(deps, caller, connection_id)
     uploaded = await deps.services.ingest.upload(
