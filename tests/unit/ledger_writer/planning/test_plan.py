@@ -226,6 +226,8 @@ def test_documents_before_the_customers_horizon_are_out_of_scope(make: Any) -> N
     assert isinstance(step, Settle)
     assert step.reason is not None
     assert (step.event, step.reason.code) == (Event.NOT_NEEDED, "BEFORE_HORIZON")
+    assert (step.reason.field, step.reason.value) == ("date", "2026-01-05")
+    assert "dated 2026-01-05, and the customer was connected for documents from 2026-01-06 on" in step.reason.text
     on_it = replace(customer, horizon=date(2026, 1, 5))
     assert isinstance(plan([make.desired(wanted)], {customer.key: on_it}, make.TERMS)[0], Write)
 

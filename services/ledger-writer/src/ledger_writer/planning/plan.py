@@ -177,7 +177,7 @@ def _create(desired: Desired, document: Document, ground: Ground) -> Step:
         return Settle(desired.key, Event.WAITS, _WAITING_FOR_APPROVAL)
     customer = ground.known.get(document.customer_key) if document.customer_key is not None else None
     if customer is not None and customer.horizon is not None and document.date < customer.horizon:
-        return Settle(desired.key, Event.NOT_NEEDED, _before_horizon(customer.horizon))
+        return Settle(desired.key, Event.NOT_NEEDED, _before_horizon(document.date, customer.horizon))
     if holds.is_closed(desired.kind, document.date, ground.terms):
         return Settle(desired.key, Event.NEEDS_PERSON, holds.closed_period(document.date, ground.terms))
     replaced = ground.leaving.get(desired.set_key)
@@ -370,12 +370,13 @@ def _link_given_up(former: LedgerLink) -> Reason:
     )
 
 
-def _before_horizon(horizon: date) -> Reason:
+def _before_horizon(on: date, horizon: date) -> Reason:
     return Reason(
         code="BEFORE_HORIZON",
-        text=f"The customer was connected for documents from {horizon} on.",
+        text=f"The document is dated {on}, and the customer was connected for documents from {horizon} on.",
         cure="Move the customer's horizon back to include it.",
         field="date",
+        value=on.isoformat(),
         severity=Severity.WARNING,
     )
 
