@@ -99,7 +99,7 @@ async def test_a_restore_saves_all_or_nothing(mapper: Service) -> None:
     body = {"tenant_id": "tenant", "rules": [fine, wrong], "entries": entries, "dry_run": False}
     async with mapper.http() as client:
         refused = (await client.post("/internal/restore", json=body)).json()
-        assert [problem["field"] for problem in refused["problems"]] == ["rules.1.conditions"]
+        assert [problem["field"] for problem in refused["problems"]] == ["rules.1.definition.conditions.0.field"]
         assert (await client.get("/internal/rules", params={"tenant_id": "tenant"})).json()["items"] == []
         dry = (await client.post("/internal/restore", json={**body, "rules": [fine], "dry_run": True})).json()
         done = (await client.post("/internal/restore", json={**body, "rules": [fine]})).json()

@@ -73,6 +73,20 @@ async def test_a_broken_rule_is_refused_and_another_tenant_sees_none(mapper: Ser
         )
         assert broken.status_code == 422
         assert "no field 'skuu'" in broken.json()["detail"]
+        (error,) = broken.json()["errors"]
+        assert (error["field"], error["value"]) == ("definition.conditions.0.field", "skuu")
+        assert "did you mean sku" in error["cure"]
+        for definition, found in (
+            ({}, [("definition.action", "fill it in")]),
+            (
+                {"action": "mark_as_paid", "conditions": [{"comparison": "equals"}]},
+                [("definition.conditions.0.field", "fill it in")],
+            ),
+        ):
+            answer = await client.post(
+                "/internal/rules", json={"tenant_id": "tenant", "name": "R", "definition": definition}
+            )
+            assert [(one["field"], one["cure"]) for one in answer.json()["errors"]] == found
         table = "name,action,value\nR1,add_prefix,AZ\nR2,map_memo,x\n"
         read = await client.post("/internal/rules.csv", content=table, headers={"content-type": "text/csv"})
         assert [(one["name"], one["definition"]["value"]) for one in read.json()["rules"]] == [

@@ -30,7 +30,7 @@ def test_a_rule_that_refers_to_a_missing_field_is_refused_when_it_is_saved() -> 
     with pytest.raises(RuleRefused) as refusal:
         compile_rule(rule("map_memo", "M", ("custmer_name", "equals", "Ada"), name="broken"))
     assert "there is no field 'custmer_name'" in refusal.value.reason.text
-    assert (refusal.value.reason.field, refusal.value.reason.value) == ("conditions", "broken")
+    assert (refusal.value.reason.field, refusal.value.reason.value) == ("conditions.0.field", "custmer_name")
     assert refusal.value.reason.cure
     compile_rule(rule("map_memo", "M", ("first_name", "equals", "Ada")))
 

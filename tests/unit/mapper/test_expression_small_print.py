@@ -63,8 +63,8 @@ def test_a_refusal_says_what_is_wrong_and_what_to_write_instead(source: str, say
         saved(source)
     reason = refusal.value.reason
     assert reason.text == f"The rule 'broken' can't be used: {says}"
-    assert (reason.code, reason.field, reason.value) == ("RULE_REFUSED", "conditions", "broken")
-    assert reason.cure == "Correct the rule and save it again."
+    assert (reason.code, reason.field, reason.value) == ("RULE_REFUSED", "conditions.0.value", source[:500])
+    assert reason.cure == says[:500]
 
 
 def test_the_parser_is_quoted_where_it_cannot_read_an_expression() -> None:

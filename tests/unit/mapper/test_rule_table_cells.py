@@ -40,11 +40,11 @@ WRONG = [
     (f"{HEAD},priority\nR,map_sku,X,soon\n",                 2,   "priority",            "soon"),
     (f"{HEAD},priority\nR,map_sku,X,-1\n",                   2,   "priority",            "-1"),
     (f"{HEAD},field,comparison\nR,map_sku,X,sku,like\n",     2,   "comparison",          "like"),
-    (f"{HEAD},field\nR,map_sku,X,skuu\n",                    2,   "conditions",          "R"),
-    (f"{HEAD},field\nR,map_sku,X,sku\n",                     2,   "conditions",          "R"),
-    (f"{HEAD},copy_from\nR,map_sku,,skuu\n",                 2,   "copy_from",           "R"),
+    (f"{HEAD},field\nR,map_sku,X,skuu\n",                    2,   "field",               "skuu"),
+    (f"{HEAD},field\nR,map_sku,X,sku\n",                     2,   "source_value",        ""),
+    (f"{HEAD},copy_from\nR,map_sku,,skuu\n",                 2,   "copy_from",           "skuu"),
     ("name,action\nR,map_sku\n",                             2,   "value",               ""),
-    (f"{HEAD}\nR,map_due_date,soon\n",                       2,   "value",               "R"),
+    (f"{HEAD}\nR,map_due_date,soon\n",                       2,   "value",               "soon"),
 ]  # fmt: skip
 
 

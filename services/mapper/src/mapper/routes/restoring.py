@@ -77,7 +77,7 @@ def _read(drafts: tuple[DraftRule, ...]) -> tuple[list[Rule], list[Reason]]:
                 )
             )
         except Rejected as error:
-            problems.append(error.reason.model_copy(update={"field": f"{place}{error.reason.field or 'definition'}"}))
+            problems.append(error.reason.model_copy(update={"cure": "Correct the rule in the file."}))
         else:
             if rule.name in rules:
                 text = f"The name {rule.name!r} stands twice."

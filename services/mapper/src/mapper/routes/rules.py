@@ -10,19 +10,20 @@ from fastapi.responses import PlainTextResponse
 from pydantic import ValidationError
 
 from common.application import CurrentRuntime, InternalCaller
-from common.cures import FieldProblem
+from common.cures import FieldProblem, cure_of, scalar
 from common.database import Connection
 from common.internal.mapper import RulePage, RuleSave, RuleView
 from common.internal.mapper_checks import DraftRule, RulesImported, RulesRead
 from common.problems import Problem, not_found
 from mapper.routes.cursors import decode, encode
-from mapper.rules.compiling import compile_rule
-from mapper.rules.model import Rule
+from mapper.rules.compiling import RuleRefused, compile_rule
+from mapper.rules.model import Condition, Group, Rule
 from mapper.rules.table import read_table, write_table
 from mapper.settings import MapperSettings
 from mapper.store.locks import change_configuration
 from mapper.store.orders import MARK_TENANT
 from mapper.store.rules import (
+    HELD_IN_COLUMNS,
     count_rules,
     delete_rules,
     is_name_taken,
@@ -190,15 +191,28 @@ def checked(body: RuleSave | DraftRule, rule_id: str, place: str = "") -> Rule:
     except ValidationError as error:
         fields = [
             FieldProblem(
-                field=place + ".".join(["definition", *(str(part) for part in item["loc"])]),
-                value=str(item.get("input"))[:200] if isinstance(item.get("input"), (str, int, bool)) else None,
-                cure=str(item["msg"]),
+                field=place + _place_of(item["loc"]),
+                value=scalar(item.get("input")),
+                cure=cure_of(item),
             )
             for item in error.errors()[:20]
         ]
-        raise Problem(422, "RULE_REFUSED", "the rule's definition is not complete", errors=fields) from error
-    compile_rule(rule)
+        raise Problem(422, "RULE_REFUSED", "the rule does not fit its contract", errors=fields) from error
+    try:
+        compile_rule(rule)
+    except RuleRefused as error:
+        where = {"field": f"{place}definition.{error.reason.field}"}
+        raise RuleRefused(error.reason.model_copy(update=where)) from error
     return rule
+
+
+def _place_of(location: tuple[int | str, ...]) -> str:
+    """Where a request has what is wrong; without the kinds of condition that were tried."""
+    if location and location[0] in HELD_IN_COLUMNS:
+        return str(location[0])
+    return ".".join(
+        ["definition", *(str(part) for part in location if part not in (Condition.__name__, Group.__name__))]
+    )
 
 
 def _draft(rule: Rule) -> DraftRule:

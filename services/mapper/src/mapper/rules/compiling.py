@@ -18,14 +18,23 @@ class RuleRefused(Rejected):
     """A rule that can't be compiled: names the rule, the part and the cure."""
 
 
-def refused(rule: Rule, part: str, problem: str) -> RuleRefused:
+class _Misfit(ValueError):
+    """What is wrong with a condition: the place in the rule, such as `conditions.0.field`, and what stands there."""
+
+    def __init__(self, place: str, value: str, problem: str) -> None:
+        super().__init__(problem)
+        self.place = place
+        self.value = value
+
+
+def refused(rule: Rule, part: str, value: str, problem: str) -> RuleRefused:
     return RuleRefused(
         Reason(
             code="RULE_REFUSED",
             text=f"The rule {rule.name!r} can't be used: {problem}"[:4000],
-            cure="Correct the rule and save it again.",
-            field=part,
-            value=rule.name,
+            cure=problem[:500],
+            field=part[:500],
+            value=value[:500],
         )
     )
 
@@ -68,9 +77,9 @@ def compile_rule(rule: Rule) -> CompiledRule:
     kind = ACTIONS[rule.action]
     _check_value(rule)
     try:
-        holds = _group(Group(match=rule.match, conditions=rule.conditions), 1, rule.name)
-    except (UnknownField, BadCondition) as error:
-        raise refused(rule, "conditions", str(error)) from error
+        holds = _group(Group(match=rule.match, conditions=rule.conditions), 1, rule.name, "conditions")
+    except _Misfit as error:
+        raise refused(rule, error.place, error.value, str(error)) from error
     return CompiledRule(rule, kind, holds, _anchor(rule))
 
 
@@ -83,16 +92,23 @@ def _check_value(rule: Rule) -> None:
         if rule.value and "{" not in rule.value and rule.action not in WITHOUT_ARGUMENT:
             ACTIONS[rule.action].check(rule.value)
     except (UnknownField, BadValue) as error:
-        raise refused(rule, "copy_from" if rule.copy_from else "value", str(error)) from error
+        part = "copy_from" if rule.copy_from else "value"
+        raise refused(rule, part, rule.copy_from or rule.value, str(error)) from error
 
 
-def _group(group: Group, depth: int, rule_name: str) -> Predicate:
+def _group(group: Group, depth: int, rule_name: str, place: str) -> Predicate:
     if depth > DEPTH_MAX:
-        raise BadCondition(f"groups are nested deeper than {DEPTH_MAX}; split the rule")
+        raise _Misfit(place, "", f"groups are nested deeper than {DEPTH_MAX}; split the rule")
     # Expressions cost the most, so they come last: what the other conditions have decided is not evaluated.
-    ordered = sorted(group.conditions, key=lambda one: isinstance(one, Condition) and one.comparison is Comparison.CEL)
+    ordered = sorted(
+        enumerate(group.conditions),
+        key=lambda pair: isinstance(pair[1], Condition) and pair[1].comparison is Comparison.CEL,
+    )
     parts = [
-        _group(one, depth + 1, rule_name) if isinstance(one, Group) else _condition(one, rule_name) for one in ordered
+        _group(one, depth + 1, rule_name, f"{place}.{number}.conditions")
+        if isinstance(one, Group)
+        else _placed(one, rule_name, f"{place}.{number}")
+        for number, one in ordered
     ]
     if not parts:
         return lambda _working, _index, _scope: True
@@ -101,6 +117,18 @@ def _group(group: Group, depth: int, rule_name: str) -> Predicate:
     if group.match == "all":
         return lambda working, index, scope: all(part(working, index, scope) for part in parts)
     return lambda working, index, scope: any(part(working, index, scope) for part in parts)
+
+
+def _placed(condition: Condition, rule_name: str, place: str) -> Predicate:
+    try:
+        return _condition(condition, rule_name)
+    except (UnknownField, BadCondition) as error:
+        expression = condition.comparison is Comparison.CEL and condition.field == EXPRESSION
+        if not expression and (isinstance(error, UnknownField) or condition.comparison is Comparison.CEL):
+            raise _Misfit(f"{place}.field", condition.field, str(error)) from error
+        if condition.comparison in (Comparison.IN_LIST, Comparison.BETWEEN):
+            raise _Misfit(f"{place}.values", ", ".join(condition.values), str(error)) from error
+        raise _Misfit(f"{place}.value", condition.value, str(error)) from error
 
 
 def _condition(condition: Condition, rule_name: str) -> Predicate:

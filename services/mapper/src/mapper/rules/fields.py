@@ -43,7 +43,8 @@ class UnknownField(ValueError):
     """A rule names a field that no order has."""
 
     def __init__(self, name: str) -> None:
-        near = get_close_matches(name, list(FIELDS), n=3)
+        within = [known for known in FIELDS if name.endswith(f"_{known}")]
+        near = list(dict.fromkeys([*within, *get_close_matches(name, list(FIELDS), n=3)]))[:3]
         hint = f"; did you mean {', '.join(near)}?" if near else "."
         super().__init__(f"there is no field {name!r}{hint} Custom fields are written custom.<name>.")
         self.name = name

@@ -1,9 +1,9 @@
 """What a rule is: data that a person writes, a table imports, and the engine compiles (section 22)."""
 
 from enum import StrEnum
-from typing import Annotated, Literal, Union
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag, model_validator
 
 DEPTH_MAX = 5
 """Groups within groups; deeper nesting is no longer readable."""
@@ -117,11 +117,22 @@ class Condition(Part):
     values: Annotated[tuple[Text, ...], Field(max_length=5000)] = ()
 
 
+def _kind(given: Any) -> str:
+    names = given if isinstance(given, dict) else type(given).model_fields if isinstance(given, Part) else ()
+    return "Group" if "conditions" in names else "Condition"
+
+
+OneCondition = Annotated[
+    Annotated[Condition, Tag("Condition")] | Annotated["Group", Tag("Group")], Discriminator(_kind)
+]
+"""Known by its `conditions`, so that what is wrong with one is said of what was meant."""
+
+
 class Group(Part):
     """Conditions joined by one word; other words need a group of their own."""
 
     match: Literal["all", "any"] = "all"
-    conditions: Annotated[tuple[Union[Condition, "Group"], ...], Field(max_length=CONDITIONS_MAX)] = ()
+    conditions: Annotated[tuple[OneCondition, ...], Field(max_length=CONDITIONS_MAX)] = ()
 
 
 class Rule(Part):
@@ -135,7 +146,7 @@ class Rule(Part):
     direction: Literal["to_ledger", "from_ledger"] = "to_ledger"
     connections: Literal["all"] | Annotated[tuple[Text, ...], Field(max_length=1000)] = "all"
     match: Literal["all", "any"] = "all"
-    conditions: Annotated[tuple[Condition | Group, ...], Field(max_length=CONDITIONS_MAX)] = ()
+    conditions: Annotated[tuple[OneCondition, ...], Field(max_length=CONDITIONS_MAX)] = ()
     action: Action
     value: Text = ""
     copy_from: Text = ""

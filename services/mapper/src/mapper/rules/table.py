@@ -187,7 +187,12 @@ def _rule(rows: Sequence[tuple[int, dict[str, str]]]) -> Rule:
     except TableRefused:
         raise
     except Rejected as error:
-        raise _refused(number, error.reason.field or "conditions", first["name"], error.reason.text) from error
+        place = error.reason.field or "conditions"
+        part = place.rpartition(".")[2]
+        column = "source_value" if part in ("value", "values") and part != place else part
+        wrong = error.reason.value or ""
+        row = next((one for one, cells in rows if cells.get(column) == wrong), number)
+        raise _refused(row, column, wrong, error.reason.text) from error
     except ValueError as error:
         raise _refused(number, "priority", first.get("priority", ""), "it must be a whole number") from error
     return rule
