@@ -25,7 +25,7 @@ def refused(table: str) -> TableRefused:
 WRONG = [
     # table                                                  row  column                 value
     ("name,acton\nR,map_sku\n",                              1,   "acton",               "acton"),
-    ("name\nR\n",                                            1,   "action",              "action"),
+    ("name\nR\n",                                            1,   "action",              ""),
     (f"{HEAD}\n,map_sku,X\n",                                2,   "name",                ""),
     (f"{HEAD}\nR,map_sku,X\n,map_sku,X\n",                   3,   "name",                ""),
     (f"{HEAD}\nR,map_sku,X\nR,map_sku\n",                    3,   "value",               ""),
