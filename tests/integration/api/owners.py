@@ -46,6 +46,8 @@ class Owners:
     companies: dict[str, dict[str, Any]] = field(default_factory=dict)
     opens: dict[str, str] = field(default_factory=dict)
     """Accounts that the ledger would open on first use → their type; to other names it says NO_ACCOUNT."""
+    closed: tuple[str, ...] = ()
+    """Inactive accounts of every company file."""
     classes: tuple[str, ...] = ()
     """Active classes of every company file."""
     asleep: tuple[str, ...] = ()
@@ -385,9 +387,8 @@ def _ledger_writer(app: FastAPI, owners: Owners) -> None:  # noqa: C901, PLR0915
         return _json(view(held), 202) if held else NOT_FOUND
 
     def listed(tenant_id: str, company_id: str, list_name: str) -> ledger_writer.CatalogPage:
-        names = {"accounts": tuple(ACCOUNTS.values()), "classes": owners.classes, "items": owners.asleep}.get(
-            list_name, ()
-        )
+        accounts = (*ACCOUNTS.values(), *owners.closed)
+        names = {"accounts": accounts, "classes": owners.classes, "items": owners.asleep}.get(list_name, ())
         entries = tuple(
             CatalogEntry(
                 tenant_id=tenant_id,
@@ -397,7 +398,7 @@ def _ledger_writer(app: FastAPI, owners: Owners) -> None:  # noqa: C901, PLR0915
                 ledger_id=str(number),
                 name=name,
                 full_name=name,
-                active=list_name != "items",
+                active=list_name != "items" and name not in owners.closed,
             )
             for number, name in enumerate(names)
         )

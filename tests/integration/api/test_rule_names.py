@@ -11,7 +11,9 @@ from tests.integration.api.owners import NO_ACCOUNT
 @pytest.fixture(autouse=True)
 def ledger(gateway: Gateway) -> Iterator[None]:
     gateway.owners.opens, gateway.owners.classes = {"Assets:PayPal": "Assets", "Income:Web": "Income"}, ("Web:Shop",)
+    gateway.owners.opens["Income:Old"], gateway.owners.closed = "Income", ("Income:Old",)
     yield
+    gateway.owners.closed = ()
     gateway.owners.opens, gateway.owners.classes = {}, ()
 
 
@@ -26,6 +28,7 @@ def rule(action: str, value: str, **more: Any) -> dict[str, Any]:
         ("map_deposit_account", "assets:undeposited", "the ledger spells it 'Assets:Undeposited'"),
         ("map_deposit_account", "Income:Web", "needs an asset or a liability"),
         ("map_ar_account", "Receivable in Canada", NO_ACCOUNT),
+        ("map_income_account", "Income:Old", "no active account of this name"),
         ("map_class", "web:shop", None),
         ("map_line_class", "Market", "no active class of this name"),
         ("map_terms", "NET 30", None),

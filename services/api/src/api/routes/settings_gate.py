@@ -55,6 +55,7 @@ async def read_books(deps: Gateway, tenant_id: str, company_id: str, named: Iter
         await asyncio.sleep(_LISTS_POLL_S)
         waited_s += _LISTS_POLL_S
     types: dict[str, str] = {}
+    inactive: set[str] = set()
     cursor: str | None = None
     while True:
         page = await deps.services.ledger_writer.get(
@@ -67,11 +68,14 @@ async def read_books(deps: Gateway, tenant_id: str, company_id: str, named: Iter
         for entry in page.items:
             if entry.active:
                 types |= dict.fromkeys((entry.name, entry.full_name), entry.object_type)
+            else:
+                inactive |= {entry.name.casefold(), entry.full_name.casefold()}
         cursor = page.next_cursor
         if cursor is None:
             break
-    # A name that differs from a known one by its capitals alone is a slip, not one more account.
-    listed = {name.casefold() for name in types}
+    # A name that differs from a known one by its capitals alone is a slip, not one more account; what the ledger has
+    # closed it does not open again.
+    listed = {name.casefold() for name in types} | inactive
     unknown = sorted(name for name in wanted if name.casefold() not in listed)
     cures: dict[str, str] = {}
     for start in range(0, len(unknown), _NAMES_AT_ONCE):
