@@ -60,7 +60,8 @@ class Owners:
     payouts: dict[tuple[str, str], ingest.PayoutHistory] = field(default_factory=dict)
     sets: list[tuple[str, mapper.SetView]] = field(default_factory=list)
     rules: dict[str, tuple[str, mapper.RuleView]] = field(default_factory=dict)
-    payments: tuple[checks.PaymentState, ...] = ()
+    payments: tuple[checks.PaymentState, ...] | None = ()
+    """None: mapper has not heard of the order."""
     money: tuple[checks.MoneyPlace, ...] = ()
     attempts: dict[str, tuple[Attempt, ...]] = field(default_factory=dict)
     said: dict[str, str] = field(default_factory=dict)

@@ -5,6 +5,7 @@ import io
 from typing import Any, Protocol
 
 from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse
 
 from common.internal import ledger_writer, mapper
 from common.internal import mapper_checks as checks
@@ -14,7 +15,7 @@ from common.messages.documents import Attempt
 class Held(Protocol):
     """What of the owners' state is answered from here."""
 
-    payments: tuple[checks.PaymentState, ...]
+    payments: tuple[checks.PaymentState, ...] | None
     money: tuple[checks.MoneyPlace, ...]
     attempts: dict[str, tuple[Attempt, ...]]
     said: dict[str, str]
@@ -54,6 +55,8 @@ def _mapper(app: FastAPI, owners: Held) -> None:
 
     @app.post(f"{base}/missing-payments")
     async def missing_payments(body: checks.PaymentQuestion) -> Response:
+        if owners.payments is None:
+            return JSONResponse({"code": "NOT_FOUND", "detail": f"there is no order {body.order_key} here"}, 404)
         return _json(checks.PaymentAnswer(payments=owners.payments))
 
     @app.post(f"{base}/money")

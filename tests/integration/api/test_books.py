@@ -122,6 +122,23 @@ def test_a_payment_no_check_keeps_out_has_the_ledgers_own_reason(gateway: Gatewa
     assert (answer["missing"], answer["payments"][0]["reason"]["code"]) == (1, "PERIOD_CLOSED")
 
 
+def test_payments_of_an_order_that_could_not_be_read_are_missing_for_its_own_reason(
+    gateway: Gateway, shop: Shop
+) -> None:
+    gateway.publish(running.order_listed(shop, "1", problem=running.reason("TOTALS_MISMATCH", "60 is not 61", "mend")))
+    running.eventually(lambda: shop.tenant.http.get("/v1/orders").json()["items"])
+    gateway.owners.payments = None
+    refused = shop.tenant.http.get(f"/v1/orders/{order_id(f'{shop.connection_id}/1')}/missing-payments")
+    gateway.owners.payments = ()
+    said = refused.json()
+    assert (refused.status_code, said["code"], said["detail"], said["cure"]) == (
+        409,
+        "TOTALS_MISMATCH",
+        "60 is not 61",
+        "mend",
+    )
+
+
 def test_mapper_is_told_what_the_ledger_said_of_the_orders_documents(gateway: Gateway, shop: Shop) -> None:
     taken = running.reason("PAYMENT_DUPLICATE_REFERENCE").model_copy(update={"value": "ch_1"})
     said = {DocumentKind.PAYMENT: taken, DocumentKind.ESTIMATE: running.reason("SO_NOT_FOUND", "not found")}

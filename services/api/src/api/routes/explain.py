@@ -33,7 +33,10 @@ async def explain_missing_payments(order_id: str, caller: Reader, deps: Deps) ->
     a rule marks the order as unpaid · method or account is not mapped · before the start date, or in a closed period.
     """
     row = await own(deps, caller, order_id)
-    answer = await missing_payments(deps, caller, row)
+    try:
+        answer = await missing_payments(deps, caller, row)
+    except Problem as problem:
+        raise _not_mapped(row) if problem.status == 404 else problem from problem
     return PaymentsOfOrder(
         order_id=order_id,
         company_id=row["company_id"],
@@ -53,12 +56,7 @@ async def preview_order(order_id: str, caller: Reader, deps: Deps) -> OrderPrevi
     wanted = PreviewRequest(tenant_id=caller.tenant_id, company_id=row["company_id"], order_keys=(row["order_key"],))
     result = await deps.services.mapper.post("/internal/preview", wanted, PreviewResult)
     if not result.orders:
-        raise Problem(
-            409,
-            "NOT_MAPPED_YET",
-            "the order could not be read, or is still on its way to be mapped",
-            cure="see its timeline",
-        )
+        raise _not_mapped(row)
     (shown,) = result.orders
     now = {one["document_key"]: one for one in await documents_of(deps, caller, row)}
     return OrderPreview(
@@ -69,6 +67,16 @@ async def preview_order(order_id: str, caller: Reader, deps: Deps) -> OrderPrevi
         rules=list(shown.rules),
         documents=[_previewed(document, now.get(document.key)) for document in shown.documents],
     )
+
+
+def _not_mapped(row: dict[str, Any]) -> Problem:
+    """Mapper does not have the order: it could not be read, or is on its way."""
+    reason: Reason | None = row["reason"]
+    if reason is None:
+        return Problem(
+            409, "NOT_MAPPED_YET", "the order is still on its way to be mapped", cure="ask again in a moment"
+        )
+    return Problem(409, reason.code, reason.text, cure=reason.cure or None)
 
 
 def _previewed(document: PlannedDocument, now: dict[str, Any] | None) -> PreviewedDocument:
