@@ -454,7 +454,7 @@ def _ledger_writer(app: FastAPI, owners: Owners) -> None:  # noqa: C901, PLR0915
     async def check_link(document_key: str, body: ledger_writer.LinkRequest) -> Response:
         if body.ledger_id in owners.refused_links:
             return _problem(422, "CURRENCY_DIFFERS", "kept in EUR, and the orders are in USD")
-        return _json(ledger_writer.LinkTarget(ledger_id=body.ledger_id))
+        return _json(ledger_writer.LinkTarget(ledger_id=body.ledger_id, name=f"Customer {body.ledger_id}"))
 
     @app.put(base + "/documents/{document_key}/link")
     async def link(document_key: str, body: ledger_writer.LinkRequest) -> Response:

@@ -265,7 +265,7 @@ def test_connecting_a_customer_publishes_link_and_horizon(gateway: Gateway, shop
     assert answer.status_code == 202, answer.text
     state = gateway.sent(CustomerConnected)[-1]
     assert (state.link, state.ledger_id, str(state.horizon), state.revision) == ("existing", "12", "2026-06-01", 1)
-    assert state.currency == customer.currency == "USD"
+    assert (state.currency, customer.currency, state.display_name) == ("USD", "USD", "Customer 12")
 
 
 def test_a_customer_is_not_connected_to_one_that_the_ledger_refuses(gateway: Gateway, shop: Shop) -> None:

@@ -266,6 +266,10 @@ async def test_a_customer_is_connected_with_a_horizon(open_desk: Any, make: Any)
         "customer_key": customer.key,
         "source_external_id": None,
     }
+    check = f"/internal/documents/{customer.key}/link/check"
+    target = await open_desk.call("POST", check, json={"tenant_id": make.TENANT, "ledger_id": "Assets-Jane"})
+    assert target.json()["name"] == "Assets-Jane"
+    connected["display_name"] = target.json()["name"]
     await open_desk.send(
         CustomerConnected(revision=1, link="existing", ledger_id="Assets-Jane", horizon=date(2026, 1, 10), **connected)
     )
@@ -277,6 +281,7 @@ async def test_a_customer_is_connected_with_a_horizon(open_desk: Any, make: Any)
     await open_desk.until_state(late.key, "synced")
     await open_desk.send(CustomerConnected(revision=2, link="existing", ledger_id="Assets-Jane", **connected))
     await open_desk.until_state(early.key, "synced")
+    assert open_desk.journal().count('* "Assets-Jane" "Sales receipt') == 2
 
 
 async def test_a_customer_that_a_person_wants_made_is_made_even_where_missing_ones_stop(

@@ -117,7 +117,8 @@ async def connect_customer(
 ) -> CustomerConnected:
     """Say how a source customer relates to the ledger, and from which date its documents are in scope.
 
-    `existing` is refused for a customer that the ledger has not, or keeps in another currency than the orders'.
+    `existing` is refused for a customer that the ledger has not, or keeps in another currency than the orders'. A
+    ledger that knows customers by name alone (Beancount) takes any name as `ledger_id`, and writes it as the payee.
     `create` makes one whatever the ledger has: its name, yours or the orders', ends in the source's id.
     """
     await company_routes.own(deps, caller, company_id)
@@ -125,17 +126,10 @@ async def connect_customer(
     row = await own_document(deps, caller, customer_key)
     if row["company_id"] != company_id or row["kind"] != "customer":
         raise not_found("customer", customer_key)
-    if body.link == "existing" and body.ledger_id is None:
-        cure = "give the id of the ledger's customer, from the search"
-        wrong = FieldProblem(field="body.ledger_id", value=None, cure=cure)
-        raise Problem(422, "LEDGER_ID_NEEDED", "which customer of the ledger is it?", errors=[wrong])
-    if body.link == "existing" and body.ledger_id is not None:
-        # Refused where the ledger has no such customer, or has it in another currency.
-        await deps.services.ledger_writer.post(
-            f"/internal/documents/{customer_key}/link/check",
-            LinkRequest(tenant_id=caller.tenant_id, ledger_id=body.ledger_id),
-            LinkTarget,
-        )
+    name = _new_name(body, row["name"]) if body.link == "create" else body.display_name
+    if body.link == "existing":
+        target = await _existing(deps, caller, customer_key, body.ledger_id)
+        name = name or target.name
     async with deps.runtime.transaction() as (connection, batch):
         # The revision is that of the tenant's decisions on this customer, kept in the same place as dismissals.
         saved = await dismissals.save(
@@ -157,7 +151,7 @@ async def connect_customer(
             source_external_id=body.source_external_id,
             link=body.link,
             ledger_id=body.ledger_id,
-            display_name=_new_name(body, row["name"]) if body.link == "create" else body.display_name,
+            display_name=name,
             currency=row["currency"],
             horizon=body.horizon,
         )
@@ -171,6 +165,19 @@ async def connect_customer(
             details={"link": body.link, "ledger_id": body.ledger_id},
         )
     return state
+
+
+async def _existing(deps: Gateway, caller: TenantPrincipal, customer_key: str, ledger_id: str | None) -> LinkTarget:
+    """The ledger's customer. Raises a 422 problem where it has none of this id, or has it in another currency."""
+    if ledger_id is None:
+        cure = "give the id of the ledger's customer, from the search"
+        wrong = FieldProblem(field="body.ledger_id", value=None, cure=cure)
+        raise Problem(422, "LEDGER_ID_NEEDED", "which customer of the ledger is it?", errors=[wrong])
+    return await deps.services.ledger_writer.post(
+        f"/internal/documents/{customer_key}/link/check",
+        LinkRequest(tenant_id=caller.tenant_id, ledger_id=ledger_id),
+        LinkTarget,
+    )
 
 
 def _new_name(body: CustomerConnect, known_as: str) -> str:

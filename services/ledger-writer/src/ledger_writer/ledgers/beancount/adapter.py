@@ -294,11 +294,13 @@ async def pair(request: PairingRequest) -> Paired:
 async def look_at(company: CompanyFile, kind: DocumentKind, ledger_id: str) -> LedgerLink | None:
     """What was written here, or by hand into a file beside the journal, under this id (as metadata, tag or link).
 
-    Customers and items are no entries of their own: any name will do.
+    Customers and items are no entries of their own: any name will do, and that of a customer is the payee.
     """
     if company.data_dir is None:
         raise ValueError("a Beancount company file needs data_dir")
-    if kind in {DocumentKind.CUSTOMER, DocumentKind.ITEM}:
+    if kind is DocumentKind.CUSTOMER:
+        return LedgerLink(ledger_id, name=ledger_id)
+    if kind is DocumentKind.ITEM:
         return LedgerLink(ledger_id)
     folder = folder_of(company.data_dir, company.tenant_id, company.company_id)
     is_there = await asyncio.to_thread(_mentions, folder, ledger_id)
