@@ -98,8 +98,10 @@ class Books:
         """A rule for this connection alone: (field, comparison, value) each."""
         wanted = [{"field": name, "comparison": how, "value": text} for name, how, text in conditions]
         definition = {"action": action, "value": value, "conditions": wanted, **more}
-        definition["connections"] = [self.connection.connection_id]
-        body = {"name": definition.pop("name", action), "priority": definition.pop("priority", 100)}
+        connection_id = self.connection.connection_id
+        definition["connections"] = [connection_id]
+        name = definition.pop("name", f"{action} {value} for {connection_id}")
+        body = {"name": name, "priority": definition.pop("priority", 100)}
         return await self.world.gateway.post("/rules", {**body, "definition": definition})
 
     async def save(self, **changes: Any) -> None:
