@@ -7,6 +7,7 @@ from tests.unit.mapper.test_rules import compiled, rule
 from common.messages.orders import Direction, TenderKind
 from common.messages.transactions import DocumentKind
 from mapper.mapping.payout_candidates import candidates_of, money_received
+from mapper.mapping.payout_reasons import not_automatic
 from mapper.mapping.payouts import map_payout
 from mapper.store.payouts import reference_rows, references_of_order
 
@@ -42,6 +43,16 @@ def test_money_received_is_receipts_and_payments_that_a_processor_could_have_pai
     found = [(one.kind.value, one.total) for one in money_received(sets)]
     assert found == [("sales_receipt", D("77.00")), ("payment", D("47.00"))]
     assert money_received([]) == []
+
+
+def test_a_held_payment_by_gift_card_keeps_no_payout_waiting() -> None:
+    gifted = example_a(tenders=(tender("30.00", "g", kind=TenderKind.GIFT_CARD), tender("47.00", "m")))
+    result = mapped(gifted, settled("invoices_payments_if_paid"))
+    for amount, waiting in ((D("30.00"), set()), (D("47.00"), {result.source_id})):
+        held = [
+            one.model_copy(update={"hold": not_automatic()}) if one.total == amount else one for one in result.documents
+        ]
+        assert candidates_of([result.model_copy(update={"documents": tuple(held)})]).waiting == waiting
 
 
 def test_a_missing_sale_of_a_summary_is_said_to_be_in_it_though_its_refund_is_a_document() -> None:

@@ -357,3 +357,9 @@ def test_a_payout_that_was_never_mapped_has_no_mode_to_keep() -> None:
     held = with_sets(B, in_mode("estimates"))
     assert (held.outcome, held.kept_mode) == (SetOutcome.HELD, "")
     assert History.of(held) == FIRST_TIME
+
+
+def test_what_is_no_charge_hides_no_unknown_sale_after_it() -> None:
+    lines = (payout_line("chargeback", "-5.00"), payout_line("charge", "10.00", order_number="1009"))
+    (entry,) = with_sets(payout("5.00", *lines), in_mode("journal_entries")).documents
+    assert ["1009" in one.text for one in entry.notices] == [True]

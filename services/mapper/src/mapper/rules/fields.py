@@ -44,7 +44,7 @@ class UnknownField(ValueError):
 
     def __init__(self, name: str) -> None:
         within = [known for known in FIELDS if name.endswith(f"_{known}")]
-        near = list(dict.fromkeys([*within, *get_close_matches(name, list(FIELDS), n=3)]))[:3]
+        near = list(dict.fromkeys([*within, *get_close_matches(name, list(FIELDS))]))[:3]
         hint = f"; did you mean {', '.join(near)}?" if near else "."
         super().__init__(f"there is no field {name!r}{hint} Custom fields are written custom.<name>.")
         self.name = name
