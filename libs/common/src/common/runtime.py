@@ -125,9 +125,16 @@ class Runtime:
             await asyncio.wait(publishing, timeout=2)
         for task in list(self._tasks):
             task.cancel()
-        await asyncio.gather(*self._tasks, *self._consuming, return_exceptions=True)
+        ending = asyncio.gather(*self._tasks, *self._consuming, return_exceptions=True)
+        # A query that is cancelled while it begins may never be answered: its connection is dropped with the pool.
+        await asyncio.wait([ending], timeout=self.settings.shutdown_grace_s)
         await self.broker.close()
-        await self.pool.close()
+        try:
+            async with asyncio.timeout(self.settings.shutdown_grace_s):
+                await self.pool.close()
+        except TimeoutError:
+            log.warning("pool_terminated")
+            self.pool.terminate()
 
 
 async def keep_running(name: str, work: Background) -> None:
