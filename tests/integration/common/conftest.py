@@ -23,6 +23,7 @@ from common.messages.transactions import SetOutcome, TransactionsListed
 from common.outbox import Outbox, outbox_table
 from common.packs import Envelope, decode, encode_member, join_members
 from common.recovery import RetryPolicy
+from common.settings import ServiceSettings
 from common.topology import EXCHANGE, QUEUES
 from sandbox.fresh import FreshDatabase, FreshVhost
 
@@ -151,6 +152,18 @@ class SmallService:
                 states += [item.state for item in opened if isinstance(item, Envelope)]
                 await subscription.acknowledge([delivery])
         return states
+
+
+@pytest.fixture
+def settings(postgres_database: FreshDatabase, rabbitmq_vhost: FreshVhost) -> ServiceSettings:
+    """What a service is started with that has the mapper's role in the database."""
+    return ServiceSettings(
+        database_url=SecretStr(postgres_database.url_for("mapper")),
+        broker_url=SecretStr(rabbitmq_vhost.url),
+        encryption_keys=SecretStr("1:" + "A" * 43 + "="),
+        internal_key=SecretStr("key-of-mapper"),
+        internal_callers={"api": SecretStr("key-of-api")},
+    )
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from common.errors import Rejected
 from common.messages.base import Reason
 from common.runtime import Runtime
 from common.settings import ServiceSettings
-from sandbox.fresh import FreshDatabase, FreshVhost
 
 router = APIRouter()
 
@@ -40,17 +39,6 @@ async def bug() -> None:
 async def refused() -> None:
     raise Rejected(
         Reason(code="TOTALS_MISMATCH", text="77.00 is not 76.00", cure="fix it", field="total", value="77.00")
-    )
-
-
-@pytest.fixture
-def settings(postgres_database: FreshDatabase, rabbitmq_vhost: FreshVhost) -> ServiceSettings:
-    return ServiceSettings(
-        database_url=SecretStr(postgres_database.url_for("mapper")),
-        broker_url=SecretStr(rabbitmq_vhost.url),
-        encryption_keys=SecretStr("1:" + "A" * 43 + "="),
-        internal_key=SecretStr("key-of-mapper"),
-        internal_callers={"api": SecretStr("key-of-api")},
     )
 
 

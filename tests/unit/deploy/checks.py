@@ -101,8 +101,8 @@ def probes(documents: list[Document]) -> list[str]:
         if not wait_s:
             wrong.append(f"{name}: ends before the load balancer hears of it")
         grace_s = float(str(setting(documents, name, "shutdown_grace_s")))
-        phases = 3 if name == "ledger-writer" else 2  # requests, batches, passes of lanes
-        needed_s = wait_s + phases * grace_s + 2
+        phases = 3  # requests, batches, other work
+        needed_s = wait_s + phases * grace_s + 7  # and what is being published, and the pool
         if spec.get("terminationGracePeriodSeconds", 30) < needed_s:
             wrong.append(f"{name}: is killed after less than the {needed_s:g} s that it may take to stop")
     return wrong

@@ -20,6 +20,7 @@ from common.topology import queues_of
 log = structlog.get_logger(__name__)
 
 _WELL_AFTER_S = 120.0
+_POOL_CLOSES_IN_S = 5.0
 
 Background = Callable[[], Coroutine[Any, Any, None]]
 
@@ -112,7 +113,7 @@ class Runtime:
             self._consuming.append(asyncio.create_task(keep_running(name, consumer.run), name=name))
 
     async def stop(self) -> None:
-        """Finish batches in hand, then stop everything else. Bounded by the grace period of the settings."""
+        """Finish batches in hand, then stop everything else: each takes the grace period of the settings at most."""
         for consumer in self._consumers:
             consumer.stop()
         if self._consuming:
@@ -125,15 +126,17 @@ class Runtime:
             await asyncio.wait(publishing, timeout=2)
         for task in list(self._tasks):
             task.cancel()
-        ending = asyncio.gather(*self._tasks, *self._consuming, return_exceptions=True)
-        # A query that is cancelled while it begins may never be answered: its connection is dropped with the pool.
-        await asyncio.wait([ending], timeout=self.settings.shutdown_grace_s)
+        if ending := [*self._tasks, *self._consuming]:
+            # A statement that is cancelled as it begins may never be answered: its connection is dropped below.
+            _, late = await asyncio.wait(ending, timeout=self.settings.shutdown_grace_s)
+            for task in late:
+                log.warning("work_did_not_end", work=task.get_name())
         await self.broker.close()
         try:
-            async with asyncio.timeout(self.settings.shutdown_grace_s):
+            async with asyncio.timeout(_POOL_CLOSES_IN_S):
                 await self.pool.close()
         except TimeoutError:
-            log.warning("pool_terminated")
+            log.warning("pool_terminated", waited_s=_POOL_CLOSES_IN_S)
             self.pool.terminate()
 
 
