@@ -86,6 +86,25 @@ async def test_a_payout_that_is_written_keeps_its_mode_and_a_new_one_meets_earli
     }
 
 
+async def test_a_settlement_waits_for_a_sale_that_was_written_and_is_held_now(mapper: Service) -> None:
+    approved = company(approved_at=datetime(2026, 1, 2, tzinfo=UTC))
+    await mapper.configure(connection("sales_receipts", payouts={"enabled": True}), company=approved)
+    await mapper.send(SALES[1])
+    await mapper.set_of("id1002")
+    await mapper.configure(connection("journal_entries", payouts={"enabled": True}), company=approved, revision=2)
+    foreign = SALES[1].tenders[0].model_copy(update={"currency": "EUR"})
+    await mapper.send(SALES[1].model_copy(update={"tenders": (foreign,), "revision": 2}))
+    held = await mapper.set_of("id1002", revision=2)
+    assert held.outcome is SetOutcome.HELD
+    await mapper.send(payout("116.22", CHARGES[1]))
+    waiting = await mapper.set_of("po_1")
+    assert waiting.reason is not None, "its receipt is in the ledger: booked here as well, it were income twice"
+    assert waiting.reason.code == "PAYOUT_INCOMPLETE"
+    await mapper.send(SALES[1].model_copy(update={"revision": 3}))
+    done = await mapper.set_of("po_1", revision=waiting.revision + 1)
+    assert trial_balance(list(done.documents)) == {"BANK": D("116.22"), "FEES": D("3.78"), "UF": D("-120.00")}
+
+
 async def test_one_payout_is_deposited_by_hand_and_the_others_wait(mapper: Service) -> None:
     by_hand = connection("sales_receipts", payouts={"enabled": True, "automatic": False})
     await mapper.configure(by_hand)

@@ -195,6 +195,34 @@ def test_a_settlement_waits_for_an_order_that_is_held_as_a_whole_if_it_has_anoth
         assert result.reason.value == f"1002 ({held.reason.text})"
 
 
+@pytest.mark.parametrize("outcome", [SetOutcome.HELD, SetOutcome.FILTERED])
+@pytest.mark.parametrize(
+    ("written_by", "waits"),
+    [("sales_receipts", True), ("summary_sales_receipt", True), ("summary_payout", False), ("", False)],
+)
+def test_a_settlement_waits_for_an_order_that_keeps_the_documents_of_an_earlier_mode(
+    outcome: SetOutcome, written_by: str, waits: bool
+) -> None:
+    settings = in_mode("journal_entries")
+    foreign = tender("120.00", "t1002", currency="EUR")
+    odd = SALES[1].model_copy(update={"tenders": (foreign,)})
+    held = map_order(odd, settings).model_copy(update={"outcome": outcome})
+    assert held.reason is not None
+    found = candidates_of([held], written_by={"id1002": written_by})
+    result = map_payout(payout("116.22", CHARGES[1]), settings, found, SalesSource((odd,)))
+    assert result.outcome is (SetOutcome.HELD if waits else SetOutcome.MAPPED)
+    if waits:
+        assert result.reason is not None
+        assert (result.reason.code, result.reason.value) == ("PAYOUT_INCOMPLETE", f"1002 ({held.reason.text})")
+
+
+def test_an_order_that_is_written_or_in_a_payout_is_left_by_no_earlier_mode() -> None:
+    written = mapped(SALES[0], in_mode("sales_receipts"))
+    in_payout = mapped(SALES[1], in_mode("journal_entries"))
+    modes = {"id1001": "sales_receipts", "id1002": "sales_receipts"}
+    assert candidates_of([written, in_payout], written_by=modes).waiting == frozenset()
+
+
 def test_a_deposit_posts_what_lines_say_themselves_of_a_sale_that_only_payouts_account_for() -> None:
     settings = in_mode("sales_receipts")
     left = map_order(SALES[0], settings, compiled(rule("map_transaction_type", "journal_entries")))

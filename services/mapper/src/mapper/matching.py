@@ -58,10 +58,12 @@ async def payout_set(
     orders = await orders_of_payout(connection, payout)
     source = SalesSource(orders, prepared.rules, prepared.catalog)
     company_id = configuration.connection.company_id
-    sets = await sets_of_payout(connection, payout, company_id)
+    sets, written_by = await sets_of_payout(connection, payout, company_id)
+    if configuration.company.approved_at is None:
+        written_by = NOTHING
     elsewhere = {key: at for key, at in taken.items() if at != payout.external_id}
     candidates = replace(
-        candidates_of(sets, await orders_by_tender(connection, payout)),
+        candidates_of(sets, await orders_by_tender(connection, payout), written_by),
         deposited=await deposited_elsewhere(connection, payout, company_id, orders) | elsewhere,
     )
     result = map_payout(payout, configuration, candidates, source, kept_mode=known.history.mode)

@@ -129,6 +129,8 @@ def explain_payments(context: typer.Context, order: Annotated[str, typer.Argumen
     with connected(context) as (api, output):
         for answer in _answers(api, output, order, "missing-payments"):
             output.rows(answer["payments"], _PAYMENTS, title="Payments", empty="no payment was captured")
+            for notice in filter(None, (payment["notice"] for payment in answer["payments"])):
+                output.line(f"{notice['text']} {notice['cure']}")
 
 
 def find(api: Api, order: str) -> list[dict[str, Any]]:

@@ -54,7 +54,10 @@ class PaymentState(Shape):
     """Documents that carry the money: a payment, or the sales receipt itself."""
     in_ledger: bool
     reason: Reason | None = None
-    """Why it is not in the ledger; `value` is the letter of the check in section 8. Null where nothing keeps it out."""
+    """Why it is not in the ledger, with the field and value that keep it out. Null where nothing does."""
+    notice: Reason | None = None
+    """Said of a payment (`tender_id` is `stated-as-paid`) that stands for what the channel or a rule says was paid, where
+    the channel names no payment of it. Whether it is in the ledger is another matter."""
 
 
 class PaymentAnswer(Shape):

@@ -13,7 +13,8 @@ from common.messages.transactions import SetOutcome
 
 
 class PaymentsOfOrder(View):
-    """Every captured payment of an order; those not in the ledger with the first reason that is true."""
+    """Every captured payment of an order, and what stands for money that it is only said to have been paid; those not
+    in the ledger with the first reason that is true."""
 
     order_id: str
     company_id: str

@@ -117,12 +117,18 @@ def _tenders(order: Order, directives: Directives) -> tuple[tuple[Tender, ...], 
         voided = tuple(tender for tender in order.tenders if tender.status is TenderStatus.VOIDED)
     if directives.unpaid_by is not None:
         return (), voided
+    stated = stated_payment(order, directives)
+    return captured if stated is None else (*captured, stated), voided
+
+
+def stated_payment(order: Order, directives: Directives) -> Tender | None:
+    """What stands for money that the channel, or a rule, says was paid without telling how; None where all is told."""
     stated_paid = order.financial_status in PAID_STATUSES and not order.tenders
-    if stated_paid or directives.paid_by is not None:
-        missing = order.total - sum((tender.amount for tender in captured), ZERO)
-        if missing > 0:
-            captured = (*captured, _stated_tender(order, missing))
-    return captured, voided
+    if not stated_paid and directives.paid_by is None:
+        return None
+    told = (tender.amount for tender in order.tenders if tender.status is TenderStatus.CAPTURED)
+    missing = order.total - sum(told, ZERO)
+    return _stated_tender(order, missing) if missing > 0 else None
 
 
 def _ever_paid(order: Order, captured: Decimal) -> Decimal:

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from common.messages.base import Reason, Severity
+from common.messages.base import Reason
 from common.messages.control import TransactionMode
-from common.messages.orders import FinancialStatus, Order, Tender, TenderKind
+from common.messages.orders import FinancialStatus, Order, Tender, TenderKind, TenderStatus
 from common.messages.transactions import DocumentKind, TransactionSet, document_key
+from common.money import quantize
+from mapper.mapping import payment_reasons as say
 from mapper.mapping.configuration import Configuration
 from mapper.mapping.directives import Directives
-from mapper.mapping.facts import read_facts
+from mapper.mapping.facts import read_facts, stated_payment
 from mapper.mapping.filters import passes_status
 from mapper.mapping.modes import SALES_ORDER_MODES, TABLE
 from mapper.mapping.payments import gifts_are_payments_in
@@ -40,7 +42,10 @@ def why_no_payment(
     result: TransactionSet,
     ledger: LedgerView,
 ) -> Reason | None:
-    """The reason that this payment is not in the ledger; None where nothing keeps it out."""
+    """The reason that this payment is not in the ledger; None where nothing keeps it out.
+
+    Its field and value are those of what keeps it out: the setting, the rule, the reference, the invoice's own.
+    """
     connection = configuration.connection
     mode = _mode_of(order, directives, connection.mode, result)
     planned = next(
@@ -50,44 +55,40 @@ def why_no_payment(
     # An unpaid order in receipt mode may have become an invoice, which has payments.
     invoiced = mode is TransactionMode.SALES_RECEIPTS and planned is not None
     if not TABLE[mode].has_payments and not invoiced:
-        return _reason(
-            "a", "PAYMENT_NOT_IN_MODE", f"The mode {mode.value} creates no payments.", "Choose a mode with payments."
-        )
+        return say.not_in_mode(mode.value)
     if _never_seen_again(order, configuration):
-        wanted = ", ".join(connection.order_statuses) or "every new order, once"
-        return _reason(
-            "b",
-            "PAYMENT_NOT_FETCHED",
-            f"The status filter ({wanted}) does not look at the order again after it is paid.",
-            "Add the paid status to the filter, or follow changes.",
-        )
+        return say.not_fetched(connection.order_statuses)
     missing = _invoice_missing(order, mode in SALES_ORDER_MODES, result, ledger)
     if missing is not None:
         return missing
     facts = read_facts(order, directives, connection.rounding_tolerance)
     if order.total == 0 or (directives.unpaid_by is None and facts.captured == 0 and facts.open == 0):
-        return _reason("d", "NO_BALANCE", "The invoice has no balance left to pay.", "Nothing to do.")
+        return say.no_balance_left(quantize(facts.open, order.currency))
     if tender.reference and tender.reference in ledger.references:
-        return _reason(
-            "e",
-            "PAYMENT_DUPLICATE_REFERENCE",
-            f"The ledger has a payment with the reference {tender.reference!r} already.",
-            "Link that payment, or remove it in the ledger.",
-        )
+        return say.duplicate_reference(tender.reference)
     if directives.unpaid_by is not None:
-        return _reason(
-            "f",
-            "PAYMENT_MARKED_UNPAID",
-            f"The rule {directives.unpaid_by!r} marks the order as unpaid.",
-            "Wait until the rule's condition no longer holds, or change the rule.",
-        )
+        return say.marked_unpaid(directives.unpaid_by)
     unmapped = _unmapped(tender, configuration, directives)
     if unmapped is not None:
         return unmapped
     if planned is not None and planned.hold is not None and planned.hold.code == BEFORE_HORIZON:
-        return _reason("h", "PAYMENT_OUT_OF_SCOPE", planned.hold.text, planned.hold.cure)
+        return say.before_horizon(planned.hold)
     start = None if "filters" in order.let_through else connection.start_date
     return _too_early(tender.captured_on, start, configuration.closed_through)
+
+
+def payments_of(order: Order, directives: Directives) -> list[tuple[Tender, Reason | None]]:
+    """Captured payments as the channel tells them, and what stands for those it leaves out, with a notice that says so."""
+    captured: list[tuple[Tender, Reason | None]] = [
+        (tender, None) for tender in order.tenders if tender.status is TenderStatus.CAPTURED
+    ]
+    stated = stated_payment(order, directives)
+    if stated is None:
+        return captured
+    money = (stated.amount, stated.currency, stated.captured_on)
+    if directives.paid_by is not None:
+        return [*captured, (stated, say.stated_by_rule(directives.paid_by, *money))]
+    return [*captured, (stated, say.stated_by_channel(order.financial_status.value, *money))]
 
 
 def _mode_of(
@@ -124,37 +125,22 @@ def _invoice_missing(order: Order, by_sales_order: bool, result: TransactionSet,
     if any(key in ledger.written for key in (*(document.key for document in wanted), *stands)):
         return None
     why = ledger.refused or next((one.hold for one in wanted if one.hold is not None), None) or result.reason
-    text = f"The invoice is not in the ledger: {why.text}" if why else "The invoice is not in the ledger yet."
-    return _reason("c", "PAYMENT_INVOICE_MISSING", text, why.cure if why else "Wait until the invoice is written.")
+    return say.invoice_missing(order.number, why)
 
 
 def _unmapped(tender: Tender, configuration: Configuration, directives: Directives) -> Reason | None:
     if tender.external_id in directives.deposit_accounts:
         return None
     if tender.kind is not TenderKind.MONEY and not gifts_are_payments_in(configuration):
-        return _reason(
-            "g",
-            "PAYMENT_IS_A_LINE",
-            "This ledger takes gift cards as a line on the invoice, not as a payment.",
-            "Nothing to do.",
-        )
+        return say.is_a_line(tender.kind.value)
     try:
         configuration.deposit_account(tender.method)
     except Held as held:
-        return _reason("g", "PAYMENT_UNMAPPED", held.reason.text, held.reason.cure)
+        return say.unmapped(held.reason)
     return None
 
 
 def _too_early(captured_on: date, start: date | None, closed: date) -> Reason | None:
     if start is not None and captured_on < start:
-        return _reason("h", "PAYMENT_OUT_OF_SCOPE", f"The payment is older than the start date {start}.", "")
-    if captured_on <= closed:
-        return _reason(
-            "h", "PAYMENT_OUT_OF_SCOPE", f"The books are closed through {closed}.", "Open the period, or dismiss."
-        )
-    return None
-
-
-def _reason(letter: str, code: str, text: str, cure: str) -> Reason:
-    """`value` is the letter of the check in the domain reference."""
-    return Reason(code=code, text=text[:4000], cure=cure, field="payment", value=letter, severity=Severity.WARNING)
+        return say.before_start(start)
+    return say.in_closed_period(closed) if captured_on <= closed else None

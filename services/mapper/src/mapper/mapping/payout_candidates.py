@@ -13,6 +13,7 @@ from common.messages.transactions import (
     WantedState,
 )
 from mapper.mapping.history import ACCOUNTED_ELSEWHERE
+from mapper.mapping.modes import SETTLED_MODES
 from mapper.mapping.names import normal
 from mapper.mapping.payout_matching import Candidates
 
@@ -21,10 +22,15 @@ OUTGOING = frozenset({DocumentKind.REFUND_RECEIPT, DocumentKind.REFUND_PAYMENT})
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
-def candidates_of(sets: Iterable[TransactionSet], orders_by_tender: Mapping[str, str] = NOTHING) -> Candidates:
+def candidates_of(
+    sets: Iterable[TransactionSet],
+    orders_by_tender: Mapping[str, str] = NOTHING,
+    written_by: Mapping[str, str] = NOTHING,
+) -> Candidates:
     """Index the money documents of these orders' sets by tender, refund, reference and order.
 
-    `orders_by_tender`: tender's external id → its order's.
+    `orders_by_tender`: tender's external id → its order's. `written_by`: order's external id → the mode its documents
+    in the ledger were made by, also of orders that are held or filtered now.
     """
     by_tender: dict[str, Document] = {}
     by_refund: dict[str, list[Document]] = {}
@@ -63,7 +69,9 @@ def candidates_of(sets: Iterable[TransactionSet], orders_by_tender: Mapping[str,
         refunds_by_order,
         why_not,
         _elsewhere(sets),
-        waiting=frozenset(one.source_id for one in sets if _held_money(one) is not None),
+        waiting=frozenset(
+            one.source_id for one in sets if _held_money(one) is not None or _left_in_ledger(one, written_by)
+        ),
         refused=frozenset(one.source_id for one in sets if one.outcome is SetOutcome.HELD),
     )
 
@@ -73,6 +81,13 @@ def _held_money(one: TransactionSet) -> Reason | None:
     kinds = INCOMING | OUTGOING
     held = (document for document in one.documents if document.kind in kinds and _is_processors(document))
     return next((document.hold for document in held if document.hold is not None), None)
+
+
+def _left_in_ledger(one: TransactionSet, written_by: Mapping[str, str]) -> bool:
+    """Whether the order has documents in the ledger that its set does not name, and so leaves as they are."""
+    mode = written_by.get(one.source_id, "")
+    is_left = one.outcome is not SetOutcome.MAPPED and one.source_id not in _elsewhere([one])
+    return is_left and bool(mode) and mode not in SETTLED_MODES
 
 
 def _elsewhere(sets: Iterable[TransactionSet]) -> dict[str, str]:

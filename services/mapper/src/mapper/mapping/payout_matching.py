@@ -41,7 +41,8 @@ class Candidates:
     elsewhere: Mapping[str, str] = field(default_factory=dict)
     """Order's external id → IN_PAYOUT or IN_SUMMARY, where that is what accounts for it."""
     waiting: frozenset[str] = frozenset()
-    """External ids of orders that have documents of their own for their money, of which some are held."""
+    """External ids of orders with documents of their own for their money that are not all to be had: some are held, or
+    are left in the ledger as they are while the order itself is held or filtered."""
     refused: frozenset[str] = frozenset()
     """External ids of orders that are held as a whole."""
     near: Sequence[Document] = ()

@@ -11,15 +11,16 @@ from common.internal.mapper_checks import (
     PaymentQuestion,
     PaymentState,
 )
-from common.messages.orders import Order, Tender, TenderStatus
+from common.messages.orders import Order, Tender
 from common.messages.transactions import Document, DocumentKind, TransactionSet, WantedState
 from common.problems import Problem, not_found
 from mapper.mapping.configuration import Configuration
-from mapper.mapping.missing_payments import LedgerView, why_no_payment
+from mapper.mapping.missing_payments import LedgerView, payments_of, why_no_payment
+from mapper.mapping.pricing import with_price_levels
 from mapper.mapping.reasons import Held
 from mapper.remapping import map_prepared, read_surroundings
 from mapper.routes.preview import CurrentConfigurations
-from mapper.rules.engine import CompiledRules
+from mapper.store.configurations import Prepared
 from mapper.store.money import PayoutOf, payouts_of
 from mapper.store.orders import read_orders
 from mapper.store.sets import NOT_YET, read_sets
@@ -31,7 +32,7 @@ router = APIRouter(prefix="/internal", tags=["payments"])
 async def explain(
     body: PaymentQuestion, runtime: CurrentRuntime, configurations: CurrentConfigurations, _: InternalCaller
 ) -> PaymentAnswer:
-    """Each captured payment of an order with the first check of section 8 that keeps it out of the ledger."""
+    """Each payment of an order with the first check of section 8 that keeps it out of the ledger."""
     connection_id, _slash, external_id = body.order_key.partition("/")
     key = (body.tenant_id, connection_id, external_id)
     async with runtime.pool.acquire() as connection, connection.transaction(readonly=True):
@@ -45,17 +46,16 @@ async def explain(
     known = around.known.get((body.tenant_id, body.company_id, connection_id, "order", external_id), NOT_YET)
     result = map_prepared(order, prepared, known)
     view = LedgerView(written=frozenset(body.written), refused=body.refused, references=frozenset(body.references))
-    return PaymentAnswer(payments=tuple(_states(order, prepared.configuration, prepared.rules, result, view)))
+    return PaymentAnswer(payments=tuple(_states(order, prepared, prepared.configuration, result, view)))
 
 
 def _states(
-    order: Order, configuration: Configuration, rules: CompiledRules, result: TransactionSet, view: LedgerView
+    order: Order, prepared: Prepared, configuration: Configuration, result: TransactionSet, view: LedgerView
 ) -> list[PaymentState]:
-    ruled, directives = rules.apply(order)
+    ruled, directives = prepared.rules.apply(order)
+    ruled = with_price_levels(ruled, directives, prepared.catalog, configuration.connection.products.match_field)
     found = []
-    for tender in ruled.tenders:
-        if tender.status is not TenderStatus.CAPTURED:
-            continue
+    for tender, left_out in payments_of(ruled, directives):
         carriers = [one.key for one in result.documents if _carries(one, tender)]
         there = any(key in view.written for key in carriers)
         reason = None
@@ -78,6 +78,7 @@ def _states(
                 document_keys=tuple(carriers),
                 in_ledger=there,
                 reason=reason or (None if there else result.reason),
+                notice=left_out,
             )
         )
     return found

@@ -1,6 +1,6 @@
 """Payouts as ingest sent them, and the references by which orders and payouts find each other."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -69,7 +69,7 @@ _ASKED = """
 SELECT asked_at IS NOT NULL FROM payouts WHERE tenant_id = $1 AND connection_id = $2 AND external_id = $3
 """
 _SETS = """
-SELECT s.body FROM sets s
+SELECT s.source_id, s.mode, s.body FROM sets s
 WHERE s.tenant_id = $1 AND s.company_id = $2 AND s.connection_id = $3 AND s.source_kind = 'order'
   AND (s.source_id = ANY($4::text[]) OR s.source_id IN (
       SELECT external_id FROM order_references
@@ -193,13 +193,16 @@ async def claim_payouts(connection: Connection, tenant_id: str, limit: int) -> l
     return [Payout.model_validate_json(row["body"]) for row in await connection.fetch(_CLAIM, tenant_id, limit)]
 
 
-async def sets_of_payout(connection: Connection, payout: Payout, company_id: str) -> Sequence[TransactionSet]:
-    """Sets of the orders that the payout's lines speak of."""
+async def sets_of_payout(
+    connection: Connection, payout: Payout, company_id: str
+) -> tuple[Sequence[TransactionSet], Mapping[str, str]]:
+    """Sets of the orders that the payout's lines speak of, and order's external id → mode it was written by."""
     references = references_of_payout(payout)
     rows = await connection.fetch(
         _SETS, payout.tenant_id, company_id, payout.connection_id, references.order_ids, references.others
     )
-    return [TransactionSet.model_validate_json(row["body"]) for row in rows]
+    sets = [TransactionSet.model_validate_json(row["body"]) for row in rows]
+    return sets, {row["source_id"]: row["mode"] for row in rows if row["mode"]}
 
 
 async def orders_of_payout(connection: Connection, payout: Payout) -> Sequence[Order]:
