@@ -47,6 +47,13 @@ def test_a_receipt_reads_as_a_bookkeeper_expects(make: Any, op: Any) -> None:
     )
 
 
+def test_documents_of_an_order_are_linked_by_its_number_whatever_a_rule_wrote_as_memo(make: Any, op: Any) -> None:
+    wanted = make.document(number=None, memo_number="Spring fair", order_number="1001")
+    (entry,) = render(op(wanted), BOOKS)
+    assert entry.text.splitlines()[1].endswith(f'Spring fair [tb:{wanted.mark}]" ^order-1001')
+    assert wanted.shown_number == "1001"
+
+
 def test_a_customer_says_of_what_type_it_is(make: Any) -> None:
     wanted = make.CUSTOMER.model_copy(update={"customer_type": 'Trade "A"'})
     (entry,) = render(Operation(wanted.key, K.CUSTOMER, OperationKind.CREATE, wanted, "i"), BOOKS)

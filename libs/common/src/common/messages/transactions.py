@@ -175,7 +175,9 @@ class Document(Frozen):
     lookup_days: Annotated[int, Field(ge=0, le=365)] = LOOKUP_DAYS
     """Days around `date` in which it is looked for before it is made, where it has no number to be found by."""
     memo_number: ShortText
-    """Full order number; the memo is `<memo_number> [tb:<mark>]`."""
+    """Full order number, or what a rule wrote in its place; the memo is `<memo_number> [tb:<mark>]`."""
+    order_number: ShortText = ""
+    """Full order number where `memo_number` is another text, else empty."""
     note: LongText = ""
     orders: Annotated[tuple[ShortText, ...], Field(max_length=50_000)] = ()
     """Of a summary: numbers of its orders, where they don't fit `note`; empty where they do, and for a settlement."""
@@ -216,6 +218,16 @@ class Document(Frozen):
     def mark(self) -> str:
         """The eight characters by which a document in the ledger is known to be ours."""
         return self.key[:8]
+
+    @property
+    def source_number(self) -> str:
+        """Number of the order (or id of the payout or summary) that it is for, whatever its memo says."""
+        return self.order_number or self.memo_number
+
+    @property
+    def shown_number(self) -> str:
+        """What people know it by: its own number, else that of its order."""
+        return self.number or self.source_number
 
     @property
     def memo(self) -> str:

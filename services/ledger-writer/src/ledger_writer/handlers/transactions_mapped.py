@@ -115,7 +115,7 @@ def _document_row(
         "wanted": body,
         "content_hash": fingerprint,
         "hold_edits": state.after_posting == "hold",
-        "number": document.number or document.memo_number,
+        "number": document.shown_number,
         "name": "",
         "on_date": document.date,
         "amount": document.total,

@@ -124,7 +124,7 @@ def _is_outdated(item: Item) -> bool:
 
 def _not_found(operation: Operation) -> Reason:
     word = WORD[operation.kind]
-    number = operation.wanted.number or operation.wanted.memo_number if isinstance(operation.wanted, Document) else ""
+    number = operation.wanted.shown_number if isinstance(operation.wanted, Document) else ""
     return Reason(
         code=f"{operation.kind.value.upper()}_NOT_FOUND",
         text=f"The ledger has no {word} {number}, and the transaction mode makes none: its payments stay unapplied.",

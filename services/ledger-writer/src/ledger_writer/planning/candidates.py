@@ -112,7 +112,7 @@ def _duplicate_reference(wanted: Document, equal: int) -> Reason:
         why = f"a payment of its customer in the ledger has the reference {wanted.reference!r} and another amount"
     return Reason(
         code=DUPLICATE_REFERENCE,
-        text=f"Payment {wanted.memo_number} was not written: {why}.",
+        text=f"Payment {wanted.shown_number} was not written: {why}.",
         cure="Link that payment by hand if it is the same, or change its reference in the ledger, and resend.",
         field="reference",
         value=wanted.reference,
@@ -120,7 +120,7 @@ def _duplicate_reference(wanted: Document, equal: int) -> Reason:
 
 
 def _collision(operation: Operation, wanted: Document, why: str) -> Reason:
-    number = wanted.number or wanted.memo_number
+    number = wanted.shown_number
     return Reason(
         code="NUMBER_COLLISION",
         text=f"{WORD[operation.kind].capitalize()} {number} was not written: {why}.",
@@ -134,7 +134,7 @@ def _order_not_found(wanted: Document, found: Found) -> Reason:
     """The invoice that closes a sales order finds it by its number, which the memo has to repeat (section 10)."""
     return Reason(
         code="SO_NOT_FOUND",
-        text=f"{WORD[wanted.kind].capitalize()} {wanted.number or wanted.memo_number} can't be told from the one in the"
+        text=f"{WORD[wanted.kind].capitalize()} {wanted.shown_number} can't be told from the one in the"
         f" ledger: that one has {found.memo_number!r} in its memo."[:4000],
         cure="Put the order's number into its memo, or link it by hand, and resend.",
         field="memo",

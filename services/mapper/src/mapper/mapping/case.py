@@ -112,7 +112,7 @@ class Case:
         return {
             "source_kind": "order",
             "source_id": order.external_id,
-            "memo_number": self.memo_number(),
+            **self.numbers_of_order(),
             "lookup_days": connection.numbers.lookup_days,
             "note": order.note,
             "date": order.ordered_on,
@@ -143,8 +143,11 @@ class Case:
         self.notices.clear()
         return taken
 
-    def memo_number(self) -> str:
-        return self.directives.memo or self.order.number or self.order.external_id
+    def numbers_of_order(self) -> dict[str, Any]:
+        """What goes into the memo, and the order's number where that is another: a rule may write the memo."""
+        number = self.order.number or self.order.external_id
+        memo = self.directives.memo
+        return {"memo_number": memo or number, "order_number": number if memo and memo != number else ""}
 
     def void(self, kind: DocumentKind, key: str, source_kind: str, source_id: str, on: date) -> Document:
         """A document that should have no effect; its content no longer matters."""
@@ -155,7 +158,7 @@ class Case:
             source_kind=source_kind,
             source_id=source_id,
             number=None,
-            memo_number=self.memo_number(),
+            **self.numbers_of_order(),
             date=on,
             currency=self.currency,
             total=ZERO,

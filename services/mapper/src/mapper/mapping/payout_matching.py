@@ -103,7 +103,7 @@ def match_documents(payout: Payout, candidates: Candidates, configuration: Confi
     wrong = [one for one in found.values() if not _agrees(one)]
     if wrong:
         difference = sum((one.paid - one.worth * one.sign for one in wrong), ZERO)
-        names = ", ".join(one.document.memo_number for one in wrong[:20])
+        names = ", ".join(one.document.source_number for one in wrong[:20])
         raise Held(amounts_differ(difference, payout.currency, names))
     return [Grouped(one.document, one.sign, one.worth, one.paid) for one in found.values()]
 
@@ -156,7 +156,7 @@ def _worth(document: Document, payout: Payout, configuration: Configuration) -> 
         return document.total
     home, rate = configuration.ledger.home_currency, document.exchange_rate
     if payout.currency != home or rate is None or not _can_leave(document, configuration):
-        raise Held(currency_differs(payout.currency, document.currency, document.memo_number))
+        raise Held(currency_differs(payout.currency, document.currency, document.source_number))
     return quantize(document.total * rate, home)
 
 

@@ -196,7 +196,7 @@ def _grouped_line(one: Grouped) -> DocumentLine:
         kind=LineKind.GROUPED_DOCUMENT,
         account=document.deposit_to,
         amount=-one.worth * one.sign,
-        description=document.memo_number,
+        description=document.source_number,
         document_key=document.key,
     )
 

@@ -42,7 +42,7 @@ def plan_fee(case: Case, sale: Document) -> None:
             source_kind="order",
             source_id=case.order.external_id,
             number=None,
-            memo_number=case.memo_number(),
+            **case.numbers_of_order(),
             note=payee,
             customer_key=case.vendor(payee, case.currency) if payee else None,
             hold=vendor_missing() if kind is DocumentKind.BILL and not payee else None,

@@ -111,7 +111,7 @@ def generation_of(link: LedgerLink | None) -> int:
 def _headline(document: Document, references: Mapping[str, LedgerLink], title: str) -> str:
     customer = references.get(document.customer_key) if document.customer_key is not None else None
     payee = _text(customer.name) if customer is not None else ""
-    link = _NOT_IN_LINK.sub("-", document.memo_number) or "-"
+    link = _NOT_IN_LINK.sub("-", document.source_number) or "-"
     return f'\n{document.date} * "{payee}" "{title} {_text(document.memo)}" ^order-{link}\n'
 
 
@@ -171,7 +171,7 @@ def _directive(operation: Operation, document: Document) -> Entry:
             # The total of what was written, for a reader who adds them up.
             about = operation.previous or document
             total, name = about.total, f"{name}-{'void' if operation.operation is OperationKind.VOID else 'closed'}"
-    number = _text(about.number or about.memo_number)
+    number = _text(about.shown_number)
     lines = [
         f'\n{about.date} custom "{name}" "{number}" {total:f} {about.currency}\n',
         f'  document-key: "{operation.document_key}"\n  posting-key: "{key}"\n  memo: "{_text(about.memo)}"\n',
