@@ -247,7 +247,7 @@ async def test_an_account_closed_by_hand_is_inactive_and_takes_nothing_after_its
         "account",
         "Income:Sales",
     )
-    assert "closed since 2026-01-05 in manual.beancount, and the document is of 2026-01-06" in refused.reason.text
+    assert "closed since 2026-01-05 by a directive of yours, and the document is of 2026-01-06" in refused.reason.text
     assert "close directive" in refused.reason.cure
     (company.folder / "manual.beancount").write_text(own.rsplit("2026-02", 1)[0], encoding="utf-8")
     company.check()

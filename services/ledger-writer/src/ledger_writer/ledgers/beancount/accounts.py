@@ -125,8 +125,8 @@ def closed_refusal(name: str, closed: date, on: date) -> Refused:
     """Why an entry of a day after the account's last one is not written."""
     reason = Reason(
         code="ACCOUNT_INVALID",
-        text=f"The account {name!r} is closed since {closed} in manual.beancount, and the document is of {on}.",
-        cure="Choose another account for it, or take its close directive out of manual.beancount, then resend.",
+        text=f"The account {name!r} is closed since {closed} by a directive of yours, and the document is of {on}.",
+        cure="Choose another account for it, or take its close directive out of your entries, then resend.",
         field="account",
         value=name,
     )

@@ -2,7 +2,7 @@
 
     main.beancount        options and includes; written once
     accounts.beancount    `open` directives; append-only
-    manual.beancount      for the bookkeeper's own entries; never touched
+    manual.beancount      for the bookkeeper's own entries, and files that it includes; never touched
     journal/YYYY-MM.beancount, journal/lists.beancount    append-only, one block a batch
     torn/                 what a crash left behind unrecorded, moved out of the way
 
@@ -23,6 +23,7 @@ from pathlib import Path
 
 import structlog
 
+from ledger_writer.ledgers.beancount.own_entries import MANUAL, OwnEntries
 from ledger_writer.ledgers.beancount.rendering import LISTS_FILE, render_main, render_open
 
 log = structlog.get_logger(__name__)
@@ -53,7 +54,7 @@ def create(folder: Path, title: str, home_currency: str) -> None:
     (folder / "journal").mkdir(parents=True, exist_ok=True)
     starts = {
         folder / "accounts.beancount": "",
-        folder / "manual.beancount": ";; Your own entries go here; tillbook never writes to this file.\n",
+        folder / MANUAL: ";; Your own entries go here; tillbook never writes to this file.\n",
         folder / "journal" / f"{LISTS_FILE}.beancount": "",
         folder / "main.beancount": render_main(title, home_currency),
     }
@@ -99,6 +100,7 @@ class Journal:
                 if name.startswith("length:")
             }
             self._files: dict[str, int] = {}
+            self._own_entries = OwnEntries(self.folder)
             self.accounts = self._read_accounts() | self._read_own_accounts()
             self._repair()
         except BaseException:
@@ -120,6 +122,8 @@ class Journal:
     def _append(self, texts: Mapping[str, str], accounts: Iterable[str]) -> None:
         starts: dict[int, int] = {}
         try:
+            if not self.accounts.issuperset(accounts):
+                self.accounts |= self._read_own_accounts()
             self._open_accounts(set(accounts) - self.accounts)
             for name in texts:
                 handle = self._handle(name)
@@ -193,9 +197,8 @@ class Journal:
         return set(_OPENED.findall(self.own_entries()))
 
     def own_entries(self) -> str:
-        """What the bookkeeper has written by hand."""
-        path = self.folder / "manual.beancount"
-        return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+        """What the bookkeeper has written by hand, or includes."""
+        return self._own_entries.text()
 
     def _open_accounts(self, names: set[str]) -> None:
         if not names:
