@@ -81,7 +81,7 @@ async def e_the_customer_has_another_payment_of_the_reference(stage: Stage) -> B
 
 async def f_a_rule_marks_it_unpaid(stage: Stage) -> Books:
     books = await stage.books(INVOICES)
-    await books.rule("mark_as_unpaid", "", ("number", "equals", "1001"))
+    await books.rule("mark_as_unpaid", "", ("number", "equals", "1001"), name="not paid yet")
     await books.push(example_a())
     await books.stands("invoice 77.00")
     return books
@@ -103,29 +103,30 @@ async def h_its_period_is_closed(stage: Stage) -> Books:
     return books
 
 
-STORIES: list[tuple[Story, str, str]] = [
-    (a_the_mode_has_no_payments, "a", "PAYMENT_NOT_IN_MODE"),
-    (b_the_filter_never_sees_the_order_again, "b", "PAYMENT_NOT_FETCHED"),
-    (c_the_order_form_was_refused, "c", "PAYMENT_INVOICE_MISSING"),
-    (d_there_is_nothing_to_pay, "d", "NO_BALANCE"),
-    (e_the_customer_has_another_payment_of_the_reference, "e", "PAYMENT_DUPLICATE_REFERENCE"),
-    (f_a_rule_marks_it_unpaid, "f", "PAYMENT_MARKED_UNPAID"),
-    (g_a_gift_card_is_a_line, "g", "PAYMENT_IS_A_LINE"),
-    (h_its_period_is_closed, "h", "PAYMENT_OUT_OF_SCOPE"),
+STORIES: list[tuple[Story, str, str, str]] = [
+    # what happened, then field, value and code of the reason
+    (a_the_mode_has_no_payments, "mode", "invoices_only", "PAYMENT_NOT_IN_MODE"),
+    (b_the_filter_never_sees_the_order_again, "order_statuses", "pending", "PAYMENT_NOT_FETCHED"),
+    (c_the_order_form_was_refused, "memo", "4711", "PAYMENT_INVOICE_MISSING"),
+    (d_there_is_nothing_to_pay, "balance", "0.00", "NO_BALANCE"),
+    (e_the_customer_has_another_payment_of_the_reference, "reference", "ch_t1", "PAYMENT_DUPLICATE_REFERENCE"),
+    (f_a_rule_marks_it_unpaid, "rule", "not paid yet", "PAYMENT_MARKED_UNPAID"),
+    (g_a_gift_card_is_a_line, "tenders.kind", "gift_card", "PAYMENT_IS_A_LINE"),
+    (h_its_period_is_closed, "start_date", "2026-01-01", "PAYMENT_OUT_OF_SCOPE"),
 ]
 
 
 async def test_each_reason_for_a_missing_payment_is_told_over_rest_and_on_the_timeline(product: Stack) -> None:
-    async def told(stage: Stage, story: Story) -> tuple[str, str, list[str]]:
+    async def told(stage: Stage, story: Story) -> tuple[str, str, str, list[str]]:
         books = await story(stage)
         reason = await why(books)
         timeline = await books.world.timeline(await books.order())
         codes = [entry["reason"]["code"] for entry in timeline["entries"] if entry["outcome"] == "missing"]
-        return reason["value"], reason["code"], codes
+        return reason["field"], reason["value"], reason["code"], codes
 
     async with Stage.of(product) as stage:
-        answers = await asyncio.gather(*(told(stage, story) for story, _, _ in STORIES))
-    assert answers == [(letter, code, [code]) for _, letter, code in STORIES]
+        answers = await asyncio.gather(*(told(stage, story) for story, *_ in STORIES))
+    assert answers == [(field, value, code, [code]) for _, field, value, code in STORIES]
 
 
 async def test_a_payment_that_somebody_typed_in_is_linked_by_its_reference(product: Stack) -> None:

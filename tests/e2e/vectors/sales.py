@@ -76,7 +76,7 @@ async def a_blank_filter_that_follows_no_changes_misses_the_payment_and_says_so(
     assert await books.balances() == {role: 2 * amount for role, amount in A.items()} | {"AR": D("154.00")}
     reason = why_it_is_missing(await books.documents(), books.settings)
     assert reason is not None
-    assert (reason.value, reason.code) == ("b", "PAYMENT_NOT_FETCHED")
+    assert (reason.code, reason.field, reason.value) == ("PAYMENT_NOT_FETCHED", "follow_changes", "false")
 
 
 def why_it_is_missing(documents: Sequence[Json], saved: Json) -> Reason | None:

@@ -115,11 +115,13 @@ def test_a_payment_no_check_keeps_out_has_the_ledgers_own_reason(gateway: Gatewa
             captured_on=running.MOMENT.date(),
             document_keys=(refused.document_key,),
             in_ledger=False,
+            notice=running.reason("PAYMENT_STATED", "the channel only says so"),
         ),
     )
     identifier = order_id(f"{shop.connection_id}/1")
     answer = shop.tenant.http.get(f"/v1/orders/{identifier}/missing-payments").json()
     assert (answer["missing"], answer["payments"][0]["reason"]["code"]) == (1, "PERIOD_CLOSED")
+    assert answer["payments"][0]["notice"]["text"] == "the channel only says so"
 
 
 def test_payments_of_an_order_that_could_not_be_read_are_missing_for_its_own_reason(
@@ -141,11 +143,16 @@ def test_payments_of_an_order_that_could_not_be_read_are_missing_for_its_own_rea
 
 def test_mapper_is_told_what_the_ledger_said_of_the_orders_documents(gateway: Gateway, shop: Shop) -> None:
     taken = running.reason("PAYMENT_DUPLICATE_REFERENCE").model_copy(update={"value": "ch_1"})
-    said = {DocumentKind.PAYMENT: taken, DocumentKind.ESTIMATE: running.reason("SO_NOT_FOUND", "not found")}
+    said = {DocumentKind.PAYMENT: taken, DocumentKind.INVOICE: running.reason("SO_NOT_FOUND", "not found")}
+    waits = running.reason("DEPENDENCY_FAILED", "what it needs is not there")
     refused = [
         running.document_changed(shop, "1", kind=kind, state=DocumentState.ACTION_REQUIRED, reason=reason)
         for kind, reason in said.items()
     ]
+    # Its key comes first, and it only waits for what was refused.
+    refused.append(
+        running.document_changed(shop, "1", kind=DocumentKind.ESTIMATE, state=DocumentState.BLOCKED, reason=waits)
+    )
     gateway.publish(running.order_listed(shop, "1"), running.transactions_listed(shop, "1"), *refused)
     paths = [f"/v1/documents/{one.document_key}" for one in refused]
     running.eventually(lambda: all(shop.tenant.http.get(path).status_code == 200 for path in paths))

@@ -49,7 +49,9 @@ async def test_a_payment_is_missing_until_its_invoice_is_written(mapper: Service
         async def reasons(**more: object) -> list[tuple[bool, str | None]]:
             answer = await client.post("/internal/missing-payments", json={**question, **more})
             assert answer.status_code == 200, answer.text
-            return [(one["in_ledger"], one["reason"] and one["reason"]["code"]) for one in answer.json()["payments"]]
+            payments = answer.json()["payments"]
+            assert [one["notice"] for one in payments] == [None]
+            return [(one["in_ledger"], one["reason"] and one["reason"]["code"]) for one in payments]
 
         assert await reasons() == [(False, "PAYMENT_INVOICE_MISSING")]
         assert await reasons(refused=refused) == [(False, "PAYMENT_INVOICE_MISSING")]
@@ -59,6 +61,24 @@ async def test_a_payment_is_missing_until_its_invoice_is_written(mapper: Service
         assert await reasons(written=[one.key for one in result.documents]) == [(True, None)]
         stranger = await client.post("/internal/missing-payments", json={**question, "tenant_id": "other"})
         assert stranger.status_code == 404
+
+
+async def test_a_payment_that_the_channel_only_states_is_one_with_a_notice(mapper: Service) -> None:
+    await mapper.configure(connection("invoices_payments_if_paid"))
+    sale = example_a(tenders=())
+    await mapper.send(sale)
+    result = await mapper.set_of(sale.external_id)
+    question = {"tenant_id": "tenant", "company_id": "books-1", "order_key": sale.key}
+    async with mapper.http() as client:
+        for written, reason in ((False, "PAYMENT_INVOICE_MISSING"), (True, None)):
+            keys = [one.key for one in result.documents] if written else []
+            answer = await client.post("/internal/missing-payments", json={**question, "written": keys})
+            (payment,) = answer.json()["payments"]
+            assert (payment["tender_id"], payment["amount"]) == ("stated-as-paid", "77.00")
+            assert payment["in_ledger"] == written
+            assert (payment["reason"] and payment["reason"]["code"]) == reason
+            said = payment["notice"]
+            assert (said["code"], said["field"], said["value"]) == ("PAYMENT_STATED", "financial_status", "paid")
 
 
 async def test_drafts_run_beside_saved_rules_and_stand_in_for_them(mapper: Service) -> None:

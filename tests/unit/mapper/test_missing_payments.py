@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 from tests.unit.mapper.samples import (
     ACCOUNTS,
+    ALL_CAPABILITIES,
     D,
     company,
     configuration,
     example_a,
     first_refund,
+    ledger,
     line,
     mapped,
     order,
@@ -18,13 +20,14 @@ from tests.unit.mapper.samples import (
     unpaid,
 )
 
-from common.messages.base import Reason
-from common.messages.orders import FinancialStatus, Order
+from common.messages.base import Reason, Severity
+from common.messages.orders import FinancialStatus, Order, TenderKind, TenderStatus
 from common.messages.transactions import AccountRole, DocumentKind, document_key
 from mapper.mapping.catalog import Catalog, CustomerLink
 from mapper.mapping.configuration import Configuration
 from mapper.mapping.directives import Directives
-from mapper.mapping.missing_payments import LedgerView, why_no_payment
+from mapper.mapping.facts import STATED_TENDER
+from mapper.mapping.missing_payments import LedgerView, payments_of, why_no_payment
 
 MODE = "invoices_payments_if_paid"
 
@@ -38,11 +41,26 @@ def why(source: Order, settings: Configuration, written: bool = True, **more: An
     return why_no_payment(source, paid, settings, directives, result, view)
 
 
+LETTERS = {
+    "PAYMENT_NOT_IN_MODE": "a",
+    "PAYMENT_NOT_FETCHED": "b",
+    "PAYMENT_INVOICE_MISSING": "c",
+    "NO_BALANCE": "d",
+    "PAYMENT_DUPLICATE_REFERENCE": "e",
+    "PAYMENT_MARKED_UNPAID": "f",
+    "PAYMENT_IS_A_LINE": "g",
+    "PAYMENT_UNMAPPED": "g",
+    "PAYMENT_OUT_OF_SCOPE": "h",
+}
+
+
 def letter(reason: Reason | None) -> str | None:
-    return reason.value if reason else None
+    """The check of section 8 that a reason is of."""
+    return LETTERS[reason.code] if reason else None
 
 
 FREE = order(lines=(line("l", "A", "5.00", amount=D("0.00"), discount=D("5.00")),), total=D("0.00"))
+SHUT = company(closed_through="2026-03-02")
 NO_UF = company(accounts={role: name for role, name in ACCOUNTS.items() if role is not AccountRole.UNDEPOSITED_FUNDS})
 
 
@@ -69,6 +87,97 @@ def test_the_first_true_reason_is_shown(
     assert letter(why(source, settings, **more)) == wanted
 
 
+@pytest.mark.parametrize(
+    ("source", "settings", "more", "field", "value"),
+    [
+        (example_a(), configuration("invoices_only"), {}, "mode", "invoices_only"),
+        (example_a(), configuration(MODE, follow_changes=False), {}, "follow_changes", "false"),
+        (example_a(), configuration(MODE, order_statuses=["pending", "void"]), {}, "order_statuses", "pending, void"),
+        (example_a(), configuration(MODE), {"written": False}, "invoice", "1001"),
+        (FREE, configuration(MODE), {}, "balance", "0.00"),
+        (example_a(), configuration(MODE), {"references": ["ch_t1"]}, "reference", "ch_t1"),
+        (example_a(), configuration(MODE), {"directives": Directives(unpaid_by="R17")}, "rule", "R17"),
+        (example_a(), configuration(MODE, start_date="2026-03-03"), {}, "start_date", "2026-03-03"),
+        (example_a(), configuration(MODE, books=SHUT), {}, "closed_through", "2026-03-02"),
+    ],
+)
+def test_a_reason_names_the_field_that_keeps_the_payment_out_and_its_value(
+    source: Order, settings: Configuration, more: dict[str, Any], field: str, value: str
+) -> None:
+    result = mapped(source, configuration(settings.connection.mode.value))
+    keys = [one.key for one in result.documents] if more.pop("written", True) else []
+    directives = more.pop("directives", Directives())
+    paid = source.tenders[0] if source.tenders else tender("77.00")
+    reason = why_no_payment(source, paid, settings, directives, result, LedgerView(written=keys, **more))
+    assert reason is not None
+    assert (reason.field, reason.value, bool(reason.cure), reason.severity) == (field, value, True, Severity.WARNING)
+
+
+def test_a_gift_card_and_a_method_without_an_account_are_named_too() -> None:
+    card = example_a(tenders=(tender("77.00", kind=TenderKind.GIFT_CARD, method="gift"),))
+    line_of_it = why(card, configuration(MODE, file=ledger(capabilities=ALL_CAPABILITIES - {"deposit_to_liability"})))
+    assert line_of_it is not None
+    assert (line_of_it.field, line_of_it.value) == ("tenders.kind", "gift_card")
+    result = mapped(example_a(), configuration(MODE))
+    view = LedgerView(written=[one.key for one in result.documents])
+    settings = configuration(MODE, books=NO_UF)
+    reason = why_no_payment(example_a(), example_a().tenders[0], settings, Directives(), result, view)
+    assert reason is not None
+    assert (reason.code, reason.field, reason.severity) == ("PAYMENT_UNMAPPED", "accounts.UF", Severity.WARNING)
+
+
+@pytest.mark.parametrize(
+    ("changes", "directives", "stated", "field", "value", "says"),
+    [
+        ({"tenders": ()}, Directives(), "77.00", "financial_status", "paid", "order is paid and names no payment"),
+        (
+            {"tenders": (), "financial_status": FinancialStatus.REFUNDED},
+            Directives(),
+            "77.00",
+            "financial_status",
+            "refunded",
+            "order is refunded and names no payment",
+        ),
+        # A rule that marks the order as unpaid does not make the channel's word another.
+        ({"tenders": ()}, Directives(unpaid_by="R17"), "77.00", "financial_status", "paid", "names no payment"),
+        ({"tenders": (tender("30.00"),)}, Directives(paid_by="R16"), "47.00", "rule", "R16", "no payment of 47.00 USD"),
+    ],
+)
+def test_money_that_is_only_said_to_have_been_paid_is_a_payment_that_says_so(
+    changes: dict[str, Any], directives: Directives, stated: str, field: str, value: str, says: str
+) -> None:
+    source = example_a(**changes)
+    *told, (payment, left_out) = payments_of(source, directives)
+    assert told == [(one, None) for one in source.tenders]
+    assert (payment.external_id, payment.amount) == (STATED_TENDER, D(stated))
+    assert left_out is not None
+    assert (left_out.code, left_out.field, left_out.value) == ("PAYMENT_STATED", field, value)
+    assert says in left_out.text
+    assert "one payment of 2026-03-02" in left_out.text
+    assert left_out.cure
+
+
+def test_nothing_stands_for_money_that_was_not_paid_or_is_told() -> None:
+    voided = tender("77.00", "t2", status=TenderStatus.VOIDED)
+    assert payments_of(unpaid(), Directives()) == []
+    assert payments_of(example_a(tenders=(voided,)), Directives()) == []
+    assert payments_of(example_a(), Directives(paid_by="R16")) == [(example_a().tenders[0], None)]
+    assert payments_of(FREE, Directives()) == []
+
+
+def test_a_payment_that_is_only_stated_is_missing_for_the_first_reason_that_is_true() -> None:
+    source = example_a(tenders=())
+    ((payment, _),) = payments_of(source, Directives())
+    result = mapped(source, configuration(MODE))
+    view = LedgerView(written=[one.key for one in result.documents])
+    for directives, settings, wanted in (
+        (Directives(), configuration(MODE), None),
+        (Directives(unpaid_by="R17"), configuration(MODE), "f"),
+        (Directives(), configuration(MODE, books=SHUT), "h"),
+    ):
+        assert letter(why_no_payment(source, payment, settings, directives, result, view)) == wanted
+
+
 def test_an_old_payment_is_out_of_scope() -> None:
     settings = configuration(MODE, start_date="2026-02-01", books=company(closed_through="2026-03-02"))
     source = example_a()
@@ -84,7 +193,7 @@ def test_vector_04_a_blank_filter_that_does_not_follow_changes_misses_the_paymen
     assert [one.kind.value for one in mapped(unpaid(), settings).documents] == ["invoice"]
     reason = why(example_a(), settings)
     assert reason is not None
-    assert (reason.value, reason.code) == ("b", "PAYMENT_NOT_FETCHED")
+    assert reason.code == "PAYMENT_NOT_FETCHED"
 
 
 def test_the_mode_that_the_order_was_written_by_is_the_one_that_counts() -> None:
@@ -109,7 +218,7 @@ def test_a_payment_before_the_customers_horizon_is_out_of_scope() -> None:
     view = LedgerView(written=[one.key for one in result.documents])
     reason = why_no_payment(example_a(), example_a().tenders[0], configuration(MODE), Directives(), result, view)
     assert reason is not None
-    assert (reason.value, reason.code) == ("h", "PAYMENT_OUT_OF_SCOPE")
+    assert (reason.code, reason.field, reason.value) == ("PAYMENT_OUT_OF_SCOPE", "horizon", "2026-04-01")
     assert "2026-04-01" in reason.text
 
 
@@ -138,6 +247,7 @@ def test_an_invoice_that_waits_says_what_it_waits_for() -> None:
     reason = why(example_a(), settings, written=False)
     assert reason is not None
     assert (reason.text, reason.cure) == (f"The invoice is not in the ledger: {hold.text}", hold.cure)
+    assert (reason.field, reason.value) == (hold.field, hold.value)
     nothing = why(example_a(), configuration(MODE), written=False)
     assert nothing is not None
     assert nothing.text == "The invoice is not in the ledger yet."
@@ -207,3 +317,4 @@ def test_what_a_ledger_says_at_length_is_cut_to_what_a_reason_holds() -> None:
     assert reason is not None
     assert len(reason.text) == 4000
     assert reason.text.startswith("The invoice is not in the ledger: xxx")
+    assert (reason.field, reason.value) == ("invoice", "1001")

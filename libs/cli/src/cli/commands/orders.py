@@ -128,7 +128,7 @@ def explain_payments(context: typer.Context, order: Annotated[str, typer.Argumen
     """Show each payment of an order, and the first reason that keeps it out of the ledger."""
     with connected(context) as (api, output):
         for answer in _answers(api, output, order, "missing-payments"):
-            output.rows(answer["payments"], _PAYMENTS, title="Payments", empty="no payment was captured")
+            output.rows(answer["payments"], _PAYMENTS, title="Payments", empty="the channel names none")
             for notice in filter(None, (payment["notice"] for payment in answer["payments"])):
                 output.line(f"{notice['text']} {notice['cure']}")
 

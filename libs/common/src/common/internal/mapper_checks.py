@@ -15,10 +15,11 @@ from datetime import date
 from typing import Annotated
 
 import orjson
-from pydantic import BeforeValidator, Field, JsonValue
+from pydantic import BeforeValidator, Field
 
 from common.internal.base import Shape, TenantRequest
 from common.internal.mapper import AppliedRule, MapEntry
+from common.internal.mapper_rules import Definition
 from common.messages.base import Amount, Identifier, Reason, ShortText
 from common.messages.transactions import SetOutcome
 
@@ -56,8 +57,8 @@ class PaymentState(Shape):
     reason: Reason | None = None
     """Why it is not in the ledger, with the field and value that keep it out. Null where nothing does."""
     notice: Reason | None = None
-    """Said of a payment (`tender_id` is `stated-as-paid`) that stands for what the channel or a rule says was paid, where
-    the channel names no payment of it. Whether it is in the ledger is another matter."""
+    """Said of a payment (`tender_id` is `stated-as-paid`) that stands for what the channel or a rule says was paid,
+    where the channel names no payment of it. Whether it is in the ledger is another matter."""
 
 
 class PaymentAnswer(Shape):
@@ -107,7 +108,7 @@ class DraftRule(Shape):
     name: ShortText
     enabled: bool = True
     priority: int = Field(default=100, ge=0, le=1_000_000)
-    definition: dict[str, JsonValue]
+    definition: Definition
 
 
 class DryRun(TenantRequest):

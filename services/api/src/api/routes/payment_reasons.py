@@ -7,6 +7,7 @@ from api.routes.base import Gateway
 from api.security import TenantPrincipal
 from api.store import documents
 from common.internal.mapper_checks import PaymentAnswer, PaymentQuestion, PaymentState
+from common.messages.documents import DocumentState
 from common.messages.transactions import DocumentKind
 from common.problems import Problem
 
@@ -24,6 +25,8 @@ async def missing_payments(deps: Gateway, caller: TenantPrincipal, row: dict[str
         )
     written = await documents_of(deps, caller, row)
     warned = [one for one in written if one["column_name"] == Column.WARNINGS and one["reason"] is not None]
+    # What was refused itself says more than what waits for it.
+    warned.sort(key=lambda one: one["state"] == DocumentState.BLOCKED)
     answer = await deps.services.mapper.post(
         "/internal/missing-payments",
         PaymentQuestion(

@@ -2,12 +2,13 @@
 
 from typing import Annotated
 
-from pydantic import Field, JsonValue
+from pydantic import Field
 
 from api.bodies import Body
 from api.views.base import View
 from common.internal.mapper import AppliedRule, PlannedDocument
 from common.internal.mapper_checks import PaymentState
+from common.internal.mapper_rules import Definition
 from common.messages.base import Identifier, Reason
 from common.messages.transactions import SetOutcome
 
@@ -52,7 +53,7 @@ class DraftRuleBody(Body):
     name: Annotated[str, Field(min_length=1, max_length=200)] = "draft"
     enabled: bool = True
     priority: int = Field(default=100, ge=0, le=1_000_000)
-    definition: dict[str, JsonValue] = Field(
+    definition: Definition = Field(
         examples=[
             {
                 "action": "map_deposit_account",

@@ -78,7 +78,7 @@ def why_no_payment(
 
 
 def payments_of(order: Order, directives: Directives) -> list[tuple[Tender, Reason | None]]:
-    """Captured payments as the channel tells them, and what stands for those it leaves out, with a notice that says so."""
+    """Captured payments as the channel tells them, and what stands for those it leaves out, with a notice of that."""
     captured: list[tuple[Tender, Reason | None]] = [
         (tender, None) for tender in order.tenders if tender.status is TenderStatus.CAPTURED
     ]
