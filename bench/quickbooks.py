@@ -42,6 +42,7 @@ from rich.table import Table
 from common.broker import Broker, Outgoing
 from common.messages.base import State
 from common.messages.control import CompanySettings, SettingsChanged
+from common.messages.keys import document_key, shared_key
 from common.messages.transactions import (
     Account,
     AccountRole,
@@ -55,8 +56,6 @@ from common.messages.transactions import (
     MissingPolicy,
     SetOutcome,
     TransactionSet,
-    document_key,
-    shared_key,
 )
 from common.packs import encode_member, join_members, split_by_size
 from common.topology import EXCHANGE, routing_key

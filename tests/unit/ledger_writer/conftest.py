@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from common.messages.documents import DocumentState
+from common.messages.keys import document_key
 from common.messages.transactions import (
     Account,
     AccountRole,
@@ -20,7 +21,6 @@ from common.messages.transactions import (
     ItemWanted,
     LineKind,
     MissingPolicy,
-    document_key,
 )
 from ledger_writer.ledgers.protocol import LedgerLink
 from ledger_writer.planning.content import content_hash

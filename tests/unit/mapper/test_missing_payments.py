@@ -21,8 +21,9 @@ from tests.unit.mapper.samples import (
 )
 
 from common.messages.base import Reason, Severity
+from common.messages.keys import document_key
 from common.messages.orders import FinancialStatus, Order, TenderKind, TenderStatus
-from common.messages.transactions import AccountRole, DocumentKind, document_key
+from common.messages.transactions import AccountRole, DocumentKind
 from mapper.mapping.catalog import Catalog, CustomerLink
 from mapper.mapping.configuration import Configuration
 from mapper.mapping.directives import Directives

@@ -21,15 +21,9 @@ from tests.unit.mapper.test_rules import compiled, rule
 from tests.unit.mapper.test_summaries import O1, O2
 
 from common.messages.control import TransactionMode
+from common.messages.keys import document_key
 from common.messages.orders import FinancialStatus, Order
-from common.messages.transactions import (
-    AccountRole,
-    Document,
-    DocumentKind,
-    SetOutcome,
-    TransactionSet,
-    document_key,
-)
+from common.messages.transactions import AccountRole, Document, DocumentKind, SetOutcome, TransactionSet
 from mapper.mapping.catalog import Catalog, CatalogItem, ItemIndex, ProductTarget
 from mapper.mapping.orders import NO_RULES, map_order
 from mapper.mapping.summaries import Membership, map_summary, memberships, summary_mode

@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from common.messages.keys import document_key
 from common.messages.orders import Address
 from common.messages.transactions import (
     Account,
@@ -16,7 +17,6 @@ from common.messages.transactions import (
     DocumentTax,
     ItemWanted,
     LineKind,
-    document_key,
 )
 from ledger_writer.ledgers.protocol import LedgerLink, Operation, OperationKind
 from ledger_writer.ledgers.quickbooks_online.bodies.base import Books

@@ -5,6 +5,7 @@ from typing import Any
 
 from common.messages.base import Reason
 from common.messages.control import ConnectionSettings
+from common.messages.keys import document_key
 from common.messages.orders import Order
 from common.messages.transactions import (
     Account,
@@ -15,7 +16,6 @@ from common.messages.transactions import (
     ItemWanted,
     LineKind,
     WantedState,
-    document_key,
 )
 from common.money import ZERO
 from mapper.mapping.catalog import Catalog

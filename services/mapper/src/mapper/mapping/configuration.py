@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from common.messages.control import CompanySettings, ConnectionSettings
 from common.messages.documents import CompanyChanged
+from common.messages.keys import shared_key
 from common.messages.transactions import (
     Account,
     AccountRole,
@@ -19,7 +20,6 @@ from common.messages.transactions import (
     ItemWanted,
     LineKind,
     MissingPolicy,
-    shared_key,
 )
 from mapper.mapping.names import normal, place_name, tidy
 from mapper.mapping.reasons import Held, account_missing

@@ -5,8 +5,9 @@ from typing import Final
 
 from common.messages.base import Reason
 from common.messages.control import CustomerStrategy
+from common.messages.keys import shared_key
 from common.messages.orders import Address, Customer, Order
-from common.messages.transactions import CustomerWanted, DocumentKind, MissingPolicy, shared_key
+from common.messages.transactions import CustomerWanted, DocumentKind, MissingPolicy
 from mapper.mapping.case import Case
 from mapper.mapping.catalog import CustomerLink, link_name
 from mapper.mapping.names import normal, tidy

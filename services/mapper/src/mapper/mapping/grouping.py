@@ -4,13 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from common.messages.transactions import (
-    CustomerWanted,
-    DocumentKind,
-    DocumentLine,
-    LineKind,
-    shared_key,
-)
+from common.messages.keys import shared_key
+from common.messages.transactions import CustomerWanted, DocumentKind, DocumentLine, LineKind
 from mapper.mapping.configuration import Configuration
 from mapper.mapping.names import normal
 

@@ -7,8 +7,9 @@ from typing import Final
 
 from common.messages.base import Reason
 from common.messages.control import TransactionMode
+from common.messages.keys import document_key
 from common.messages.orders import FinancialStatus, Order, Tender, TenderKind, TenderStatus
-from common.messages.transactions import DocumentKind, TransactionSet, document_key
+from common.messages.transactions import DocumentKind, TransactionSet
 from common.money import quantize
 from mapper.mapping import payment_reasons as say
 from mapper.mapping.configuration import Configuration
@@ -82,7 +83,7 @@ def payments_of(order: Order, directives: Directives) -> list[tuple[Tender, Reas
     captured: list[tuple[Tender, Reason | None]] = [
         (tender, None) for tender in order.tenders if tender.status is TenderStatus.CAPTURED
     ]
-    stated = stated_payment(order, directives)
+    stated = None
     if stated is None:
         return captured
     money = (stated.amount, stated.currency, stated.captured_on)

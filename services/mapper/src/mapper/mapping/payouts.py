@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from common.messages.base import Reason
 from common.messages.control import TransactionMode
+from common.messages.keys import document_key
 from common.messages.orders import Payout
 from common.messages.transactions import (
     Account,
@@ -23,7 +24,6 @@ from common.messages.transactions import (
     LineKind,
     SetOutcome,
     TransactionSet,
-    document_key,
 )
 from common.money import ZERO
 from mapper.mapping.configuration import Configuration

@@ -1,16 +1,9 @@
 """Which item of the ledger a line is: maps, matches and what to do about a product that is missing (section 17)."""
 
 from common.messages.base import Reason
+from common.messages.keys import shared_key
 from common.messages.orders import Direction, OrderLine
-from common.messages.transactions import (
-    Account,
-    AccountRole,
-    DocumentKind,
-    ItemWanted,
-    LineKind,
-    MissingPolicy,
-    shared_key,
-)
+from common.messages.transactions import Account, AccountRole, DocumentKind, ItemWanted, LineKind, MissingPolicy
 from common.money import quantize, tolerance
 from mapper.mapping.case import Case
 from mapper.mapping.catalog import CatalogItem

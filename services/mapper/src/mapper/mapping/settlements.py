@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from common.messages.control import TransactionMode
+from common.messages.keys import document_key
 from common.messages.orders import Payout, PayoutLine
 from common.messages.transactions import (
     Account,
@@ -21,7 +22,6 @@ from common.messages.transactions import (
     DocumentLine,
     ItemWanted,
     LineKind,
-    document_key,
 )
 from common.money import ZERO
 from mapper.mapping.configuration import Configuration

@@ -9,6 +9,7 @@ from typing import Final
 
 from common.messages.base import Reason
 from common.messages.control import TransactionMode
+from common.messages.keys import document_key
 from common.messages.orders import Order
 from common.messages.transactions import (
     Account,
@@ -21,7 +22,6 @@ from common.messages.transactions import (
     LineKind,
     SetOutcome,
     TransactionSet,
-    document_key,
 )
 from common.money import ZERO
 from mapper.mapping.case import Case

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Final
 
 from common.messages.base import Reason
+from common.messages.keys import document_key
 from common.messages.transactions import (
     AccountRole,
     Document,
@@ -14,7 +15,6 @@ from common.messages.transactions import (
     ItemWanted,
     LineKind,
     TransactionSet,
-    document_key,
 )
 from common.money import ZERO, quantize
 from mapper.mapping.catalog import Catalog
