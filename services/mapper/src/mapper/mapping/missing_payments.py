@@ -83,7 +83,7 @@ def payments_of(order: Order, directives: Directives) -> list[tuple[Tender, Reas
     captured: list[tuple[Tender, Reason | None]] = [
         (tender, None) for tender in order.tenders if tender.status is TenderStatus.CAPTURED
     ]
-    stated = None
+    stated = stated_payment(order, directives)
     if stated is None:
         return captured
     money = (stated.amount, stated.currency, stated.captured_on)
