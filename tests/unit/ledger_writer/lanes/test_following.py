@@ -50,6 +50,10 @@ def test_somebody_elses_document_may_be_changed_there_but_is_missed_when_it_goes
     gone = verdict(row, facts("missing"))
     assert gone is not None
     assert gone.code == DELETED
+    assert "another one of its number" in (gone.reason or "")
+    ours = verdict(row_of(RECEIPT, state="synced", ledger_id="17"), facts("missing"))
+    assert ours is not None
+    assert "Resend to make it again" in (ours.reason or "")
 
 
 @pytest.mark.parametrize(("state", "code", "found", "to", "to_code"), VERDICTS)

@@ -127,9 +127,13 @@ def _changed() -> Reason:
 
 
 def _deleted(row: Row) -> Reason:
+    cure = "Resend to make it again, or dismiss to leave it out."
+    if is_others(parse_wanted(row.kind, row.wanted)):
+        # The transaction mode makes none: a resend looks for another one.
+        cure = "Resend once there is another one of its number in the ledger, or dismiss to leave its payments as they are."
     return Reason(
         code=DELETED,
         text="Somebody deleted the document in the ledger, or made it void there.",
-        cure="Resend to make it again, or dismiss to leave it out.",
+        cure=cure,
         value=row.ledger_id or None,
     )
