@@ -130,7 +130,7 @@ def _deleted(row: Row) -> Reason:
     cure = "Resend to make it again, or dismiss to leave it out."
     if is_others(parse_wanted(row.kind, row.wanted)):
         # The transaction mode makes none: a resend looks for another one.
-        cure = "Resend once there is another one of its number in the ledger, or dismiss to leave its payments as they are."
+        cure = "Resend once there is another one of its number, or dismiss to leave its payments as they are."
     return Reason(
         code=DELETED,
         text="Somebody deleted the document in the ledger, or made it void there.",
