@@ -17,6 +17,7 @@ from schemathesis.specs.openapi.checks import (
 from tests.integration.api.gateway import Gateway
 
 from api.openapi import document
+from mapper.rules.action_table import ACTIONS
 
 PUBLISHED = Path(__file__).parents[3] / "docs" / "openapi.json"
 EXAMPLES = int(os.environ.get("TILLBOOK_API_EXAMPLES", "2"))
@@ -76,6 +77,18 @@ def test_every_shape_has_a_name_that_is_a_type_in_any_language() -> None:
     for name, shape in document()["components"]["schemas"].items():
         assert name.isalnum(), name
         assert shape.get("title", name) == name
+
+
+def test_what_a_rule_says_is_known_wherever_one_comes_or_goes() -> None:
+    schemas = document()["components"]["schemas"]
+    for name in ("RuleBody", "DraftRuleBody", "BackupRule", "RuleView"):
+        assert schemas[name]["properties"]["definition"]["$ref"] == "#/components/schemas/RuleDefinition", name
+    parts = schemas["RuleDefinition"]["properties"]
+    assert parts["action"] == {"$ref": "#/components/schemas/Action"}
+    assert schemas["Action"]["enum"] == [action.value for action in ACTIONS]
+    kinds = [{"$ref": "#/components/schemas/Condition"}, {"$ref": "#/components/schemas/Group"}]
+    assert parts["conditions"]["items"] == schemas["Group"]["properties"]["conditions"]["items"] == {"oneOf": kinds}
+    assert schemas["Condition"]["required"] == ["field", "comparison"]
 
 
 def test_headers_that_clients_act_on_are_described() -> None:

@@ -11,12 +11,12 @@ from tests.unit.mapper.test_rules import compiled, rule
 
 from common.errors import Rejected
 from common.internal.mapper import MapEntry
+from common.internal.mapper_rules import Action, Comparison, Condition
 from common.messages.orders import Order
 from mapper.mapping.map_table import read_map, write_map
 from mapper.rules.comparisons import BadCondition, compile_condition
 from mapper.rules.engine import Change
 from mapper.rules.fields import FIELDS, Kind, Scope, UnknownField, field_named, text_of
-from mapper.rules.model import Action, Comparison, Condition
 from mapper.rules.table import read_table, write_table
 
 SUBJECTS: dict[str, Order] = {

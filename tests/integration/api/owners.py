@@ -11,10 +11,12 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
+from pydantic import ValidationError
 from tests.integration.api import owners_checks
 
 from common.internal import counts, ingest, ledger_writer, mapper
 from common.internal import mapper_checks as checks
+from common.internal.mapper_rules import RuleDefinition
 from common.messages.documents import Attempt, CatalogEntry, CompanyStatus
 from common.messages.transactions import DocumentKind, SetOutcome
 
@@ -77,6 +79,14 @@ class Owners:
 def _problem(status: int, code: str, detail: str) -> JSONResponse:
     body = {"type": f"urn:x:{code}", "title": code, "status": status, "detail": detail, "code": code}
     return JSONResponse(body, status, media_type="application/problem+json")
+
+
+def _is_rule(definition: dict[str, Any]) -> bool:
+    try:
+        RuleDefinition.model_validate(definition)
+    except ValidationError:
+        return False
+    return True
 
 
 NOT_FOUND = _problem(404, "NOT_FOUND", "it is not here")
@@ -151,6 +161,7 @@ def _ingest(app: FastAPI, owners: Owners) -> None:  # noqa: C901 - a list of rou
                 "config": dict(body.config),
                 "secret_names": tuple(body.secrets),
                 "fetches": body.config.get("fetches") != "no",
+                "fetches_payouts": body.config.get("fetches_payouts", body.config.get("fetches")) != "no",
                 "created_at": NOW,
                 "updated_at": NOW,
             },
@@ -169,7 +180,8 @@ def _ingest(app: FastAPI, owners: Owners) -> None:  # noqa: C901 - a list of rou
             return NOT_FOUND
         held["secrets"] |= {name: secret.get_secret_value() for name, secret in body.secrets.items()}
         held["view"]["secret_names"] = tuple(held["secrets"])
-        held["view"]["fetches"] = True
+        config = held["view"]["config"]
+        held["view"] |= {"fetches": True, "fetches_payouts": config.get("fetches_payouts") != "no"}
         return _json(view(held))
 
     @app.post(base + "/connections/{connection_id}/test")
@@ -217,7 +229,7 @@ def _ingest(app: FastAPI, owners: Owners) -> None:  # noqa: C901 - a list of rou
         return _json(one) if one and held_by(connection_id, tenant_id) else NOT_FOUND
 
 
-def _mapper(app: FastAPI, owners: Owners) -> None:
+def _mapper(app: FastAPI, owners: Owners) -> None:  # noqa: C901 - a list of routes
     base = "/mapper/internal"
 
     @app.get(f"{base}/sets")
@@ -247,6 +259,8 @@ def _mapper(app: FastAPI, owners: Owners) -> None:
         identity = body.rule_id or f"rule{len(owners.rules) + 1}"
         if identity in owners.rules:
             return _json(owners.rules[identity][1], 201)
+        if not _is_rule(body.definition):
+            return _problem(422, "RULE_REFUSED", "the rule does not fit its contract")
         rule = mapper.RuleView(
             rule_id=identity,
             revision=1,

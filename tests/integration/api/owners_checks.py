@@ -32,6 +32,11 @@ def add(app: FastAPI, owners: Held) -> None:
     _ledger_writer(app, owners)
 
 
+def _definition(row: dict[str, str]) -> dict[str, Any]:
+    named = row.get("connections", "all")
+    return {**row, "connections": named if named == "all" else named.split(" | ")}
+
+
 def _mapper(app: FastAPI, owners: Held) -> None:
     base = "/mapper/internal"
 
@@ -42,7 +47,7 @@ def _mapper(app: FastAPI, owners: Held) -> None:
     @app.post(f"{base}/rules.csv")
     async def read_table(request: Request) -> Response:
         rows = csv.DictReader(io.StringIO((await request.body()).decode()))
-        rules = (checks.DraftRule(name=row.pop("name"), definition=dict(row)) for row in rows)
+        rules = (checks.DraftRule(name=row.pop("name"), definition=_definition(row)) for row in rows)
         return _json(checks.RulesRead(rules=tuple(rules)))
 
     @app.put(f"{base}/rules.csv")

@@ -106,7 +106,7 @@ MAKING: dict[str, tuple[str, dict[str, object]]] = {
     "/v1/connections": ("connection_id", {"channel": "custom", "name": "Other shop"}),
     "/v1/api-keys": ("key_id", {"name": "reads", "scopes": ["read"]}),
     "/v1/tasks": ("task_id", {"kind": "refunds", "interval_s": 7200}),
-    "/v1/rules": ("rule_id", {"name": "No tips", "definition": {}}),
+    "/v1/rules": ("rule_id", {"name": "No tips", "definition": {"action": "remove_tax"}}),
 }
 """Route → what its answer calls the thing it makes, and a body."""
 

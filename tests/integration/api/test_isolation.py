@@ -26,7 +26,8 @@ class Victim:
         self.run_id = http.post("/v1/runs", json={"connection_id": shop.connection_id, "order_numbers": ["1"]}).json()[
             "run_id"
         ]
-        self.rule_id = http.post("/v1/rules", json={"name": MARK, "definition": {}}).json()["rule_id"]
+        rule = {"name": MARK, "definition": {"action": "remove_tax"}}
+        self.rule_id = http.post("/v1/rules", json=rule).json()["rule_id"]
         document = running.document_changed(
             shop,
             "1",

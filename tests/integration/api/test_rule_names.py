@@ -1,4 +1,4 @@
-"""Rules name accounts, classes and so on: each must be in the ledger of one of the rule's connections on save."""
+"""What rules name is there on save: their connections, and accounts, classes and so on in a ledger of one of those."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -45,7 +45,7 @@ def test_a_rule_names_what_the_ledger_has(shop: Shop, action: str, value: str, c
         return
     assert (made.status_code, made.json()["code"]) == (422, "RULE_REFUSED")
     (error,) = made.json()["errors"]
-    assert (error["field"], error["value"]) == ("body.definition.value", value)
+    assert (error["field"], error["value"]) == ("definition.value", value)
     assert cure in error["cure"]
     assert (table.status_code, table.json()["code"]) == (422, "RULE_TABLE_REFUSED")
     (error,) = table.json()["errors"]
@@ -66,13 +66,61 @@ def test_a_ledger_that_was_not_read_yet_and_a_connection_without_one_refuse_noth
     gateway: Gateway, shop: Shop
 ) -> None:
     http = shop.tenant.http
-    unknown = rule("map_class", "Market", connections=["gone"])
-    assert http.post("/v1/rules", json=unknown).status_code == 201
+    other = http.post("/v1/connections", json={"channel": "custom", "name": "New", "secrets": {"push_key": "s3cret"}})
+    unset = rule("map_class", "Market", connections=[other.json()["connection_id"]])
+    assert http.post("/v1/rules", json=unset).status_code == 201
     held = gateway.owners.companies[shop.company_id]["view"]
     held["lists_read_at"], read_at = None, held["lists_read_at"]
     assert http.post("/v1/rules", json=rule("map_ar_account", "Nowhere")).status_code == 201
     held["lists_read_at"] = read_at
     assert http.post("/v1/rules", json=rule("map_ar_account", "Nowhere")).status_code == 422
+
+
+TABLE = {"content-type": "text/csv"}
+
+
+def test_a_rule_is_for_connections_that_are_there(gateway: Gateway, shop: Shop) -> None:
+    http, stranger = shop.tenant.http, gateway.shop().connection_id
+    made = http.post("/v1/rules", json=rule("map_memo", "x", connections=[shop.connection_id, "nope", stranger]))
+    assert (made.status_code, made.json()["code"]) == (422, "RULE_REFUSED")
+    wrong = [("definition.connections.1", "nope"), ("definition.connections.2", stranger)]
+    assert [(one["field"], one["value"]) for one in made.json()["errors"]] == wrong
+    assert "GET /v1/connections" in made.json()["errors"][0]["cure"]
+    both = http.post("/v1/rules", json=rule("map_class", "Market", connections=[shop.connection_id, "nope"]))
+    assert [one["field"] for one in both.json()["errors"]] == ["definition.connections.1", "definition.value"]
+    table = f"name,action,value,connections\nR,map_memo,x,{shop.connection_id} | nope\nS,map_memo,x,all\n"
+    imported = http.put("/v1/rules.csv", content=table, headers=TABLE)
+    assert (imported.status_code, imported.json()["code"]) == (422, "RULE_TABLE_REFUSED")
+    (error,) = imported.json()["errors"]
+    assert (error["field"], error["value"]) == ("rule 'R', connections", "nope")
+    assert "or `all`" in error["cure"]
+    assert http.get("/v1/rules").json()["items"] == []
+
+
+def test_a_rule_whose_connection_is_gone_can_still_be_changed_and_imported(shop: Shop) -> None:
+    http = shop.tenant.http
+    limited = rule("map_memo", "x", connections=[shop.connection_id])
+    path = f"/v1/rules/{http.post('/v1/rules', json=limited).json()['rule_id']}"
+    assert http.delete(f"/v1/connections/{shop.connection_id}").status_code == 204
+    table = f"name,action,value,connections\n%s,map_memo,y,{shop.connection_id}\n"
+    assert http.put("/v1/rules.csv", content=table % "map_memo", headers=TABLE).status_code == 200
+    assert http.put("/v1/rules.csv", content=table % "New", headers=TABLE).status_code == 422
+    assert http.put(path, json=limited | {"enabled": False}).status_code == 200
+    more = http.put(path, json=rule("map_memo", "x", connections=[shop.connection_id, "nope"]))
+    (error,) = more.json()["errors"]
+    assert (more.status_code, error["field"]) == (422, "definition.connections.1")
+    assert http.put(f"{path}x", json=limited).status_code == 404
+
+
+def test_a_restore_goes_on_and_names_the_connections_that_its_rules_are_for_and_that_are_not_here(shop: Shop) -> None:
+    http, path = shop.tenant.http, f"/v1/companies/{shop.company_id}"
+    backup = http.get(f"{path}/backup").json()
+    backup["rules"] = [rule("map_memo", "x"), rule("add_tag", "x", connections=[shop.connection_id, "elsewhere"])]
+    for dry_run in (True, False):
+        restored = http.post(f"{path}/restore", json={"backup": backup, "dry_run": dry_run})
+        assert restored.status_code == 200, restored.text
+        (missing,) = restored.json()["missing"]
+        assert (missing["field"], missing["value"]) == ("backup.rules.1.definition.connections.1", "elsewhere")
 
 
 def test_settings_name_a_class_of_the_ledger_and_items_that_are_active(gateway: Gateway, shop: Shop) -> None:

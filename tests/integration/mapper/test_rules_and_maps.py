@@ -1,6 +1,7 @@
 """Rules and maps over internal HTTP, and what they do to orders that are mapped already."""
 
 import httpx
+import pytest
 from tests.integration.mapper.conftest import Service, numbered
 from tests.unit.mapper.samples import connection, example_a
 
@@ -57,6 +58,42 @@ async def test_a_rule_that_comes_again_under_its_identifier_stays_the_one_that_i
     assert await mapper.runtime.pool.fetchval("SELECT sum(revision) FROM rule_sets WHERE tenant_id = 'tenant'") == 2
 
 
+@pytest.mark.parametrize(
+    ("definition", "wrong"),
+    [
+        ({}, ("action", None, "fill it in")),
+        (
+            {"action": "mark_as_paid", "conditions": [{"comparison": "equals"}]},
+            ("conditions.0.field", None, "fill it in"),
+        ),
+        (
+            {"action": "mark_as_paid", "conditions": [{"match": "any", "conditions": [{"field": "sku"}]}]},
+            ("conditions.0.conditions.0.comparison", None, "fill it in"),
+        ),
+        (
+            {"action": "mark_as_paid", "conditions": [{"field": "sku", "comparison": "like"}]},
+            ("conditions.0.comparison", "like", "give one of 'equals', 'is_not', "),
+        ),
+        ({"action": "map_class"}, ("value", "", "the value is empty: give one, say `clear`")),
+        (
+            {"action": "map_class", "copy_from": "sku", "clear": True},
+            ("copy_from", "sku", "give one of value, copy_from and clear"),
+        ),
+    ],
+)
+async def test_the_wrong_part_of_a_rule_is_named_by_its_place(
+    mapper: Service, definition: dict[str, object], wrong: tuple[str, str | None, str]
+) -> None:
+    place, value, cure = wrong
+    async with mapper.http() as client:
+        answer = await client.post(
+            "/internal/rules", json={"tenant_id": "tenant", "name": "R", "definition": definition}
+        )
+    (error,) = answer.json()["errors"]
+    assert (answer.status_code, error["field"], error.get("value")) == (422, f"definition.{place}", value)
+    assert error["cure"].startswith(cure)
+
+
 async def test_a_broken_rule_is_refused_and_another_tenant_sees_none(mapper: Service) -> None:
     async with mapper.http() as client:
         broken = await client.post(
@@ -76,17 +113,6 @@ async def test_a_broken_rule_is_refused_and_another_tenant_sees_none(mapper: Ser
         (error,) = broken.json()["errors"]
         assert (error["field"], error["value"]) == ("definition.conditions.0.field", "skuu")
         assert "did you mean sku" in error["cure"]
-        for definition, found in (
-            ({}, [("definition.action", "fill it in")]),
-            (
-                {"action": "mark_as_paid", "conditions": [{"comparison": "equals"}]},
-                [("definition.conditions.0.field", "fill it in")],
-            ),
-        ):
-            answer = await client.post(
-                "/internal/rules", json={"tenant_id": "tenant", "name": "R", "definition": definition}
-            )
-            assert [(one["field"], one["cure"]) for one in answer.json()["errors"]] == found
         table = "name,action,value\nR1,add_prefix,AZ\nR2,map_memo,x\n"
         read = await client.post("/internal/rules.csv", content=table, headers={"content-type": "text/csv"})
         assert [(one["name"], one["definition"]["value"]) for one in read.json()["rules"]] == [

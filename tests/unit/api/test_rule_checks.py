@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from api.rule_checks import Named, check_rules, companies_of, named_by
+from api.rule_checks import Named, check_connections, check_rules, companies_of, limited_to, named_by
 from api.settings_checks import Books
 from common.messages.transactions import AccountRole
 from mapper.rules.action_table import ACTIONS
@@ -76,6 +76,30 @@ def test_a_rule_is_for_the_company_files_of_its_connections() -> None:
     assert companies_of(everywhere, POINTING) == {"books", "other"}
     assert companies_of(abroad, POINTING) == {"other"}
     assert companies_of(gone, POINTING) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        ({}, None),
+        ({"connections": "all"}, None),
+        ({"connections": []}, {}),
+        ({"connections": ["shop", 7, "gone"]}, {0: "shop", 2: "gone"}),
+    ],
+)
+def test_a_rule_is_for_all_connections_or_for_those_it_lists(given: dict[str, Any], found: dict[int, str]) -> None:
+    assert limited_to(given) == found
+
+
+def test_a_connection_that_is_none_is_named_by_its_place_in_the_list() -> None:
+    given: dict[str, Any] = {"connections": ["shop", "gone", 7, "lost" * 100]}
+    found = list(check_connections("definition", given, {"gone", "lost" * 100}))
+    assert [(one.field, one.value) for one in found] == [
+        ("definition.connections.1", "gone"),
+        ("definition.connections.3", "lost" * 50),
+    ]
+    assert all("name one of your connections" in one.cure for one in found)
+    assert list(check_connections("definition", {"connections": "all"}, {"all"})) == []
 
 
 @pytest.mark.parametrize(

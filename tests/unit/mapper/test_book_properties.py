@@ -12,6 +12,7 @@ from tests.unit.ledger_writer.planning.test_properties import Books
 from tests.unit.mapper.samples import ALL_CAPABILITIES, ORDER_DAY, configuration, ledger, mapped
 from tests.unit.mapper.test_properties import CURRENCIES, MODES, live, mapped_orders, orders, settings_of
 
+from common.internal.mapper_rules import Action
 from common.messages.control import TransactionMode
 from common.messages.orders import FinancialStatus, Order, Payout, PayoutLine
 from common.messages.transactions import Document, DocumentKind, SetOutcome, TransactionSet
@@ -25,7 +26,7 @@ from mapper.mapping.payouts import map_payout
 from mapper.mapping.postings import postings, trial_balance
 from mapper.mapping.summaries import map_summary, memberships
 from mapper.rules.compiling import RuleRefused, compile_rule, compile_rules
-from mapper.rules.model import WITHOUT_ARGUMENT, Action, Rule
+from mapper.rules.model import WITHOUT_ARGUMENT, Rule
 
 K = DocumentKind
 TERMS = SimpleNamespace(TERMS=Terms(edits_posted=True, approved=True, closed_through=date(2025, 12, 31)))

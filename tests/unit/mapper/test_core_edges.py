@@ -20,6 +20,7 @@ from tests.unit.mapper.samples import (
 from tests.unit.mapper.test_rules import compiled, rule
 
 from common.errors import Rejected
+from common.internal.mapper_rules import Condition
 from common.messages.documents import CatalogEntry
 from common.messages.orders import FinancialStatus
 from common.messages.transactions import LineKind
@@ -31,7 +32,6 @@ from mapper.mapping.map_table import read_map
 from mapper.mapping.modes import Situation
 from mapper.mapping.tax import without_remitted
 from mapper.rules import table
-from mapper.rules.model import Condition
 from mapper.rules.table import read_table
 
 

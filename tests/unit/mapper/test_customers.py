@@ -5,13 +5,14 @@ from datetime import date
 import pytest
 from tests.unit.mapper.samples import configuration, example_a, ledger, mapped, tender
 
+from common.internal.mapper_rules import Action
 from common.messages.control import CustomerStrategy
 from common.messages.orders import Address, Customer, Order
 from common.messages.transactions import MissingPolicy, TransactionSet
 from mapper.mapping.catalog import Catalog, CustomerLink, link_name
 from mapper.mapping.customers import STRATEGIES
 from mapper.rules.compiling import compile_rules
-from mapper.rules.model import Action, Rule
+from mapper.rules.model import Rule
 
 BUYER = example_a(
     number="1001",

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from mapper.rules.compiling import RuleRefused, compile_rule
 from mapper.rules.model import Rule
 from mapper.rules.table import TableRefused, read_table, write_table
+from mapper.store.rules import definition_of
 
 HEAD = "name,action,value,field,comparison,source_value\n"
 
@@ -52,6 +53,7 @@ def test_a_wrong_condition_is_named_by_its_part(condition: dict[str, Any], wrong
     ("rows", "row", "column", "value"),
     [
         ("A,add_tag,x,total,between,1\n", 2, "source_value", "1"),
+        ("A,add_tag,,,,\n", 2, "value", ""),
         ("A,add_tag,x,sku,regex,a\nA,add_tag,x,sku,regex,(\n", 3, "source_value", "("),
         ("A,add_tag,x,sku,equals,b\nA,add_tag,x,nope,equals,b\n", 3, "field", "nope"),
     ],
@@ -77,6 +79,14 @@ def test_three_names_at_most_are_suggested() -> None:
     with pytest.raises(RuleRefused) as refused:
         compile_rule(rule(conditions=[{"field": "payment_total", "comparison": "equals", "value": "x"}]))
     assert "did you mean total, payment_method, payment_date? Custom" in refused.value.reason.cure
+
+
+def test_a_group_without_conditions_is_stored_as_the_group_it_is() -> None:
+    empty = {"match": "any", "conditions": []}
+    assert definition_of(rule(conditions=[empty]))["conditions"] == [empty]
+    with pytest.raises(ValidationError) as refused:
+        rule(conditions=[{"match": "any"}])
+    assert {error["loc"][2] for error in refused.value.errors()} == {"Condition"}
 
 
 @pytest.mark.parametrize("given", [5, "sku", None, ["sku"]])

@@ -5,13 +5,15 @@ from typing import Any
 
 import pytest
 from tests.unit.mapper.samples import D, example_a, first_refund, line, order, tender
-from tests.unit.mapper.test_rules import compiled, rule
+from tests.unit.mapper.test_rules import compiled, rule, run
 
+from common.internal.mapper_rules import Group
 from common.messages.orders import FinancialStatus, Order, OrderLine, ShippingLine
+from common.messages.transactions import DocumentKind
 from mapper.rules.compiling import RuleRefused, compile_rule, compile_rules
 from mapper.rules.engine import Change
 from mapper.rules.fields import Field, Kind, Scope, UnknownField, field_named, plain
-from mapper.rules.model import Group, Rule
+from mapper.rules.model import Rule
 from mapper.rules.working import Working
 
 
@@ -42,6 +44,10 @@ def refusal_of(given: Rule) -> tuple[str, str | None, str | None, str]:
 
 
 REFUSED = [
+    (rule("map_class", name="R"), "value", "the value is empty: give one, say `clear`"),
+    (rule("map_class", "A", copy_from="sku", name="R"), "value", "give one of value, copy_from and clear"),
+    (rule("map_class", "A", clear=True, name="R"), "value", "give one of value, copy_from and clear"),
+    (rule("map_class", copy_from="sku", clear=True, name="R"), "copy_from", "give one of value, copy_from and clear"),
     (rule("map_sku", "{skuu}", name="R"), "value", "there is no field 'skuu'; did you mean sku"),
     (rule("map_sku", copy_from="skuu", name="R"), "copy_from", "there is no field 'skuu'; did you mean sku"),
     (rule("map_due_date", "+12345", name="R"), "value", "'+12345' is not a date"),
@@ -106,7 +112,7 @@ def test_a_rule_that_can_never_work_is_refused_with_its_name_and_part(given: Rul
 
 
 def test_a_long_refusal_is_cut_to_what_a_reason_holds() -> None:
-    long = rule("map_sku", "X", name="R").model_copy(update={"copy_from": "a" * 5000})
+    long = rule("map_sku", copy_from="sku", name="R").model_copy(update={"copy_from": "a" * 5000})
     _, _, _, text = refusal_of(long)
     assert len(text) == 4000
 
@@ -372,7 +378,9 @@ def test_indexed_rules_are_not_tried_on_orders_without_their_texts() -> None:
     rules = compiled(
         rule("map_class", "A", ("sku", "equals", "X"), name="a"),
         rule("map_class", "B", ("currency", "equals", "USD"), ("sku", "equals", "Y"), name="b"),
-        rule("map_class", "C", ("total", "in_list", ""), name="c").model_copy(update={"conditions": (Group(),)}),
+        rule("map_class", "C", ("total", "in_list", ""), name="c").model_copy(
+            update={"conditions": (Group(conditions=()),)}
+        ),
         grouped(is_("total", "in_list", values=["77.00"]), name="d"),
         grouped(is_("total", "equals", "77.00"), is_("sku", "contains", "A"), match="any", name="e"),
         grouped(is_("currency", "equals", "USD"), match="any", name="f"),
@@ -412,3 +420,13 @@ def test_texts_are_remembered_until_something_changes() -> None:
 def test_zero_and_round_numbers_have_one_text() -> None:
     for amount, text in (("0.00", "0"), ("1E+2", "100"), ("19.90", "19.9"), ("-3.0", "-3")):
         assert hits(grouped(is_("total", "equals", text)), example_a(total=Decimal(amount)))
+
+
+@pytest.mark.parametrize(("memo", "stated"), [("Spring fair", "1001"), ("1001", ""), ("", "")])
+def test_a_memo_that_a_rule_wrote_hides_no_order_number(memo: str, stated: str) -> None:
+    rules = [rule("map_memo", memo)] if memo else []
+    result = run(example_a(), *rules, mode="invoices_payments_if_paid")
+    assert {one.kind for one in result.documents} == {DocumentKind.INVOICE, DocumentKind.PAYMENT}
+    for document in result.documents:
+        assert (document.memo_number, document.order_number) == (memo or "1001", stated)
+        assert (document.source_number, document.shown_number) == ("1001", "1001")

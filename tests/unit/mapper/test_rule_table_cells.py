@@ -6,7 +6,8 @@ import io
 import pytest
 from tests.unit.mapper.test_rules import rule
 
-from mapper.rules.model import Action, Comparison, Condition, Group, Rule
+from common.internal.mapper_rules import Action, Comparison, Condition, Group
+from mapper.rules.model import Rule
 from mapper.rules.table import COLUMNS, ROWS_MAX, TableRefused, read_table, write_table
 
 NOTHING_SAVED = "Correct the table and import it again; nothing was saved."
@@ -141,7 +142,7 @@ UNSHOWN = [
     nested(
         Group(match="any", conditions=(Group(conditions=(is_("sku", C.CONTAINS, "A"),)), is_("sku", C.CONTAINS, "B")))
     ),
-    nested(Group(match="any", conditions=(Group(), Group()))),
+    nested(Group(match="any", conditions=(Group(conditions=()), Group(conditions=())))),
     Rule(
         name="nested",
         action=Action.MAP_SKU,

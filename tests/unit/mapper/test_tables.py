@@ -5,8 +5,9 @@ from tests.unit.mapper.test_rules import rule
 
 from common.errors import Rejected
 from common.internal.mapper import MapEntry
+from common.internal.mapper_rules import Comparison, Condition
 from mapper.mapping.map_table import read_map, write_map
-from mapper.rules.model import Comparison, Condition, Rule
+from mapper.rules.model import Rule
 from mapper.rules.table import read_table, write_table
 
 

@@ -67,12 +67,14 @@ def document() -> dict[str, Any]:
     app = FastAPI(title="tillbook", version=API_VERSION)
     for router in (health_routes, *ROUTERS):
         app.include_router(router)
-    made = get_openapi(
-        title=app.title,
-        version=app.version,
-        description=DESCRIPTION.strip(),
-        routes=app.routes,
-        tags=[{"name": name, "description": text} for name, text in _TAGS],
+    made = _with_one_shape_each(
+        get_openapi(
+            title=app.title,
+            version=app.version,
+            description=DESCRIPTION.strip(),
+            routes=app.routes,
+            tags=[{"name": name, "description": text} for name, text in _TAGS],
+        )
     )
     schemas = made["components"]["schemas"]
     for model in (ProblemDetails, FieldProblem):
@@ -91,6 +93,21 @@ def document() -> dict[str, Any]:
         _complete(operation)
     _require_what_is_always_sent(schemas, operations)
     return _with_plain_names(made)
+
+
+def _with_one_shape_each(made: Schema) -> Schema:
+    """A shape that holds itself is made twice, with all that refer to it: for requests, and the same for answers."""
+    schemas = made["components"]["schemas"]
+    for name in [name for name in schemas if name.endswith("-Output")]:
+        sent, answered = (_joined(schemas[one]) for one in (name.replace("-Output", "-Input"), name))
+        if sent != answered:
+            raise ValueError(f"{name} differs from what is sent: give the two names of their own")
+    return _joined(made)
+
+
+def _joined(shape: Schema) -> Schema:
+    joined: Schema = json.loads(re.sub(r'\b(\w+)-(?:Input|Output)"', r'\1"', json.dumps(shape)))
+    return joined
 
 
 def _complete(operation: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from common.internal.mapper import MapEntry
 from common.internal.mapper_checks import DraftRule
 from common.messages.control import ConnectionSettings
 
-_MISSING_MAX = 200
+MISSING_MAX = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def missing_in(
         if ledger.lacks(list_name, name):
             cure = f"make it in the ledger, or choose another of its {list_name.replace('_', ' ')}"
             found.append(FieldProblem(field=field, value=name, cure=cure))
-            if len(found) == _MISSING_MAX:
+            if len(found) == MISSING_MAX:
                 break
     return found
 

@@ -1,9 +1,9 @@
-"""What a rule names in the ledger, and whether it is there. Pure.
+"""What a rule names, in the ledger and of the connections, and whether it is there. Pure.
 
 A value with a template, or one that is copied from another field, is known only when an order has it.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from pydantic import JsonValue
@@ -23,7 +23,6 @@ _NAMING: Mapping[str, tuple[str, AccountRole | None]] = {
     "map_terms": ("terms", None),
 }
 """Action → list of the ledger that its value must be in, and the role that an account must fit."""
-_ALL = "all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +46,26 @@ def named_by(place: str, definition: Mapping[str, JsonValue], *, enabled: bool) 
     if action not in _NAMING or definition.get("direction", "to_ledger") != "to_ledger":
         return None
     list_name, role = _NAMING[action]
-    limited = definition.get("connections", _ALL)
-    only = frozenset(one for one in limited if isinstance(one, str)) if isinstance(limited, list) else None
-    return Named(place, list_name, role, value, only)
+    limited = limited_to(definition)
+    return Named(place, list_name, role, value, None if limited is None else frozenset(limited.values()))
+
+
+def limited_to(definition: Mapping[str, JsonValue]) -> dict[int, str] | None:
+    """Connections that a rule is limited to, by their places in its list; None: it is for all of them."""
+    given = definition.get("connections")
+    if not isinstance(given, list):
+        return None
+    return {number: one for number, one in enumerate(given) if isinstance(one, str)}
+
+
+def check_connections(
+    place: str, definition: Mapping[str, JsonValue], unknown: Container[str]
+) -> Iterator[FieldProblem]:
+    """Connections of a rule that are none. `place`: its definition, as problems name it."""
+    for number, one in (limited_to(definition) or {}).items():
+        if one in unknown:
+            cure = "name one of your connections (GET /v1/connections lists them), or take it out"
+            yield FieldProblem(field=f"{place}.connections.{number}", value=one[:200], cure=cure)
 
 
 def companies_of(named: Named, pointing: Mapping[str, str]) -> frozenset[str]:

@@ -124,7 +124,7 @@ def restore(
             GOOD,
         )
         if report["missing"]:
-            output.rows(report["missing"], _MISSING, title="Not in this ledger", empty="")
+            output.rows(report["missing"], _MISSING, title="Not here", empty="")
             output.line("orders that need these wait until they exist", BAD)
             raise typer.Exit(Exit.NOT_RIGHT)
 

@@ -16,9 +16,10 @@ GET    /internal/unmatched-products ?tenant_id&connection_id&cursor&limit → Un
 
 from datetime import date
 
-from pydantic import AwareDatetime, Field, JsonValue
+from pydantic import AwareDatetime, Field
 
 from common.internal.base import Shape, TenantRequest
+from common.internal.mapper_rules import Definition
 from common.messages.base import Amount, Identifier, Reason, ShortText
 from common.messages.transactions import AccountRole, DocumentKind, Inputs, LineKind, SetOutcome, WantedState
 
@@ -145,12 +146,10 @@ class PayoutMemberships(Shape):
 
 
 class RuleSave(TenantRequest):
-    """`definition` is the rule of the domain reference, section 22; mapper validates it and names what is wrong."""
-
     name: ShortText
     enabled: bool = True
     priority: int = Field(default=100, ge=0, le=1_000_000)
-    definition: dict[str, JsonValue]
+    definition: Definition
     revision: int | None = None
     """Revision that was read before the change; None for a new rule."""
     rule_id: Identifier | None = None
@@ -162,7 +161,8 @@ class RuleView(Shape):
     name: str
     enabled: bool
     priority: int
-    definition: dict[str, JsonValue]
+    definition: Definition
+    """What differs from the defaults."""
     revision: int
     updated_at: AwareDatetime
 

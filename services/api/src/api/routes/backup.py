@@ -1,17 +1,17 @@
 """Back-up and restore of a company file's settings, its connections' settings, rules and maps as one file."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import Response
 
 from api.connection_tasks import ensure_tasks
-from api.restoring import Ledger, mapped_entries, mapped_rules, missing_in, moved, unmapped
+from api.restoring import MISSING_MAX, Ledger, mapped_entries, mapped_rules, missing_in, moved, unmapped
 from api.routes import companies as company_routes
 from api.routes.base import Deps, Gateway, router
 from api.routes.ledger_names import read_names
-from api.routes.rule_gate import refused_names
+from api.routes.rule_gate import refused_names, stored_rules, unknown_connections
 from api.routes.settings import save_snapshot
 from api.routes.settings_gate import (
     can_notify,
@@ -22,7 +22,7 @@ from api.routes.settings_gate import (
     read_books,
     refuse,
 )
-from api.rule_checks import Named, named_by
+from api.rule_checks import Named, check_connections, named_by
 from api.security import Reader, TenantPrincipal, Writer
 from api.settings_checks import check_company, check_connection, named_accounts
 from api.sheets import attachment
@@ -35,7 +35,6 @@ from common.messages.control import CompanySettings, ConnectionSettings
 
 routes = router("books")
 
-_RULES_PAGE = 500
 _MAP_PAGE = 1000
 _ANY = "*"
 _LISTS = ("items", "payment_methods", "classes", "departments", "tax_codes")
@@ -61,7 +60,10 @@ async def back_up(company_id: str, caller: Reader, deps: Deps, response: Respons
         made_at=datetime.now(UTC),
         company=company_settings(row["settings"]),
         connections=sorted(pointing, key=lambda each: each.connection_id),
-        rules=await _rules(deps, caller.tenant_id),
+        rules=[
+            BackupRule(name=one.name, enabled=one.enabled, priority=one.priority, definition=one.definition)
+            for one in await stored_rules(deps, caller.tenant_id)
+        ],
         maps=BackupMaps(products=[entry for entry in entries if entry.connection_id in mine]),
     )
 
@@ -72,7 +74,8 @@ async def restore(company_id: str, body: RestoreRequest, caller: Writer, deps: D
     change.
 
     Everything is checked before anything is saved; every wrong field is named. Approval, pause and a later
-    `closed_through` of the company file stay as they are. A rule of the same name is replaced, others are kept.
+    `closed_through` of the company file stay as they are. A rule of the same name is replaced, others are kept. A rule
+    for a connection that is not here is taken over as it is, and `missing` names it.
     """
     row = await company_routes.own(deps, caller, company_id)
     company, wanted, wrong = await _settings(deps, caller, row, body)
@@ -111,7 +114,10 @@ async def restore(company_id: str, body: RestoreRequest, caller: Writer, deps: D
             map_rows_saved=found.entries_saved,
             map_rows_unchanged=found.entries_unchanged,
         ),
-        missing=missing_in(ledger, wanted, body.backup.maps.products),
+        missing=[
+            *await _absent(deps, caller.tenant_id, rules),
+            *missing_in(ledger, wanted, body.backup.maps.products),
+        ][:MISSING_MAX],
     )
 
 
@@ -204,22 +210,6 @@ def _changed(before: CompanySettings | ConnectionSettings | None, after: dict[st
     return sorted(name for name, value in after.items() if stored.get(name) != value)
 
 
-async def _rules(deps: Gateway, tenant_id: str) -> list[BackupRule]:
-    rules: list[BackupRule] = []
-    cursor: str | None = None
-    while True:
-        page = await deps.services.mapper.get(
-            "/internal/rules", mapper.RulePage, tenant_id=tenant_id, limit=_RULES_PAGE, cursor=cursor
-        )
-        rules += [
-            BackupRule(name=one.name, enabled=one.enabled, priority=one.priority, definition=one.definition)
-            for one in page.items
-        ]
-        cursor = page.next_cursor
-        if cursor is None:
-            return rules
-
-
 async def _entries(deps: Gateway, tenant_id: str) -> list[BackupEntry]:
     entries: list[BackupEntry] = []
     cursor: str | None = None
@@ -238,6 +228,16 @@ async def _entries(deps: Gateway, tenant_id: str) -> list[BackupEntry]:
 def _named(rules: Iterable[DraftRule]) -> Iterator[Named | None]:
     for number, rule in enumerate(rules):
         yield named_by(f"backup.rules.{number}.definition.value", rule.definition, enabled=rule.enabled)
+
+
+async def _absent(deps: Gateway, tenant_id: str, rules: Sequence[DraftRule]) -> list[FieldProblem]:
+    """Connections that rules of the file are for and that are not here: only those of its company file can be moved."""
+    unknown = await unknown_connections(deps, tenant_id, [rule.definition for rule in rules])
+    return [
+        one
+        for number, rule in enumerate(rules)
+        for one in check_connections(f"backup.rules.{number}.definition", rule.definition, unknown)
+    ]
 
 
 async def _ledger(deps: Gateway, tenant_id: str, company_id: str) -> Ledger:

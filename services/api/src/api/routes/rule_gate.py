@@ -1,15 +1,43 @@
-"""What stands between a rule and its save: the ledgers must have the accounts, classes and so on that it names."""
+"""What stands between a rule and its save: its connections must be there, and the ledgers must have the accounts,
+classes and so on that it names."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from pydantic import JsonValue
+
 from api.routes.base import Gateway
 from api.routes.ledger_names import are_read, read_names
 from api.routes.settings_gate import read_books
-from api.rule_checks import ACCOUNTS, Named, check_rules, companies_of
+from api.rule_checks import ACCOUNTS, Named, check_rules, companies_of, limited_to
 from api.settings_checks import Books
 from api.store import connections
 from common.cures import FieldProblem
+from common.internal import mapper
+
+_PAGE = 500
+
+
+async def unknown_connections(
+    deps: Gateway, tenant_id: str, definitions: Iterable[Mapping[str, JsonValue]]
+) -> set[str]:
+    """Connections that rules are limited to and that the tenant does not have, never had or has no more."""
+    named = {one for each in definitions for one in (limited_to(each) or {}).values()}
+    return await connections.unknown(deps.pool, tenant_id, sorted(named)) if named else set()
+
+
+async def stored_rules(deps: Gateway, tenant_id: str) -> list[mapper.RuleView]:
+    """Every rule of a tenant, in the order they run."""
+    rules: list[mapper.RuleView] = []
+    cursor: str | None = None
+    while True:
+        page = await deps.services.mapper.get(
+            "/internal/rules", mapper.RulePage, tenant_id=tenant_id, limit=_PAGE, cursor=cursor
+        )
+        rules += page.items
+        cursor = page.next_cursor
+        if cursor is None:
+            return rules
 
 
 async def refused_names(

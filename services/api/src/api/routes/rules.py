@@ -3,19 +3,20 @@
 from typing import Annotated
 
 from fastapi import Query, Request, status
-from pydantic import Field, JsonValue
+from pydantic import Field
 
 from api.bodies import Body
 from api.idempotency import seed_of
 from api.ids import new_id
 from api.routes import connections as connection_routes
 from api.routes.base import ONCE, Deps, Gateway, router
-from api.routes.rule_gate import refused_names
-from api.rule_checks import named_by
+from api.routes.rule_gate import refused_names, unknown_connections
+from api.rule_checks import check_connections, limited_to, named_by
 from api.security import Reader, TenantPrincipal, Writer
 from api.store import audit
 from api.views.base import PAGE_DEFAULT, Cursor, Limit
 from common.internal import mapper
+from common.internal.mapper_rules import Definition
 from common.messages.base import ShortText
 from common.problems import Problem
 
@@ -23,12 +24,10 @@ routes = router("rules and maps")
 
 
 class RuleBody(Body):
-    """`definition` is checked by mapper, which names what is wrong with it."""
-
     name: Annotated[str, Field(min_length=1, max_length=200)]
     enabled: bool = True
     priority: int = Field(default=100, ge=0, le=1_000_000)
-    definition: dict[str, JsonValue]
+    definition: Definition
     revision: int | None = Field(default=None, description="The revision that was read; leave out for a new rule.")
 
 
@@ -56,9 +55,10 @@ async def create_rule(body: RuleBody, request: Request, caller: Writer, deps: De
 
     No other rule may have its name: rows of a table that share one are one rule.
 
-    An account, class, department or terms that it names must be in the ledger of one of its connections.
+    Its connections must be there; an account, class, department or terms that it names must be in the ledger of one of
+    them.
     """
-    await _refuse_names(deps, caller, body)
+    await _refuse(deps, caller, body, await _unknown(deps, caller, body))
     rule = _rule(caller.tenant_id, body, new_id("rul", seed_of(request)))
     view = await deps.services.mapper.post("/internal/rules", rule, mapper.RuleView)
     await note(deps, caller, "rule_created", view.rule_id)
@@ -75,8 +75,12 @@ async def get_rule(rule_id: str, caller: Reader, deps: Deps) -> mapper.RuleView:
 
 @routes.put("/rules/{rule_id}", operation_id="save_rule")
 async def save_rule(rule_id: str, body: RuleBody, caller: Writer, deps: Deps) -> mapper.RuleView:
-    """Change a rule. What it names must be in the ledger, as for a new one."""
-    await _refuse_names(deps, caller, body)
+    """Change a rule. What it names must be there, as for a new one, but for connections that it was for before."""
+    unknown = await _unknown(deps, caller, body)
+    if unknown:
+        before = await get_rule(rule_id, caller, deps)
+        unknown -= set((limited_to(before.definition) or {}).values())
+    await _refuse(deps, caller, body, unknown)
     view = await deps.services.mapper.put(
         f"/internal/rules/{segment(rule_id)}", _rule(caller.tenant_id, body), mapper.RuleView
     )
@@ -150,12 +154,23 @@ def _rule(tenant_id: str, body: RuleBody, rule_id: str | None = None) -> mapper.
     return mapper.RuleSave(tenant_id=tenant_id, rule_id=rule_id, **body.model_dump())
 
 
-async def _refuse_names(deps: Gateway, caller: TenantPrincipal, body: RuleBody) -> None:
-    """Raises a 422 problem where no ledger has what the rule names."""
+async def _unknown(deps: Gateway, caller: TenantPrincipal, body: RuleBody) -> set[str]:
+    return await unknown_connections(deps, caller.tenant_id, [body.definition])
+
+
+async def _refuse(deps: Gateway, caller: TenantPrincipal, body: RuleBody, unknown: set[str]) -> None:
+    """Raises a 422 problem where no ledger has what the rule names, or it is for a connection of `unknown`."""
     named = named_by("definition.value", body.definition, enabled=body.enabled)
-    wrong = await refused_names(deps, caller.tenant_id, [named])
+    wrong = [
+        *check_connections("definition", body.definition, unknown),
+        *(
+            # As mapper names the places of a rule.
+            one.model_copy(update={"field": one.field.removeprefix("body.")})
+            for one in await refused_names(deps, caller.tenant_id, [named])
+        ),
+    ]
     if wrong:
-        raise Problem(422, "RULE_REFUSED", "the rule names what the ledger does not have", errors=wrong)
+        raise Problem(422, "RULE_REFUSED", "the rule names what is not there", errors=wrong[:50])
 
 
 def segment(text: str) -> str:

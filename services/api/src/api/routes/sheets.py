@@ -1,6 +1,6 @@
 """Tables out and in: documents, rules, and maps."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import date
 from typing import Annotated
 
@@ -11,15 +11,15 @@ from api import sheets
 from api.columns import Column
 from api.routes.base import Deps, Gateway, router
 from api.routes.ledger_links import with_urls
-from api.routes.rule_gate import refused_names
+from api.routes.rule_gate import refused_names, stored_rules, unknown_connections
 from api.routes.rules import note, segment
-from api.rule_checks import named_by
+from api.rule_checks import check_connections, limited_to, named_by
 from api.security import Reader, Writer
 from api.sheets import Sheet
 from api.store import connections, documents
 from common.cures import FieldProblem
 from common.internal.mapper import MapSaved
-from common.internal.mapper_checks import RulesImported, RulesRead
+from common.internal.mapper_checks import DraftRule, RulesImported, RulesRead
 from common.messages.documents import DocumentState
 from common.messages.transactions import DocumentKind
 from common.problems import Problem
@@ -124,21 +124,37 @@ async def export_rules(caller: Reader, deps: Deps) -> Sheet:
 async def import_rules(request: Request, caller: Writer, deps: Deps) -> RulesImported:
     """Save all rules of a table, or none with the wrong cell named. A rule of the same name is replaced.
 
-    An account, class, department or terms that a rule names must be in the ledger of one of its connections.
+    Its connections must be there, but for those that the rule of its name was for before; an account, class, department
+    or terms that it names must be in the ledger of one of them.
     """
     table = await _table(request)
     read = await deps.services.mapper.post_text("/internal/rules.csv", table, RulesRead)
+    absent = await _absent(deps, caller.tenant_id, read.rules)
     named = [named_by(f"rule {one.name!r}, value", one.definition, enabled=one.enabled) for one in read.rules]
-    wrong = [
+    wrong = absent + [
         one.model_copy(update={"field": one.field.removeprefix("body.")})
         for one in await refused_names(deps, caller.tenant_id, named)
     ]
     if wrong:
-        text = f"{len(wrong)} rule(s) name what the ledger does not have; nothing was saved"
+        text = f"rules name what is not there, in {len(wrong)} place(s); nothing was saved"
         raise Problem(422, "RULE_TABLE_REFUSED", text, errors=wrong[:50])
     done = await deps.services.mapper.put_text("/internal/rules.csv", table, RulesImported, tenant_id=caller.tenant_id)
     await note(deps, caller, "rules_imported", f"{done.created} created, {done.replaced} replaced")
     return done
+
+
+async def _absent(deps: Gateway, tenant_id: str, rules: Sequence[DraftRule]) -> list[FieldProblem]:
+    """Connections of rules that are none, but for those that the rule of the name is for already."""
+    unknown = await unknown_connections(deps, tenant_id, [rule.definition for rule in rules])
+    if not unknown:
+        return []
+    held = {one.name: set((limited_to(one.definition) or {}).values()) for one in await stored_rules(deps, tenant_id)}
+    cure = "write ids of your connections (GET /v1/connections lists them), or `all`"
+    return [
+        FieldProblem(field=f"rule {rule.name!r}, connections", value=one.value, cure=cure)
+        for rule in rules
+        for one in check_connections("definition", rule.definition, unknown - held.get(rule.name, set()))
+    ]
 
 
 @routes.get("/maps/{map_name}.csv", operation_id="export_map", response_class=Sheet, responses=sheets.documented(_MAP))

@@ -3,11 +3,12 @@
 from datetime import datetime
 from typing import Annotated, Final, Literal
 
-from pydantic import AwareDatetime, Field, JsonValue
+from pydantic import AwareDatetime, Field
 
 from api.bodies import Body, from_json
 from api.views.base import View
 from common.cures import FieldProblem
+from common.internal.mapper_rules import Definition
 from common.messages.base import Identifier
 from common.messages.control import CompanySettings, ConnectionSettings
 
@@ -19,7 +20,7 @@ class BackupRule(Body):
     name: Annotated[str, Field(min_length=1, max_length=200)]
     enabled: bool = True
     priority: int = Field(default=100, ge=0, le=1_000_000)
-    definition: dict[str, JsonValue]
+    definition: Definition
 
 
 class BackupEntry(Body):
@@ -76,4 +77,5 @@ class RestoreReport(View):
     made_at: datetime
     changes: Changes
     missing: list[FieldProblem]
-    """What the file names and this ledger does not have. Orders that need it wait with a reason until it exists."""
+    """What the file names and is not here. Orders that need an object of the ledger wait with a reason until it exists;
+    a rule is for nothing as long as none of its connections is there."""

@@ -14,10 +14,11 @@ from common.cures import FieldProblem, cure_of, scalar
 from common.database import Connection
 from common.internal.mapper import RulePage, RuleSave, RuleView
 from common.internal.mapper_checks import DraftRule, RulesImported, RulesRead
+from common.internal.mapper_rules import Condition, Group
 from common.problems import Problem, not_found
 from mapper.routes.cursors import decode, encode
 from mapper.rules.compiling import RuleRefused, compile_rule
-from mapper.rules.model import Condition, Group, Rule
+from mapper.rules.model import Rule
 from mapper.rules.table import read_table, write_table
 from mapper.settings import MapperSettings
 from mapper.store.locks import change_configuration

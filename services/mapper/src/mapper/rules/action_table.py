@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from common.internal.mapper_rules import Action
 from common.messages.orders import Address, Customer
 from common.money import ZERO
 from mapper.rules import actions as do
@@ -18,7 +19,6 @@ from mapper.rules.action_checks import (
     check_split,
 )
 from mapper.rules.fields import Scope
-from mapper.rules.model import Action
 from mapper.rules.working import Working
 
 

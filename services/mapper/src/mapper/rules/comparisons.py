@@ -7,9 +7,10 @@ from typing import Final
 
 import re2
 
+from common.internal.mapper_rules import Comparison, Condition
 from mapper.mapping.names import normal
 from mapper.rules.fields import Kind, plain
-from mapper.rules.model import WITHOUT_VALUE, Comparison, Condition
+from mapper.rules.model import WITHOUT_VALUE
 
 Test = Callable[[str], bool]
 """Takes the field's text in normal form."""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from common.errors import Rejected
+from common.internal.mapper_rules import Action, Comparison, Condition, Group
 from common.messages.base import Reason
 from mapper.rules.action_checks import BadValue
 from mapper.rules.action_table import ACTIONS
@@ -10,7 +11,7 @@ from mapper.rules.comparisons import BadCondition, compile_condition, wanted_tex
 from mapper.rules.engine import TEMPLATE, CompiledRule, CompiledRules, Predicate
 from mapper.rules.expressions import EXPRESSION, compile_expression, expression_test
 from mapper.rules.fields import Field, Scope, UnknownField, field_named
-from mapper.rules.model import DEPTH_MAX, WITHOUT_ARGUMENT, Action, Comparison, Condition, Group, Rule
+from mapper.rules.model import DEPTH_MAX, WITHOUT_ARGUMENT, Rule
 from mapper.rules.working import Working
 
 
@@ -84,6 +85,8 @@ def compile_rule(rule: Rule) -> CompiledRule:
 
 
 def _check_value(rule: Rule) -> None:
+    if rule.action not in WITHOUT_ARGUMENT:
+        _check_is_one(rule)
     try:
         for name in TEMPLATE.findall(rule.value):
             field_named(name)
@@ -94,6 +97,15 @@ def _check_value(rule: Rule) -> None:
     except (UnknownField, BadValue) as error:
         part = "copy_from" if rule.copy_from else "value"
         raise refused(rule, part, rule.copy_from or rule.value, str(error)) from error
+
+
+def _check_is_one(rule: Rule) -> None:
+    given = [part for part in ("value", "copy_from", "clear") if getattr(rule, part)]
+    if not given:
+        problem = "the value is empty: give one, say `clear` to empty the field, or `copy_from` another field"
+        raise refused(rule, "value", "", problem)
+    if len(given) > 1:
+        raise refused(rule, given[0], getattr(rule, given[0]), "give one of value, copy_from and clear")
 
 
 def _group(group: Group, depth: int, rule_name: str, place: str) -> Predicate:

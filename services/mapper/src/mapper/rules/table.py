@@ -13,9 +13,10 @@ from pydantic import ValidationError
 
 from common.cells import guarded, unguarded
 from common.errors import Rejected
+from common.internal.mapper_rules import Comparison, Condition, Group
 from common.messages.base import Reason
 from mapper.rules.compiling import compile_rule
-from mapper.rules.model import Comparison, Condition, Group, Rule
+from mapper.rules.model import Rule
 
 COLUMNS: Final = (
     "name",
