@@ -1,5 +1,6 @@
 """Tenants, keys, connections, company files and settings, over HTTP and down to the rows."""
 
+import pytest
 from tests.integration.api import gateway as running
 from tests.integration.api.gateway import Gateway, Shop, Tenant
 from tests.integration.api.owners import NO_ACCOUNT, NOW
@@ -72,6 +73,44 @@ def test_a_connection_that_cannot_be_asked_gets_its_task_with_the_credentials_fo
     assert (updated.status_code, updated.json()["fetches"]) == (200, True)
     assert [task["kind"] for task in http.get("/v1/tasks").json()["items"]] == ["orders_to_ledger", "payouts"]
     assert http.post("/v1/runs", json={"connection_id": connection_id, "order_numbers": ["1"]}).status_code == 202
+
+
+ORDERS_ALONE = ({"fetches_payouts": "no"}, ["orders_to_ledger"], "payouts", "payout-files")
+PAYOUTS_ALONE = ({"fetches": "no", "fetches_payouts": "yes"}, ["payouts"], "orders", "connection of the shop")
+
+
+@pytest.mark.parametrize(("config", "kinds", "asked", "cure"), [ORDERS_ALONE, PAYOUTS_ALONE])
+def test_a_connection_has_no_task_for_what_its_channel_does_not_have(
+    gateway: Gateway, config: dict[str, str], kinds: list[str], asked: str, cure: str
+) -> None:
+    shop = gateway.shop(settings=False, approve=False)
+    http = shop.tenant.http
+    made = {"channel": "custom", "name": "Half", "config": config, "secrets": {"push_key": "k"}}
+    answer = http.post("/v1/connections", json=made).json()
+    assert (answer["fetches"], answer["fetches_payouts"]) == ("fetches" not in config, asked == "orders")
+    connection_id = answer["connection_id"]
+    gateway.save_company(shop.tenant, shop.company_id)
+    gateway.save_connection(shop.tenant, connection_id, shop.company_id)
+    # Switched on they may be: payouts are uploaded, or come from the processor's own connection.
+    with_payouts(gateway, shop.tenant, shop.company_id, connection_id)
+    assert [task["kind"] for task in http.get("/v1/tasks").json()["items"]] == kinds
+    assert http.get(f"/v1/companies/{shop.company_id}/warnings").json()["groups"] == [], "nothing is missing"
+    days = {"date_from": "2026-11-01", "date_to": "2026-11-02"}
+    refused = http.post("/v1/runs", json={"connection_id": connection_id, "what": asked} | days)
+    assert (refused.status_code, refused.json()["code"]) == (409, "NOT_SUPPORTED")
+    (error,) = refused.json()["errors"]
+    assert (error["field"], error["value"]) == ("body.what", asked)
+    assert cure in error["cure"]
+    (other,) = {"orders", "payouts"} - {asked}
+    assert http.post("/v1/runs", json={"connection_id": connection_id, "what": other} | days).status_code == 202
+    for kind in ("payouts", "orders_to_ledger", "refunds"):
+        answered = http.post("/v1/tasks", json={"connection_id": connection_id, "kind": kind, "interval_s": 7200})
+        if (kind == "payouts") == (asked == "payouts"):
+            assert (answered.status_code, answered.json()["code"]) == (422, "NOTHING_TO_FETCH")
+            (error,) = answered.json()["errors"]
+            assert (error["field"], error["value"], bool(error["cure"])) == ("body.kind", kind, True)
+        else:
+            assert answered.status_code == 201
 
 
 def with_payouts(gateway: Gateway, tenant: Tenant, company_id: str, connection_id: str) -> None:

@@ -122,6 +122,31 @@ async def test_a_payout_on_its_way_is_kept_and_not_sent_on(ingest: Ingest) -> No
         assert all("PAYOUT_NOT_PAID" in row["problem"] for row in waiting)
 
 
+@pytest.mark.parametrize(
+    ("channel", "given", "orders", "payouts"),
+    [
+        ("shopify", {"shop_domain": "a.myshopify.com", "webhook_secret": "s", "access_token": "t"}, True, True),
+        ("shopify", {"shop_domain": "a.myshopify.com", "webhook_secret": "s"}, False, False),
+        ("woocommerce", {"webhook_secret": "s", "consumer_key": "ck", "consumer_secret": "cs"}, True, False),
+        ("woocommerce", {"webhook_secret": "s"}, False, False),
+        ("stripe", {"secret_key": "sk", "orders_connection": "con"}, False, True),
+    ],
+)
+async def test_a_connection_says_what_can_be_fetched_from_it(
+    ingest: Ingest, channel: str, given: dict[str, str], orders: bool, payouts: bool
+) -> None:
+    config = {"store_url": "https://93.184.215.14"} if channel == "woocommerce" else {}
+    secret = {"webhook_secret", "access_token", "consumer_key", "consumer_secret", "secret_key"}
+    body = {
+        "tenant_id": "tenant", "connection_id": "con", "channel": channel, "name": "A",
+        "config": config | {name: value for name, value in given.items() if name not in secret},
+        "secrets": {name: value for name, value in given.items() if name in secret},
+    }  # fmt: skip
+    made = await ingest.http.post("/internal/connections", json=body)
+    assert made.status_code == 201, made.text
+    assert (made.json()["fetches"], made.json()["fetches_payouts"]) == (orders, payouts)
+
+
 async def test_payouts_for_another_tenants_shop_and_from_a_channel_without_any_say_why(ingest: Ingest) -> None:
     await ingest.connect("con", "custom", signing_secret="0123456789abcdef")
     assert await run(ingest, "one") == "NOT_SUPPORTED"

@@ -11,11 +11,14 @@ _PAYOUTS_EVERY_S = 24 * 3600
 
 
 async def ensure_tasks(connection: Connection, row: Row, settings: ConnectionSettings) -> None:
-    """Make those that are not there yet. `row`: the connection; one that can't be asked gets none."""
-    if not row["fetches"]:
-        return
-    wanted = {TaskKind.ORDERS_TO_LEDGER: _ORDERS_EVERY_S}
-    if settings.payouts.enabled:
+    """Make those that are not there yet. `row`: the connection; it gets none for what it can't be asked for.
+
+    Payouts may be switched on all the same: they are uploaded then, or come from the connection of the processor.
+    """
+    wanted = {}
+    if row["fetches"]:
+        wanted[TaskKind.ORDERS_TO_LEDGER] = _ORDERS_EVERY_S
+    if row["fetches_payouts"] and settings.payouts.enabled:
         wanted[TaskKind.PAYOUTS] = _PAYOUTS_EVERY_S
     for kind, interval_s in wanted.items():
         await tasks.ensure(

@@ -95,7 +95,9 @@ class ConnectionView(Shape):
     config: dict[str, str]
     secret_names: tuple[str, ...]
     fetches: bool = True
-    """Whether its credentials reach the channel's API; without, it lives by what is sent to it."""
+    """Whether the channel has orders and its credentials reach them; without, it lives by what is sent to it."""
+    fetches_payouts: bool = True
+    """Whether the channel tells of payouts and its credentials reach them; without, they come from elsewhere."""
     webhook_path: str = ""
     """Path of the webhook receiver on ingest's public address."""
     webhook_url: str = ""

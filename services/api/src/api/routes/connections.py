@@ -74,7 +74,7 @@ async def create_connection(
         await connections.delete(deps.pool, caller.tenant_id, connection_id)
         raise
     async with deps.runtime.transaction() as (connection, _):
-        await connections.mark_ready(connection, caller.tenant_id, connection_id, fetches=view.fetches)
+        await connections.mark_ready(connection, caller.tenant_id, view)
         await _audit(connection, caller, "connection_created", connection_id, channel=body.channel)
         row = await connections.one(connection, caller.tenant_id, connection_id)
     response.headers["location"] = f"/v1/connections/{connection_id}"
@@ -117,10 +117,11 @@ async def update_credentials(
     )
     names = sorted({*body.config, *body.secrets})
     async with deps.runtime.transaction() as (connection, _):
-        await connections.mark_ready(connection, caller.tenant_id, connection_id, fetches=view.fetches)
-        could_fetch = row["fetches"]
+        await connections.mark_ready(connection, caller.tenant_id, view)
+        could_fetch = row["fetches"] or row["fetches_payouts"]
         row = found(await connections.one(connection, caller.tenant_id, connection_id), "connection", connection_id)
-        if not could_fetch and row["fetches"] and row["settings"] is not None:
+        can_fetch = row["fetches"] or row["fetches_payouts"]
+        if not could_fetch and can_fetch and row["settings"] is not None:
             # Only now can it be asked at all. A task that somebody deleted before is not made again.
             await ensure_tasks(connection, row, connection_settings(row["settings"]))
         await _audit(connection, caller, "credentials_updated", connection_id, names=names)

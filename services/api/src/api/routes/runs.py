@@ -37,7 +37,8 @@ Text = Annotated[str | None, Query(max_length=200)]
 @routes.post("/runs", operation_id="start_sync", status_code=status.HTTP_202_ACCEPTED, dependencies=ONCE)
 async def start_sync(body: SyncRequest, request: Request, caller: Syncer, deps: Deps) -> Run:
     """Sync orders by date range (at most 31 days) or by numbers (at most 500), payouts by date range, or the summary of
-    one day. The schedule is not touched. Refused with `NO_API_ACCESS` where the store only sends."""
+    one day. The schedule is not touched. Refused with `NO_API_ACCESS` where the store only sends, and with
+    `NOT_SUPPORTED` where its channel has none of what is asked for."""
     row = await connection_routes.own(deps, caller, body.connection_id)
     if row["settings"] is None:
         raise Problem(
@@ -47,8 +48,8 @@ async def start_sync(body: SyncRequest, request: Request, caller: Syncer, deps: 
             cure="save them first: start_date is needed before anything is fetched",
         )
     _check_what(body, connection_settings(row["settings"]))
-    if not row["fetches"]:
-        raise _only_sent_to(body)
+    if not row["fetches_payouts" if body.what == "payouts" else "fetches"]:
+        raise _not_fetched(body, row)
     kind = TaskKind.PAYOUTS if body.what == "payouts" else TaskKind.MANUAL
     run_id = new_id("run", seed_of(request))
     now = datetime.now(UTC)
@@ -246,11 +247,18 @@ def _check_what(body: SyncRequest, settings: ConnectionSettings) -> None:
         )
 
 
-def _only_sent_to(body: SyncRequest) -> Problem:
-    """What is fetched nowhere is not promised: the store pushes, and its credentials reach no API."""
-    cure = "have the store send it again"
-    if body.what == "payouts":
-        cure = "upload the payout's file: POST /v1/connections/{id}/payout-files"
+def _not_fetched(body: SyncRequest, row: dict[str, Any]) -> Problem:
+    """What is fetched nowhere is not promised: the store only pushes, or its channel has none of it."""
+    upload = "upload the payout's file: POST /v1/connections/{id}/payout-files"
+    if row["fetches"]:
+        cure = f"{upload}, or sync the connection of the processor that pays out"
+        wrong = FieldProblem(field="body.what", value=body.what, cure=cure)
+        return Problem(409, "NOT_SUPPORTED", "the connection's channel tells of no payouts", cure=cure, errors=[wrong])
+    if row["fetches_payouts"]:
+        cure = "sync the connection of the shop that took them"
+        wrong = FieldProblem(field="body.what", value=body.what, cure=cure)
+        return Problem(409, "NOT_SUPPORTED", "the connection's channel has no orders", cure=cure, errors=[wrong])
+    cure = upload if body.what == "payouts" else "have the store send it again"
     cure = f"{cure}, or give the connection credentials to fetch with"
     wrong = FieldProblem(field="body.connection_id", value=body.connection_id, cure=cure)
     text = "nothing can be fetched: the connection's store only sends"

@@ -30,6 +30,12 @@ _NEEDS_NO_TASK = {
     TaskKind.MANUAL: "start a run instead: POST /v1/runs",
 }
 """Kinds that a connection's schedule has no part in → what does their work."""
+_INSTEAD_OF_PAYOUTS = (
+    "leave it out: upload payout files (POST /v1/connections/{id}/payout-files), or connect the processor that pays out"
+)
+_INSTEAD_OF_ORDERS = (
+    "leave it out: the store sends its orders, and a processor has none; else give the connection credentials for them"
+)
 
 
 @routes.get("/tasks", operation_id="list_tasks")
@@ -48,11 +54,15 @@ async def create_task(body: TaskCreate, caller: Writer, deps: Deps) -> Task:
     `orders_to_ledger` brings refunds and payments too; `refunds` and `payments_to_ledger` look for them beside it, on a
     schedule and with a watermark of their own.
     """
-    await connection_routes.own(deps, caller, body.connection_id)
+    asked = await connection_routes.own(deps, caller, body.connection_id)
     if body.kind in _NEEDS_NO_TASK:
         cure = _NEEDS_NO_TASK[body.kind]
         wrong = FieldProblem(field="body.kind", value=body.kind.value, cure=cure)
         raise Problem(422, "NO_TASK_NEEDED", f"a task of kind {body.kind.value} would do nothing", errors=[wrong])
+    if not asked["fetches_payouts" if body.kind is TaskKind.PAYOUTS else "fetches"]:
+        cure = _INSTEAD_OF_PAYOUTS if body.kind is TaskKind.PAYOUTS else _INSTEAD_OF_ORDERS
+        wrong = FieldProblem(field="body.kind", value=body.kind.value, cure=cure)
+        raise Problem(422, "NOTHING_TO_FETCH", f"a task of kind {body.kind.value} could fetch nothing", errors=[wrong])
     schedule = _schedule(body.interval_s, body.cron)
     async with deps.runtime.transaction() as (connection, _):
         task_id = await tasks.ensure(

@@ -4,8 +4,12 @@ from datetime import datetime
 
 from api.store.sql import Row, Where, row_of, rows_of
 from common.database import affected
+from common.internal.ingest import ConnectionView
 
-_SHOWN = "connection_id, tenant_id, channel, name, created_at, ready, fetches, company_id, settings, settings_revision"
+_SHOWN = (
+    "connection_id, tenant_id, channel, name, created_at, ready, fetches, fetches_payouts, company_id, settings,"
+    " settings_revision"
+)
 _JSON = ("settings",)
 
 
@@ -21,13 +25,15 @@ async def insert(where: Where, *, connection_id: str, tenant_id: str, channel: s
     )
 
 
-async def mark_ready(where: Where, tenant_id: str, connection_id: str, *, fetches: bool) -> None:
+async def mark_ready(where: Where, tenant_id: str, view: ConnectionView) -> None:
     """Ingest has accepted it, or its new credentials."""
     await where.execute(
-        "UPDATE connections SET ready = true, fetches = $3 WHERE connection_id = $1 AND tenant_id = $2",
-        connection_id,
+        "UPDATE connections SET ready = true, fetches = $3, fetches_payouts = $4"
+        " WHERE connection_id = $1 AND tenant_id = $2",
+        view.connection_id,
         tenant_id,
-        fetches,
+        view.fetches,
+        view.fetches_payouts,
     )
 
 

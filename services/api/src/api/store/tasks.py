@@ -146,8 +146,9 @@ async def missing(where: Where, tenant_id: str, company_id: str) -> list[Row]:
             """
             SELECT c.connection_id, c.name, k.kind
             FROM connections c CROSS JOIN (VALUES ('orders_to_ledger'), ('payouts')) AS k (kind)
-            WHERE c.tenant_id = $1 AND c.company_id = $2 AND c.fetches AND (c.settings ->> 'enabled')::boolean
-                AND (k.kind = 'orders_to_ledger' OR (c.settings #>> '{payouts,enabled}')::boolean)
+            WHERE c.tenant_id = $1 AND c.company_id = $2 AND (c.settings ->> 'enabled')::boolean
+                AND CASE k.kind WHEN 'payouts' THEN c.fetches_payouts AND (c.settings #>> '{payouts,enabled}')::boolean
+                    ELSE c.fetches END
                 AND NOT EXISTS (
                 SELECT FROM tasks t WHERE t.connection_id = c.connection_id AND t.kind = k.kind AND t.active
             ) ORDER BY k.kind, c.connection_id

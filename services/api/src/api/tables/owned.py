@@ -85,7 +85,9 @@ class Connection(Base, table=True):
     created_at: datetime = column.moment(now=True)
     ready: bool = column.flag(default=False)
     fetches: bool = column.flag(default=True)
-    """Whether it can be asked for anything: ingest's answer when its credentials were last saved."""
+    """Whether it can be asked for orders: ingest's answer when its credentials were last saved."""
+    fetches_payouts: bool = column.flag(default=True)
+    """The same of payouts."""
     company_id: str | None = column.text(null=True)
     settings: dict[str, Any] | None = column.json(null=True)
     settings_revision: int = column.big(default="0")

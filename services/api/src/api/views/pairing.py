@@ -42,7 +42,11 @@ class Connection(View):
     ready: bool
     """False where ingest never confirmed it (a request that was cut off): delete it or send the request again."""
     fetches: bool
-    """Whether its credentials reach the channel's API. Without, it lives by webhooks or pushes and has no tasks."""
+    """Whether the channel has orders and its credentials reach them. Without, it lives by webhooks or pushes, and has
+    no task for orders."""
+    fetches_payouts: bool
+    """Whether the channel tells of payouts and its credentials reach them. Without, payouts are uploaded as files, or
+    come from the connection of the processor; there is no task for them."""
     company_id: str | None
     has_settings: bool
 

@@ -203,7 +203,8 @@ def view(service: Service, stored: StoredConnection) -> ConnectionView:
     """A connection as others may see it."""
     public_url = service.settings.public_url.rstrip("/")
     channel = BY_NAME.get(stored.channel)
-    takes = channel is not None and Capability.WEBHOOKS in channel.capabilities
+    able = frozenset() if channel is None else channel.capabilities
+    takes, reaches = Capability.WEBHOOKS in able, _reaches_api(stored)
     path = _webhook_path(stored.connection_id) if takes else ""
     return ConnectionView(
         connection_id=stored.connection_id,
@@ -212,7 +213,8 @@ def view(service: Service, stored: StoredConnection) -> ConnectionView:
         state=ConnectionState(stored.state),
         config=stored.config,
         secret_names=tuple(sorted(stored.secrets)),
-        fetches=_fetches(stored),
+        fetches=reaches and Capability.POLLING in able,
+        fetches_payouts=reaches and Capability.PAYOUTS in able,
         webhook_path=path,
         webhook_url=f"{public_url}{path}" if takes and public_url else "",
         reason=stored.reason,
@@ -221,7 +223,7 @@ def view(service: Service, stored: StoredConnection) -> ConnectionView:
     )
 
 
-def _fetches(stored: StoredConnection) -> bool:
+def _reaches_api(stored: StoredConnection) -> bool:
     """False as well where its secrets were forgotten, for a connection must be seen to be mended."""
     try:
         return open_connection(stored).credentials.fetches

@@ -90,6 +90,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("ready", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("fetches", sa.Boolean(), server_default=sa.text("true"), nullable=False),
+        sa.Column("fetches_payouts", sa.Boolean(), server_default=sa.text("true"), nullable=False),
         sa.Column("company_id", sa.Text(), nullable=True),
         sa.Column("settings", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("settings_revision", sa.BigInteger(), server_default="0", nullable=False),
