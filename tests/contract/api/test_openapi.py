@@ -18,6 +18,7 @@ from tests.integration.api.gateway import Gateway
 
 from api.openapi import document
 from mapper.rules.action_table import ACTIONS
+from mapper.rules.fields import FIELDS
 
 PUBLISHED = Path(__file__).parents[3] / "docs" / "openapi.json"
 EXAMPLES = int(os.environ.get("TILLBOOK_API_EXAMPLES", "2"))
@@ -89,6 +90,7 @@ def test_what_a_rule_says_is_known_wherever_one_comes_or_goes() -> None:
     kinds = [{"$ref": "#/components/schemas/Condition"}, {"$ref": "#/components/schemas/Group"}]
     assert parts["conditions"]["items"] == schemas["Group"]["properties"]["conditions"]["items"] == {"oneOf": kinds}
     assert schemas["Condition"]["required"] == ["field", "comparison"]
+    assert schemas["Condition"]["properties"]["field"]["examples"] == list(FIELDS)
 
 
 def test_headers_that_clients_act_on_are_described() -> None:

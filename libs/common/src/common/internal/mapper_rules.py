@@ -1,13 +1,34 @@
 """What a rule says, as people write it and every service passes it on (section 22); mapper owns and runs it."""
 
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, GetJsonSchemaHandler, JsonValue, Tag
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 CONDITIONS_MAX = 50
+FIELD_NAMES: Final = (
+    "number", "external_id", "channel", "native_status", "financial_status", "fulfillment_status", "lifecycle",
+    "currency", "customer_currency", "parent_number", "store_name", "po_number", "terms", "sales_rep",
+    "department", "warehouse", "ship_method", "tracking_number", "note", "private_note", "gift_message", "tags",
+    "discount_codes", "reference_number", "payout_id", "invoice_mode", "tax_included", "direction", "vendor_name",
+    "total", "tips", "tax_remitted", "exchange_rate", "merchant_fee", "shipping_cost", "rounding", "ordered_on",
+    "cancelled_on", "due_on", "ship_date", "created_at", "modified_at", "order_date", "due_date", "store_type",
+    "class", "class_name", "total_tax", "tax_total", "shipping_amount", "shipping_method", "ship_via",
+    "is_refund", "line_count", "first_name", "middle_name", "last_name", "customer_company", "email", "phone",
+    "customer_id", "customer_tags", "customer_group", "tax_exempt", "vat_number", "price_level", "billing_name",
+    "billing_company", "billing_line1", "billing_line2", "billing_city", "billing_county", "billing_state",
+    "billing_zip", "billing_country", "billing_phone", "ship_name", "ship_company", "ship_line1", "ship_line2",
+    "ship_city", "ship_county", "ship_state", "ship_zip", "ship_country", "ship_phone", "shipping_name",
+    "shipping_company", "shipping_line1", "shipping_line2", "shipping_city", "shipping_county", "shipping_state",
+    "shipping_zip", "shipping_country", "shipping_phone", "sku", "name", "uom", "site", "lot", "product_id",
+    "variant_id", "vendor", "is_gift_card", "quantity", "unit_price", "amount", "fulfilled_quantity",
+    "description", "line_class", "line_discount", "line_tax", "line_ship_date", "sku_missing", "payment_method",
+    "payment_kind", "payment_reference", "payment_amount", "payment_date", "payment_currency", "payment_fee",
+    "sku_original",
+)  # fmt: skip
+"""What conditions and templates can ask of an order, a line and a payment; custom fields come on top of them."""
 
 Text = Annotated[str, Field(max_length=500)]
 
@@ -94,8 +115,9 @@ class Part(BaseModel):
 class Condition(Part):
     """One comparison of a field of the order."""
 
-    field: Text
-    """Such as `payment_method`; `custom.<name>` for a custom field; `expression` where `comparison` is `cel`."""
+    field: Annotated[Text, Field(examples=list(FIELD_NAMES))]
+    """Of the order, each line or each payment. The examples are all there are, but for `custom.<name>` and
+    `line_custom.<name>`, which are custom fields, and `expression`, where `comparison` is `cel`."""
     comparison: Comparison
     value: Text = ""
     """What is compared with; the text of the expression where `comparison` is `cel`."""
@@ -133,9 +155,9 @@ class RuleDefinition(Part):
     """Without any it is for every order."""
     action: Action
     value: Text = ""
-    """A text, or one with fields of the order in braces, such as `Web {number}`."""
+    """A text, or one with fields in braces as conditions name them, such as `Web {number}`."""
     copy_from: Text = ""
-    """Field whose text becomes the value."""
+    """Field whose text becomes the value, as conditions name it."""
     clear: bool = False
     """Empty the field; an empty value alone is refused."""
     stop: bool = False
