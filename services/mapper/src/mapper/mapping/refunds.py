@@ -32,6 +32,8 @@ from mapper.mapping.tax import TaxCodes
 
 UNEXPLAINED = frozenset({RefundNature.MISMATCH, RefundNature.BEYOND_PAID})
 """Held until a person has looked: nobody may guess."""
+RETURNED = frozenset({RefundNature.MONEY, RefundNature.AMOUNT_ONLY})
+"""Nothing but money that went back, for goods or as such."""
 UNWRITTEN = frozenset({RefundNature.STOCK_ONLY})
 """No money and no claim changes; only goods came back."""
 

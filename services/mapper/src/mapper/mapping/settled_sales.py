@@ -5,9 +5,10 @@ charge is booked as a whole, and the document says so.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 from typing import Final
 
 from common.messages.base import Reason
@@ -28,6 +29,7 @@ from mapper.mapping.payout_matching import Candidates, booked_before
 from mapper.mapping.payout_reasons import incomplete
 from mapper.mapping.reasons import Held, order_of_summary
 from mapper.mapping.refund_lines import refund_parts
+from mapper.mapping.refunds import RETURNED, gift_card_lines, refund_body
 from mapper.mapping.removals import without_removed
 from mapper.mapping.sales import sale_of
 from mapper.rules.engine import CompiledRules
@@ -171,19 +173,15 @@ def _add_order(
     ruled, directives = source.rules.apply(order)
     facts = read_facts(ruled, directives, configuration.connection.rounding_tolerance)
     case = Case(ruled, configuration, source.catalog, directives, facts)
+    currency_is_same = ruled.currency == currency
     try:
         charges = [line for line in parts if line.kind == "charge"]
         if charges:
-            sold = sale_of(case, without_removed(ruled, facts), redeem_gifts=True)
-            _share_out(result, charges, sold.lines, is_whole=ruled.currency == currency, currency=currency)
-        refunds = [line for line in parts if line.kind == "refund"]
-        left = list(facts.refunds)
-        for line in refunds:
-            fact = _refund_of(line, left)
-            if fact is not None:
-                left.remove(fact)
-                back = tuple(negated(one) for one in refund_parts(case, fact)[0])
-                _share_out(result, [line], back, is_whole=ruled.currency == currency, currency=currency)
+            sold = _as_paid_out(case, charges, _sold)
+            _share_out(result, charges, sold, is_whole=currency_is_same, currency=currency)
+        for fact, lines in _refunds_of([line for line in parts if line.kind == "refund"], facts.refunds):
+            back = _as_paid_out(case, lines, partial(_given_back, fact))
+            _share_out(result, lines, back, is_whole=currency_is_same, currency=currency)
     except Held as held:
         raise Held(order_of_summary(order.number, held.reason)) from held
     result.items.update(case.items)
@@ -192,13 +190,65 @@ def _add_order(
         result.product_hold = order_of_summary(order.number, case.product_hold)
 
 
-def _refund_of(line: PayoutLine, facts: Sequence[RefundFact]) -> RefundFact | None:
-    """The refund that a line names, else the only one of its amount."""
-    for fact in facts:
+def _as_paid_out(
+    case: Case, parts: Sequence[PayoutLine], lines_of: Callable[[Case], tuple[DocumentLine, ...]]
+) -> tuple[DocumentLine, ...]:
+    """The lines that the parts are worth: with the tax that a marketplace keeps, where the payout states them with it.
+
+    Such a payout takes the tax off on a line of its own.
+    """
+    lines = lines_of(case)
+    amount = _sum_of(parts)
+    if not case.order.tax_remitted or amount == _sum_of(lines):
+        return lines
+    order = case.order.model_copy(update={"tax_remitted": ZERO})
+    taxed = Case(order, case.configuration, case.catalog, case.directives, case.facts)
+    taxed.items = case.items
+    whole = lines_of(taxed)
+    return whole if amount == _sum_of(whole) else lines
+
+
+def _sum_of(lines: Iterable[DocumentLine | PayoutLine]) -> Decimal:
+    return sum((line.amount for line in lines), ZERO)
+
+
+def _sold(case: Case) -> tuple[DocumentLine, ...]:
+    return sale_of(case, without_removed(case.order, case.facts), redeem_gifts=True).lines
+
+
+def _given_back(fact: RefundFact, case: Case) -> tuple[DocumentLine, ...]:
+    """What the processor's part of a refund stands for: not what a marketplace, or a gift card, got back."""
+    if fact.nature in RETURNED:
+        lines, _, _ = refund_body(case, fact)
+        lines.extend(gift_card_lines(case, fact))
+    else:
+        lines, _ = refund_parts(case, fact)
+    return tuple(negated(line) for line in lines)
+
+
+def _refunds_of(
+    lines: Sequence[PayoutLine], facts: Sequence[RefundFact]
+) -> Iterable[tuple[RefundFact, list[PayoutLine]]]:
+    """Each refund with its lines: one that went back in several payments has a line for each."""
+    found: dict[int, list[PayoutLine]] = {}
+    for line in lines:
+        place = _refund_of(line, facts, found)
+        if place is not None:
+            found.setdefault(place, []).append(line)
+    return [(facts[place], parts) for place, parts in found.items()]
+
+
+def _refund_of(line: PayoutLine, facts: Sequence[RefundFact], taken: Container[int]) -> int | None:
+    """Place of the refund that a line names, else of the only one of its amount that no line has yet."""
+    for place, fact in enumerate(facts):
         ids = {fact.refund.external_id, *(one.external_id for one in fact.refund.transactions)}
         if line.refund_external_id and line.refund_external_id in ids:
-            return fact
-    same = [fact for fact in facts if -line.amount in (fact.returned, money_back(fact.refund))]
+            return place
+    same = [
+        place
+        for place, fact in enumerate(facts)
+        if place not in taken and -line.amount in (fact.returned, money_back(fact.refund))
+    ]
     return same[0] if len(same) == 1 else None
 
 

@@ -28,13 +28,13 @@ from mapper.mapping.case import Case
 from mapper.mapping.catalog import Catalog
 from mapper.mapping.configuration import Configuration
 from mapper.mapping.directives import Directives
-from mapper.mapping.facts import Facts, RefundFact, RefundNature, read_facts
+from mapper.mapping.facts import Facts, RefundFact, read_facts
 from mapper.mapping.grouping import Grouping, negated, summary_customer, with_tax_lines
 from mapper.mapping.listing import listing_of
 from mapper.mapping.names import normal
 from mapper.mapping.payments import receipt_deposit
 from mapper.mapping.reasons import Held, order_of_summary, summary_negative, waiting_for_day_end
-from mapper.mapping.refunds import UNEXPLAINED, gift_card_lines, refund_body, unexplained
+from mapper.mapping.refunds import RETURNED, UNEXPLAINED, gift_card_lines, refund_body, unexplained
 from mapper.mapping.removals import without_removed
 from mapper.mapping.sales import sale_of
 from mapper.mapping.settlements import postings_of
@@ -52,7 +52,6 @@ KINDS: Final = {
 MODES: Final = frozenset(M)
 RECEIVED: Final = "Money received"
 RATE_PLACES: Final = Decimal("0.0000000001")
-RETURNED: Final = frozenset({RefundNature.MONEY, RefundNature.AMOUNT_ONLY})
 
 
 @dataclass(frozen=True, slots=True)
