@@ -112,6 +112,15 @@ def test_a_rule_whose_connection_is_gone_can_still_be_changed_and_imported(shop:
     assert http.put(f"{path}x", json=limited).status_code == 404
 
 
+def test_half_a_character_in_a_rule_is_refused_as_any_other_wrong_text(shop: Shop) -> None:
+    body = r'{"name": "Half", "definition": {"action": "map_memo", "value": "\ud83d"}}'
+    answer = shop.tenant.http.post("/v1/rules", content=body, headers={"content-type": "application/json"})
+    assert answer.status_code == 422, answer.text
+    (error,) = answer.json()["errors"]
+    assert error["field"] == "body.definition"
+    assert "both halves of its pair" in error["cure"]
+
+
 def test_a_restore_goes_on_and_names_the_connections_that_its_rules_are_for_and_that_are_not_here(shop: Shop) -> None:
     http, path = shop.tenant.http, f"/v1/companies/{shop.company_id}"
     backup = http.get(f"{path}/backup").json()

@@ -1,9 +1,10 @@
 """What a rule says, as people write it and every service passes it on (section 22); mapper owns and runs it."""
 
+import json
 from enum import StrEnum
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, GetJsonSchemaHandler, JsonValue, Tag
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, GetJsonSchemaHandler, JsonValue, Tag
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
@@ -173,6 +174,14 @@ class _ShownAsRule:
         return handler(RuleDefinition.__pydantic_core_schema__)
 
 
-Definition = Annotated[dict[str, JsonValue], _ShownAsRule()]
+def _is_whole(given: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    try:
+        json.dumps(given, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise ValueError(r"write a character beyond \uffff as itself, or as both halves of its pair") from None
+    return given
+
+
+Definition = Annotated[dict[str, JsonValue], AfterValidator(_is_whole), _ShownAsRule()]
 """A `RuleDefinition` that travels as it came: mapper alone reads it and names what is wrong with it, so that the two
 sides can be deployed in any order."""
