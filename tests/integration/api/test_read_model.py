@@ -402,15 +402,19 @@ def test_a_preview_tells_what_would_be_written_from_what_is_held(gateway: Gatewa
     waits = {"state": DocumentState.BLOCKED, "reason": running.reason("WAITING_FOR_APPROVAL")}
     held = {"state": DocumentState.ACTION_REQUIRED, "reason": running.reason("PRODUCT_MISSING", "no item X", "map X")}
     unmapped = {"state": DocumentState.ACTION_REQUIRED, "reason": running.reason("ACCOUNT_MISSING", "no account")}
+    before = {"state": DocumentState.SKIPPED, "reason": running.reason("BEFORE_HORIZON", "too old")}
     invoice, payment = {"kind": DocumentKind.INVOICE}, {"kind": DocumentKind.PAYMENT}
     documents = [
         running.document_changed(shop, "1", **invoice, **held),
         running.document_changed(shop, "1", **payment, **waits),
         running.document_changed(shop, "2", **invoice, **waits),
         running.document_changed(shop, "2", **payment, **unmapped),
+        # What is paid after the horizon is written for an invoice before it, unapplied.
+        running.document_changed(shop, "3", **invoice, **before),
+        running.document_changed(shop, "3", **payment, **waits),
     ]
-    sets = [running.transactions_listed(shop, one, documents=2) for one in ("1", "2")]
-    gateway.publish(*(running.order_listed(shop, one) for one in ("1", "2")))
+    sets = [running.transactions_listed(shop, one, documents=2) for one in ("1", "2", "3")]
+    gateway.publish(*(running.order_listed(shop, one) for one in ("1", "2", "3")))
     gateway.publish(*sets)
     gateway.publish(*documents)
     path = f"/v1/companies/{shop.company_id}/preview"
@@ -418,13 +422,14 @@ def test_a_preview_tells_what_would_be_written_from_what_is_held(gateway: Gatewa
     def mapped() -> dict[str, Any]:
         return next(iter(shop.tenant.http.get(path).json()["outcomes"]), {"orders": 0, "held": []})
 
-    running.eventually(lambda: (mapped()["orders"], len(mapped()["held"])) == (2, 2))
-    running.eventually(lambda: len(shop.tenant.http.get("/v1/documents").json()["items"]) == 4)
+    running.eventually(lambda: (mapped()["orders"], len(mapped()["held"])) == (3, 3))
+    running.eventually(lambda: len(shop.tenant.http.get("/v1/documents").json()["items"]) == 6)
     shown = mapped()
-    assert (shown["orders"], shown["documents"], shown["total"]) == (2, 4, "39.80")
-    assert shown["would_write"] == {"orders": 1, "documents": 1, "total": "19.90"}
+    assert (shown["orders"], shown["documents"], shown["total"]) == (3, 6, "59.70")
+    assert shown["would_write"] == {"orders": 2, "documents": 2, "total": "39.80"}
     assert sorted(shown["held"], key=lambda one: str(one["code"])) == [
         {"code": "ACCOUNT_MISSING", "text": "no account", "cure": "mend it", "orders": 1, "documents": 1},
+        {"code": "BEFORE_HORIZON", "text": "too old", "cure": "mend it", "orders": 1, "documents": 1},
         {"code": "PRODUCT_MISSING", "text": "no item X", "cure": "map X", "orders": 1, "documents": 2},
     ]
 

@@ -184,6 +184,18 @@ async def test_nothing_is_written_before_the_preview_is_approved(desk: Any, make
     await desk.settled(3)
 
 
+async def test_a_closed_period_is_told_before_the_preview_is_approved(desk: Any, make: Any) -> None:
+    await desk.start()
+    await desk.pair()
+    await desk.configure(approved_at=None, closed_through=date(2026, 1, 31))
+    await desk.send(make.receipt_set("1001"))
+    await desk.until_state(receipt_key(make, "1001"), "action_required", "PERIOD_CLOSED")
+    await desk.configure(approved_at=None, closed_through=date(2025, 12, 31))
+    await desk.until_state(receipt_key(make, "1001"), "blocked", "WAITING_FOR_APPROVAL")
+    await desk.configure()
+    await desk.settled(3)
+
+
 async def test_a_document_of_a_closed_period_waits_until_it_is_opened(open_desk: Any, make: Any) -> None:
     await open_desk.configure(closed_through=date(2026, 1, 31))
     await open_desk.send(make.receipt_set("1001"))

@@ -149,6 +149,13 @@ class Company:
         async with OpenOnline(given, IntuitOAuth(given))(file or self.file()) as session:
             yield session
 
+    async def close_books(self, session: Session, through: str) -> None:
+        """Close the company's books through a day, as its bookkeeper does in the ledger."""
+        preferences = self.stored("Preferences")[0]
+        prefs = {**preferences["AccountingInfoPrefs"], "BookCloseDate": through}
+        body = {"Id": "1", "SyncToken": preferences["SyncToken"], "sparse": True, "AccountingInfoPrefs": prefs}
+        await session._client.update("Preferences", body, "close-books")
+
     async def write(self, session: Session, operation: Operation) -> Outcome:
         """Carry out one operation; links of what was written are kept for the next ones."""
         wanted = replace(operation, references={**operation.references, **self.links})

@@ -51,6 +51,17 @@ async def sign_in(desk: Desk, company: Company) -> None:
     assert finished.json()["status"] == "connected"
 
 
+async def test_books_that_the_ledger_closed_are_told_before_the_first_approval(desk: Desk, company: Company) -> None:
+    async with company.session() as session:
+        await company.close_books(session, "2026-06-30")
+    await sign_in(desk, company)
+    await desk.configure(ledger="quickbooks_online", name="Garden shop", accounts=dict(ROLES), approved_at=None)
+    await desk.send(SETS[1])
+    (receipt,) = SETS[1].documents
+    await desk.until_state(receipt.key, "action_required", "PERIOD_CLOSED")
+    assert company.stored("SalesReceipt") == []
+
+
 def paid_order(number: int) -> TransactionSet:
     """Example A as an invoice and its payment, or as a receipt; each with a customer of its own."""
     source = str(3000 + number)

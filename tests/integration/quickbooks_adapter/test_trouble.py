@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +13,9 @@ from tests.unit.quickbooks_adapter.samples import document, line, operation
 
 from common.errors import UpstreamUnavailable
 from common.messages.transactions import CustomerWanted, DocumentKind, ItemWanted, LineKind
+from ledger_writer.ledgers.abilities import ClosesBooks
 from ledger_writer.ledgers.protocol import (
+    CompanyRefused,
     ErrorClass,
     NotSent,
     Operation,
@@ -318,13 +321,23 @@ async def test_a_lapsed_subscription_stops_the_company_and_sends_nothing_more(co
         assert len(outcomes) - len(refused) == sum(1 for outcome in outcomes if isinstance(outcome, NotSent))
 
 
+async def test_a_session_tells_the_day_through_which_the_ledger_closed_its_books(company: Company) -> None:
+    async with company.session() as session:
+        assert isinstance(session, ClosesBooks)
+        assert await session.closed_through() is None
+        await company.close_books(session, "2026-06-30")
+    async with company.session() as session:
+        assert await session.closed_through() == date(2026, 6, 30)
+        company.stand_in.fail(action="expire_token", entity="*", operation="*", realm=company.realm, times=None)
+    async with company.session() as session:
+        with pytest.raises(CompanyRefused):
+            await session.closed_through()
+
+
 async def test_a_closed_period_is_told_as_such(company: Company) -> None:
     async with company.session() as session:
         await company.people_and_goods(session)
-        preferences = company.stored("Preferences")[0]
-        prefs = {**preferences["AccountingInfoPrefs"], "BookCloseDate": "2026-06-30"}
-        body = {"Id": "1", "SyncToken": preferences["SyncToken"], "sparse": True, "AccountingInfoPrefs": prefs}
-        await session._client.update("Preferences", body, "close-books")
+        await company.close_books(session, "2026-06-30")
         outcome = await company.write(session, WANTED["sales_receipt"])
         assert isinstance(outcome, Refused)
         assert (outcome.error_class, outcome.reason.code) == (ErrorClass.PERIOD, "PERIOD_CLOSED")

@@ -146,6 +146,29 @@ def test_nothing_is_written_before_the_preview_is_approved(make: Any) -> None:
     ]
 
 
+@pytest.mark.parametrize(("ours", "theirs"), [(True, False), (False, True), (True, True)])
+def test_a_closed_period_keeps_a_document_out_of_the_preview_whoever_closed_it(
+    make: Any, ours: bool, theirs: bool
+) -> None:
+    on = date(2025, 12, 31)
+    terms = replace(
+        make.TERMS,
+        approved=False,
+        closed_through=on if ours else date(2025, 11, 30),
+        ledger_closed_through=on if theirs else None,
+    )
+    (step,) = plan([make.desired(make.document(date=on))], {}, terms)
+    assert isinstance(step, Settle)
+    assert step.reason is not None
+    assert (step.reason.code, step.reason.field, step.reason.value) == ("PERIOD_CLOSED", "date", "2025-12-31")
+    assert ("company's settings" in step.reason.cure) == ours, "who can open it again"
+    for document in (make.document(K.SALES_ORDER, date=on), make.document(date=date(2026, 1, 1))):
+        (waits,) = plan([make.desired(document)], {}, terms)
+        assert isinstance(waits, Settle)
+        assert waits.reason is not None
+        assert waits.reason.code == "WAITING_FOR_APPROVAL"
+
+
 UNWANTED = [{"wanted": WantedState.VOID}, {}]
 
 

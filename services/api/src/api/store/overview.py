@@ -173,11 +173,12 @@ _SALE_FORMS = [
 _WOULD_WRITE = """
 WITH held AS (
     SELECT document_key, connection_id, source_kind, source_id, kind, reason FROM documents
-    WHERE tenant_id = $1 AND company_id = $2 AND column_name IN ('warnings', 'waiting')
-        AND reason_code IS DISTINCT FROM 'WAITING_FOR_APPROVAL'
+    WHERE tenant_id = $1 AND company_id = $2 AND reason_code IS DISTINCT FROM 'WAITING_FOR_APPROVAL'
+        AND (column_name IN ('warnings', 'waiting') OR reason_code = 'BEFORE_HORIZON')
 ), held_forms AS (
     SELECT DISTINCT ON (connection_id, source_kind, source_id) connection_id, source_kind, source_id, reason
-    FROM held WHERE kind = ANY($3::text[]) ORDER BY connection_id, source_kind, source_id, document_key
+    FROM held WHERE kind = ANY($3::text[]) AND reason->>'code' <> 'BEFORE_HORIZON'
+    ORDER BY connection_id, source_kind, source_id, document_key
 ), each AS (
     SELECT s.set_key, s.outcome, s.reason_code AS code, s.currency, s.total, s.documents, d.document_key,
         coalesce(f.reason, h.reason) AS held_by
@@ -188,7 +189,8 @@ WITH held AS (
     LEFT JOIN held_forms f ON f.connection_id = d.connection_id AND f.source_kind = d.source_kind
         AND f.source_id = d.source_id
     WHERE s.tenant_id = $1 AND s.company_id = $2 AND s.documents > 0
-        AND (d.document_key IS NULL OR d.column_name IN ('not_tried', 'in_progress', 'warnings', 'waiting'))
+        AND (d.document_key IS NULL OR d.column_name IN ('not_tried', 'in_progress', 'warnings', 'waiting')
+            OR d.reason_code = 'BEFORE_HORIZON')
 ), sets_of AS (
     SELECT set_key, outcome, code, currency, total, held_by->>'code' AS held_code, (array_agg(held_by))[1] AS held_by,
         CASE WHEN count(document_key) = 0 THEN max(documents) ELSE count(document_key) END AS documents
@@ -203,7 +205,8 @@ FROM sets_of GROUP BY outcome, code, currency, held_code ORDER BY orders DESC, h
 async def would_write(where: Where, tenant_id: str, company_id: str) -> list[Row]:
     """What is not in the ledger yet, per outcome and by what holds it: `held_code` null would be written now.
 
-    A document is held by its own reason, or by that of the sale's form, which everything else of the order needs.
+    A document is held by its own reason, or by that of the sale's form, which everything else of the order needs: but
+    for a form before the customer's horizon, which is out of scope, and whose later payments are written unapplied.
     Waiting for the approval holds nothing: that is what the preview is looked at for.
     """
     return rows_of(await where.fetch(_WOULD_WRITE, tenant_id, company_id, _SALE_FORMS), "sample")

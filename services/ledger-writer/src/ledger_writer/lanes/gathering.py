@@ -7,7 +7,7 @@ from common.database import Pool
 from common.messages.documents import DocumentState
 from common.messages.transactions import Document
 from ledger_writer.lanes.outcomes import Item
-from ledger_writer.ledgers.abilities import Attaches
+from ledger_writer.ledgers.abilities import Attaches, ClosesBooks
 from ledger_writer.ledgers.protocol import Capability, Ledger, LedgerLink, LedgerSession
 from ledger_writer.planning.dependencies import referred
 from ledger_writer.planning.holds import NOT_POSTING
@@ -92,10 +92,16 @@ async def _terms(
 ) -> Terms:
     """Rules of the company, and the ledger's own facts about documents that are to change or be paid."""
     settings = company.settings
+    approved = settings is not None and settings.approved_at is not None
+    ledger_closed = None
+    if not approved and isinstance(session, ClosesBooks):
+        # Once it may be written to, the ledger answers for itself: its books may have been opened meanwhile.
+        ledger_closed = await session.closed_through()
     terms = Terms(
         edits_posted=Capability.EDITS_POSTED in ledger.capabilities,
-        approved=settings is not None and settings.approved_at is not None,
+        approved=approved,
         closed_through=settings.closed_through if settings is not None else None,
+        ledger_closed_through=ledger_closed,
         links_ahead=ledger.links_ahead,
         attaches=isinstance(session, Attaches),
         refreshes_contact=Capability.REFRESHES_CONTACT in ledger.capabilities,

@@ -40,6 +40,15 @@ class ReportsTrialBalance(Protocol):
 
 
 @runtime_checkable
+class ClosesBooks(Protocol):
+    """A session whose ledger closes its books by itself, up to a day that it tells."""
+
+    async def closed_through(self) -> date | None:
+        """The last day that is closed; None where none is. Raises as `facts` does."""
+        ...
+
+
+@runtime_checkable
 class LendsRequests(Protocol):
     """A session that keeps limits, and can set requests aside for others than the lane."""
 

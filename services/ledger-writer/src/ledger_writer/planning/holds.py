@@ -21,10 +21,19 @@ NOT_POSTING: frozenset[DocumentKind] = frozenset(
 
 def is_closed(kind: DocumentKind, on: date, terms: Terms) -> bool:
     """Whether a document of this kind and date falls into the closed period."""
-    return kind not in NOT_POSTING and terms.closed_through is not None and on <= terms.closed_through
+    closed = (terms.closed_through, terms.ledger_closed_through)
+    return kind not in NOT_POSTING and any(day is not None and on <= day for day in closed)
 
 
 def closed_period(on: date, terms: Terms) -> Reason:
+    if terms.closed_through is None or on > terms.closed_through:
+        return Reason(
+            code="PERIOD_CLOSED",
+            text=f"Dated {on}, and the ledger closed its books through {terms.ledger_closed_through}.",
+            cure="Open the period in the ledger, date the document later, or dismiss.",
+            field="date",
+            value=on.isoformat(),
+        )
     return Reason(
         code="PERIOD_CLOSED",
         text=f"Dated {on}, and the books are closed through {terms.closed_through}.",

@@ -92,6 +92,8 @@ class Terms:
     edits_posted: bool
     approved: bool
     closed_through: date | None
+    ledger_closed_through: date | None = None
+    """Day through which the ledger itself has closed its books; known only while nothing may be written."""
     links_ahead: bool = False
     attaches: bool = False
     """The ledger takes files: a summary has its list of orders attached."""

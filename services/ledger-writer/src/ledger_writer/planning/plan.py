@@ -173,13 +173,14 @@ def _is_not_there(desired: Desired) -> Settle:
 def _create(desired: Desired, document: Document, ground: Ground) -> Step:
     if document.hold is not None:
         return _on_hold(desired.key, document.hold)
-    if not ground.terms.approved:
-        return Settle(desired.key, Event.WAITS, _WAITING_FOR_APPROVAL)
     customer = ground.known.get(document.customer_key) if document.customer_key is not None else None
     if customer is not None and customer.horizon is not None and document.date < customer.horizon:
         return Settle(desired.key, Event.NOT_NEEDED, _before_horizon(document.date, customer.horizon))
     if holds.is_closed(desired.kind, document.date, ground.terms):
         return Settle(desired.key, Event.NEEDS_PERSON, holds.closed_period(document.date, ground.terms))
+    # After what would keep it out all the same, so that the preview counts it with that.
+    if not ground.terms.approved:
+        return Settle(desired.key, Event.WAITS, _WAITING_FOR_APPROVAL)
     replaced = ground.leaving.get(desired.set_key)
     if replaced is not None and desired.kind not in holds.NOT_POSTING:
         # Whoever asked for it: beside the document whose place it takes, it would book the same money twice.

@@ -228,6 +228,13 @@ class Session:
             inventory_start=(settings.closed_through if settings else _FIRST_DAY) + timedelta(days=1),
         )
 
+    async def closed_through(self) -> date | None:
+        """The company's own closing date; see the protocol."""
+        try:
+            return (await self._known_profile()).closed_through
+        except _CALLS as error:
+            raise _as_error(error) from error
+
     async def _known_profile(self) -> Profile:
         """What the company allows, read when the session first needs it: preferences change while we are away."""
         if self._profile is None:
