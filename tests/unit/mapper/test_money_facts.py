@@ -242,11 +242,12 @@ def test_the_first_shipment_carries_what_belongs_to_the_whole_order_and_the_last
         [("l1", D(1), D("10.00"))],
     ]
     assert [one.lines[0].discount for one in (first, second, last)] == [D("0.33"), D("0.34"), D("0.33")]
-    assert (first.tips, first.tax_remitted, len(first.surcharges), len(first.discounts)) == (D(3), D("0.50"), 1, 1)
+    assert (first.tips, len(first.surcharges), len(first.discounts)) == (D(3), 1, 1)
     for later in (second, last):
-        assert (later.tips, later.tax_remitted) == (D(0), D(0))
+        assert later.tips == D(0)
         assert (later.surcharges, later.discounts, later.shipping_lines) == ((), (), ())
     assert [one.tax_total for one in (first, second, last)] == [D("0.33"), D("0.34"), D("0.35")]
+    assert [one.tax_remitted for one in (first, second, last)] == [D("0.16"), D("0.17"), D("0.17")]
     assert [one.total for one in (first, second, last)] == [D("18.33"), D("15.34"), D("10.36")]
     assert [one.taxes for one in (first, second, last)] == [(), (), ()]
     kept = first.lines[0].taxes[0]
@@ -271,7 +272,26 @@ def test_what_was_shipped_since_is_one_more_shipment(
 
     source = SHIPPED.model_copy(update={"fulfillment_status": status})
     history = replace(FIRST_TIME, shipments=earlier, invoiced=bool(earlier))
-    assert shipments(source, history) == wanted
+    assert shipments(source, history, {}) == wanted
+
+
+def test_what_came_back_unshipped_is_one_more_shipment_and_what_came_back_shipped_is_not() -> None:
+    source = SHIPPED.model_copy(update={"fulfillment_status": FulfillmentStatus.PARTIAL})
+    history = replace(FIRST_TIME, shipments=({"l1": D(2), "l2": D(1)},), invoiced=True)
+    assert shipments(source, history, {"l1": D(2), "l2": D(1)}) == [{"l1": D(2), "l2": D(1)}]
+    assert shipments(source, history, {"l1": D(3)}) == [{"l1": D(2), "l2": D(1)}, {"l1": D(1)}]
+
+
+def test_a_shipment_bears_a_discount_as_far_as_it_is_worth_it() -> None:
+    discounts = (OrderDiscount(code="X", amount=D("30.00")), OrderDiscount(code="Y", amount=D("2.00")))
+    source = SHIPPED.model_copy(update={"discounts": discounts, "total": D("16.03")})
+    parts = [one.order for one in parts_of(source, [{"l1": D(1)}, {"l1": D(1)}, {"l1": D(1), "l2": D(1)}])]
+    assert [[(one.code, one.amount) for one in part.discounts] for part in parts] == [
+        [("X", D("19.00")), ("Y", D(0))],
+        [("X", D("10.00")), ("Y", D(0))],
+        [("X", D("1.00")), ("Y", D("2.00"))],
+    ]
+    assert sum(one.total for one in parts) == D("16.03")
 
 
 def test_tax_that_should_not_be_there_is_shown_only_where_there_is_some() -> None:

@@ -1,16 +1,34 @@
 """Section 9: invoices that follow the shipments of a sales order."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.mapper.samples import ORDER_DAY, D, configuration, example_a, kinds, line, mapped, order, tax, tender
+from tests.unit.mapper.samples import (
+    ALL_CAPABILITIES,
+    ORDER_DAY,
+    D,
+    company,
+    configuration,
+    example_a,
+    first_refund,
+    kinds,
+    ledger,
+    line,
+    mapped,
+    order,
+    refunded,
+    tax,
+    tender,
+    unpaid,
+)
 from tests.unit.mapper.test_rules import compiled, rule
 
-from common.messages.orders import FulfillmentStatus, Order
+from common.messages.orders import FinancialStatus, FulfillmentStatus, Lifecycle, Order, RefundLine, TenderKind
 from common.messages.transactions import DocumentKind, TransactionSet
+from mapper.mapping.configuration import Configuration
 from mapper.mapping.history import FIRST_TIME, History
 from mapper.mapping.postings import trial_balance
 
@@ -25,8 +43,8 @@ def shipped(source: Order, status: FulfillmentStatus, **quantities: str) -> Orde
     return source.model_copy(update={"lines": lines, "fulfillment_status": status})
 
 
-def step(source: Order, history: History) -> tuple[TransactionSet, History]:
-    result = mapped(source, configuration(MODE), rules=RULES, history=history)
+def step(source: Order, history: History, settings: Configuration | None = None) -> tuple[TransactionSet, History]:
+    result = mapped(source, settings or configuration(MODE), rules=RULES, history=history)
     return result, History.of(result)
 
 
@@ -116,3 +134,85 @@ def test_tax_of_a_part_stays_with_its_agency() -> None:
     result, _ = step(shipped(source, FulfillmentStatus.PARTIAL, l1="1"), FIRST_TIME)
     (charged,) = next(one for one in result.documents if one.kind is DocumentKind.INVOICE).taxes
     assert (charged.amount, charged.account.qualifier) == (D("0.50"), "Providence")
+
+
+def test_a_gift_card_pays_for_later_shipments_what_the_first_left_of_it() -> None:
+    card = tender("50.00", "g", kind=TenderKind.GIFT_CARD, method="gift_card")
+    source = example_a(tenders=(card, tender("27.00")))
+    settings = configuration(MODE, file=ledger(capabilities=ALL_CAPABILITIES - {"deposit_to_liability"}))
+    _, history = step(shipped(source, FulfillmentStatus.PARTIAL, l2="1"), FIRST_TIME, settings)
+    result, _ = step(shipped(source, FulfillmentStatus.FULFILLED), history, settings)
+    invoices = [one for one in result.documents if one.kind is DocumentKind.INVOICE]
+    assert [one.total for one in invoices] == [D("0.00"), D("27.00")]
+    balance = trial_balance(list(result.documents))
+    assert (balance.get("AR"), balance["GIFT"], balance["UF"]) == (None, D("50.00"), D("27.00"))
+
+
+@pytest.mark.parametrize("remitted", ["show_and_reverse", "leave_out"])
+def test_what_a_marketplace_keeps_of_the_tax_goes_with_the_tax_of_each_shipment(remitted: str) -> None:
+    source = example_a(tax_remitted=D("4.06"), tenders=(tender("72.94"),))
+    settings = configuration(MODE, tax={"remitted": remitted})
+    first, history = step(shipped(source, FulfillmentStatus.PARTIAL, l2="1"), FIRST_TIME, settings)
+    result, _ = step(shipped(source, FulfillmentStatus.FULFILLED), history, settings)
+    for one in (first, result):
+        assert "TAX" not in trial_balance(list(one.documents))
+    assert [one.total for one in result.documents if one.kind is DocumentKind.INVOICE] == [D("22.94"), D("50.00")]
+
+
+HAMMERS = first_refund(
+    lines=(RefundLine(line_external_id="l1", quantity=D(2), amount=D("46.43"), discount=D("3.57"), tax=D("2.90")),),
+    tax=D("2.90"),
+    transactions=(refunded("49.33", "rt1"),),
+)
+
+
+@pytest.mark.parametrize("paid", [True, False])
+def test_what_goes_back_unshipped_takes_off_no_more_than_was_invoiced(paid: bool) -> None:
+    sold = example_a() if paid else unpaid()
+    back = HAMMERS if paid else HAMMERS.model_copy(update={"transactions": ()})
+    _, history = step(shipped(sold, FulfillmentStatus.PARTIAL, l2="1"), FIRST_TIME)
+    given_up = shipped(sold, FulfillmentStatus.PARTIAL, l2="1").model_copy(update={"refunds": (back,)})
+    result, history = step(given_up, history)
+    assert [one.total for one in result.documents if one.kind is DocumentKind.INVOICE] == [D("24.10"), D("52.90")]
+    balance = trial_balance(list(result.documents))
+    assert (balance["INC"], balance["TAX"], balance["DISC"]) == (D("-19.99"), D("-1.16"), D("1.43"))
+    assert balance.get("AR", D(0)) == (D(0) if paid else D("27.67"))
+    assert step(given_up, history)[0].documents == result.documents
+
+
+def cancelled(source: Order) -> Order:
+    changes = {"lifecycle": Lifecycle.CANCELLED, "cancelled_on": date(2026, 3, 20)}
+    return source.model_copy(update=changes)
+
+
+def test_a_cancelled_order_that_was_shipped_and_paid_in_part_owes_no_rest_of_its_invoices() -> None:
+    sold = example_a(tenders=(tender("30.00"),), financial_status=FinancialStatus.PARTIALLY_PAID)
+    _, history = step(shipped(sold, FulfillmentStatus.PARTIAL, l2="1"), FIRST_TIME)
+    both = shipped(sold, FulfillmentStatus.PARTIAL, l1="1", l2="1")
+    _, history = step(both, history)
+    result, history = step(cancelled(both), history)
+    assert kinds(result) == ["sales_order closed", "invoice", "invoice", "payment", "credit_memo"]
+    _, one, two, payment, memo = result.documents
+    assert [(part.document_key, part.amount) for part in payment.applications] == [
+        (one.key, D("24.10")),
+        (two.key, D("5.90")),
+    ]
+    assert [(part.document_key, part.amount) for part in memo.applications] == [(two.key, D("20.55"))]
+    assert (memo.total, memo.date) == (D("20.55"), date(2026, 3, 20))
+    assert payment.depends_on == memo.depends_on == (one.key, two.key)
+    assert "AR" not in trial_balance(list(result.documents))
+    assert step(cancelled(both), history)[0].documents == result.documents
+
+
+def test_a_cancelled_order_that_was_shipped_in_part_is_credited_where_its_period_is_closed() -> None:
+    settings = configuration(MODE)
+    sold = shipped(unpaid(), FulfillmentStatus.PARTIAL, l2="1")
+    _, history = step(sold, FIRST_TIME, settings)
+    assert kinds(step(cancelled(sold), history, settings)[0]) == ["sales_order closed"]
+    closed = configuration(MODE, books=company(closed_through=date(2026, 3, 15)))
+    result, history = step(cancelled(sold), history, closed)
+    assert kinds(result) == ["sales_order closed", "invoice", "credit_memo"]
+    assert (result.documents[2].total, result.documents[2].date) == (D("24.10"), date(2026, 3, 20))
+    assert result.documents[1].depends_on == ()
+    assert trial_balance(list(result.documents)) == {}
+    assert step(cancelled(sold), history, settings)[0].documents == result.documents

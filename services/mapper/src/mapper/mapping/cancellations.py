@@ -5,6 +5,7 @@ it, a credit memo takes it back instead (section 6, note 3; section 11). The mem
 the first open day where that is closed as well or nobody knows it.
 """
 
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Final
@@ -34,12 +35,17 @@ def cancel_invoice(case: Case, invoice: Document, history: History) -> None:
 
     How the same cancellation was booked before counts first: a period that closes afterwards changes nothing.
     """
-    booked = history.cancellation or _booking(case, invoiced=history.invoiced)
-    if booked == "void":
+    if not credits_cancelled(case, history):
         case.documents.append(invoice.model_copy(update={"wanted": WantedState.VOID}))
         return
     case.documents.append(invoice)
     case.documents.append(_credit(case, invoice, invoice.total, history))
+
+
+def credits_cancelled(case: Case, history: History) -> bool:
+    """Whether a cancelled, never paid order is taken back by a credit memo: as it was before, else by its period."""
+    booked = history.cancellation or _booking(case, invoiced=history.invoiced)
+    return booked != "void"
 
 
 def _booking(case: Case, *, invoiced: bool) -> str:
@@ -63,13 +69,49 @@ def _credited_on(case: Case, history: History) -> date:
     return closed + timedelta(days=1) if first_open else on
 
 
-def credit_rest(case: Case, invoice: Document, history: History) -> None:
-    """Credit what a cancelled, partly paid order still owes after its payments and refunds."""
+def credit_rest(case: Case, invoices: Sequence[Document], history: History) -> None:
+    """Credit what a cancelled order still owes after its payments and refunds, on whichever invoice is still open."""
     given = sum((credited(case, fact) for fact in case.facts.refunds), ZERO)
     paid = sum((one.total for one in case.documents if one.kind is DocumentKind.PAYMENT), ZERO)
-    rest = invoice.total - given - paid
-    if rest > 0:
-        case.documents.append(_credit(case, invoice, rest, history))
+    whole = _joined(invoices)
+    rest = whole.total - given - paid
+    if rest <= 0:
+        return
+    memo = _credit(case, whole, rest, history)
+    if len(invoices) > 1:
+        applications = tuple(_filling(rest, _open(case, invoices)))
+        keys = tuple(one.key for one in invoices)
+        memo = memo.model_copy(update={"applications": applications, "depends_on": keys})
+    case.documents.append(memo)
+
+
+def _joined(invoices: Sequence[Document]) -> Document:
+    """Part-invoices as the one that they are together."""
+    return invoices[0].model_copy(
+        update={
+            "lines": tuple(line for one in invoices for line in one.lines),
+            "taxes": tuple(tax for one in invoices for tax in one.taxes),
+            "total": sum((one.total for one in invoices), ZERO),
+        }
+    )
+
+
+def _open(case: Case, invoices: Sequence[Document]) -> dict[str, Decimal]:
+    """Invoice's key → what nothing is applied to yet."""
+    left = {one.key: one.total for one in invoices}
+    for document in case.documents:
+        for one in document.applications:
+            if one.document_key in left:
+                left[one.document_key] -= one.amount
+    return left
+
+
+def _filling(amount: Decimal, left: Mapping[str, Decimal]) -> Iterable[Application]:
+    for key, balance in left.items():
+        share = min(amount, balance)
+        if share > 0:
+            amount -= share
+            yield Application(document_key=key, amount=share)
 
 
 def _credit(case: Case, invoice: Document, amount: Decimal, history: History) -> Document:

@@ -4,7 +4,15 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from common.messages.orders import Tender, TenderKind
-from common.messages.transactions import Account, AccountRole, Application, Document, DocumentKind, LineKind
+from common.messages.transactions import (
+    Account,
+    AccountRole,
+    Application,
+    Document,
+    DocumentKind,
+    LineKind,
+    WantedState,
+)
 from common.money import ZERO
 from mapper.mapping.case import Case
 from mapper.mapping.configuration import Configuration
@@ -132,6 +140,7 @@ def plan_payments_of_found(case: Case, found: Document) -> None:
 def plan_payments_over(case: Case, invoices: Sequence[Document], order_form: Document) -> None:
     """Add one payment per tender, filling the part-invoices in turn; the rest waits unapplied for the next one."""
     left = {one.key: one.total for one in invoices}
+    waits_for = (order_form.key,) if order_form.wanted is WantedState.PRESENT else ()
     for tender, amount in payable_tenders(case, fee=fee_as_line(case), with_gifts=gifts_are_payments(case)):
         document = payment(case, tender, amount, ZERO, order_form)
         rest = amount
@@ -142,7 +151,7 @@ def plan_payments_over(case: Case, invoices: Sequence[Document], order_form: Doc
                 applications.append(Application(document_key=key, amount=share))
                 left[key] = balance - share
                 rest -= share
-        keys = tuple(one.document_key for one in applications) or (order_form.key,)
+        keys = tuple(one.document_key for one in applications) or waits_for
         case.documents.append(document.model_copy(update={"applications": tuple(applications), "depends_on": keys}))
     _void_payments(case)
 

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 from common.messages.base import Reason
 from common.messages.control import TransactionMode
-from common.messages.transactions import Document, WantedState
+from common.messages.transactions import Document, LineKind, WantedState
 from common.money import ZERO
-from mapper.mapping.cancellations import cancel_invoice, credit_rest
+from mapper.mapping.cancellations import cancel_invoice, credit_rest, credits_cancelled
 from mapper.mapping.case import Case
-from mapper.mapping.closing import Shipment, parts_of, shipments
+from mapper.mapping.closing import Shipment, parts_of, quantities_back, shipments
 from mapper.mapping.filter_reasons import in_payout, in_summary
 from mapper.mapping.forms import estimate, found_invoice, invoice, plain_sale, receipt, sales_order
 from mapper.mapping.history import History
@@ -25,7 +25,7 @@ from mapper.mapping.payments import (
     unapplied_excess,
 )
 from mapper.mapping.purchases import plan_fee, plan_purchase_orders
-from mapper.mapping.refunds import plan_refunds
+from mapper.mapping.refunds import UNEXPLAINED, UNWRITTEN, plan_refunds
 from mapper.mapping.removals import without_removed
 from mapper.mapping.sales import sale_of
 from mapper.mapping.summaries import summary_key, takes_unpaid
@@ -82,9 +82,9 @@ def plan_documents(case: Case, row: ModeRow, mode: TransactionMode, history: His
     if waits or INVOICED_STEPS.isdisjoint(cell):
         _plan_without_invoice(case, row, cell, order_form)
         return None
-    shipped = shipments(case.order, history) if defers and order_form is not None else None
+    shipped = _shipments(case, history) if defers and order_form is not None else None
     if order_form is not None and shipped is not None:
-        _plan_shipments(case, row, cell, order_form, shipped)
+        _plan_shipments(case, row, cell, order_form, shipped, history)
     else:
         _plan_invoice(case, row, cell, order_form, history)
     return None
@@ -149,34 +149,62 @@ def _plan_invoice(
         plan_fee(case, document)
     plan_refunds(case, row.refunds, document)
     if case.facts.cancelled and row.has_payments:
-        credit_rest(case, document, history)
+        credit_rest(case, [document], history)
 
 
 def _plan_shipments(
-    case: Case, row: ModeRow, cell: tuple[Step, ...], order_form: Document, shipped: Sequence[Shipment]
+    case: Case,
+    row: ModeRow,
+    cell: tuple[Step, ...],
+    order_form: Document,
+    shipped: Sequence[Shipment],
+    history: History,
 ) -> None:
     """One invoice per shipment; payments fill them in turn, and what is left waits for the next."""
-    if Step.VOID_INVOICE in cell or not shipped:
+    voids = Step.VOID_INVOICE in cell and not credits_cancelled(case, history)
+    if voids or not shipped:
         _plan_without_invoice(case, row, cell, order_form)
         return
+    if case.facts.cancelled:
+        order_form = _close_if_given_up(case, order_form)
     pays = Step.PAYMENTS in cell
-    redeems = row.has_payments and not gifts_are_payments(case)
-    tip = excess_as_tip(case)
-    invoices: list[Document] = []
-    for ordinal, part in enumerate(parts_of(case.order, shipped)):
-        first = ordinal == 0
-        sale = sale_of(
-            case, part.order, redeem_gifts=redeems and first, tip_excess=tip if first else ZERO, with_fee=first
-        )
-        document = invoice(case, sale, ordinal=ordinal, closes=(order_form,) if part.is_last else ())
-        if not part.is_last:
-            document = document.model_copy(update={"depends_on": (order_form.key,)})
-        invoices.append(document)
+    invoices = _part_invoices(case, row, order_form, shipped)
     case.documents.extend(invoices)
     if pays:
         plan_payments_over(case, invoices, order_form)
         plan_fee(case, invoices[0])
     plan_refunds(case, row.refunds, invoices[-1])
+    if case.facts.cancelled and row.has_payments:
+        credit_rest(case, invoices, history)
+
+
+def _shipments(case: Case, history: History) -> list[Shipment] | None:
+    written = (fact for fact in case.facts.refunds if fact.nature not in UNWRITTEN | UNEXPLAINED)
+    return shipments(case.order, history, quantities_back(written))
+
+
+def _part_invoices(case: Case, row: ModeRow, order_form: Document, shipped: Sequence[Shipment]) -> list[Document]:
+    redeems = row.has_payments and not gifts_are_payments(case)
+    tip = excess_as_tip(case)
+    waits_for = (order_form.key,) if order_form.wanted is WantedState.PRESENT else ()
+    redeemed = ZERO
+    invoices: list[Document] = []
+    for ordinal, part in enumerate(parts_of(case.order, shipped)):
+        first = ordinal == 0
+        sale = sale_of(
+            case,
+            part.order,
+            redeem_gifts=redeems,
+            redeemed=redeemed,
+            tip_excess=tip if first else ZERO,
+            with_fee=first,
+        )
+        redeemed -= sum((one.amount for one in sale.lines if one.kind is LineKind.GIFT_CARD_REDEMPTION), ZERO)
+        document = invoice(case, sale, ordinal=ordinal, closes=(order_form,) if part.is_last else ())
+        if not part.is_last:
+            document = document.model_copy(update={"depends_on": waits_for})
+        invoices.append(document)
+    return invoices
 
 
 def _plan_without_invoice(case: Case, row: ModeRow, cell: tuple[Step, ...], order_form: Document | None) -> None:

@@ -26,13 +26,21 @@ class Sale:
     total: Decimal
 
 
-def sale_of(case: Case, order: Order, *, redeem_gifts: bool, tip_excess: Decimal = ZERO, with_fee: bool = True) -> Sale:
+def sale_of(
+    case: Case,
+    order: Order,
+    *,
+    redeem_gifts: bool,
+    redeemed: Decimal = ZERO,
+    tip_excess: Decimal = ZERO,
+    with_fee: bool = True,
+) -> Sale:
     """Every line of the order as it should be invoiced or receipted.
 
     `redeem_gifts` takes gift cards off as negative lines (receipts, and ledgers that allow no liability as deposit-to
-    account). `tip_excess` is an overpayment that the connection books as a tip. `with_fee` lets the merchant fee stand
-    on it, where settings say so. Raises `Held` where the parts miss the order's total by more than rounding, or an
-    account is not set.
+    account), less what of them was `redeemed` on other parts of the order. `tip_excess` is an overpayment that the
+    connection books as a tip. `with_fee` lets the merchant fee stand on it, where settings say so. Raises `Held` where
+    the parts miss the order's total by more than rounding, or an account is not set.
     """
     codes = TaxCodes(case)
     set_default_code(case, codes)
@@ -57,7 +65,7 @@ def sale_of(case: Case, order: Order, *, redeem_gifts: bool, tip_excess: Decimal
         lines.append(_fee_line(case, fee, codes))
         total -= fee
     if redeem_gifts:
-        total -= _add_redemptions(case, codes, lines, total)
+        total -= _add_redemptions(case, codes, lines, total, redeemed)
     return Sale(lines=tuple(lines), taxes=taxes, total=total)
 
 
@@ -277,13 +285,19 @@ def _fee_line(case: Case, fee: Decimal, codes: TaxCodes) -> DocumentLine:
     return _extra(case, LineKind.FEE, AccountRole.FEES, item, -fee, item, codes.never)
 
 
-def _add_redemptions(case: Case, codes: TaxCodes, lines: list[DocumentLine], due: Decimal) -> Decimal:
+def _add_redemptions(
+    case: Case, codes: TaxCodes, lines: list[DocumentLine], due: Decimal, redeemed: Decimal
+) -> Decimal:
     """Take gift cards and store credit off, at most down to nothing. Returns what was taken off."""
     item = case.connection.products.gift_card_item
     total = ZERO
     for tender in case.facts.tenders:
-        amount = min(tender.amount, due - total)
-        if tender.kind is TenderKind.MONEY or amount <= 0:
+        if tender.kind is TenderKind.MONEY:
+            continue
+        used = min(redeemed, tender.amount)
+        redeemed -= used
+        amount = min(tender.amount - used, due - total)
+        if amount <= 0:
             continue
         lines.append(
             _extra(
