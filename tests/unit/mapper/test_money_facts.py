@@ -280,6 +280,8 @@ def test_what_came_back_unshipped_is_one_more_shipment_and_what_came_back_shippe
     history = replace(FIRST_TIME, shipments=({"l1": D(2), "l2": D(1)},), invoiced=True)
     assert shipments(source, history, {"l1": D(2), "l2": D(1)}) == [{"l1": D(2), "l2": D(1)}]
     assert shipments(source, history, {"l1": D(3)}) == [{"l1": D(2), "l2": D(1)}, {"l1": D(1)}]
+    waiting = tuple(one.model_copy(update={"fulfilled_quantity": None}) for one in source.lines)
+    assert shipments(source.model_copy(update={"lines": waiting}), FIRST_TIME, {"l1": D(3)}) == []
 
 
 def test_a_shipment_bears_a_discount_as_far_as_it_is_worth_it() -> None:

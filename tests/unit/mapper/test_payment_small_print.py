@@ -219,6 +219,29 @@ def test_cents_of_a_gift_card_beyond_a_receipt_are_an_unapplied_payment_after_it
     assert rest.depends_on == (receipt.key,)
 
 
+@pytest.mark.parametrize(
+    ("mode", "wanted"),
+    [
+        ("sales_receipts", ["sales_receipt", "refund_receipt"]),
+        ("invoices_only", ["invoice", "credit_memo"]),
+        ("credit_memos_only", ["credit_memo"]),
+        ("summary_sales_receipt", ["refund_receipt"]),
+        (INVOICES, ["invoice", "payment"]),
+        ("sales_orders_payments_if_paid", ["sales_order closed", "payment"]),
+    ],
+)
+def test_a_refund_is_a_document_where_there_is_no_payment_to_be_lower(mode: str, wanted: list[str]) -> None:
+    settings = configuration(mode, refund_policy="reduce_payment", merge_refunds=False)
+    assert kinds(mapped(example_a(refunds=(first_refund(),)), settings)) == wanted
+
+
+def test_goods_taken_off_lower_no_payment_and_are_credited() -> None:
+    source = example_a(tenders=(tender("52.34"),), refunds=(first_refund(transactions=()),))
+    result = mapped(source, configuration(INVOICES, refund_policy="reduce_payment"))
+    assert kinds(result) == ["invoice", "payment", "credit_memo"]
+    assert "AR" not in trial_balance(list(result.documents))
+
+
 def test_a_payment_that_went_back_whole_is_none() -> None:
     back = first_refund(transactions=(refunded("24.66", "rt1", tender_external_id="t2"),))
     source = example_a(tenders=(tender("52.34", "t1"), tender("24.66", "t2")), refunds=(back,))

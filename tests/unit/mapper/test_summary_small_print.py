@@ -179,10 +179,8 @@ def test_a_summary_that_is_held_keeps_the_currency_of_its_orders() -> None:
     assert (result.outcome, result.currency) == (SetOutcome.HELD, "EUR")
 
 
-@pytest.mark.parametrize(("tolerance", "days"), [(None, [ORDER_DAY]), (D("0.10"), [ORDER_DAY, REFUND_DAY])])
-def test_the_tolerance_of_the_settings_decides_whether_a_refund_is_part_of_a_day(
-    tolerance: Any, days: list[date]
-) -> None:
+@pytest.mark.parametrize(("tolerance", "left"), [(None, "15.34"), (D("0.10"), "15.40")])
+def test_the_tolerance_of_the_settings_decides_what_a_refund_takes_off_its_day(tolerance: Any, left: str) -> None:
     part = example_a(
         tenders=(tender("60.00"),),
         financial_status=FinancialStatus.PARTIALLY_PAID,
@@ -190,10 +188,10 @@ def test_the_tolerance_of_the_settings_decides_whether_a_refund_is_part_of_a_day
     )
     changes = {"merge_refunds": True, "rounding_tolerance": tolerance}
     found = memberships(part, configuration("summary_sales_receipt", **changes), NO_RULES)
-    assert [one.day for one in found] == days
+    assert [one.day for one in found] == [ORDER_DAY, REFUND_DAY]
     later = sold("2", ("A", "40.00", "1"), ordered_on=REFUND_DAY)
     (receipt,) = made(later, part, **changes).documents
-    assert receipt.total == (D("40.00") if tolerance is None else D("15.40"))
+    assert receipt.total == D(left)
 
 
 @pytest.mark.parametrize(("price", "held"), [("24.65", True), ("24.66", False), ("25.16", False)])
@@ -305,3 +303,15 @@ def test_a_summary_stays_with_the_mode_it_was_made_by() -> None:
     assert summary_mode([named], settings, NO_RULES, "summary_sales_order") == "summary_sales_order"
     assert summary_mode([example_a()], settings, NO_RULES, "") == "summary_sales_receipt"
     assert summary_mode([], settings, NO_RULES, "") == "summary_sales_receipt"
+
+
+def test_a_refund_that_also_lowers_what_is_owed_is_part_of_its_day_where_unpaid_orders_are() -> None:
+    back = first_refund(transactions=(refunded("7.66", "x"),))
+    source = example_a(tenders=(tender("60.00"),), refunds=(back,), financial_status=FinancialStatus.PARTIALLY_PAID)
+    sold = example_a(external_id="9002", ordered_on=REFUND_DAY)
+    changes: dict[str, Any] = {"unpaid_in_summary_invoice": True, "merge_refunds": True}
+    member = Membership("2026-03-10.USD.all", REFUND_DAY)
+    settings = configuration("summary_invoice", **changes)
+    assert [one.day for one in memberships(source, settings, NO_RULES)] == [ORDER_DAY, REFUND_DAY]
+    (day,) = made(source, sold, mode="summary_invoice", day=member, **changes).documents
+    assert day.total == D("77.00") - D("24.66")

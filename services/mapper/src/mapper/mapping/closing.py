@@ -38,7 +38,8 @@ class Part:
 def shipments(order: Order, history: History, back: Shipment) -> list[Shipment] | None:
     """Shipments invoiced before, and the one that is new. None where the order is invoiced as a whole.
 
-    What came `back` unshipped is invoiced, too: its refund takes off the books what has to be in them.
+    What came `back` unshipped is invoiced as well, once anything is: its refund takes off the books what has to be in
+    them.
     """
     if history.invoiced and not history.shipments:
         return None
@@ -49,11 +50,12 @@ def shipments(order: Order, history: History, back: Shipment) -> list[Shipment] 
     for earlier in history.shipments:
         for line_id, quantity in earlier.items():
             taken[line_id] = taken.get(line_id, ZERO) + quantity
+    sent = {line.external_id: line.quantity if done else line.fulfilled_quantity or ZERO for line in order.lines}
+    is_begun = bool(history.shipments) or any(sent.values())
     new: dict[str, Decimal] = {}
     for line in order.lines:
-        due = max(line.fulfilled_quantity or ZERO, back.get(line.external_id, ZERO))
-        shipped = line.quantity if done else min(due, line.quantity)
-        rest = shipped - taken.get(line.external_id, ZERO)
+        due = max(sent[line.external_id], back.get(line.external_id, ZERO)) if is_begun else ZERO
+        rest = min(due, line.quantity) - taken.get(line.external_id, ZERO)
         if rest > 0:
             new[line.external_id] = rest
     everything = [*history.shipments, *([new] if new else [])]

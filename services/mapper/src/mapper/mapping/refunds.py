@@ -39,11 +39,15 @@ UNWRITTEN = frozenset({RefundNature.STOCK_ONLY})
 
 
 def plan_refunds(case: Case, steps: RefundSteps, original: Document | None) -> None:
-    """Add the documents of every refund; `original` is the receipt or invoice they take back."""
-    if steps is RefundSteps.NOTHING or case.connection.refund_policy == "reduce_payment":
+    """Add the documents of every refund; `original` is the receipt or invoice they take back.
+
+    With `refund_policy = reduce_payment` there is none for money where a payment can be lower instead.
+    """
+    if steps is RefundSteps.NOTHING:
         return
+    lowers = case.connection.refund_policy == "reduce_payment" and _has_payments(steps, original)
     for fact in case.facts.refunds:
-        if fact.nature in UNWRITTEN:
+        if fact.nature in UNWRITTEN or (lowers and fact.nature is not RefundNature.REMOVAL):
             continue
         if fact.nature is RefundNature.REMOVAL and (original is None or original.kind is DocumentKind.SALES_RECEIPT):
             continue
@@ -53,6 +57,12 @@ def plan_refunds(case: Case, steps: RefundSteps, original: Document | None) -> N
             _refund_unapplied(case, fact)
         else:
             _refund_sale(case, steps, fact, original)
+
+
+def _has_payments(steps: RefundSteps, original: Document | None) -> bool:
+    """Whether what was received are payments: a receipt is its own, and other documents say nothing of money."""
+    is_invoice = original is not None and original.kind is DocumentKind.INVOICE
+    return steps is RefundSteps.UNAPPLIED or (steps is RefundSteps.RECEIPTS and is_invoice)
 
 
 def _refund_sale(case: Case, steps: RefundSteps, fact: RefundFact, original: Document | None) -> None:

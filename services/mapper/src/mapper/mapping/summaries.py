@@ -28,7 +28,7 @@ from mapper.mapping.case import Case
 from mapper.mapping.catalog import Catalog
 from mapper.mapping.configuration import Configuration
 from mapper.mapping.directives import Directives
-from mapper.mapping.facts import Facts, RefundFact, read_facts
+from mapper.mapping.facts import Facts, RefundFact, RefundNature, read_facts
 from mapper.mapping.grouping import Grouping, negated, summary_customer, with_tax_lines
 from mapper.mapping.listing import listing_of
 from mapper.mapping.names import normal
@@ -52,6 +52,9 @@ KINDS: Final = {
 MODES: Final = frozenset(M)
 RECEIVED: Final = "Money received"
 RATE_PLACES: Final = Decimal("0.0000000001")
+
+
+MERGED: Final = RETURNED | UNEXPLAINED | {RefundNature.PART_CREDIT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +126,8 @@ def _summary_id(day: date, order: Order, account: str, named: TransactionMode | 
 
 
 def _returned(facts: Facts) -> list[RefundFact]:
-    return [fact for fact in facts.refunds if fact.nature in RETURNED or fact.nature in UNEXPLAINED]
+    """Refunds that a summary takes off: not goods taken off before payment, without which the sale is in it."""
+    return [fact for fact in facts.refunds if fact.nature in MERGED]
 
 
 def map_summary(
