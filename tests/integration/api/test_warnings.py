@@ -1,6 +1,6 @@
 """What a person does about a warning: resend, dismiss, link, connect."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.integration.api import gateway as running
@@ -53,6 +53,29 @@ def test_a_missing_account_is_one_warning_however_many_orders_lack_it(gateway: G
         {"field": "accounts.UF", "value": "Till drawer", "text": till.text, "entities": 51},
         {"field": "accounts.FEES", "value": None, "text": fees.text, "entities": 3},
     ]
+
+
+def test_the_most_frequent_causes_of_a_code_are_named_whether_documents_or_orders_have_it(
+    gateway: Gateway, shop: Shop
+) -> None:
+    def lacking(sku: str | None) -> Reason:
+        field = None if sku is None else "lines.sku"
+        return Reason(code="PRODUCT_MISSING", text=f"no item {sku}", cure="map it", field=field, value=sku)
+
+    early = running.MOMENT - timedelta(days=1)
+    documents = [warning(shop, f"{n}", reason=lacking(f"{n:02}")) for n in range(21)]
+    documents += [warning(shop, f"bare {n}", reason=lacking(None)) for n in range(3)]
+    gateway.publish(*documents)
+    gateway.publish(running.order_listed(shop, "held", received_at=early, problem=lacking("20")))
+    path = f"/v1/companies/{shop.company_id}/warnings"
+    running.eventually(lambda: shop.tenant.http.get(path).json()["total"] == 25)
+    (group,) = shop.tenant.http.get(path).json()["groups"]
+    assert (group["entities"], group["kinds"], group["blocks"]) == (25, ["order", "sales_receipt"], 0)
+    assert (group["text"], group["cure"]) == ("no item 20", "map it"), "the oldest one's"
+    assert group["first_seen_at"].startswith(early.date().isoformat())
+    # What names nothing is no cause, and takes none of the twenty places.
+    shown = [("20", 2), *((f"{n:02}", 1) for n in range(19))]
+    assert [(one["value"], one["entities"]) for one in group["causes"]] == shown
 
 
 def test_notices_of_what_is_in_the_ledger_are_counted_by_what_is_behind_them(gateway: Gateway, shop: Shop) -> None:

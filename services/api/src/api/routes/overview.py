@@ -67,13 +67,11 @@ async def get_overview(company_id: str, caller: Reader, deps: Deps) -> Overview:
 async def list_warnings(company_id: str, caller: Reader, deps: Deps) -> Warnings:
     """What keeps things out of the ledger, by code, with the cure and what is behind it. Most frequent first."""
     await company_routes.own(deps, caller, company_id)
-    documents = await store.document_warnings(deps.pool, caller.tenant_id, company_id)
-    found_orders = await store.order_warnings(deps.pool, caller.tenant_id, company_id)
-    causes = _by_code(await store.warning_causes(deps.pool, caller.tenant_id, company_id))
+    found = await store.warnings(deps.pool, caller.tenant_id, company_id)
+    causes = _causes_by_code(found)
     missing = await task_store.missing(deps.pool, caller.tenant_id, company_id)
-    groups = sorted(
-        [*_merged([*documents, *found_orders], causes), *_tasks_missing(missing)], key=lambda group: -group.entities
-    )
+    own = [_warning(row, causes) for row in found if not row["is_cause"]]
+    groups = sorted([*own, *_tasks_missing(missing)], key=lambda group: -group.entities)
     return Warnings(company_id=company_id, total=sum(group.entities for group in groups), groups=groups)
 
 
@@ -81,11 +79,21 @@ async def list_warnings(company_id: str, caller: Reader, deps: Deps) -> Warnings
 async def list_notices(company_id: str, caller: Reader, deps: Deps) -> Notices:
     """What documents in the ledger need a look for, by code and by what is behind it. Most frequent first."""
     await company_routes.own(deps, caller, company_id)
-    causes = _by_code(await store.notice_causes(deps.pool, caller.tenant_id, company_id))
     found = await store.notices(deps.pool, caller.tenant_id, company_id)
+    causes = _causes_by_code(found)
     return Notices(
         company_id=company_id,
-        groups=[NoticeGroup(**{**row, "cure": row["cure"] or ""}, causes=causes.get(row["code"], [])) for row in found],
+        groups=[
+            NoticeGroup(
+                code=row["code"],
+                text=row["text"],
+                cure=row["cure"] or "",
+                entities=row["entities"],
+                causes=causes.get(row["code"], []),
+            )
+            for row in found
+            if not row["is_cause"]
+        ],
     )
 
 
@@ -199,34 +207,31 @@ def _places(amount: Decimal, currency: str) -> Decimal:
         return amount
 
 
-def _by_code(rows: list[dict[str, Any]]) -> dict[str, list[Cause]]:
+def _causes_by_code(rows: list[dict[str, Any]]) -> dict[str, list[Cause]]:
     causes: dict[str, list[Cause]] = {}
     for row in rows:
-        found = Cause(field=row["field"], value=row["value"], text=row["text"], entities=row["entities"])
-        causes.setdefault(row["code"], []).append(found)
+        if row["is_cause"]:
+            found = Cause(field=row["field"], value=row["value"], text=row["text"], entities=row["entities"])
+            causes.setdefault(row["code"], []).append(found)
     return causes
 
 
-def _merged(rows: list[dict[str, Any]], causes: Mapping[str, list[Cause]]) -> Iterable[WarningGroup]:
-    """One group per code, whether documents or whole orders have it."""
-    by_code: dict[str, list[dict[str, Any]]] = {}
-    for row in rows:
-        by_code.setdefault(row["code"], []).append(row)
-    for code, parts in by_code.items():
-        sample: Reason | None = next((part["sample"] for part in parts if part["sample"]), None)
-        yield WarningGroup(
-            code=code,
-            severity=sample.severity if sample else Severity.ERROR,
-            text=sample.text if sample else "",
-            cure=sample.cure if sample else "",
-            entities=sum(part["entities"] for part in parts),
-            kinds=sorted({kind for part in parts for kind in part["kinds"]}),
-            blocks=sum(part["blocks"] for part in parts),
-            first_seen_at=min(part["first_seen_at"] for part in parts),
-            last_attempt_at=max((part["last_attempt_at"] for part in parts if part["last_attempt_at"]), default=None),
-            next_attempt_at=min((part["next_attempt_at"] for part in parts if part["next_attempt_at"]), default=None),
-            causes=causes.get(code, []),
-        )
+def _warning(row: dict[str, Any], causes: Mapping[str, list[Cause]]) -> WarningGroup:
+    """A code's group, whether documents or whole orders have it."""
+    sample: Reason | None = row["sample"]
+    return WarningGroup(
+        code=row["code"],
+        severity=sample.severity if sample else Severity.ERROR,
+        text=sample.text if sample else "",
+        cure=sample.cure if sample else "",
+        entities=row["entities"],
+        kinds=row["kinds"],
+        blocks=row["blocks"],
+        first_seen_at=row["first_seen_at"],
+        last_attempt_at=row["last_attempt_at"],
+        next_attempt_at=row["next_attempt_at"],
+        causes=causes.get(row["code"], []),
+    )
 
 
 def _tasks_missing(missing: list[dict[str, Any]]) -> Iterable[WarningGroup]:

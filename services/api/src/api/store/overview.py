@@ -53,94 +53,55 @@ async def last_synchronisation(where: Where, tenant_id: str, company_id: str) ->
     return moment
 
 
-async def document_warnings(where: Where, tenant_id: str, company_id: str) -> list[Row]:
-    """Documents that are warnings, grouped by code; `sample` is the oldest one's reason."""
-    return rows_of(
-        await where.fetch(
-            """
-            SELECT coalesce(d.reason_code, 'UNKNOWN') AS code, count(*) AS entities, sum(b.blocks)::bigint AS blocks,
-                array_agg(DISTINCT d.kind) AS kinds, (array_agg(d.reason ORDER BY d.first_seen_at))[1] AS sample,
-                min(d.first_seen_at) AS first_seen_at, max(d.last_attempt_at) AS last_attempt_at,
-                min(d.next_attempt_at) AS next_attempt_at
-            FROM documents d CROSS JOIN LATERAL (
-                SELECT count(*) AS blocks FROM documents x WHERE x.blocked_by = d.document_key
-            ) AS b
-            WHERE d.tenant_id = $1 AND d.company_id = $2 AND d.column_name = 'warnings'
-            GROUP BY coalesce(d.reason_code, 'UNKNOWN') ORDER BY entities DESC, code LIMIT 500
-            """,
-            tenant_id,
-            company_id,
-        ),
-        "sample",
-    )
-
-
-async def order_warnings(where: Where, tenant_id: str, company_id: str) -> list[Row]:
-    """Orders that are warnings without any document: unreadable, mapped to nothing, or stuck."""
-    return rows_of(
-        await where.fetch(
-            f"""
-            SELECT coalesce(reason ->> 'code', 'UNKNOWN') AS code, count(*) AS entities, 0::bigint AS blocks,
-                ARRAY['order'] AS kinds, (array_agg(reason ORDER BY received_at))[1] AS sample,
-                min(received_at) AS first_seen_at, NULL::timestamptz AS last_attempt_at,
-                NULL::timestamptz AS next_attempt_at
-            FROM ({ORDER_STATE}) AS states
-            WHERE tenant_id = $1 AND company_id = $2 AND {WARNS_ITSELF}
-            GROUP BY coalesce(reason ->> 'code', 'UNKNOWN') ORDER BY entities DESC, code LIMIT 500
-            """,
-            tenant_id,
-            company_id,
-        ),
-        "sample",
-    )
-
-
 CAUSES_MAX = 20
-_CAUSES = """
+_ROWS_MAX = 500 * (CAUSES_MAX + 1)
+_BY_CODE_AND_CAUSE = f"""
 SELECT * FROM (
-    SELECT code, field, value, min(text) AS text, count(DISTINCT entity) AS entities,
-        row_number() OVER (PARTITION BY code ORDER BY count(DISTINCT entity) DESC, field, value) AS place
-    FROM ({reasons}) AS reasons WHERE field IS NOT NULL OR value IS NOT NULL GROUP BY code, field, value
-) AS causes WHERE place <= $3 ORDER BY code, place
+    SELECT *, row_number() OVER (PARTITION BY code, is_cause ORDER BY entities DESC, field, value) AS place FROM (
+        SELECT code, field, value, grouping(field, value) = 0 AS is_cause, count(DISTINCT entity) AS entities,
+            min(text) AS text, {{more}}
+        FROM ({{reasons}}) AS reasons GROUP BY GROUPING SETS ((code), (code, field, value))
+    ) AS grouped WHERE NOT is_cause OR field IS NOT NULL OR value IS NOT NULL
+) AS placed WHERE place <= $3 ORDER BY is_cause, entities DESC, code, place LIMIT {_ROWS_MAX}
 """
-_NAMED = "{0} ->> 'code' AS code, {0} ->> 'field' AS field, {0} ->> 'value' AS value, {0} ->> 'text' AS text"
-_IN_LEDGER_WITH_NOTICES = f"""
-FROM documents AS d CROSS JOIN LATERAL jsonb_array_elements(d.notices) AS n
-WHERE d.tenant_id = $1 AND d.company_id = $2 AND d.has_notices AND d.column_name = '{Column.IN_LEDGER}'
-"""
+"""Reasons by code, and by what is behind each code: in one pass, as there may be one of every order of years."""
+_NAMED = "{0} ->> 'field' AS field, {0} ->> 'value' AS value, {0} ->> 'text' AS text"
 
 
-async def warning_causes(where: Where, tenant_id: str, company_id: str) -> list[Row]:
-    """Settings and names behind the warnings, by code, most frequent first."""
-    reasons = f"""
-        SELECT document_key AS entity, {_NAMED.format("reason")} FROM documents
-        WHERE tenant_id = $1 AND company_id = $2 AND column_name = 'warnings'
-        UNION ALL
-        SELECT order_key, {_NAMED.format("reason")} FROM ({ORDER_STATE}) AS states
-        WHERE tenant_id = $1 AND company_id = $2 AND {WARNS_ITSELF}
+async def warnings(where: Where, tenant_id: str, company_id: str) -> list[Row]:
+    """What keeps documents, and orders without any (unreadable, mapped to nothing, stuck), out of the ledger.
+
+    A row per code, then one per code and what is behind it (`is_cause`), most frequent first; `sample` is the oldest
+    one's reason.
     """
-    return rows_of(await where.fetch(_CAUSES.format(reasons=reasons), tenant_id, company_id, CAUSES_MAX))
+    reasons = f"""
+        SELECT d.document_key AS entity, d.kind, coalesce(d.reason_code, 'UNKNOWN') AS code,
+            {_NAMED.format("d.reason")}, d.reason, b.blocks, d.first_seen_at, d.last_attempt_at, d.next_attempt_at
+        FROM documents d CROSS JOIN LATERAL (
+            SELECT count(*) AS blocks FROM documents x WHERE x.blocked_by = d.document_key
+        ) AS b
+        WHERE d.tenant_id = $1 AND d.company_id = $2 AND d.column_name = 'warnings'
+        UNION ALL
+        SELECT order_key, 'order', coalesce(reason ->> 'code', 'UNKNOWN'), {_NAMED.format("reason")}, reason, 0,
+            received_at, NULL, NULL
+        FROM ({ORDER_STATE}) AS states WHERE tenant_id = $1 AND company_id = $2 AND {WARNS_ITSELF}
+    """
+    more = """array_agg(DISTINCT kind ORDER BY kind) AS kinds, sum(blocks)::bigint AS blocks,
+        (array_agg(reason ORDER BY first_seen_at))[1] AS sample, min(first_seen_at) AS first_seen_at,
+        max(last_attempt_at) AS last_attempt_at, min(next_attempt_at) AS next_attempt_at"""
+    query = _BY_CODE_AND_CAUSE.format(reasons=reasons, more=more)
+    return rows_of(await where.fetch(query, tenant_id, company_id, CAUSES_MAX), "sample")
 
 
 async def notices(where: Where, tenant_id: str, company_id: str) -> list[Row]:
-    """Notices of documents that are in the ledger, by code, most frequent first."""
-    return rows_of(
-        await where.fetch(
-            f"""
-            SELECT n ->> 'code' AS code, min(n ->> 'text') AS text, min(n ->> 'cure') AS cure,
-                count(DISTINCT d.document_key) AS entities
-            {_IN_LEDGER_WITH_NOTICES} GROUP BY 1 ORDER BY entities DESC, code LIMIT 500
-            """,
-            tenant_id,
-            company_id,
-        )
-    )
-
-
-async def notice_causes(where: Where, tenant_id: str, company_id: str) -> list[Row]:
-    """Settings and names behind those notices, by code, most frequent first."""
-    reasons = f"SELECT d.document_key AS entity, {_NAMED.format('n')} {_IN_LEDGER_WITH_NOTICES}"
-    return rows_of(await where.fetch(_CAUSES.format(reasons=reasons), tenant_id, company_id, CAUSES_MAX))
+    """Notices of documents that are in the ledger: a row per code, then one per code and what is behind it."""
+    reasons = f"""
+        SELECT d.document_key AS entity, n ->> 'code' AS code, {_NAMED.format("n")}, n ->> 'cure' AS cure
+        FROM documents AS d CROSS JOIN LATERAL jsonb_array_elements(d.notices) AS n
+        WHERE d.tenant_id = $1 AND d.company_id = $2 AND d.has_notices AND d.column_name = '{Column.IN_LEDGER}'
+    """
+    query = _BY_CODE_AND_CAUSE.format(reasons=reasons, more="min(cure) AS cure")
+    return rows_of(await where.fetch(query, tenant_id, company_id, CAUSES_MAX))
 
 
 async def outcomes(where: Where, tenant_id: str, company_id: str) -> list[Row]:
