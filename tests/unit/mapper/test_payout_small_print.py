@@ -205,6 +205,28 @@ def test_a_payment_that_another_payout_has_is_not_taken_for_its_twin() -> None:
     assert "1004 (in the deposit of payout po_0 already)" in reason.text
 
 
+@pytest.mark.parametrize("parts", [("80.00",), ("50.00", "30.00")])
+def test_what_was_paid_beyond_a_receipt_is_deposited_with_it(parts: tuple[str, ...]) -> None:
+    tenders = tuple(tender(amount, f"t{place}") for place, amount in enumerate(parts))
+    sets = [mapped(example_a(tenders=tenders), RECEIPTS)]
+    lines = (
+        payout_line("charge", amount, external_id=f"p{place}", tender_external_id=f"t{place}")
+        for place, amount in enumerate(parts)
+    )
+    source = payout("80.00", *lines)
+    found = candidates_of(sets, {one.external_id: "9001" for one in tenders})
+    (deposit,) = map_payout(source, RECEIPTS, found).documents
+    receipt, excess = sets[0].documents
+    assert [(one.document_key, one.amount) for one in deposit.lines if one.document_key] == [
+        (receipt.key, D("-77.00")),
+        (excess.key, D("-3.00")),
+    ]
+    assert "UF" not in trial_balance([*sets[0].documents, deposit])
+    result = map_payout(source, RECEIPTS, replace(found, deposited={excess.key: "po_0"}))
+    assert result.reason is not None
+    assert result.reason.code == "PAYOUT_AMOUNT_DIFFERS"
+
+
 def test_every_other_payout_that_has_a_part_of_it_is_named() -> None:
     sets = [mapped(refunded_in_two("14.66", "10.00"), WITHOUT_REFUND_RECEIPTS)]
     payments = [one for one in sets[0].documents if one.kind is DocumentKind.REFUND_PAYMENT]

@@ -207,3 +207,49 @@ def test_a_refund_that_does_not_add_up_is_held_as_what_it_would_become(
     assert (money.role if money else None) == (AccountRole.UNDEPOSITED_FUNDS if is_receipt else None)
     assert (claim.role if claim else None) == (None if is_receipt else AccountRole.RECEIVABLE)
     assert held.depends_on == ((result.documents[0].key,) if waits else ())
+
+
+@pytest.mark.parametrize("mode", ["sales_receipts", "invoices_payments_if_paid"])
+def test_what_was_paid_too_much_goes_back_from_the_customers_own_money(mode: str) -> None:
+    source = example_a(tenders=(tender("80.00"),), refunds=(amount_only("2.00"), amount_only("1.00", "r2")))
+    result = mapped(source, configuration(mode))
+    sale, payment, *backs = result.documents
+    assert [(one.kind, one.total, one.date) for one in backs] == [
+        (DocumentKind.REFUND_PAYMENT, D("2.00"), REFUND_DAY),
+        (DocumentKind.REFUND_PAYMENT, D("1.00"), REFUND_DAY),
+    ]
+    assert [[(one.document_key, one.amount) for one in back.applications] for back in backs] == [
+        [(payment.key, D("2.00"))],
+        [(payment.key, D("1.00"))],
+    ]
+    paid_exactly = mapped(example_a(), configuration(mode))
+    assert trial_balance(list(result.documents)) == trial_balance(list(paid_exactly.documents))
+    assert sale.total == D("77.00")
+
+
+@pytest.mark.parametrize(
+    ("paid", "back", "policy"),
+    [("80.00", "3.01", "unapplied"), ("80.00", "3.00", "tip"), ("77.00", "3.00", "unapplied")],
+)
+def test_money_that_goes_back_is_a_return_where_the_customer_has_not_that_much_left(
+    paid: str, back: str, policy: str
+) -> None:
+    source = example_a(tenders=(tender(paid),), refunds=(amount_only(back),))
+    result = mapped(source, configuration("invoices_payments_if_paid", overpayment_policy=policy))
+    assert kinds(result) == ["invoice", "payment", "refund_receipt"]
+
+
+def test_refunds_that_name_no_payment_take_from_each_what_is_left_of_it() -> None:
+    def back(amount: str, name: str) -> Refund:
+        unnamed = refunded(amount, f"t-{name}", tender_external_id=None)
+        return first_refund(external_id=name, lines=(), tax=D("0.00"), transactions=(unnamed,))
+
+    paid = (tender("30.00", "t1"), tender("47.00", "t2"))
+    source = example_a(tenders=paid, refunds=(back("20.00", "r1"), back("50.00", "r2"), back("7.00", "r3")))
+    _, one, two, *backs = mapped(source, configuration("sales_orders_payments_if_paid")).documents
+    assert [[(part.document_key, part.amount) for part in document.applications] for document in backs] == [
+        [(one.key, D("20.00"))],
+        [(one.key, D("10.00")), (two.key, D("40.00"))],
+        [(two.key, D("7.00"))],
+    ]
+    assert [document.depends_on for document in backs] == [(one.key,), (one.key, two.key), (two.key,)]

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from common.messages.orders import Payout, PayoutLine
-from common.messages.transactions import Account, AccountRole, Document
+from common.messages.transactions import Account, AccountRole, Document, DocumentKind
 from common.money import ZERO, prorate, quantize
 from mapper.mapping.configuration import Configuration
 from mapper.mapping.names import normal
@@ -100,6 +100,7 @@ def match_documents(payout: Payout, candidates: Candidates, configuration: Confi
             still.append(_named(line, candidates))
     if still:
         raise Held(incomplete(still))
+    _add_excess(found, candidates)
     wrong = [one for one in found.values() if not _agrees(one)]
     if wrong:
         difference = sum((one.paid - one.worth * one.sign for one in wrong), ZERO)
@@ -148,6 +149,19 @@ def _add(
     for document, worth, share in zip(match, worths, shares, strict=True):
         one = found.setdefault(document.key, _Found(document, sign, worth, document.currency != payout.currency))
         one.paid += share
+
+
+def _add_excess(found: dict[str, _Found], candidates: Candidates) -> None:
+    """What was paid beyond a receipt's total is a payment of its own, which the same charge brought."""
+    receipts = [one for one in found.values() if one.document.kind is DocumentKind.SALES_RECEIPT and not one.is_foreign]
+    for one in receipts:
+        excess = one.paid - one.worth
+        for document in candidates.by_order.get(one.document.source_id, ()):
+            is_free = document.key not in found and document.key not in candidates.deposited
+            if is_free and document.kind is DocumentKind.PAYMENT and document.total == excess:
+                found[document.key] = _Found(document, 1, document.total, is_foreign=False, paid=excess)
+                one.paid = one.worth
+                break
 
 
 def _worth(document: Document, payout: Payout, configuration: Configuration) -> Decimal:

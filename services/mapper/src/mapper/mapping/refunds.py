@@ -3,6 +3,7 @@
 Amounts come from the channel's refund record, never recomputed. A refund that does not add up is held, not guessed.
 """
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -45,6 +46,7 @@ def plan_refunds(case: Case, steps: RefundSteps, original: Document | None) -> N
     """
     if steps is RefundSteps.NOTHING:
         return
+    excess = _overpaid(case) if steps is RefundSteps.RECEIPTS else ZERO
     lowers = case.connection.refund_policy == "reduce_payment" and _has_payments(steps, original)
     for fact in case.facts.refunds:
         if fact.nature in UNWRITTEN or (lowers and fact.nature is not RefundNature.REMOVAL):
@@ -55,8 +57,19 @@ def plan_refunds(case: Case, steps: RefundSteps, original: Document | None) -> N
             case.documents.append(_held_refund(case, steps, fact, original))
         elif steps is RefundSteps.UNAPPLIED:
             _refund_unapplied(case, fact)
+        elif fact.nature is RefundNature.AMOUNT_ONLY and not fact.value and fact.returned <= excess:
+            excess -= fact.returned
+            _refund_unapplied(case, fact)
         else:
             _refund_sale(case, steps, fact, original)
+
+
+def _overpaid(case: Case) -> Decimal:
+    """What was paid beyond the order and is no part of its sale: the customer's own money until it goes back."""
+    payments = [one for one in case.documents if one.kind is DocumentKind.PAYMENT]
+    if not payments or case.connection.overpayment_policy != "unapplied":
+        return ZERO
+    return min(case.facts.captured - case.order.total, sum(_not_refunded(case, payments).values(), ZERO))
 
 
 def _has_payments(steps: RefundSteps, original: Document | None) -> bool:
@@ -235,18 +248,35 @@ def _refund_payment(
 
 def _refund_unapplied(case: Case, fact: RefundFact) -> None:
     """Refund of payments that were never applied: no income is touched (rule 6)."""
-    payments: dict[str | None, Document] = {
-        one.source_id: one for one in case.documents if one.kind is DocumentKind.PAYMENT
-    }
+    payments = {one.source_id: one for one in case.documents if one.kind is DocumentKind.PAYMENT}
+    left = _not_refunded(case, payments.values())
     for transaction in paid_by_merchant(case, fact):
-        own = payments.get(transaction.tender_external_id)
+        own = payments.get(transaction.tender_external_id or "")
         if transaction.kind is not TenderKind.MONEY and (own is None or not gifts_are_payments(case)):
             continue  # a gift card was no payment; what was money and becomes store credit is the customer's already
         paid = own or next(iter(payments.values()), None)
         if not transaction.amount or paid is None:
             continue
-        applied = Application(document_key=paid.key, amount=min(transaction.amount, paid.total))
-        case.documents.append(_refund_payment(case, fact, transaction, (applied,)))
+        applications: list[Application] = []
+        rest = transaction.amount
+        for key in dict.fromkeys((paid.key, *left)):
+            share = min(rest, left[key])
+            if share > 0:
+                applications.append(Application(document_key=key, amount=share))
+                left[key] -= share
+                rest -= share
+        document = _refund_payment(case, fact, transaction, tuple(applications))
+        case.documents.append(document if applications else document.model_copy(update={"depends_on": (paid.key,)}))
+
+
+def _not_refunded(case: Case, payments: Iterable[Document]) -> dict[str, Decimal]:
+    """Payment's key → what of it neither pays for anything nor went back yet."""
+    left = {one.key: one.total - sum((part.amount for part in one.applications), ZERO) for one in payments}
+    for document in case.documents:
+        if document.kind is DocumentKind.REFUND_PAYMENT:
+            for part in document.applications:
+                left[part.document_key] = left.get(part.document_key, ZERO) - part.amount
+    return left
 
 
 def _held_refund(case: Case, steps: RefundSteps, fact: RefundFact, original: Document | None) -> Document:
