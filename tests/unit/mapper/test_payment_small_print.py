@@ -248,3 +248,10 @@ def test_a_payment_that_went_back_whole_is_none() -> None:
     result = mapped(source, configuration(INVOICES, refund_policy="reduce_payment"))
     assert kinds(result) == ["invoice", "payment"]
     assert result.documents[1].total == D("52.34")
+
+
+@pytest.mark.parametrize("mode", ["sales_receipts", INVOICES])
+def test_a_payment_that_its_order_lists_twice_is_one(mode: str) -> None:
+    once = example_a(tenders=(tender("38.50", "t1"), tender("38.50", "t2")))
+    twice = example_a(tenders=(*once.tenders, *once.tenders))
+    assert mapped(twice, configuration(mode)).documents == mapped(once, configuration(mode)).documents

@@ -109,12 +109,14 @@ def read_facts(order: Order, directives: Directives, stated_tolerance: Decimal |
 
 
 def _tenders(order: Order, directives: Directives) -> tuple[tuple[Tender, ...], tuple[Tender, ...]]:
-    if all(tender.status is TenderStatus.CAPTURED for tender in order.tenders):
-        captured = order.tenders
+    # One that is listed twice is one payment; two of one amount have ids of their own.
+    tenders = tuple(dict.fromkeys(order.tenders)) if len(order.tenders) > 1 else order.tenders
+    if all(tender.status is TenderStatus.CAPTURED for tender in tenders):
+        captured = tenders
         voided: tuple[Tender, ...] = ()
     else:
-        captured = tuple(tender for tender in order.tenders if tender.status is TenderStatus.CAPTURED)
-        voided = tuple(tender for tender in order.tenders if tender.status is TenderStatus.VOIDED)
+        captured = tuple(tender for tender in tenders if tender.status is TenderStatus.CAPTURED)
+        voided = tuple(tender for tender in tenders if tender.status is TenderStatus.VOIDED)
     if directives.unpaid_by is not None:
         return (), voided
     stated = stated_payment(order, directives)
