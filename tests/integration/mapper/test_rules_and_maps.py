@@ -1,12 +1,24 @@
 """Rules and maps over internal HTTP, and what they do to orders that are mapped already."""
 
+from datetime import UTC, datetime
+
 import httpx
 import pytest
 from tests.integration.mapper.conftest import Service, numbered
-from tests.unit.mapper.samples import connection, example_a
+from tests.unit.mapper.samples import company, connection, example_a
 
 from common.messages.documents import CatalogEntry
-from common.messages.transactions import SetOutcome
+from common.messages.transactions import DocumentKind, SetOutcome
+
+TOOLS = CatalogEntry(
+    tenant_id="tenant",
+    revision=1,
+    company_id="books-1",
+    list_name="items",
+    ledger_id="7",
+    name="Tools",
+    full_name="Tools",
+)
 
 
 async def test_a_rule_maps_every_order_again_and_goes_away_with_the_rule(mapper: Service) -> None:
@@ -185,16 +197,7 @@ async def test_mapping_a_product_releases_the_orders_that_waited_for_it(mapper: 
         held = (await mapper.set_of(one)).documents[0].hold
         assert held is not None
         assert held.code == "PRODUCT_MISSING"
-    entry = CatalogEntry(
-        tenant_id="tenant",
-        revision=1,
-        company_id="books-1",
-        list_name="items",
-        ledger_id="7",
-        name="Tools",
-        full_name="Tools",
-    )
-    await mapper.send(entry)
+    await mapper.send(TOOLS)
     async with mapper.http() as client:
         queue = await client.get("/internal/unmatched-products", params={"tenant_id": "tenant"})
         assert [(one["sku"], one["orders"]) for one in queue.json()["items"]] == [("HAMMER", 3), ("NAILS", 3)]
@@ -225,3 +228,29 @@ async def test_mapping_a_product_releases_the_orders_that_waited_for_it(mapper: 
         assert again.field == "lines.sku"
         unknown = await client.get("/internal/maps/colours", params={"tenant_id": "tenant"})
         assert unknown.status_code == 404
+
+
+async def test_a_mapping_taken_away_for_a_while_brings_a_written_order_to_no_other_mode(
+    mapper: Service,
+) -> None:
+    approved = company(approved_at=datetime(2026, 1, 2, tzinfo=UTC))
+    settings = {"products": {"missing": "stop_and_queue"}}
+    await mapper.configure(connection("sales_receipts", **settings), company=approved)
+    rows = [{"connection_id": "*", "source": sku, "target": "Tools"} for sku in ("HAMMER", "NAILS")]
+    await mapper.send(TOOLS)
+    await mapper.until_row("SELECT count(*) FROM catalog", wanted=1)
+    async with mapper.http() as client:
+        body = {"tenant_id": "tenant", "entries": rows}
+        await client.put("/internal/maps/products", json=body)
+        await mapper.send(example_a(external_id="1", number="1"))
+        written = await mapper.set_of("1")
+        assert [(one.kind, one.hold) for one in written.documents] == [(DocumentKind.SALES_RECEIPT, None)]
+        await mapper.configure(connection("invoices_payments_if_paid", **settings), company=approved, revision=2)
+        gone = {"tenant_id": "tenant", "entries": [{**one, "target": ""} for one in rows]}
+        await client.put("/internal/maps/products", json=gone)
+        waiting = await mapper.set_of("1", revision=2)
+        assert waiting.documents[0].hold is not None
+        await client.put("/internal/maps/products", json=body)
+        back = await mapper.set_of("1", revision=3)
+    assert back.documents == written.documents
+    assert back.kept_mode == "sales_receipts"

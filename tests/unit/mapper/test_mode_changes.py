@@ -7,7 +7,8 @@ import pytest
 from tests.unit.mapper.samples import company, configuration, example_a, first_refund, kinds, mapped, unpaid
 from tests.unit.mapper.test_rules import compiled, rule
 
-from common.messages.transactions import SetOutcome, TransactionSet
+from common.messages.base import Reason
+from common.messages.transactions import SetOutcome, TransactionSet, WantedState
 from mapper.mapping.configuration import Configuration
 from mapper.mapping.history import FIRST_TIME, History
 from mapper.mapping.orders import map_order
@@ -35,6 +36,48 @@ def test_what_happens_to_it_later_is_booked_in_that_mode_too() -> None:
     first = mapped(example_a(), in_mode("invoices_payments_if_paid"))
     refunded = mapped(example_a(refunds=(first_refund(),)), in_mode("sales_receipts"), history=after(first))
     assert kinds(refunded) == ["invoice", "payment", "refund_receipt"]
+
+
+def held(result: TransactionSet, *kinds_held: str) -> TransactionSet:
+    """The same while an item is missing."""
+    missing = Reason(code="PRODUCT_MISSING", text="x", cure="x")
+    documents = tuple(
+        one.model_copy(update={"hold": missing}) if not kinds_held or one.kind in kinds_held else one
+        for one in result.documents
+    )
+    return result.model_copy(update={"documents": documents})
+
+
+def test_a_written_order_keeps_its_mode_while_it_is_held() -> None:
+    first = mapped(example_a(), in_mode("sales_receipts"))
+    waiting = after(first).after(held(first))
+    assert waiting == after(first)
+    again = mapped(example_a(), in_mode("invoices_payments_if_paid"), history=waiting.after(held(first)))
+    assert again.documents == first.documents
+
+
+def test_an_invoice_that_is_written_is_one_while_it_is_held() -> None:
+    invoiced = mapped(example_a(), in_mode("invoices_only"))
+    assert after(invoiced).after(held(invoiced)).invoiced
+    assert not FIRST_TIME.after(held(invoiced)).invoiced
+    receipt = mapped(example_a(), in_mode("sales_receipts"))
+    assert not after(invoiced).after(receipt).invoiced
+
+
+def test_what_was_only_ever_held_or_is_made_by_another_mode_keeps_none() -> None:
+    first = mapped(example_a(), in_mode("sales_receipts"))
+    assert FIRST_TIME.after(held(first)).mode == ""
+    renewed = mapped(example_a(), in_mode("invoices_payments_if_paid"))
+    assert after(first).after(held(renewed)).mode == ""
+    assert after(first).after(renewed).mode == "invoices_payments_if_paid"
+    gone = tuple(one.model_copy(update={"wanted": WantedState.VOID}) for one in first.documents)
+    assert after(first).after(first.model_copy(update={"documents": gone})).mode == ""
+
+
+def test_a_set_that_is_no_answer_changes_nothing_of_what_is_known() -> None:
+    first = mapped(example_a(), in_mode("sales_receipts"))
+    refused = first.model_copy(update={"outcome": SetOutcome.HELD, "documents": ()})
+    assert after(first).after(refused) == after(first)
 
 
 def test_a_new_order_follows_the_new_mode() -> None:

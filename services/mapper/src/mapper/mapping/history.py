@@ -72,6 +72,20 @@ class History:
             mode=previous.kept_mode if _stands(previous) else "",
         )
 
+    def after(self, result: TransactionSet) -> "History":
+        """What counts for the next mapping when `result` is stored: a hold undoes nothing that is in the ledger."""
+        if result.outcome is not SetOutcome.MAPPED:
+            return self
+        now = History.of(result)
+        waits = any(one.wanted is WantedState.PRESENT and one.hold is not None for one in result.documents)
+        return History(
+            mapped=now.mapped or self.mapped,
+            invoiced=now.invoiced or (self.invoiced and waits),
+            cancellation=now.cancellation,
+            shipments=now.shipments or self.shipments,
+            mode=now.mode or (self.mode if waits and result.kept_mode == self.mode else ""),
+        )
+
 
 def _billed(previous: TransactionSet) -> bool:
     """Whether it has the bill of a purchase. That of a sale is for its fee."""

@@ -13,7 +13,7 @@ from common.bulk import Upsert
 from common.database import Connection
 from common.messages.base import at_revision
 from common.messages.orders import Order
-from common.messages.transactions import LineKind, SetOutcome, TransactionSet, TransactionsListed
+from common.messages.transactions import LineKind, TransactionSet, TransactionsListed
 from mapper.mapping.history import FIRST_TIME, History
 from mapper.mapping.names import normal
 from mapper.rules.engine import CompiledRules
@@ -192,7 +192,7 @@ def write_set(
     batch.publish(listed(result, revision), correlation_id=correlation_id)
     if not changed:
         return False
-    now = History.of(result)
+    history = known.history.after(result)
     batch.upsert(
         SETS,
         {
@@ -203,11 +203,11 @@ def write_set(
             "source_id": result.source_id,
             "revision": revision,
             "content_hash": digest,
-            "mapped": now.mapped or known.history.mapped,
-            "invoiced": now.invoiced if result.outcome is SetOutcome.MAPPED else known.history.invoiced,
-            "cancellation": now.cancellation if result.outcome is SetOutcome.MAPPED else known.history.cancellation,
-            "shipments": _write_shipments(now.shipments or known.history.shipments) if by_shipment else "",
-            "mode": now.mode if result.outcome is SetOutcome.MAPPED else known.history.mode,
+            "mapped": history.mapped,
+            "invoiced": history.invoiced,
+            "cancellation": history.cancellation,
+            "shipments": _write_shipments(history.shipments) if by_shipment else "",
+            "mode": history.mode,
             "body": body.decode(),
         },
     )
