@@ -146,6 +146,30 @@ def test_a_back_up_changes_nothing_where_it_was_taken_and_fits_no_other_ledger(s
     }
 
 
+def test_a_restore_into_other_books_takes_their_connection_along_only_when_asked_by_name(
+    gateway: Gateway, shop: Shop
+) -> None:
+    other, http, mine = gateway.shop(shop.tenant), shop.tenant.http, shop.connection_id
+    backup = http.get(f"/v1/companies/{shop.company_id}/backup").json()
+    path = f"/v1/companies/{other.company_id}/restore"
+
+    def feeds() -> str:
+        return str(http.get(f"/v1/connections/{mine}/settings").json()["company_id"])
+
+    for dry_run in (True, False):
+        refused = http.post(path, json={"backup": backup, "dry_run": dry_run})
+        assert refused.status_code == 422, refused.text
+        (error,) = refused.json()["errors"]
+        assert (error["field"], error["value"]) == (f"body.connections.{mine}", mine)
+        assert shop.company_id in error["cure"]
+    assert feeds() == shop.company_id
+    instead = http.post(path, json={"backup": backup, "connections": {mine: other.connection_id}})
+    assert (instead.status_code, list(instead.json()["changes"]["connections"])) == (200, [other.connection_id])
+    named = {"backup": backup, "connections": {mine: mine}, "dry_run": False}
+    assert http.post(path, json=named).json()["changes"]["connections"] == {mine: ["company_id"]}
+    assert feeds() == other.company_id
+
+
 def test_settings_need_the_version_that_was_read(shop: Shop) -> None:
     http, path = shop.tenant.http, f"/v1/connections/{shop.connection_id}/settings"
     read = http.get(path)

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from api.restoring import Ledger, mapped_entries, mapped_rules, missing_in, moved, unmapped
+from api.restoring import Ledger, mapped_entries, mapped_rules, missing_in, moved, taken_unasked, unmapped
 from api.sheets import column, lines
 from api.views.backup import BackupEntry, BackupRule
 from common.messages.control import ConnectionSettings, TaxSettings
@@ -26,6 +26,16 @@ def test_connections_without_a_place_of_their_channel_are_named() -> None:
         ("body.connections.e", "x"),
     ]
     assert unmapped([settings("x")], {}, {"x": "custom"}) == []
+
+
+def test_a_connection_of_another_company_file_is_taken_only_where_it_is_named() -> None:
+    file = [settings("a"), settings("b"), settings("c")]
+    places = {"a": "here", "b": "there"}
+    (wrong,) = taken_unasked(file, {}, places, "here")
+    assert (wrong.field, wrong.value) == ("body.connections.b", "b")
+    assert "there" in wrong.cure
+    for names in ({"b": "b"}, {"b": "c"}):
+        assert taken_unasked(file, names, places, "here") == []
 
 
 def test_rules_and_maps_follow_their_connections() -> None:

@@ -55,6 +55,25 @@ def unmapped(
     return wrong
 
 
+def taken_unasked(
+    settings: Iterable[ConnectionSettings], names: Mapping[str, str], places: Mapping[str, str], company_id: str
+) -> list[FieldProblem]:
+    """Connections of the file that are here, feed another company file, and were not asked for by name.
+
+    `places`: connection → company file that it points at.
+    """
+    return [
+        FieldProblem(
+            field=f"body.connections.{one}",
+            value=one,
+            cure=f"it belongs to the company file {places[one]}: to move it, name it as its own place"
+            f" ({one} → {one}); else name another connection for its settings, or take it out of backup.connections",
+        )
+        for one in (each.connection_id for each in settings)
+        if one not in names and places.get(one, company_id) != company_id
+    ]
+
+
 def mapped_rules(rules: Iterable[BackupRule], names: Mapping[str, str]) -> tuple[DraftRule, ...]:
     """Rules with the connections they are limited to by their names here."""
     return tuple(_mapped(rule, names) for rule in rules)

@@ -96,7 +96,10 @@ def restore(
     company: OnlyCompany = None,
     connection: Annotated[
         list[str] | None,
-        typer.Option("--connection", help="OLD=NEW: whose settings go where; may repeat."),
+        typer.Option(
+            "--connection",
+            help="OLD=NEW: whose settings go where; may repeat. OLD=OLD moves one here from another company file.",
+        ),
     ] = None,
     apply: Annotated[bool, typer.Option("--apply", help="Do it; without it only what would change is shown.")] = False,
 ) -> None:

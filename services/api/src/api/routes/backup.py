@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import Response
 
 from api.connection_tasks import ensure_tasks
-from api.restoring import MISSING_MAX, Ledger, mapped_entries, mapped_rules, missing_in, moved, unmapped
+from api.restoring import MISSING_MAX, Ledger, mapped_entries, mapped_rules, missing_in, moved, taken_unasked, unmapped
 from api.routes import companies as company_routes
 from api.routes.base import Deps, Gateway, router
 from api.routes.ledger_names import read_names
@@ -76,6 +76,9 @@ async def restore(company_id: str, body: RestoreRequest, caller: Writer, deps: D
     Everything is checked before anything is saved; every wrong field is named. Approval, pause and a later
     `closed_through` of the company file stay as they are. A rule of the same name is replaced, others are kept. A rule
     for a connection that is not here is taken over as it is, and `missing` names it.
+
+    A connection of the back-up that is here and points at another company file is moved to this one, where all its
+    orders are planned then, only if `connections` names it (`{"con_…": "con_…"}`); else the restore is refused (422).
     """
     row = await company_routes.own(deps, caller, company_id)
     company, wanted, wrong = await _settings(deps, caller, row, body)
@@ -144,6 +147,8 @@ async def _settings(
     wrong = [one.model_copy(update={"field": one.field.replace("body.", "body.backup.company.", 1)}) for one in wrong]
     known = {each["connection_id"]: each async for each in _own_connections(deps, caller.tenant_id)}
     wrong += unmapped(backup.connections, body.connections, {name: each["channel"] for name, each in known.items()})
+    places = await connections.pointing(deps.pool, caller.tenant_id)
+    wrong += taken_unasked(backup.connections, body.connections, places, row["company_id"])
     wanted = []
     for number, each in enumerate(backup.connections):
         target = known.get(body.connections.get(each.connection_id, each.connection_id))

@@ -52,7 +52,8 @@ class RestoreRequest(Body):
     connections: dict[Identifier, Identifier] = Field(
         default_factory=dict,
         max_length=500,
-        description="Connection of the back-up → connection that takes its settings; by default that of the same id.",
+        description="Connection of the back-up → connection that takes its settings; by default that of the same id,"
+        " unless it points at another company file: named as its own place (the same id twice) it is moved.",
     )
     dry_run: bool = Field(default=True, description="True only says what would be changed.")
 
