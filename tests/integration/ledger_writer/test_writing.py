@@ -7,7 +7,7 @@ from typing import Any
 from common.messages.base import Reason
 from common.messages.control import DocumentDismissed, ResendRequested
 from common.messages.documents import DocumentChanged
-from common.messages.transactions import DocumentKind, MissingPolicy, WantedState
+from common.messages.transactions import DocumentKind, MissingPolicy, SetOutcome, WantedState
 from common.packs import Envelope, decode
 
 D = Decimal
@@ -182,6 +182,27 @@ async def test_nothing_is_written_before_the_preview_is_approved(desk: Any, make
     assert "document-key" not in desk.journal()
     await desk.configure()
     await desk.settled(3)
+
+
+async def test_what_was_planned_is_not_written_once_its_order_is_held_or_filtered(desk: Any, make: Any) -> None:
+    await desk.start()
+    await desk.pair()
+    planned = make.receipt_set("1001", "77.00")
+    await desk.send(planned)
+    await desk.until_state(receipt_key(make, "1001"), "blocked", "WAITING_FOR_APPROVAL")
+    left_out = {"documents": (), "reason": Reason(code="DO_NOT_IMPORT", text="A rule leaves it out.")}
+    await desk.send(planned.model_copy(update={"revision": 2, "outcome": SetOutcome.FILTERED, **left_out}))
+    await desk.until_state(receipt_key(make, "1001"), "skipped", "NOT_NEEDED")
+    await desk.configure()
+    await desk.send(make.receipt_set("1002", "5.00"))
+    await desk.until_state(receipt_key(make, "1002"), "synced")
+    assert (await desk.balances())["Income:Sales"] == D("-5.00")
+    await desk.send(planned.model_copy(update={"revision": 3}))
+    await desk.until_state(receipt_key(make, "1001"), "synced")
+    await desk.send(planned.model_copy(update={"revision": 4, "outcome": SetOutcome.HELD, **left_out}))
+    await desk.send(make.receipt_set("1003", "1.00"))
+    await desk.until_state(receipt_key(make, "1003"), "synced")
+    assert (await desk.balances())["Income:Sales"] == D("-83.00"), "what is written stays"
 
 
 async def test_a_closed_period_is_told_before_the_preview_is_approved(desk: Any, make: Any) -> None:

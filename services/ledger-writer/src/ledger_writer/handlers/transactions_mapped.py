@@ -66,13 +66,15 @@ def handle(state: TransactionSet, loaded: wanted.StoredSets, batch: Batch) -> No
             batch.upsert(wanted.SHARED, _shared_row(state, kind, one, loaded.seq, priority))
     for document in state.documents:
         batch.upsert(wanted.DOCUMENTS, _document_row(state, set_key, document, loaded.seq, priority) | trace)
-    # A held or filtered set doesn't say what should be there: what was written before it stays.
-    if stored is not None and state.outcome is SetOutcome.MAPPED:
+    if stored is not None:
         kept = {document.key for document in state.documents}
         removed = [key for key, is_removed in stored.documents.items() if key not in kept and not is_removed]
         if removed:
+            # A held or filtered set doesn't say what should be there: what was written before it stays, and what was
+            # only planned is written no more.
+            statement = wanted.REMOVE if state.outcome is SetOutcome.MAPPED else wanted.WITHDRAW
             hold = state.after_posting == "hold"
-            batch.execute(wanted.REMOVE, removed, hold, state.inputs.source_revision, priority, loaded.seq)
+            batch.execute(statement, removed, hold, state.inputs.source_revision, priority, loaded.seq)
 
 
 def _follow(

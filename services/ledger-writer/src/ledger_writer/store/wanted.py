@@ -126,6 +126,10 @@ UPDATE documents AS t SET removed = true, hold_edits = $2, source_revision = $3,
 WHERE document_key = ANY($1::text[])
 """
 
+WITHDRAW = f"""{REMOVE}  AND written_hash IS NULL AND ledger_id = '' AND state NOT IN ('in_flight', 'unknown', 'dismissed')
+"""
+"""The same for those of them that nobody has tried to write, or not with success."""
+
 _LOAD = """
 SELECT s.set_key, s.revision, d.document_key, d.removed FROM sets AS s
 LEFT JOIN documents AS d ON d.set_key = s.set_key AND d.set_key <> ''
