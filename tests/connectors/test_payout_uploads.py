@@ -101,6 +101,7 @@ def test_one_csv_holds_many_payouts_and_a_bad_row_costs_only_its_own() -> None:
         ("", OF_B, "file"),
         ("order_number,amount,fee,type\n", OF_B, "file"),
         ('order_number,amount,fee,type\n"1,1.00,0,charge\n', OF_B, "file"),
+        ("order_number,amount,fee,type,reference\n1,1,000.00,0,charge,\n", OF_B, "6"),
     ],
 )
 def test_a_csv_that_nothing_can_be_made_of_is_refused_by_column(text: str, given: dict[str, str], field: str) -> None:

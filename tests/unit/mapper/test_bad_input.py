@@ -44,6 +44,22 @@ def test_a_table_with_a_wrong_column_is_refused_as_a_whole(read: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("read", "rows", "column"),
+    [
+        (read_map, "connection_id,source,target\n*,A,X\n*,MUG-1,Mug, blue\n", "4"),
+        (read_table, "name,action,value\nR,map_memo,x\nS,map_memo,Mug, blue\n", "4"),
+        (read_map, "connection_id,source,target\n*,A,X\n*,MUG-1,Mug,\n", "4"),
+    ],
+)
+def test_a_cell_too_many_is_refused_with_its_row_and_column(read: Any, rows: str, column: str) -> None:
+    with pytest.raises(Rejected) as refusal:
+        read(rows)
+    reason = refusal.value.reason
+    assert f"Row 3, column {column!r}" in reason.text
+    assert (reason.field, reason.value) == (column, rows.rpartition(",")[2].removesuffix("\n"))
+
+
+@pytest.mark.parametrize(
     ("source", "field", "value"),
     [
         (example_a(lines=(line("l1", "A", "25.00", "-1"),)), "lines.quantity", "-1"),

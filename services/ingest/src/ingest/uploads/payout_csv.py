@@ -90,6 +90,11 @@ def _table(raw: bytes) -> tuple[list[Row], str, tuple[str, ...]]:
             cells = next(csv.reader([line], delimiter=delimiter, strict=True))
         except (csv.Error, StopIteration) as error:
             raise FileRefused(f"row {number} can't be read: a quoted cell is not closed", "file") from error
+        if len(cells) > len(header):
+            raise FileRefused(
+                f"row {number}: column {len(header) + 1} is not in the header", str(len(header) + 1),
+                cells[len(header)], "remove the cell, or put one that holds the delimiter between quotes",
+            )  # fmt: skip
         rows.append(Row(number, dict(zip(header, (cell.strip() for cell in cells), strict=False))))
     return rows, delimiter, header
 

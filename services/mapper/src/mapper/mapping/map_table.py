@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterable
 from typing import Final
 
-from common.cells import guarded, unguarded
+from common.cells import UNQUOTED, guarded, unguarded
 from common.errors import Rejected
 from common.internal.mapper import MapEntry
 from common.messages.base import Reason
@@ -53,7 +53,9 @@ def read_map(text: str) -> list[MapEntry]:
     for number, row in enumerate(reader, start=2):
         if number > ROWS_MAX:
             raise _refused(number, "source", "", f"a table may have {ROWS_MAX} rows; import it in parts")
-        cells = {key.strip().lower(): unguarded((value or "").strip()) for key, value in row.items() if key}
+        if more := row.get(None):
+            raise _refused(number, str(len(header) + 1), more[0], UNQUOTED)
+        cells = {key.strip().lower(): unguarded((value or "").strip()) for key, value in row.items()}
         for column in ("connection_id", "source"):
             if not cells[column] or len(cells[column]) > (128 if column == "connection_id" else TEXT_MAX):
                 raise _refused(number, column, cells[column], "it is empty or too long")

@@ -11,7 +11,7 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from common.cells import guarded, unguarded
+from common.cells import UNQUOTED, guarded, unguarded
 from common.errors import Rejected
 from common.internal.mapper_rules import Comparison, Condition, Group
 from common.messages.base import Reason
@@ -153,6 +153,8 @@ def read_table(text: str) -> list[Rule]:
     for number, row in enumerate(reader, start=2):
         if number > ROWS_MAX:
             raise _refused(number, "name", "", f"a table may have {ROWS_MAX} rows; import it in parts")
+        if more := row.get(None):
+            raise _refused(number, str(len(header) + 1), more[0], UNQUOTED)
         cells = _cells(row)
         name = cells["name"]
         if not name:
@@ -163,7 +165,7 @@ def read_table(text: str) -> list[Rule]:
 
 def _cells(row: Mapping[str, str | None]) -> dict[str, str]:
     """Cells without the spaces around them, but for the value: a prefix may well end with one."""
-    cells = {key.strip().lower(): value or "" for key, value in row.items() if key}
+    cells = {key.strip().lower(): value or "" for key, value in row.items()}
     return {
         column: unguarded(text if column == "value" and text.strip() else text.strip())
         for column, text in cells.items()
