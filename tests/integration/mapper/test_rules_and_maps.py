@@ -4,11 +4,15 @@ from datetime import UTC, datetime
 
 import httpx
 import pytest
-from tests.integration.mapper.conftest import Service, numbered
+from tests.integration.mapper.conftest import Service, company_changed, numbered, settings_changed
+from tests.unit.mapper import samples
 from tests.unit.mapper.samples import company, connection, example_a
 
 from common.messages.documents import CatalogEntry
 from common.messages.transactions import DocumentKind, SetOutcome
+from mapper.mapping.catalog import ProductTarget
+from mapper.mapping.products import ITEMS_ARE_NAMES
+from mapper.store.configurations import Configurations
 
 TOOLS = CatalogEntry(
     tenant_id="tenant",
@@ -228,6 +232,58 @@ async def test_mapping_a_product_releases_the_orders_that_waited_for_it(mapper: 
         assert again.field == "lines.sku"
         unknown = await client.get("/internal/maps/colours", params={"tenant_id": "tenant"})
         assert unknown.status_code == 404
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        ("maps", "settings", "order"),
+        ("maps", "order", "settings"),
+        ("order", "maps", "settings"),
+        ("settings", "maps", "order"),
+        ("settings", "order", "maps"),
+    ],
+    ids="-".join,
+)
+async def test_a_mapped_product_is_known_whatever_came_first(mapper: Service, steps: tuple[str, ...]) -> None:
+    """A map may be older than the settings that say which company file the connection belongs to."""
+    able = (*samples.ALL_CAPABILITIES, ITEMS_ARE_NAMES)
+    await mapper.send(company_changed(revision=2, capabilities=able))
+    await mapper.until_row("SELECT count(*) FROM companies WHERE revision = 2", wanted=1)
+    rows = [
+        {"connection_id": "shop-1", "source": "HAMMER", "target": "Tools"},
+        {"connection_id": "*", "source": "NAILS", "target": "Nails"},
+    ]
+    for step in steps:
+        if step == "settings":
+            await mapper.configure(connection("invoices_only", products={"missing": "stop_and_queue"}))
+        elif step == "order":
+            await mapper.send(example_a(external_id="1", number="1"))
+            await mapper.until_row("SELECT count(*) FROM orders", wanted=1)
+        else:
+            async with mapper.http() as client:
+                saved = await client.put("/internal/maps/products", json={"tenant_id": "tenant", "entries": rows})
+            assert saved.json()["saved"] == 2
+    await mapper.set_of("1")
+    await mapper.settle()
+    result = mapper.sets["1"]
+    assert [(one.kind, one.hold) for one in result.documents] == [(DocumentKind.INVOICE, None)]
+    assert {"Tools", "Nails"} <= {item.name for item in result.items}
+
+
+async def test_a_connection_that_moved_to_another_company_file_keeps_no_old_map_in_memory(mapper: Service) -> None:
+    """Each company file has counted one change of its maps, and it was not the same one."""
+    memory = Configurations()
+    for revision, company_id, target in ((1, "books-1", "Tools"), (2, "books-2", "Other tools")):
+        moved = connection("invoices_only", company_id=company_id)
+        await mapper.send(settings_changed(connection=moved, revision=revision))
+        await mapper.until_row("SELECT revision FROM settings", wanted=revision)
+        entry = {"connection_id": "shop-1", "source": "HAMMER", "target": target}
+        async with mapper.http() as client:
+            await client.put("/internal/maps/products", json={"tenant_id": "tenant", "entries": [entry]})
+        async with mapper.runtime.pool.acquire() as database, database.transaction():
+            (prepared,) = (await memory.load(database, [("tenant", "shop-1")])).values()
+        assert prepared.catalog.product_map == {"hammer": ProductTarget(target)}
 
 
 async def test_a_mapping_taken_away_for_a_while_brings_a_written_order_to_no_other_mode(

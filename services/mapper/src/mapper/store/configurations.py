@@ -54,6 +54,9 @@ ORDER BY connection_id <> '*'
 
 _LINKS = "SELECT customer_key, body FROM customer_links WHERE tenant_id = $1 AND connection_id = $2"
 
+_Seen = tuple[int, int]
+"""(revision of the settings, of the links): a map saved before the settings raised no company file's links."""
+
 ANY_CONNECTION = "*"
 """A map's entry under this connection holds for all of them."""
 
@@ -106,7 +109,7 @@ class Configurations:
     def __init__(self) -> None:
         self._settings: dict[ConnectionKey, tuple[tuple[int, int, int], ConnectionSettings, Configuration | None]] = {}
         self._rules: dict[ConnectionKey, tuple[int, CompiledRules]] = {}
-        self._links: dict[ConnectionKey, tuple[int, dict[str, ProductTarget], dict[str, CustomerLink]]] = {}
+        self._links: dict[ConnectionKey, tuple[_Seen, dict[str, ProductTarget], dict[str, CustomerLink]]] = {}
         self._items: dict[tuple[str, str], _Items] = {}
 
     async def load(self, connection: Connection, keys: Iterable[ConnectionKey]) -> dict[ConnectionKey, Prepared]:
@@ -162,7 +165,8 @@ class Configurations:
     ) -> Catalog:
         company_id = row["company_id"]
         items = await self._refreshed_items(connection, key[0], company_id, row["catalog_revision"], settings)
-        product_map, links = await self._refreshed_links(connection, key, row["links_revision"])
+        seen = row["connection_revision"], row["links_revision"]
+        product_map, links = await self._refreshed_links(connection, key, seen)
         return Catalog(
             revision=row["catalog_revision"],
             items=items.index,
@@ -188,12 +192,10 @@ class Configurations:
         return items
 
     async def _refreshed_links(
-        self, connection: Connection, key: ConnectionKey, revision: int
+        self, connection: Connection, key: ConnectionKey, seen: _Seen
     ) -> tuple[dict[str, ProductTarget], dict[str, CustomerLink]]:
-        if revision == 0:
-            return {}, {}
         known = self._links.get(key)
-        if known is None or known[0] != revision:
+        if known is None or known[0] != seen:
             maps = await connection.fetch(_MAPS, key[0], [ANY_CONNECTION, key[1]])
             product_map = {row["source_key"]: ProductTarget(row["target"]) for row in maps}
             links: dict[str, CustomerLink] = {}
@@ -203,7 +205,7 @@ class Configurations:
                     links[link_name(state.source_external_id, state.currency)] = CustomerLink(
                         state.link, state.customer_key, state.ledger_id or "", state.display_name, state.horizon
                     )
-            known = (revision, product_map, links)
+            known = (seen, product_map, links)
             self._links[key] = known
         return known[1], known[2]
 
