@@ -12,6 +12,7 @@ from common.faults import log_fault
 from common.messages.transactions import TransactionSet
 from common.runtime import Runtime
 from mapper.matching import match_payout
+from mapper.moving import leave_behind
 from mapper.remapping import changed_unseen, map_and_record, read_surroundings
 from mapper.setting_aside import PASSING, set_aside
 from mapper.settings import MapperSettings
@@ -139,6 +140,8 @@ class Worker:
                     renew=bool(one.correlation_id),
                     again=one.again,
                 )
+            sources = [(key[1], key[2]) for key in keys]
+            await leave_behind(connection, tenant_id, "order", sources, around.prepared, batch)
             batch.execute(CLEAN, *columns_of(keys))
         log.info("orders_mapped_again", tenant_id=tenant_id, orders=len(claimed))
         return len(claimed)
@@ -162,6 +165,8 @@ class Worker:
             for one in claimed:
                 settings = prepared.get((one.tenant_id, one.connection_id))
                 await match_payout(connection, one, settings, batch, taken)
+            sources = [(one.connection_id, one.external_id) for one in claimed]
+            await leave_behind(connection, tenant_id, "payout", sources, prepared, batch)
         return len(claimed)
 
     async def make_summaries(self) -> int:
@@ -183,6 +188,8 @@ class Worker:
             prepared = await self.configurations.load(connection, {(tenant_id, one.connection_id) for one in claimed})
             for one in claimed:
                 await make_summary(connection, tenant_id, one, prepared.get((tenant_id, one.connection_id)), now, batch)
+            sources = [(one.connection_id, one.summary_id) for one in claimed]
+            await leave_behind(connection, tenant_id, "summary", sources, prepared, batch)
         return len(claimed)
 
     async def replay_page(self) -> int:

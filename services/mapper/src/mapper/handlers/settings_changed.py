@@ -7,7 +7,7 @@ from common.bulk import Upsert
 from common.database import Connection
 from common.handling import Handler
 from common.messages.control import SettingsChanged
-from mapper.store import payouts
+from mapper.store import payouts, summaries
 from mapper.store.locks import change_configuration
 from mapper.store.orders import MARK_COMPANY, MARK_CONNECTION
 from mapper.worker import Waker
@@ -67,6 +67,7 @@ def handler(waker: Waker) -> Handler[SettingsChanged, dict[Key, int]]:
         if state.scope == "connection":
             batch.execute(MARK_CONNECTION, state.tenant_id, state.scope_id)
             batch.execute(payouts.MARK_CONNECTION, state.tenant_id, state.scope_id)
+            batch.execute(summaries.MARK_LEFT_BEHIND, state.tenant_id, state.scope_id, company_id)
         else:
             batch.execute(MARK_COMPANY, state.tenant_id, state.scope_id)
             batch.execute(payouts.MARK_COMPANY, state.tenant_id, state.scope_id)

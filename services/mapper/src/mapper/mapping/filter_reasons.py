@@ -1,9 +1,12 @@
 """Why an order is out of scope, or accounted for elsewhere: every filter by its name."""
 
 from datetime import date
+from typing import Final
 
 from common.messages.base import Reason
 from mapper.mapping.reasons import error, notice
+
+CONNECTION_MOVED: Final = "CONNECTION_MOVED"
 
 
 def draft() -> Reason:
@@ -16,6 +19,16 @@ def test_order() -> Reason:
 
 def connection_disabled(name: str) -> Reason:
     return error("CONNECTION_DISABLED", f"The connection {name!r} is switched off.", "Switch the connection on.")
+
+
+def connection_moved(company_id: str) -> Reason:
+    return error(
+        CONNECTION_MOVED,
+        "The connection points to another company file now.",
+        "Point the connection here again to have it planned here.",
+        "company_id",
+        company_id,
+    )
 
 
 def do_not_import(rule: str | None) -> Reason:

@@ -65,6 +65,13 @@ JOIN orders o ON o.tenant_id = m.tenant_id AND o.connection_id = m.connection_id
 WHERE m.tenant_id = $1 AND m.connection_id = $2 AND m.summary_id = $3
 ORDER BY m.external_id
 """
+MARK_LEFT_BEHIND = """
+UPDATE summaries SET dirty_since = coalesce(dirty_since, now())
+WHERE tenant_id = $1 AND connection_id = $2 AND EXISTS (
+    SELECT FROM sets s WHERE s.tenant_id = $1 AND s.connection_id = $2 AND s.source_kind = 'summary'
+        AND s.source_id = summaries.summary_id AND s.company_id <> $3)
+"""
+"""Summaries that the connection has in other company files than where it points to now."""
 MADE = """
 UPDATE summaries SET dirty_since = NULL, finished = $4
 WHERE tenant_id = $1 AND connection_id = $2 AND summary_id = $3
