@@ -250,6 +250,32 @@ def test_a_dismissed_order_comes_back_when_it_changes(gateway: Gateway, shop: Sh
     running.eventually(lambda: column() == "warnings")
 
 
+def test_an_order_that_is_dismissed_takes_the_documents_that_make_it_a_warning_along(
+    gateway: Gateway, shop: Shop
+) -> None:
+    document = warning(shop, "1")
+    for each in ("1", "2"):
+        gateway.publish(running.order_listed(shop, each), running.transactions_listed(shop, each))
+    gateway.publish(document, running.document_changed(shop, "2"))
+
+    def columns() -> dict[str, str]:
+        items = shop.tenant.http.get("/v1/orders").json()["items"]
+        return {item["number"]: item["column"] for item in items}
+
+    def asked(external_id: str, *, dismissed: bool) -> Any:
+        order = order_id(f"{shop.connection_id}/{external_id}")
+        body = {"company_id": shop.company_id, "order_ids": [order], "dismissed": dismissed}
+        return shop.tenant.http.post("/v1/dismissals", json=body).json()
+
+    running.eventually(lambda: columns() == {"#1": "warnings", "#2": "in_ledger"})
+    for dismissed in (True, False):
+        assert asked("1", dismissed=dismissed) == {"documents": 1, "orders": 0}
+        assert asked("2", dismissed=dismissed) == {"documents": 0, "orders": 0}, "it is no warning"
+    states = [state for state in gateway.sent(DocumentDismissed) if state.document_key == document.document_key]
+    assert [(state.revision, state.dismissed) for state in states] == [(1, True), (2, False)]
+    assert asked("1", dismissed=False) == {"documents": 0, "orders": 0}, "nothing is hidden any more"
+
+
 def test_links_by_hand_pass_through_and_are_audited(gateway: Gateway, shop: Shop) -> None:
     document = warning(shop, "1")
     gateway.publish(document)

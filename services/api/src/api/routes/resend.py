@@ -71,16 +71,13 @@ async def resend(body: ResendRequest, request: Request, caller: Syncer, deps: De
 
 @routes.post("/dismissals", operation_id="dismiss")
 async def dismiss(body: DismissRequest, caller: Writer, deps: Deps) -> Dismissed:
-    """Hide warnings, or (`dismissed: false`) take that back. What depends on a dismissed document rests with it."""
+    """Hide warnings, or (`dismissed: false`) take that back. What depends on a dismissed document rests with it.
+
+    An order that is named stands for what makes it a warning: itself, documents of it, or both. The answer counts
+    what is hidden now (or was, and is not any more); an order that is no warning counts nothing.
+    """
     await company_routes.own(deps, caller, body.company_id)
-    if body.code is not None:
-        keys = await documents.with_code(deps.pool, caller.tenant_id, body.company_id, body.code, RESEND_MAX)
-        found_orders = await orders.with_code(deps.pool, caller.tenant_id, body.company_id, body.code, RESEND_MAX)
-    else:
-        keys = [
-            row["document_key"] for row in await _known_documents(deps, caller, body.company_id, body.document_keys)
-        ]
-        found_orders = await _known_orders(deps, caller, body.order_ids)
+    keys, found_orders = await _to_dismiss(deps, caller, body)
     async with deps.runtime.transaction() as (connection, batch):
         saved = await _save_dismissals(connection, caller, body, [(key, 0) for key in keys], is_order=False)
         for key, revision in saved:
@@ -221,6 +218,23 @@ async def _known_orders(deps: Gateway, caller: TenantPrincipal, identifiers: lis
     if missing:
         raise not_found("order", missing[0])
     return rows
+
+
+async def _to_dismiss(
+    deps: Gateway, caller: TenantPrincipal, body: DismissRequest
+) -> tuple[list[str], list[dict[str, Any]]]:
+    """Documents, and orders that are warnings by themselves. Raises a 404 problem for one that isn't there."""
+    if body.code is not None:
+        keys = await documents.with_code(deps.pool, caller.tenant_id, body.company_id, body.code, RESEND_MAX)
+        return keys, await orders.with_code(deps.pool, caller.tenant_id, body.company_id, body.code, RESEND_MAX)
+    named = await _known_documents(deps, caller, body.company_id, body.document_keys)
+    order_keys = [row["order_key"] for row in await _known_orders(deps, caller, body.order_ids)]
+    theirs = await documents.of_warnings(
+        deps.pool, caller.tenant_id, body.company_id, order_keys, dismissed=not body.dismissed
+    )
+    alone = orders.to_dismiss if body.dismissed else orders.dismissed
+    keys = sorted({*theirs, *(row["document_key"] for row in named)})
+    return keys, await alone(deps.pool, caller.tenant_id, order_keys)
 
 
 def _refuse_unsynced_dependencies(chosen: list[dict[str, Any]]) -> None:

@@ -165,6 +165,28 @@ async def known(where: Where, tenant_id: str, company_id: str, document_keys: li
     )
 
 
+async def of_warnings(
+    where: Where, tenant_id: str, company_id: str, order_keys: list[str], *, dismissed: bool
+) -> list[str]:
+    """Keys of these orders' documents that were dismissed or, unless only `dismissed` ones are meant, are warnings."""
+    records = await where.fetch(
+        """
+        SELECT d.document_key FROM orders o
+        JOIN documents d ON d.tenant_id = o.tenant_id AND d.connection_id = o.connection_id
+            AND d.source_kind = 'order' AND d.source_id = o.external_id
+        LEFT JOIN dismissals x ON x.subject = d.document_key AND NOT x.is_order
+        WHERE o.tenant_id = $1 AND d.company_id = $2 AND o.order_key = ANY($3::text[])
+          AND d.column_name IN ('warnings', 'dismissed')
+          AND (coalesce(x.dismissed, false) OR (d.column_name = 'warnings' AND NOT $4))
+        """,
+        tenant_id,
+        company_id,
+        order_keys,
+        dismissed,
+    )
+    return [record["document_key"] for record in records]
+
+
 async def with_code(where: Where, tenant_id: str, company_id: str, code: str | None, limit: int) -> list[str]:
     """Keys of the documents that are warnings with this code (None: with any), oldest first."""
     records = await where.fetch(

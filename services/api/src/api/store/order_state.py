@@ -144,3 +144,7 @@ FROM dead_letters WHERE status <> 'replayed' AND (type IN {_OF_ORDERS} OR type I
 WARNS_ITSELF = f"""(column_name = '{Column.WARNINGS}' AND (documents_warning = 0 OR parked_at IS NOT NULL)
     AND (problem_code IS NOT NULL OR column_alone = '{Column.WARNINGS}' OR order_key IN ({_WITH_LETTERS})))"""
 """Of a row of `ORDER_STATE`: the order is a warning, and none of its documents says why."""
+
+ALONE_A_WARNING = f"""(column_name IN ('{Column.WARNINGS}', '{Column.DISMISSED}')
+    AND (parked_at IS NOT NULL OR problem_code IS NOT NULL OR column_alone = '{Column.WARNINGS}'))"""
+"""Of a row of `ORDER_STATE`: it is a warning, hidden or not, and would be one without its documents too."""

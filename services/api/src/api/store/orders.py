@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from api.store.order_state import ORDER_STATE, WARNS_ITSELF
+from api.store.order_state import ALONE_A_WARNING, ORDER_STATE, WARNS_ITSELF
 from api.store.sql import Conditions, Row, Where, row_of, rows_of
 
 _SHOWN = """order_key, tenant_id, connection_id, external_id, revision, channel, number, status, ordered_on, currency,
@@ -60,6 +60,33 @@ async def known(where: Where, tenant_id: str, order_keys: list[str]) -> list[Row
     return rows_of(
         await where.fetch(
             "SELECT order_key, revision, number FROM orders WHERE tenant_id = $1 AND order_key = ANY($2::text[])",
+            tenant_id,
+            order_keys,
+        )
+    )
+
+
+async def to_dismiss(where: Where, tenant_id: str, order_keys: list[str]) -> list[Row]:
+    """Which of these orders are warnings by themselves, hidden ones with them: their documents have their own say."""
+    return rows_of(
+        await where.fetch(
+            f"SELECT order_key, revision FROM ({ORDER_STATE}) AS states"
+            f" WHERE tenant_id = $1 AND order_key = ANY($2::text[]) AND {ALONE_A_WARNING}",
+            tenant_id,
+            order_keys,
+        )
+    )
+
+
+async def dismissed(where: Where, tenant_id: str, order_keys: list[str]) -> list[Row]:
+    """Which of these orders are hidden."""
+    return rows_of(
+        await where.fetch(
+            """
+            SELECT o.order_key, o.revision FROM orders o
+            JOIN dismissals x ON x.subject = o.order_key AND x.is_order AND x.dismissed
+            WHERE o.tenant_id = $1 AND o.order_key = ANY($2::text[])
+            """,
             tenant_id,
             order_keys,
         )

@@ -134,7 +134,7 @@ class DismissRequest(Body):
     company_id: Identifier
     document_keys: Keys = Field(default_factory=list)
     order_ids: Annotated[list[str], Field(max_length=1000)] = Field(default_factory=list)
-    """Orders that are warnings without a document."""
+    """Orders that are warnings, by themselves or through their documents."""
     code: Annotated[str, Field(max_length=64)] | None = None
     dismissed: bool = True
     """False takes a dismissal back."""
