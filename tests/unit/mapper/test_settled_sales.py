@@ -148,3 +148,19 @@ def test_a_refund_that_went_back_in_two_payments_is_one(names: tuple[str, str]) 
     )
     lines = lines_of(source, sold)
     assert by_role((*lines["a"], *lines["b"])) == RETURNED
+
+
+def test_a_part_of_a_sale_whose_tax_a_marketplace_keeps_is_shared_out_without_the_tax() -> None:
+    sold = example_a(tax_remitted=D("4.06"))
+    line = payout_line("charge", "40.00", external_id="a", order_number="1001")
+    lines = lines_of(payout("40.00", line), sold)["a"]
+    assert sum(by_role(lines).values()) == D("40.00")
+    assert by_role(lines).keys() == {"INC", "SHIP", "DISC"}
+
+
+def test_a_refund_that_does_not_add_up_is_shared_out_over_its_lines() -> None:
+    sold = example_a(refunds=(first_refund(transactions=(refunded("30.00", "rt1"),)),))
+    line = payout_line("refund", "-30.00", external_id="b", order_number="1001", refund_external_id="r1")
+    lines = lines_of(payout("-30.00", line), sold)["b"]
+    assert sum(one.amount for one in lines) == D("-30.00")
+    assert by_role(lines).keys() == RETURNED.keys()

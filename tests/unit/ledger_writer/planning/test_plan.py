@@ -161,7 +161,8 @@ def test_a_closed_period_keeps_a_document_out_of_the_preview_whoever_closed_it(
     assert isinstance(step, Settle)
     assert step.reason is not None
     assert (step.reason.code, step.reason.field, step.reason.value) == ("PERIOD_CLOSED", "date", "2025-12-31")
-    assert ("company's settings" in step.reason.cure) == ours, "who can open it again"
+    opened = "in the company's settings and resend" if ours else "in the ledger, date the document later"
+    assert step.reason.cure == f"Open the period {opened}, or dismiss."
     for document in (make.document(K.SALES_ORDER, date=on), make.document(date=date(2026, 1, 1))):
         (waits,) = plan([make.desired(document)], {}, terms)
         assert isinstance(waits, Settle)

@@ -85,7 +85,7 @@ def _held_money(one: TransactionSet) -> Reason | None:
 
 def _left_in_ledger(one: TransactionSet, written_by: Mapping[str, str]) -> bool:
     """Whether the order has documents in the ledger that its set does not name, and so leaves as they are."""
-    mode = written_by.get(one.source_id, "")
+    mode = written_by.get(one.source_id)
     is_left = one.outcome is not SetOutcome.MAPPED and one.source_id not in _elsewhere([one])
     return is_left and bool(mode) and mode not in SETTLED_MODES
 
