@@ -85,6 +85,25 @@ def test_of_several_receivables_the_one_of_the_currency_is_taken() -> None:
     assert [names.account(named, code).ledger_id for code in ("USD", "EUR", "GBP", "")] == ["1", "2", "1", "1"]
 
 
+@pytest.mark.parametrize(
+    ("role", "qualifier", "field", "place"),
+    [
+        (AccountRole.CLEARING, "stripe", "deposit_accounts.stripe", "deposit_accounts, deposit_account"),
+        (AccountRole.CLEARING, "", "accounts.CLR", "settings (deposit_account)"),
+        (AccountRole.BANK, "", "accounts.BANK", "settings (payouts.bank_account)"),
+        (AccountRole.INCOME, "", "accounts.INC", "company's settings (accounts.INC)"),
+    ],
+)
+def test_an_account_that_is_not_there_is_looked_for_where_it_was_named(
+    role: AccountRole, qualifier: str, field: str, place: str
+) -> None:
+    with pytest.raises(CannotBuild) as raised:
+        samples.books().names.account(Account(role=role, name="Gone", qualifier=qualifier))
+    reason = raised.value.refused.reason
+    assert (reason.field, reason.value) == (field, "Gone")
+    assert place in reason.cure
+
+
 @pytest.mark.parametrize(("known", "account"), [("EUR", "2"), ("GBP", None)])
 def test_a_foreign_payment_never_names_the_receivable_of_another_currency(known: str, account: str | None) -> None:
     books = samples.books(multi_currency=True)

@@ -14,6 +14,8 @@ from ledger_writer.ledgers.protocol import ErrorClass, Refused
 _SPACES = re.compile(r"\s+")
 _FORBIDDEN = re.compile(r"[:\t\r\n]")
 _OF_ONE_CURRENCY: Final = frozenset({"Accounts Receivable", "Accounts Payable"})
+_OF_CONNECTION: Final = {AccountRole.CLEARING: "deposit_account", AccountRole.BANK: "payouts.bank_account"}
+"""Roles whose account settings of a connection may name as well as those of the company."""
 TAX_CODE: Final = "tax_code"
 """Detail of a customer's link: id of the tax code that the ledger has for it."""
 
@@ -103,21 +105,31 @@ class Names:
             elif account.role is AccountRole.PAYABLE:
                 found = self.of_type("Accounts Payable", currency=currency)
         if found is None:
-            shown = f"named {account.name!r}" if account.name else "set"
-            raise CannotBuild(
-                ErrorClass.CONFIG,
-                Reason(
-                    code="ACCOUNT_MISSING",
-                    text=f"there is no account {shown} in QuickBooks for the role {account.role.value}",
-                    cure="Choose an account for the role in the company's settings, or make it in QuickBooks.",
-                    field=f"accounts.{account.role.value}",
-                    value=account.name or None,
-                ),
-            )
+            raise CannotBuild(ErrorClass.CONFIG, _account_missing(account))
         if currency and found.type in _OF_ONE_CURRENCY and found.currency not in {"", currency}:
             # Settings name the home currency's; QuickBooks keeps one for each currency that it has met.
             return self.of_type(found.type, currency=currency) or found
         return found
+
+
+def _account_missing(account: Account) -> Reason:
+    """Says where the name may stand: a document carries the name alone, not the setting or rule that it is from."""
+    shown = f"named {account.name!r}" if account.name else "set"
+    field, place = f"accounts.{account.role.value}", f"the company's settings (accounts.{account.role.value})"
+    if account.role is AccountRole.CLEARING and account.qualifier:
+        field = f"deposit_accounts.{account.qualifier}"
+        place = (
+            "the connection's settings (deposit_accounts, deposit_account, payouts.accounts) or the rule that names it"
+        )
+    elif account.name and account.role in _OF_CONNECTION:
+        place = f"the connection's settings ({_OF_CONNECTION[account.role]}), where they name it, or in {place}"
+    return Reason(
+        code="ACCOUNT_MISSING",
+        text=f"there is no account {shown} in QuickBooks for the role {account.role.value}",
+        cure=f"Choose an account that exists in {place}, or make it in QuickBooks.",
+        field=field,
+        value=account.name or None,
+    )
 
 
 class CannotBuild(Exception):
