@@ -65,6 +65,8 @@ class Owners:
     payments: tuple[checks.PaymentState, ...] | None = ()
     """None: mapper has not heard of the order."""
     money: tuple[checks.MoneyPlace, ...] = ()
+    money_kinds: dict[str, str] = field(default_factory=dict)
+    """Document → the kind of its source, where that is no order."""
     attempts: dict[str, tuple[Attempt, ...]] = field(default_factory=dict)
     said: dict[str, str] = field(default_factory=dict)
     """Document → what the ledger said to its last attempt."""

@@ -17,6 +17,7 @@ class Held(Protocol):
 
     payments: tuple[checks.PaymentState, ...] | None
     money: tuple[checks.MoneyPlace, ...]
+    money_kinds: dict[str, str]
     attempts: dict[str, tuple[Attempt, ...]]
     said: dict[str, str]
     document_tenants: dict[str, str]
@@ -66,7 +67,8 @@ def _mapper(app: FastAPI, owners: Held) -> None:
 
     @app.post(f"{base}/money")
     async def money(body: checks.MoneyQuestion) -> Response:
-        asked = {one.document_key for one in body.documents}
+        kinds = owners.money_kinds
+        asked = {one.document_key for one in body.documents if one.source_kind == kinds.get(one.document_key, "order")}
         return _json(checks.MoneyAnswer(places=tuple(one for one in owners.money if one.document_key in asked)))
 
     @app.post(f"{base}/restore")

@@ -88,6 +88,21 @@ def test_each_says_why_it_is_still_there(
     assert left(shop) == [], "money that went to the bank itself lies nowhere"
 
 
+def test_a_summarys_money_is_listed_by_the_summarys_id_and_is_deposited_by_hand(gateway: Gateway, shop: Shop) -> None:
+    of_day = {"source_kind": "summary", "source_id": "day-USD-1", "source_number": "day-USD-1", "number": "77"}
+    document = running.document_changed(shop, "1", **of_day)
+    gateway.owners.money = (
+        MoneyPlace(document_key=document.document_key, account="Assets:Undeposited", account_role="UF"),
+    )
+    gateway.owners.money_kinds[document.document_key] = "summary"
+    gateway.publish(document)
+    running.eventually(lambda: left(shop) == ["day-USD-1"])
+    report = shop.tenant.http.get(f"/v1/companies/{shop.company_id}/clearing").json()
+    (item,) = report["items"]
+    assert (item["number"], item["order_id"], item["amount"]) == ("77", None, report["ages"][0]["amount"])
+    assert (item["status"], item["reason"]["code"]) == ("by_hand", "SUMMARY_NOT_DEPOSITED")
+
+
 def test_refunds_count_against_what_lies_there(gateway: Gateway, shop: Shop) -> None:
     receipts(gateway, shop, "1")
     gateway.publish(running.document_changed(shop, "1", kind=DocumentKind.REFUND_RECEIPT, amount=Decimal("4.90")))

@@ -3,6 +3,7 @@
 from tests.integration.mapper.conftest import Service
 from tests.unit.mapper.samples import connection, example_a
 from tests.unit.mapper.test_payouts import CHARGES, REFUND, SALES, payout
+from tests.unit.mapper.test_summaries import O1
 
 from common.messages.transactions import DocumentKind, SetOutcome
 
@@ -35,6 +36,20 @@ async def test_money_knows_its_account_its_payout_and_its_deposit(mapper: Servic
         assert {(place["payout_id"], place["deposit_key"]) for place in late} == {("po_1", deposited.documents[0].key)}
         strange = (await client.post("/internal/money", json={**question, "tenant_id": "other"})).json()
         assert strange == {"places": []}
+
+
+async def test_the_money_of_a_days_summary_has_its_account_too(mapper: Service) -> None:
+    await mapper.configure(connection("summary_sales_receipt"))
+    await mapper.send(O1)
+    await mapper.set_of(O1.external_id)
+    await mapper.settle()
+    (summary,) = (one for one in mapper.sets.values() if one.source_kind == "summary")
+    (receipt,) = summary.documents
+    document = {"document_key": receipt.key, "connection_id": "shop-1", "source_id": summary.source_id}
+    question = {"tenant_id": "tenant", "company_id": "books-1", "documents": [{**document, "source_kind": "summary"}]}
+    async with mapper.http() as client:
+        (place,) = (await client.post("/internal/money", json=question)).json()["places"]
+    assert (place["document_key"], place["account_role"]) == (receipt.key, "UF")
 
 
 async def test_a_payment_is_missing_until_its_invoice_is_written(mapper: Service) -> None:

@@ -70,6 +70,8 @@ class MoneyDocument(Shape):
 
     document_key: Identifier
     connection_id: Identifier
+    source_kind: Identifier = "order"
+    """order, payout or summary."""
     source_id: Identifier
 
 

@@ -68,7 +68,10 @@ async def _places(deps: Gateway, tenant_id: str, company_id: str, rows: list[dic
         company_id=company_id,
         documents=tuple(
             MoneyDocument(
-                document_key=row["document_key"], connection_id=row["connection_id"], source_id=row["source_id"]
+                document_key=row["document_key"],
+                connection_id=row["connection_id"],
+                source_kind=row["source_kind"],
+                source_id=row["source_id"],
             )
             for row in rows
         ),
@@ -90,12 +93,13 @@ async def _switched_off(deps: Gateway, tenant_id: str, connection_ids: set[str])
 def _item(
     row: dict[str, Any], place: MoneyPlace, today: date, off: bool, waiting: dict[str, dict[str, Any]]
 ) -> ClearingItem:
-    status, reason = _why(place, off, waiting)
+    is_order = row["source_kind"] == "order"
+    status, reason = _why(place, off, waiting, is_summary=row["source_kind"] == "summary")
     return ClearingItem(
         document_key=row["document_key"],
         kind=row["kind"],
         number=row["number"],
-        order_id=order_id(f"{row['connection_id']}/{row['source_id']}"),
+        order_id=order_id(f"{row['connection_id']}/{row['source_id']}") if is_order else None,
         order_number=row["source_number"],
         date=row["date"],
         age_days=max(0, (today - row["date"]).days),
@@ -114,8 +118,16 @@ def _item(
     )
 
 
-def _why(place: MoneyPlace, off: bool, waiting: dict[str, dict[str, Any]]) -> tuple[ClearingStatus, Reason | None]:
+def _why(
+    place: MoneyPlace, off: bool, waiting: dict[str, dict[str, Any]], *, is_summary: bool
+) -> tuple[ClearingStatus, Reason | None]:
     """Why money is still in a clearing account: the furthest that its payout has come."""
+    if is_summary:
+        return ClearingStatus.BY_HAND, _reason(
+            "SUMMARY_NOT_DEPOSITED",
+            "A summary is the money of many orders: no payout takes it out of the account.",
+            "Deposit it by hand, or choose a mode with documents of each order for what payouts are to deposit.",
+        )
     if place.deposit_key is not None:
         deposit = waiting.get(place.deposit_key)
         return ClearingStatus.DEPOSIT_WAITING, (deposit["reason"] if deposit else None) or place.deposit_hold

@@ -16,8 +16,9 @@ CROSS JOIN LATERAL jsonb_array_elements_text(s.grouped) AS key
 WHERE s.tenant_id = $1 AND s.company_id = $2 AND s.source_kind = 'payout' AND s.grouped IS NOT NULL
 """
 _LEFT = f"""
-SELECT d.document_key, d.company_id, d.connection_id, d.source_id, d.source_number, d.kind, d.number, d.date,
-    d.currency, d.amount * CASE WHEN d.kind = ANY($4::text[]) THEN -1 ELSE 1 END AS amount, d.ledger_id, d.ledger_url
+SELECT d.document_key, d.company_id, d.connection_id, d.source_kind, d.source_id, d.source_number, d.kind, d.number,
+    d.date, d.currency, d.amount * CASE WHEN d.kind = ANY($4::text[]) THEN -1 ELSE 1 END AS amount, d.ledger_id,
+    d.ledger_url
 FROM documents d
 WHERE d.tenant_id = $1 AND d.company_id = $2 AND d.kind = ANY($3::text[] || $4::text[])
     AND d.state = 'synced' AND d.amount <> 0 AND d.date IS NOT NULL

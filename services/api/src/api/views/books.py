@@ -19,6 +19,8 @@ class ClearingStatus(StrEnum):
     """The deposit is made and not in the ledger yet."""
     PAYOUTS_OFF = "payouts_off"
     """Payouts of the connection are switched off."""
+    BY_HAND = "by_hand"
+    """A summary's money, which no payout takes out."""
 
 
 class ClearingItem(View):
@@ -27,8 +29,10 @@ class ClearingItem(View):
     document_key: str
     kind: DocumentKind
     number: str
-    order_id: str
+    order_id: str | None
+    """Null: it is for a summary."""
     order_number: str
+    """Of a summary: its id."""
     date: dt.date
     age_days: int
     currency: str

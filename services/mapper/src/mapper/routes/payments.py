@@ -97,8 +97,8 @@ def _carries(document: Document, tender: Tender) -> bool:
 async def find_money(body: MoneyQuestion, runtime: CurrentRuntime, _: InternalCaller) -> MoneyAnswer:
     """Which account each document's money went to, and which payout it belongs to."""
     keys = [
-        (body.tenant_id, body.company_id, connection_id, "order", source_id)
-        for connection_id, source_id in sorted({(one.connection_id, one.source_id) for one in body.documents})
+        (body.tenant_id, body.company_id, *source)
+        for source in sorted({(one.connection_id, one.source_kind, one.source_id) for one in body.documents})
     ]
     async with runtime.pool.acquire() as connection, connection.transaction(readonly=True):
         sets = await read_sets(connection, keys)
