@@ -169,12 +169,17 @@ def test_mapper_is_told_what_the_ledger_said_of_the_orders_documents(gateway: Ga
         running.document_changed(shop, "1", kind=DocumentKind.ESTIMATE, state=DocumentState.BLOCKED, reason=waits)
     )
     gateway.publish(running.order_listed(shop, "1"), running.transactions_listed(shop, "1"), *refused)
-    paths = [f"/v1/documents/{one.document_key}" for one in refused]
+    stands = running.document_changed(
+        shop, "1", state=DocumentState.ACTION_REQUIRED, reason=waits, standing=Decimal("19.90")
+    )
+    gateway.publish(stands)
+    paths = [f"/v1/documents/{one.document_key}" for one in (*refused, stands)]
     running.eventually(lambda: all(shop.tenant.http.get(path).status_code == 200 for path in paths))
     identifier = order_id(f"{shop.connection_id}/1")
     assert shop.tenant.http.get(f"/v1/orders/{identifier}/missing-payments").status_code == 200
     asked = [body for path, body in gateway.owners.seen if path.endswith("/missing-payments")][-1]
     assert (asked["references"], asked["refused"]["code"]) == (["ch_1"], "SO_NOT_FOUND")
+    assert asked["written"] == [stands.document_key]
 
 
 def test_a_table_guards_formulas_and_leaves_negative_amounts_alone(gateway: Gateway, shop: Shop) -> None:

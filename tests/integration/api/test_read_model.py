@@ -138,6 +138,26 @@ def test_a_held_order_is_not_in_the_ledger_though_its_documents_are(
         assert orders(shop)[0]["column"] == "dismissed"
 
 
+def test_what_stands_in_the_ledger_counts_there_whatever_it_waits_for(gateway: Gateway, shop: Shop) -> None:
+    held = {"state": DocumentState.ACTION_REQUIRED, "reason": running.reason("PRODUCT_MISSING")}
+    told = [
+        running.document_changed(shop, "1", amount=Decimal("25.00"), standing=Decimal("19.90"), **held),
+        running.document_changed(shop, "2", **held),
+        running.document_changed(shop, "3"),
+        running.document_changed(shop, "4", state=DocumentState.VOIDED),
+    ]
+    filtered = {"outcome": SetOutcome.FILTERED, "documents": 0, "reason": running.reason("DO_NOT_IMPORT")}
+    gateway.publish(*(running.order_listed(shop, one) for one in "1234"))
+    gateway.publish(*(running.transactions_listed(shop, one, **(filtered if one == "3" else {})) for one in "1234"))
+    gateway.publish(*told)
+    running.eventually(lambda: overview(shop)["orders"]["warnings"] == 2)
+    found = overview(shop)
+    assert (found["sales_receipts"]["warnings"], found["sales_receipts"]["in_ledger"]) == (2, 2)
+    totals = {"currency": "USD", "source": "64.80", "ledger": "39.80"}
+    assert found["sales_receipts"]["totals"] == [totals], "one is held, the order of one is filtered, one is void"
+    assert found["orders"]["out_of_scope"] == 1
+
+
 def test_warnings_are_grouped_by_code_with_their_cure(gateway: Gateway, shop: Shop) -> None:
     unmapped = running.reason("PRODUCT_MISSING", "SKU A-1 is not in the ledger", "map it")
     invoice = running.document_changed(

@@ -9,6 +9,8 @@ from common.messages.control import DocumentDismissed, ResendRequested
 from common.messages.documents import DocumentChanged
 from common.messages.transactions import DocumentKind, MissingPolicy, SetOutcome, WantedState
 from common.packs import Envelope, decode
+from ledger_writer.messages import to_document_changed
+from ledger_writer.store.rows import COLUMNS, Row
 
 D = Decimal
 K = DocumentKind
@@ -123,9 +125,12 @@ async def test_what_is_written_is_left_alone_while_its_order_is_held_and_after(o
     hold = Reason(code="PRODUCT_MISSING", text="No item is found.")
     (receipt,) = wanted.documents
     lines = tuple(line.model_copy(update={"item_key": None}) for line in receipt.lines)
-    held = receipt.model_copy(update={"hold": hold, "lines": lines})
+    held = receipt.model_copy(update={"hold": hold, "lines": lines, "total": D("80.00")})
     await open_desk.send(wanted.model_copy(update={"documents": (held,), "revision": 2}))
     await open_desk.until_state(key, "action_required", "PRODUCT_MISSING")
+    row = Row.of(await open_desk.pool.fetchrow(f"SELECT {COLUMNS} FROM documents WHERE document_key = $1", key))
+    told = to_document_changed(row)
+    assert (told.amount, told.standing) == (D("80.00"), D("77.00"))
     await open_desk.send(wanted.model_copy(update={"revision": 3}))
     await open_desk.until_state(key, "synced", "")
     assert open_desk.journal().count(f'document-key: "{key}"') == 1

@@ -63,6 +63,8 @@ class Count:
     currency: str
     entities: int
     amount: Decimal
+    standing: Decimal = Decimal(0)
+    """What of it stands in the ledger, whatever else is wanted there and waits."""
     notices: int = 0
 
 
@@ -106,9 +108,10 @@ def build(counts: Iterable[Count]) -> Overview:
     for count in counts:
         columns[count.row][count.column] += count.entities
         notices[count.row] += count.notices
-        if count.currency and count.column is not Column.OUT_OF_SCOPE:
-            _add(source[count.row], count.currency, count.amount)
-            _add(ledger[count.row], count.currency, count.amount if count.column is Column.IN_LEDGER else Decimal(0))
+        in_scope = count.column is not Column.OUT_OF_SCOPE
+        if count.currency and (in_scope or count.standing):
+            _add(source[count.row], count.currency, count.amount if in_scope else Decimal(0))
+            _add(ledger[count.row], count.currency, count.standing)
     rows = tuple(
         OverviewRow(
             name=row,

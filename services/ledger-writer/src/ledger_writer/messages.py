@@ -1,8 +1,19 @@
 """A stored row as the states this service publishes."""
 
+from decimal import Decimal
+from typing import Final
+
+import orjson
+
 from common.messages.documents import DocumentChanged, DocumentState
 from common.messages.transactions import DocumentKind
+from ledger_writer.planning.model import Effect
 from ledger_writer.store.rows import Row, decode_link
+
+_SAID_BY_STATE: Final = frozenset({DocumentState.SYNCED, DocumentState.VOIDED, DocumentState.SKIPPED})
+"""States that say what stands in the ledger: what is wanted, or nothing."""
+_STANDS: Final = frozenset({Effect.PRESENT, Effect.CLOSED})
+_DELETED: Final = "LEDGER_DELETED"
 
 
 def to_document_changed(row: Row) -> DocumentChanged:
@@ -28,9 +39,22 @@ def to_document_changed(row: Row) -> DocumentChanged:
         date=row.on_date,
         amount=row.amount,
         currency=row.currency,
+        standing=standing(row, row.state, row.code, row.effect),
         ledger_id=row.ledger_id,
         attempts=row.attempts,
         first_seen_at=row.first_seen_at,
         last_attempt_at=row.last_attempt_at,
         next_attempt_at=row.next_attempt_at,
     )
+
+
+def standing(row: Row, state: str, code: str, effect: str, *, is_written: bool = False) -> Decimal | None:
+    """The total that stands in the ledger while the state says that something else is wanted, or not known yet.
+
+    `is_written`: what stands there now is what the row wants.
+    """
+    if state in _SAID_BY_STATE or effect not in _STANDS or code == _DELETED:
+        return None
+    if is_written or row.written is None or row.written_hash == row.content_hash or row.amount is None:
+        return row.amount
+    return Decimal(orjson.loads(row.written)["total"])

@@ -144,6 +144,40 @@ def test_a_document_that_is_there_keeps_the_number_that_its_ledger_gave_it(make:
     assert to_document_changed(there.row).number == state.number
 
 
+HOLD = Reason(code="PRODUCT_MISSING", text="x")
+STANDING: list[tuple[str, Settle, dict[str, Any], Decimal | None]] = [
+    ("held", Settle("", Event.NEEDS_PERSON, HOLD), {}, Decimal("77.00")),
+    ("waits", Settle("", Event.WAITS, HOLD), {}, Decimal("77.00")),
+    ("closed order", Settle("", Event.NEEDS_PERSON, HOLD), {"effect": "closed"}, Decimal("77.00")),
+    ("as wanted", Settle("", Event.NEEDS_PERSON, HOLD), {"written": None}, Decimal("80.00")),
+    ("said by amount", Settle("", Event.UNCHANGED), {}, None),
+    ("voided", Settle("", Event.VOIDED), {"effect": "void"}, None),
+    ("void and wanted again", Settle("", Event.NEEDS_PERSON, HOLD), {"effect": "void"}, None),
+    ("needed no more", Settle("", Event.NOT_NEEDED), {}, None),
+    ("deleted", Settle("", Event.NEEDS_PERSON, HOLD.model_copy(update={"code": "LEDGER_DELETED"})), {}, None),
+    ("never written", Settle("", Event.NEEDS_PERSON, HOLD), {"effect": "", "written": None, "link": ""}, None),
+]
+
+
+@pytest.mark.parametrize(("name", "settle", "more", "standing"), STANDING, ids=[case[0] for case in STANDING])
+def test_what_stands_in_the_ledger_is_told_whatever_the_document_waits_for(
+    name: str, settle: Settle, more: dict[str, Any], standing: Decimal | None, make: Any
+) -> None:
+    before, link = make.document(), encode_link(LedgerLink("L1"))
+    there = {"link": link, "ledger_id": "L1", "effect": "present", "written": encode(before)[0], "written_hash": "h"}
+    item = item_of(before.model_copy(update={"total": Decimal("80.00")}), **(there | more))
+    move = outcomes.settled(item, settle)
+    assert published(item.row, move).standing == standing, name
+    row = replace(item.row, state=move.state, code=move.code, reason=move.reason)
+    assert to_document_changed(row).standing == standing
+
+
+def test_what_was_found_in_the_ledger_stands_there_while_it_is_compared(make: Any) -> None:
+    item = item_of(make.document())
+    state = published(item.row, outcomes.found(item, LedgerLink("L1"), "h"))
+    assert (state.state, state.standing) == (DocumentState.QUEUED, Decimal("77.00"))
+
+
 def test_a_refusal_is_shown_until_it_is_overtaken_by_a_new_wish(make: Any) -> None:
     item = item_of(make.document())
     move = outcomes.refused(item, create(item.desired.wanted), Refused(ErrorClass.CONFIG, REASON, raw="r" * 5000))

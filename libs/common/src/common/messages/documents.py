@@ -54,6 +54,9 @@ class DocumentChanged(State):
     date: dt.date | None
     amount: Amount | None
     currency: ShortText
+    standing: Amount | None = None
+    """What stands in the ledger while something else is wanted or kept back: the total it was written with. None where
+    nothing does, and where `amount` says it (`synced`)."""
     ledger_id: ShortText = ""
     ledger_url: ShortText = ""
     attempts: int = 0

@@ -8,7 +8,7 @@ from api.projections.reasons import reason_code, reason_json
 from common.batch import Batch
 from common.bulk import Upsert
 from common.handling import Handler
-from common.messages.documents import DocumentChanged
+from common.messages.documents import DocumentChanged, DocumentState
 
 DOCUMENTS = Upsert(
     table="documents",
@@ -36,6 +36,7 @@ DOCUMENTS = Upsert(
         "date": "date",
         "amount": "numeric",
         "currency": "text",
+        "standing": "numeric",
         "ledger_id": "text",
         "ledger_url": "text",
         "attempts": "bigint",
@@ -82,6 +83,7 @@ def handle_document_changed(state: DocumentChanged, deleted: Deleted, batch: Bat
             "date": state.date,
             "amount": state.amount,
             "currency": state.currency,
+            "standing": state.amount if state.state is DocumentState.SYNCED else state.standing,
             "ledger_id": state.ledger_id,
             "ledger_url": state.ledger_url,
             "attempts": state.attempts,

@@ -33,7 +33,7 @@ async def missing_payments(deps: Gateway, caller: TenantPrincipal, row: dict[str
             tenant_id=caller.tenant_id,
             company_id=row["company_id"],
             order_key=row["order_key"],
-            written=tuple(one["document_key"] for one in written if one["column_name"] == Column.IN_LEDGER),
+            written=tuple(one["document_key"] for one in written if _is_there(one)),
             refused=next((one["reason"] for one in warned if one["kind"] in _INVOICES), None),
             references=tuple(one["reason"].value for one in warned if one["reason"].code == _DUPLICATE_REFERENCE),
         ),
@@ -49,6 +49,11 @@ def _with_own_reason(state: PaymentState, by_key: dict[str, dict[str, Any]]) -> 
         return state
     said = (by_key[key]["reason"] for key in state.document_keys if key in by_key)
     return state.model_copy(update={"reason": next((reason for reason in said if reason is not None), None)})
+
+
+def _is_there(document: dict[str, Any]) -> bool:
+    """Whatever it waits for, what is written stands in the ledger until something else is."""
+    return document["column_name"] == Column.IN_LEDGER or document["standing"] is not None
 
 
 async def documents_of(deps: Gateway, caller: TenantPrincipal, row: dict[str, Any]) -> list[dict[str, Any]]:

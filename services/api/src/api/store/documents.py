@@ -6,8 +6,8 @@ from datetime import date, datetime
 from api.store.sql import Conditions, Row, Where, like, row_of, rows_of
 
 _SHOWN = """document_key, tenant_id, company_id, connection_id, source_kind, source_id, source_number, source_revision,
-    revision, kind, state, column_name, reason, notices, blocked_by, number, name, date, amount, currency, ledger_id,
-    ledger_url, attempts, first_seen_at, last_attempt_at, next_attempt_at"""
+    revision, kind, state, column_name, reason, notices, blocked_by, number, name, date, amount, currency, standing,
+    ledger_id, ledger_url, attempts, first_seen_at, last_attempt_at, next_attempt_at"""
 _JSON = ("reason", "notices")
 
 

@@ -15,6 +15,7 @@ async def counts(where: Where, tenant_id: str, company_id: str) -> list[Count]:
         """
         SELECT kind, column_name, CASE WHEN amount IS NULL THEN '' ELSE currency END AS currency, count(*) AS entities,
             sum(CASE WHEN state = 'voided' THEN 0 ELSE coalesce(amount, 0) END) AS amount,
+            sum(coalesce(standing, 0)) AS standing,
             count(*) FILTER (WHERE has_notices AND column_name = 'in_ledger') AS notices
         FROM documents WHERE tenant_id = $1 AND company_id = $2 GROUP BY 1, 2, 3
         """,
@@ -24,6 +25,7 @@ async def counts(where: Where, tenant_id: str, company_id: str) -> list[Count]:
     orders = await where.fetch(
         f"""
         SELECT column_name, currency, count(*) AS entities, sum(coalesce(total, 0)) AS amount,
+            sum(CASE WHEN column_name = 'in_ledger' THEN coalesce(total, 0) ELSE 0 END) AS standing,
             count(*) FILTER (WHERE documents_with_notices > 0 AND column_name = 'in_ledger') AS notices
         FROM ({ORDER_STATE}) AS states WHERE tenant_id = $1 AND company_id = $2 GROUP BY column_name, currency
         """,
@@ -39,6 +41,7 @@ async def counts(where: Where, tenant_id: str, company_id: str) -> list[Count]:
             currency=record["currency"],
             entities=record["entities"],
             amount=record["amount"],
+            standing=record["standing"],
             notices=record["notices"],
         )
         for row, record in found

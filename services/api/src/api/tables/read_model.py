@@ -106,6 +106,8 @@ class Document(Base, table=True):
     date: dt.date | None = column.day()
     amount: Decimal | None = column.amount()
     currency: str = column.text()
+    standing: Decimal | None = column.amount()
+    """What of it stands in the ledger, whatever it waits for; null where nothing does."""
     ledger_id: str = column.text()
     ledger_url: str = column.text()
     attempts: int = column.big()

@@ -25,6 +25,8 @@ class SideTotals(View):
     source: Amount
     """In scope."""
     ledger: Amount
+    """Of documents: what stands in the ledger, also of those that are held or wait to be changed. Of orders: those that
+    are in the ledger as a whole."""
 
 
 class OverviewRow(View):

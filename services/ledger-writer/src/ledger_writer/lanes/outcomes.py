@@ -21,6 +21,7 @@ from ledger_writer.ledgers.protocol import (
     Unanswered,
     Written,
 )
+from ledger_writer.messages import standing
 from ledger_writer.planning.contacts import follows_orders
 from ledger_writer.planning.model import Desired, Effect, Settle
 from ledger_writer.planning.plan import is_unwanted
@@ -281,6 +282,8 @@ def to_message(row: Row, move: Move, recorded: Recorded) -> bytes:
     if link_text:
         number = orjson.loads(link_text).get("n") or number
     reason = move.reason if is_current else ""
+    effect = move.effect if move.is_write else row.effect
+    there = standing(row, recorded.state, move.code, effect, is_written=move.is_write)
     body = {
         "tenant_id": row.tenant_id,
         "revision": recorded.revision,
@@ -301,6 +304,7 @@ def to_message(row: Row, move: Move, recorded: Recorded) -> bytes:
         "date": row.on_date,
         "amount": None if row.amount is None else f"{row.amount:f}",
         "currency": row.currency,
+        "standing": None if there is None else f"{there:f}",
         "ledger_id": ledger_id,
         "attempts": recorded.attempts,
         "first_seen_at": row.first_seen_at,

@@ -161,6 +161,7 @@ def upgrade() -> None:
         sa.Column("date", sa.Date(), nullable=True),
         sa.Column("amount", sa.Numeric(), nullable=True),
         sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("standing", sa.Numeric(), nullable=True),
         sa.Column("ledger_id", sa.Text(), nullable=False),
         sa.Column("ledger_url", sa.Text(), nullable=False),
         sa.Column("attempts", sa.BigInteger(), nullable=False),
