@@ -112,6 +112,19 @@ def test_a_rule_whose_connection_is_gone_can_still_be_changed_and_imported(shop:
     assert http.put(f"{path}x", json=limited).status_code == 404
 
 
+def test_a_map_that_is_none_is_refused_with_those_there_are(shop: Shop) -> None:
+    http, rows = shop.tenant.http, {"rows": [{"source": "A", "target": "B"}]}
+    own = f"/v1/connections/{shop.connection_id}/maps/colours"
+    table = http.put("/v1/maps/colours.csv", content="connection_id,source,target\n*,A,B\n", headers=TABLE)
+    for answer in (http.get(own), http.put(own, json=rows), http.get("/v1/maps/colours.csv"), table):
+        assert answer.status_code == 422, answer.text
+        (error,) = answer.json()["errors"]
+        assert (error["field"], error["value"]) == ("path.map_name", "colours")
+        assert "products" in error["cure"]
+    assert http.get(own.replace("colours", "products")).status_code == 200
+    assert 'filename="products.csv"' in http.get("/v1/maps/products.csv").headers["content-disposition"]
+
+
 def test_half_a_character_in_a_rule_is_refused_as_any_other_wrong_text(shop: Shop) -> None:
     body = r'{"name": "Half", "definition": {"action": "map_memo", "value": "\ud83d"}}'
     answer = shop.tenant.http.post("/v1/rules", content=body, headers={"content-type": "application/json"})

@@ -231,7 +231,7 @@ async def test_mapping_a_product_releases_the_orders_that_waited_for_it(mapper: 
         assert again is not None
         assert again.field == "lines.sku"
         unknown = await client.get("/internal/maps/colours", params={"tenant_id": "tenant"})
-        assert unknown.status_code == 404
+        assert unknown.status_code == 422
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ GET    /internal/unmatched-products ?tenant_id&connection_id&cursor&limit → Un
 """
 
 from datetime import date
+from enum import StrEnum
 
 from pydantic import AwareDatetime, Field
 
@@ -22,6 +23,11 @@ from common.internal.base import Shape, TenantRequest
 from common.internal.mapper_rules import Definition
 from common.messages.base import Amount, Identifier, Reason, ShortText
 from common.messages.transactions import AccountRole, DocumentKind, Inputs, LineKind, SetOutcome, WantedState
+
+
+class MapName(StrEnum):
+    PRODUCTS = "products"
+    """The channel's SKU or name → the ledger's item."""
 
 
 class PlannedLine(Shape):

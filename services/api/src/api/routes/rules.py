@@ -99,12 +99,17 @@ async def delete_rule(rule_id: str, caller: Writer, deps: Deps) -> None:
 
 @routes.get("/connections/{connection_id}/maps/{map_name}", operation_id="get_map")
 async def get_map(
-    connection_id: str, map_name: str, caller: Reader, deps: Deps, limit: Limit = PAGE_DEFAULT, cursor: Cursor = None
+    connection_id: str,
+    map_name: mapper.MapName,
+    caller: Reader,
+    deps: Deps,
+    limit: Limit = PAGE_DEFAULT,
+    cursor: Cursor = None,
 ) -> mapper.MapPage:
-    """Rows of a map, e.g. `products`: the channel's SKU or name → the ledger's item."""
+    """Rows of a map. `products`: the channel's SKU or name → the ledger's item."""
     await connection_routes.own(deps, caller, connection_id)
     return await deps.services.mapper.get(
-        f"/internal/maps/{segment(map_name)}",
+        f"/internal/maps/{map_name}",
         mapper.MapPage,
         tenant_id=caller.tenant_id,
         connection_id=connection_id,
@@ -114,14 +119,16 @@ async def get_map(
 
 
 @routes.put("/connections/{connection_id}/maps/{map_name}", operation_id="save_map")
-async def save_map(connection_id: str, map_name: str, body: MapBody, caller: Writer, deps: Deps) -> mapper.MapSaved:
+async def save_map(
+    connection_id: str, map_name: mapper.MapName, body: MapBody, caller: Writer, deps: Deps
+) -> mapper.MapSaved:
     """Add, change and remove rows. Orders that waited for one of them are mapped again."""
     await connection_routes.own(deps, caller, connection_id)
     entries = tuple(
         mapper.MapEntry(connection_id=connection_id, source=row.source, target=row.target) for row in body.rows
     )
     saved = await deps.services.mapper.put(
-        f"/internal/maps/{segment(map_name)}",
+        f"/internal/maps/{map_name}",
         mapper.MapSave(tenant_id=caller.tenant_id, entries=entries),
         mapper.MapSaved,
     )

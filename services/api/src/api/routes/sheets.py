@@ -12,13 +12,13 @@ from api.columns import Column
 from api.routes.base import Deps, Gateway, router
 from api.routes.ledger_links import with_urls
 from api.routes.rule_gate import refused_names, stored_rules, unknown_connections
-from api.routes.rules import note, segment
+from api.routes.rules import note
 from api.rule_checks import check_connections, limited_to, named_by
 from api.security import Reader, Writer
 from api.sheets import Sheet
 from api.store import connections, documents
 from common.cures import FieldProblem
-from common.internal.mapper import MapSaved
+from common.internal.mapper import MapName, MapSaved
 from common.internal.mapper_checks import DraftRule, RulesImported, RulesRead
 from common.messages.documents import DocumentState
 from common.messages.transactions import DocumentKind
@@ -159,20 +159,20 @@ async def _absent(deps: Gateway, tenant_id: str, rules: Sequence[DraftRule]) -> 
 
 @routes.get("/maps/{map_name}.csv", operation_id="export_map", response_class=Sheet, responses=sheets.documented(_MAP))
 async def export_map(
-    map_name: str,
+    map_name: MapName,
     caller: Reader,
     deps: Deps,
     connection_id: Annotated[str, Query(max_length=128, description="Only rows of this connection.")] = "",
 ) -> Sheet:
     """A whole map as a table; connection `*` means all of them."""
     text = await deps.services.mapper.text(
-        f"/internal/maps/{segment(map_name)}.csv", tenant_id=caller.tenant_id, connection_id=connection_id
+        f"/internal/maps/{map_name}.csv", tenant_id=caller.tenant_id, connection_id=connection_id
     )
     return Sheet(text, headers=sheets.attachment(f"{map_name}.csv"))
 
 
 @routes.put("/maps/{map_name}.csv", operation_id="import_map", openapi_extra=sheets.body_documented(_MAP))
-async def import_map(map_name: str, request: Request, caller: Writer, deps: Deps) -> MapSaved:
+async def import_map(map_name: MapName, request: Request, caller: Writer, deps: Deps) -> MapSaved:
     """Save the rows of a table, or none with the wrong cell named; an empty target removes a row.
 
     Orders that waited for one of the products are mapped again.
@@ -180,7 +180,7 @@ async def import_map(map_name: str, request: Request, caller: Writer, deps: Deps
     table = await _table(request)
     await _check_connections(deps, caller.tenant_id, table)
     done = await deps.services.mapper.put_text(
-        f"/internal/maps/{segment(map_name)}.csv", table, MapSaved, tenant_id=caller.tenant_id
+        f"/internal/maps/{map_name}.csv", table, MapSaved, tenant_id=caller.tenant_id
     )
     await note(deps, caller, "map_imported", map_name)
     return done

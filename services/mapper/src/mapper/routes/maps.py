@@ -6,14 +6,13 @@ from fastapi import APIRouter, Body, Query
 from fastapi.responses import PlainTextResponse
 
 from common.application import CurrentRuntime, InternalCaller
-from common.internal.mapper import MapEntry, MapPage, MapSave, MapSaved, UnmatchedPage, UnmatchedProduct
-from common.problems import not_found
+from common.internal.mapper import MapEntry, MapName, MapPage, MapSave, MapSaved, UnmatchedPage, UnmatchedProduct
 from common.runtime import Runtime
 from mapper.mapping.map_table import read_map, write_map
 from mapper.routes.cursors import decode, encode
 from mapper.routes.rules import TABLE_BYTES_MAX, CurrentWaker, Id
 from mapper.store.locks import change_configuration
-from mapper.store.maps import MAP_NAMES, map_page, save_map, unmatched_page
+from mapper.store.maps import map_page, save_map, unmatched_page
 from mapper.worker import Waker
 
 router = APIRouter(prefix="/internal", tags=["maps"])
@@ -22,17 +21,11 @@ Limit = Annotated[int, Query(ge=1, le=1000)]
 EXPORT_PAGE = 5000
 
 
-def _known(map_name: str) -> None:
-    if map_name not in MAP_NAMES:
-        raise not_found("map", map_name)
-
-
 @router.get("/maps/{map_name}.csv", operation_id="export_map", response_class=PlainTextResponse)
 async def export_map(
-    map_name: str, runtime: CurrentRuntime, _: InternalCaller, tenant_id: Id, connection_id: str = ""
+    map_name: MapName, runtime: CurrentRuntime, _: InternalCaller, tenant_id: Id, connection_id: str = ""
 ) -> PlainTextResponse:
     """A whole map as a table."""
-    _known(map_name)
     entries: list[MapEntry] = []
     after = ("", "")
     async with runtime.pool.acquire() as connection:
@@ -46,7 +39,7 @@ async def export_map(
 
 @router.put("/maps/{map_name}.csv", operation_id="import_map")
 async def import_map(
-    map_name: str,
+    map_name: MapName,
     runtime: CurrentRuntime,
     waker: CurrentWaker,
     _: InternalCaller,
@@ -54,13 +47,12 @@ async def import_map(
     table: Annotated[str, Body(media_type="text/csv", max_length=TABLE_BYTES_MAX)],
 ) -> MapSaved:
     """Save the entries of a table; all of them, or none with the wrong cell named."""
-    _known(map_name)
     return await _save(runtime, waker, tenant_id, map_name, read_map(table))
 
 
 @router.get("/maps/{map_name}", operation_id="read_map")
 async def get_map(
-    map_name: str,
+    map_name: MapName,
     runtime: CurrentRuntime,
     _: InternalCaller,
     tenant_id: Id,
@@ -69,7 +61,6 @@ async def get_map(
     limit: Limit = 200,
 ) -> MapPage:
     """Entries of a map by connection and source."""
-    _known(map_name)
     position = decode(cursor, (str, str)) or ["", ""]
     async with runtime.pool.acquire() as connection:
         rows = await map_page(
@@ -86,14 +77,13 @@ async def get_map(
 
 @router.put("/maps/{map_name}", operation_id="save_map")
 async def put_map(
-    map_name: str, body: MapSave, runtime: CurrentRuntime, waker: CurrentWaker, _: InternalCaller
+    map_name: MapName, body: MapSave, runtime: CurrentRuntime, waker: CurrentWaker, _: InternalCaller
 ) -> MapSaved:
     """Add, change and (with an empty target) remove entries."""
-    _known(map_name)
     return await _save(runtime, waker, body.tenant_id, map_name, list(body.entries))
 
 
-async def _save(runtime: Runtime, waker: Waker, tenant_id: str, map_name: str, entries: list[MapEntry]) -> MapSaved:
+async def _save(runtime: Runtime, waker: Waker, tenant_id: str, map_name: MapName, entries: list[MapEntry]) -> MapSaved:
     async with runtime.transaction() as (connection, batch):
         await change_configuration(connection, [tenant_id])
         saved, removed, affected = await save_map(connection, tenant_id, map_name, entries)

@@ -9,8 +9,6 @@ from common.internal.mapper import MapEntry
 from mapper.mapping.names import normal
 from mapper.store.companies import LINKS_CHANGED_OF_CONNECTION
 
-MAP_NAMES = frozenset({"products"})
-
 _PAGE = """
 SELECT connection_id, source_key, source, target FROM maps
 WHERE tenant_id = $1 AND map_name = $2 AND ($3 = '' OR connection_id = $3)
