@@ -1,5 +1,6 @@
 """Why, what if and where, asked of the running mapper."""
 
+import pytest
 from tests.integration.mapper.conftest import Service
 from tests.unit.mapper.samples import connection, example_a
 from tests.unit.mapper.test_payouts import CHARGES, REFUND, SALES, payout
@@ -76,6 +77,26 @@ async def test_a_payment_is_missing_until_its_invoice_is_written(mapper: Service
         assert await reasons(written=[one.key for one in result.documents]) == [(True, None)]
         stranger = await client.post("/internal/missing-payments", json={**question, "tenant_id": "other"})
         assert stranger.status_code == 404
+
+
+@pytest.mark.parametrize("mode", ["sales_receipts", "invoices_payments_if_paid"])
+async def test_a_payment_that_stands_in_the_ledger_is_not_missing_once_its_order_is_left_out(
+    mapper: Service, mode: str
+) -> None:
+    await mapper.configure(connection(mode))
+    sale = example_a()
+    await mapper.send(sale)
+    written = [one.key for one in (await mapper.set_of(sale.external_id)).documents]
+    rule = {"tenant_id": "tenant", "name": "out", "definition": {"action": "do_not_import"}}
+    question = {"tenant_id": "tenant", "company_id": "books-1", "order_key": sale.key}
+    async with mapper.http() as client:
+        assert (await client.post("/internal/rules", json=rule)).status_code == 201
+        assert (await mapper.set_of(sale.external_id, revision=2)).outcome is SetOutcome.FILTERED
+        for keys, there in ((written, True), ([], False)):
+            answer = await client.post("/internal/missing-payments", json={**question, "written": keys})
+            (payment,) = answer.json()["payments"]
+            assert (payment["in_ledger"], payment["reason"] is None) == (there, there)
+            assert set(payment["document_keys"]) == (set(written[-1:]) if there else set())
 
 
 async def test_a_payment_that_the_channel_only_states_is_one_with_a_notice(mapper: Service) -> None:

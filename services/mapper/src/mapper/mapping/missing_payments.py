@@ -92,6 +92,18 @@ def payments_of(order: Order, directives: Directives) -> list[tuple[Tender, Reas
     return [*captured, (stated, say.stated_by_channel(order.financial_status.value, *money))]
 
 
+def former_carriers(order: Order, company_id: str, tender: Tender) -> tuple[str, str]:
+    """Keys of what may have brought the payment's money into the ledger before nothing was planned for the order."""
+    paid = f"{order.external_id}/{tender.external_id}"
+    connection_id = order.connection_id
+    return (
+        document_key(order.tenant_id, company_id, connection_id, "tender", paid, DocumentKind.PAYMENT),
+        document_key(
+            order.tenant_id, company_id, connection_id, "order", order.external_id, DocumentKind.SALES_RECEIPT
+        ),
+    )
+
+
 def _mode_of(
     order: Order, directives: Directives, of_connection: TransactionMode, result: TransactionSet
 ) -> TransactionMode:

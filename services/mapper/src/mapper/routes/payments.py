@@ -12,10 +12,10 @@ from common.internal.mapper_checks import (
     PaymentState,
 )
 from common.messages.orders import Order, Tender
-from common.messages.transactions import Document, DocumentKind, TransactionSet, WantedState
+from common.messages.transactions import Document, DocumentKind, SetOutcome, TransactionSet, WantedState
 from common.problems import Problem, not_found
 from mapper.mapping.configuration import Configuration
-from mapper.mapping.missing_payments import LedgerView, payments_of, why_no_payment
+from mapper.mapping.missing_payments import LedgerView, former_carriers, payments_of, why_no_payment
 from mapper.mapping.pricing import with_price_levels
 from mapper.mapping.reasons import Held
 from mapper.remapping import map_prepared, read_surroundings
@@ -57,6 +57,10 @@ def _states(
     found = []
     for tender, left_out in payments_of(ruled, directives):
         carriers = [one.key for one in result.documents if _carries(one, tender)]
+        if result.outcome is not SetOutcome.MAPPED:
+            # What was written stays there while the order is held or left out.
+            former = former_carriers(ruled, result.company_id, tender)
+            carriers = [key for key in former if key in view.written]
         there = any(key in view.written for key in carriers)
         reason = None
         if not there and not any(one.kind is DocumentKind.SALES_RECEIPT for one in result.documents):
