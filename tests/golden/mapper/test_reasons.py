@@ -1,7 +1,7 @@
 """Every reason the core can give, with its code, field, value, words and cure."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -13,6 +13,7 @@ from common.messages.base import Reason
 from common.messages.control import TransactionMode
 from common.messages.transactions import AccountRole
 from mapper.mapping import filter_reasons, notices, payout_reasons, reasons
+from mapper.mapping.payout_reasons import Missing
 
 MODULES = (reasons, filter_reasons, payout_reasons, notices)
 BUILDERS = {"notice", "error"}
@@ -39,6 +40,8 @@ def argument(parameter: inspect.Parameter, variant: int) -> Any:
         "Reason": Reason(code="INNER", text="Inner words.", cure="Inner cure.", field="inner", value="v"),
         "Sequence": [f"1{n:03}" for n in range((3, 60)[variant])],
     }
+    if parameter.annotation == Sequence[Missing]:
+        return [Missing(number, "WHY", "Cure.") for number in values["Sequence"]]
     return values.get(kind.partition("[")[0].rpartition(".")[2], parameter.name.upper())
 
 

@@ -47,7 +47,6 @@ from common.messages.transactions import AccountRole, DocumentKind, DocumentLine
 from mapper.mapping.grouping import Grouping, summary_customer
 from mapper.mapping.notices import settled_order_unknown
 from mapper.mapping.payout_candidates import candidates_of
-from mapper.mapping.payout_reasons import incomplete
 from mapper.mapping.payouts import map_payout
 from mapper.mapping.postings import trial_balance
 from mapper.mapping.settled_sales import SalesSource, settled_sales
@@ -110,6 +109,8 @@ def test_a_document_of_other_payouts_is_named_with_each_of_them() -> None:
     result = map_payout(payout("10.00", payout_line("charge", "10.00", order_number="1007")), RECEIPTS, found)
     assert result.reason is not None
     assert "1007 (in the deposit of payout po_0 already)" in result.reason.text
+    assert result.reason.cure.startswith("Compare with the other payout:")
+    assert "Sync" not in result.reason.cure
 
 
 def test_wrong_amounts_name_their_orders_and_the_sum_of_the_differences() -> None:
@@ -260,23 +261,6 @@ def test_rates_of_two_days_are_at_most_a_tenth_apart(amount: str, code: str) -> 
     settings = settled("sales_receipts", file=ledger(multi_currency=True))
     result, _ = deposited(payout(amount, payout_line("charge", amount, order_number="1008")), settings, euros)
     assert (result.reason.code if result.reason else "") == code
-
-
-@pytest.mark.parametrize(("count", "end"), [(50, "n49."), (51, "n49 and 1 more."), (60, "n49 and 10 more.")])
-def test_fifty_missing_parts_are_named_and_the_others_counted(count: int, end: str) -> None:
-    reason = incomplete([f"n{number}" for number in range(count)])
-    assert reason.text.endswith(f"n48, {end}")
-    assert reason.value == "n0"
-
-
-def test_an_order_of_many_lines_is_missing_once() -> None:
-    reason = incomplete(["1001 (late)", "1001 (late)", "1002 (late)"])
-    assert reason.text == "These parts of the payout are not in the books yet: 1001 (late), 1002 (late)."
-    assert (reason.field, reason.value) == ("lines", "1001 (late)")
-    assert reason.cure == (
-        "Sync the missing orders (sync_payout_orders); the deposit is made by itself when they are there. One that is"
-        " part of a summary needs a mode with documents of its own (rule map_transaction_type), and to be resent."
-    )
 
 
 @pytest.mark.parametrize(("count", "end"), [(20, "n18, n19."), (21, "n18, n19 and 1 more.")])

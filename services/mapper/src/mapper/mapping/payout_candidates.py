@@ -37,13 +37,13 @@ def candidates_of(
     by_reference: dict[str, Document] = {}
     by_order: dict[str, list[Document]] = {}
     refunds_by_order: dict[str, list[Document]] = {}
-    why_not: dict[str, str] = {}
+    why_not: dict[str, Reason] = {}
     sets = list(sets)
     for one in sets:
         orders = (one.source_id, f"number:{normal(one.source_number)}")
         reason = one.reason or _held_money(one)
         if reason is not None:
-            why_not[normal(one.source_number)] = why_not[one.source_id] = reason.text
+            why_not[normal(one.source_number)] = why_not[one.source_id] = reason
         for document in one.documents:
             if not _may_be_paid_out(document):
                 continue
@@ -69,11 +69,20 @@ def candidates_of(
         refunds_by_order,
         why_not,
         _elsewhere(sets),
+        _received(sets, orders_by_tender),
         waiting=frozenset(
             one.source_id for one in sets if _held_money(one) is not None or _left_in_ledger(one, written_by)
         ),
         refused=frozenset(one.source_id for one in sets if one.outcome is SetOutcome.HELD),
     )
+
+
+def _received(sets: Sequence[TransactionSet], orders_by_tender: Mapping[str, str]) -> frozenset[str]:
+    """By what payout lines may call the orders of these sets."""
+    ids = {one.source_id for one in sets}
+    numbers = {f"number:{normal(one.source_number)}" for one in sets if one.source_number}
+    tenders = {f"tender:{tender}" for tender, order in orders_by_tender.items() if order in ids}
+    return frozenset(ids | numbers | tenders)
 
 
 def _held_money(one: TransactionSet) -> Reason | None:

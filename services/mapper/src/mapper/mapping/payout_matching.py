@@ -6,12 +6,22 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
+from common.messages.base import Reason
 from common.messages.orders import Payout, PayoutLine
 from common.messages.transactions import Account, AccountRole, Document, DocumentKind
 from common.money import ZERO, prorate, quantize
 from mapper.mapping.configuration import Configuration
 from mapper.mapping.names import normal
-from mapper.mapping.payout_reasons import amounts_differ, currency_differs, incomplete
+from mapper.mapping.payout_reasons import (
+    Missing,
+    amounts_differ,
+    currency_differs,
+    in_other_payout,
+    incomplete,
+    kept_out,
+    not_received,
+    without_money,
+)
 from mapper.mapping.reasons import Held
 
 CHARGES: Final = frozenset({"charge"})
@@ -36,10 +46,12 @@ class Candidates:
     by_order: Mapping[str, Sequence[Document]] = field(default_factory=dict)
     """Order's external id, or `number:<order number>` → receipts and payments of the order."""
     refunds_by_order: Mapping[str, Sequence[Document]] = field(default_factory=dict)
-    why_not: Mapping[str, str] = field(default_factory=dict)
+    why_not: Mapping[str, Reason] = field(default_factory=dict)
     """Order number or id → why the order has no documents."""
     elsewhere: Mapping[str, str] = field(default_factory=dict)
     """Order's external id → IN_PAYOUT or IN_SUMMARY, where that is what accounts for it."""
+    received: frozenset[str] = frozenset()
+    """What lines may call the orders that are known: external id, `number:<order number>`, `tender:<external id>`."""
     waiting: frozenset[str] = frozenset()
     """External ids of orders with documents of their own for their money that are not all to be had: some are held, or
     are left in the ledger as they are while the order itself is held or filtered."""
@@ -91,13 +103,13 @@ def match_documents(payout: Payout, candidates: Candidates, configuration: Confi
                 _add(found, line, match, payout, configuration)
             else:
                 missing.append(line)
-    still: list[str] = []
+    still: list[Missing] = []
     for line in missing:
         alone = _near(line, candidates, found, payout.currency)
         if alone is not None:
             _add(found, line, (alone,), payout, configuration)
         else:
-            still.append(_named(line, candidates))
+            still.append(_missing(line, candidates))
     if still:
         raise Held(incomplete(still))
     _add_excess(found, candidates)
@@ -250,10 +262,17 @@ def _near(line: PayoutLine, candidates: Candidates, found: Mapping[str, _Found],
     return alone[0] if len(alone) == 1 else None
 
 
-def _named(line: PayoutLine, candidates: Candidates) -> str:
+def _missing(line: PayoutLine, candidates: Candidates) -> Missing:
+    """Why nothing stands for a line: its order's own reason, before the order is said to have no such money."""
     name = line.order_number or line.order_external_id or line.reference or line.external_id
     elsewhere = {candidates.deposited.get(one.key) for one in _match(line, candidates, set())} - {None}
     if elsewhere:
-        return f"{name} (in the deposit of payout {', '.join(sorted(filter(None, elsewhere)))} already)"
-    why = candidates.why_not.get(normal(line.order_number)) or candidates.why_not.get(line.order_external_id)
-    return f"{name} ({why or 'not received'})"
+        return in_other_payout(name, ", ".join(sorted(filter(None, elsewhere))))
+    number = normal(line.order_number)
+    why = candidates.why_not.get(number) or candidates.why_not.get(line.order_external_id)
+    if why is not None:
+        return kept_out(name, why)
+    names = {f"number:{number}", line.order_external_id, f"tender:{line.tender_external_id}"}
+    if candidates.received.isdisjoint(names):
+        return not_received(name)
+    return without_money(name, "refund" if line.kind in REFUNDS else "payment", abs(line.amount))

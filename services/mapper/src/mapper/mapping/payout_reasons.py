@@ -1,9 +1,11 @@
 """Why a payout is no deposit yet, in words a bookkeeper understands."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 from common.messages.base import Reason
+from mapper.mapping.history import IN_SUMMARY
 from mapper.mapping.reasons import error, notice
 
 INCOMPLETE = "PAYOUT_INCOMPLETE"
@@ -41,17 +43,55 @@ def unbalanced(stated: Decimal, computed: Decimal, currency: str) -> Reason:
     )
 
 
-def incomplete(missing: Sequence[str]) -> Reason:
-    """`missing`: per line of the payout, order number and, in brackets, why it is not there."""
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A part of a payout that no document stands for: what names it (its order's number), why, and what helps."""
+
+    name: str
+    why: str
+    cure: str
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.why})"
+
+
+def not_received(name: str) -> Missing:
+    return Missing(name, "not received", "Sync the orders that were not received (the payout's sync_payout_orders).")
+
+
+def kept_out(name: str, why: Reason) -> Missing:
+    """`why`: the order's own reason."""
+    if why.code == IN_SUMMARY:
+        cure = "An order of a summary needs documents of its own (rule map_transaction_type), and a resend."
+        return Missing(name, why.text, cure)
+    return Missing(name, why.text, "Put right what keeps an order out, as its own reason says.")
+
+
+def in_other_payout(name: str, payouts: str) -> Missing:
+    cure = "Compare with the other payout: one of the two names the wrong order, or the shop lacks a payment."
+    return Missing(name, f"in the deposit of payout {payouts} already", cure)
+
+
+def without_money(name: str, what: str, amount: Decimal) -> Missing:
+    """`what`: payment or refund."""
+    cure = (
+        "Enter the missing payment or refund in the shop, or give the order a mode that makes them (rule"
+        " map_transaction_type) and resend it."
+    )
+    return Missing(name, f"the order is there, but has no {what} of {amount}", cure)
+
+
+def incomplete(missing: Sequence[Missing]) -> Reason:
+    """One of each, and the cures of all that are shown, which fit together into a reason's cure."""
     missing = list(dict.fromkeys(missing))
-    shown = ", ".join(missing[:50]) + (f" and {len(missing) - 50} more" if len(missing) > 50 else "")
+    shown = ", ".join(map(str, missing[:50])) + (f" and {len(missing) - 50} more" if len(missing) > 50 else "")
+    cures = dict.fromkeys(one.cure for one in missing[:50])
     return error(
         INCOMPLETE,
         f"These parts of the payout are not in the books yet: {shown}.",
-        "Sync the missing orders (sync_payout_orders); the deposit is made by itself when they are there. One that is"
-        " part of a summary needs a mode with documents of its own (rule map_transaction_type), and to be resent.",
+        f"{' '.join(cures)} The deposit is made by itself then.",
         "lines",
-        missing[0],
+        str(missing[0]),
     )
 
 

@@ -26,7 +26,7 @@ from mapper.mapping.names import normal
 from mapper.mapping.notices import settled_order_unknown
 from mapper.mapping.payout_accounts import CHARGED
 from mapper.mapping.payout_matching import Candidates, booked_before
-from mapper.mapping.payout_reasons import incomplete
+from mapper.mapping.payout_reasons import Missing, incomplete, kept_out
 from mapper.mapping.reasons import Held, order_of_summary
 from mapper.mapping.refund_lines import refund_parts
 from mapper.mapping.refunds import RETURNED, gift_card_lines, refund_body
@@ -72,7 +72,7 @@ def settled_sales(
     known = _by_name(source.orders)
     of_order: dict[str, list[PayoutLine]] = defaultdict(list)
     unknown: list[str] = []
-    waiting: list[str] = []
+    waiting: list[Missing] = []
     for line in payout.lines:
         if line.external_id in booked:
             result.lines[line.external_id] = (_moved(line, booked[line.external_id]),)
@@ -81,7 +81,7 @@ def settled_sales(
             continue
         order = _named_by(line, known)
         if order is not None and _is_booked_elsewhere(order, candidates, source.rules):
-            waiting.append(f"{order.number} ({candidates.why_not[order.external_id]})")
+            waiting.append(kept_out(order.number, candidates.why_not[order.external_id]))
         elif line.description:
             continue
         elif order is not None:
