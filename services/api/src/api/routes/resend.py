@@ -1,4 +1,4 @@
-"""Try again, hide, and connect customers: what a person does about a warning."""
+"""Try again, and connect customers: what a person does about a warning."""
 
 from typing import Any
 
@@ -14,12 +14,12 @@ from api.security import Syncer, TenantPrincipal, Writer
 from api.store import audit, dead_letters, dismissals, documents, orders, runs
 from api.views.base import Accepted
 from api.views.pairing import CustomerConnect
-from api.views.work import RESEND_MAX, Dismissed, DismissRequest, ResendRequest
+from api.views.work import RESEND_MAX, ResendRequest
 from common.batch import Batch
 from common.cures import FieldProblem
 from common.database import Connection
 from common.internal.ledger_writer import LinkRequest, LinkTarget
-from common.messages.control import CustomerConnected, DocumentDismissed, ResendRequested
+from common.messages.control import CustomerConnected, ResendRequested
 from common.messages.orders import order_key
 from common.problems import Problem, not_found
 
@@ -67,41 +67,6 @@ async def resend(body: ResendRequest, request: Request, caller: Syncer, deps: De
             _publish(batch, caller.tenant_id, run_id, body, [row["document_key"] for row in chosen], order_keys)
             await _audit_resend(connection, caller, run_id, body, chosen, chosen_orders)
     return Accepted(run_id=run_id, items=len(chosen) + len(chosen_orders))
-
-
-@routes.post("/dismissals", operation_id="dismiss")
-async def dismiss(body: DismissRequest, caller: Writer, deps: Deps) -> Dismissed:
-    """Hide warnings, or (`dismissed: false`) take that back. What depends on a dismissed document rests with it.
-
-    An order that is named stands for what makes it a warning: itself, documents of it, or both. The answer counts
-    what is hidden now (or was, and is not any more); an order that is no warning counts nothing.
-    """
-    await company_routes.own(deps, caller, body.company_id)
-    keys, found_orders = await _to_dismiss(deps, caller, body)
-    async with deps.runtime.transaction() as (connection, batch):
-        saved = await _save_dismissals(connection, caller, body, [(key, 0) for key in keys], is_order=False)
-        for key, revision in saved:
-            batch.publish(
-                DocumentDismissed(
-                    tenant_id=caller.tenant_id,
-                    revision=revision,
-                    company_id=body.company_id,
-                    document_key=key,
-                    dismissed=body.dismissed,
-                    note=body.note,
-                )
-            )
-        subjects = [(row["order_key"], row["revision"]) for row in found_orders]
-        saved_orders = await _save_dismissals(connection, caller, body, subjects, is_order=True)
-        await audit.record(
-            connection,
-            tenant_id=caller.tenant_id,
-            actor=caller.key_id,
-            action="dismissed" if body.dismissed else "dismissal_taken_back",
-            subject=body.company_id,
-            details={"documents": keys[:100], "orders": len(saved_orders), "code": body.code},
-        )
-    return Dismissed(documents=len(saved), orders=len(saved_orders))
 
 
 @routes.post(
@@ -196,13 +161,14 @@ async def _choose(
         chosen = await documents.known(deps.pool, caller.tenant_id, body.company_id, keys)
         without = await orders.with_code(deps.pool, caller.tenant_id, body.company_id, body.code, RESEND_MAX)
         return chosen, without
-    chosen = await _known_documents(deps, caller, body.company_id, body.document_keys)
-    return chosen, await _known_orders(deps, caller, body.order_ids)
+    chosen = await known_documents(deps, caller, body.company_id, body.document_keys)
+    return chosen, await known_orders(deps, caller, body.order_ids)
 
 
-async def _known_documents(
+async def known_documents(
     deps: Gateway, caller: TenantPrincipal, company_id: str, keys: list[str]
 ) -> list[dict[str, Any]]:
+    """Documents of the company file. Raises a 404 problem for one that isn't there."""
     rows = await documents.known(deps.pool, caller.tenant_id, company_id, keys)
     missing = set(keys) - {row["document_key"] for row in rows}
     if missing:
@@ -210,7 +176,8 @@ async def _known_documents(
     return rows
 
 
-async def _known_orders(deps: Gateway, caller: TenantPrincipal, identifiers: list[str]) -> list[dict[str, Any]]:
+async def known_orders(deps: Gateway, caller: TenantPrincipal, identifiers: list[str]) -> list[dict[str, Any]]:
+    """The tenant's orders. Raises a 404 problem for one that isn't there."""
     keys = {identifier: order_key_of(identifier) for identifier in identifiers}
     rows = await orders.known(deps.pool, caller.tenant_id, [key for key in keys.values() if key is not None])
     there = {row["order_key"] for row in rows}
@@ -218,23 +185,6 @@ async def _known_orders(deps: Gateway, caller: TenantPrincipal, identifiers: lis
     if missing:
         raise not_found("order", missing[0])
     return rows
-
-
-async def _to_dismiss(
-    deps: Gateway, caller: TenantPrincipal, body: DismissRequest
-) -> tuple[list[str], list[dict[str, Any]]]:
-    """Documents, and orders that are warnings by themselves. Raises a 404 problem for one that isn't there."""
-    if body.code is not None:
-        keys = await documents.with_code(deps.pool, caller.tenant_id, body.company_id, body.code, RESEND_MAX)
-        return keys, await orders.with_code(deps.pool, caller.tenant_id, body.company_id, body.code, RESEND_MAX)
-    named = await _known_documents(deps, caller, body.company_id, body.document_keys)
-    order_keys = [row["order_key"] for row in await _known_orders(deps, caller, body.order_ids)]
-    theirs = await documents.of_warnings(
-        deps.pool, caller.tenant_id, body.company_id, order_keys, dismissed=not body.dismissed
-    )
-    alone = orders.to_dismiss if body.dismissed else orders.dismissed
-    keys = sorted({*theirs, *(row["document_key"] for row in named)})
-    return keys, await alone(deps.pool, caller.tenant_id, order_keys)
 
 
 def _refuse_unsynced_dependencies(chosen: list[dict[str, Any]]) -> None:
@@ -288,28 +238,6 @@ def _publish(
                 cascade=body.cascade,
             )
         )
-
-
-async def _save_dismissals(
-    connection: Connection,
-    caller: TenantPrincipal,
-    body: DismissRequest,
-    subjects: list[tuple[str, int]],
-    *,
-    is_order: bool,
-) -> list[tuple[str, int]]:
-    if not subjects:
-        return []
-    return await dismissals.save(
-        connection,
-        tenant_id=caller.tenant_id,
-        company_id=body.company_id,
-        subjects=subjects,
-        is_order=is_order,
-        dismissed=body.dismissed,
-        note=body.note,
-        changed_by=caller.key_id,
-    )
 
 
 async def _audit_resend(
