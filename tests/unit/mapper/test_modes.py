@@ -17,7 +17,9 @@ from tests.unit.mapper.samples import (
     tender,
     unpaid,
 )
+from tests.unit.mapper.test_rules import compiled, rule
 
+from common.messages.base import Severity
 from common.messages.control import TransactionMode
 from common.messages.orders import FinancialStatus, Lifecycle, Order
 from common.messages.transactions import SetOutcome
@@ -165,6 +167,26 @@ def test_a_receipt_waits_for_the_payment_and_says_so() -> None:
     assert held is not None
     assert held.code == "WAITING_FOR_PAYMENT"
     assert "30.00 of 77.00 USD" in held.text
+
+
+@pytest.mark.parametrize("status", ["paid", "refunded"])
+@pytest.mark.parametrize("tolerance", ["0.00", "0.05"])
+def test_an_order_that_the_channel_calls_paid_says_what_is_missing_and_asks_for_it(status: str, tolerance: str) -> None:
+    short = example_a(financial_status=FinancialStatus(status), tenders=(tender("76.99"),))
+    (receipt,) = mapped(short, configuration(rounding_tolerance=D(tolerance))).documents
+    assert receipt.hold is not None
+    assert (receipt.hold.code, receipt.hold.field, receipt.hold.value) == ("PAYMENTS_SHORT", "financial_status", status)
+    assert f"is {status}, and its payments come to 76.99 of 77.00 USD: 0.01 USD is missing." in receipt.hold.text
+    assert "missing payment" in receipt.hold.cure
+    assert receipt.hold.severity is Severity.ERROR, "the overview counts it as a warning, as it waits for nothing"
+
+
+def test_a_receipt_that_a_rule_or_the_channel_calls_unpaid_waits_without_a_warning() -> None:
+    unpaid_by_rule = compiled(rule("mark_as_unpaid"))
+    for source, rules in ((example_a(tenders=(tender("76.99"),)), unpaid_by_rule), (PARTLY, compiled())):
+        (receipt,) = mapped(source, configuration(), rules=rules).documents
+        assert receipt.hold is not None
+        assert receipt.hold.code == "WAITING_FOR_PAYMENT"
 
 
 def test_unpaid_in_receipt_mode_can_be_invoiced_instead() -> None:

@@ -4,13 +4,15 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+from common.messages.base import Reason
 from common.messages.orders import Order
 from common.messages.transactions import Document, DocumentKind, WantedState
 from mapper.mapping.case import Case
+from mapper.mapping.facts import PAID_STATUSES
 from mapper.mapping.notices import mixed_tenders, number_unavailable
 from mapper.mapping.numbers import document_number, next_number_unavailable
 from mapper.mapping.payments import receipt_deposit
-from mapper.mapping.reasons import Held, mode_not_supported, waiting_for_payment
+from mapper.mapping.reasons import Held, mode_not_supported, payments_short, waiting_for_payment
 from mapper.mapping.sales import Sale, sale_of
 from mapper.mapping.tax import warn_unexpected
 from mapper.mapping.terms import days_of
@@ -24,7 +26,7 @@ def receipt(case: Case, order: Order, *, waits: bool, tip_excess: Decimal) -> Do
         case.notices.append(mixed_tenders(", ".join(mixed)))
     header = _header(case)
     if waits:
-        header["hold"] = waiting_for_payment(order.total, case.facts.captured, case.currency)
+        header["hold"] = _why_it_waits(case, order)
     return Document(
         key=case.key(DocumentKind.SALES_RECEIPT),
         kind=DocumentKind.SALES_RECEIPT,
@@ -35,6 +37,14 @@ def receipt(case: Case, order: Order, *, waits: bool, tip_excess: Decimal) -> Do
         **header,
         **_body(sale),
     )
+
+
+def _why_it_waits(case: Case, order: Order) -> Reason:
+    """A payment that is still to come, or one that the channel leaves out of an order which it calls paid."""
+    captured, missing = case.facts.captured, case.facts.open
+    if case.directives.unpaid_by is None and order.financial_status in PAID_STATUSES and missing > 0:
+        return payments_short(order.financial_status.value, order.total, captured, missing, case.currency)
+    return waiting_for_payment(order.total, captured, case.currency)
 
 
 def invoice(case: Case, sale: Sale, *, ordinal: int = 0, closes: tuple[Document, ...] = ()) -> Document:

@@ -207,6 +207,18 @@ def waiting_for_payment(total: Decimal, paid: Decimal, currency: str) -> Reason:
     )
 
 
+def payments_short(status: str, total: Decimal, paid: Decimal, missing: Decimal, currency: str) -> Reason:
+    """The channel calls an order paid whose payments say otherwise: no other payment may ever come."""
+    return error(
+        "PAYMENTS_SHORT",
+        f"The channel says that the order is {status}, and its payments come to {paid} of {total} {currency}: "
+        f"{missing} {currency} is missing.",
+        "Let the channel send the missing payment, or correct the order's total in the shop.",
+        "financial_status",
+        status,
+    )
+
+
 def no_balance() -> Reason:
     return notice("NO_BALANCE", "The order has no balance, so there is nothing to pay.")
 
