@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from tests.unit.mapper.samples import company, configuration, example_a, first_refund, kinds, mapped, unpaid
+from tests.unit.mapper.samples import D, company, configuration, example_a, first_refund, kinds, mapped, unpaid
 from tests.unit.mapper.test_rules import compiled, rule
 
 from common.messages.base import Reason
@@ -123,3 +123,9 @@ def test_an_order_that_is_part_of_a_summary_or_payout_stays_in_it(mode: str) -> 
 
 def test_a_filtered_order_has_no_mode_to_keep() -> None:
     assert after(mapped(example_a(tags=()), in_mode("none"))) == FIRST_TIME
+
+
+def test_what_was_ever_mapped_and_shipped_is_remembered_without_documents() -> None:
+    known = History(mapped=True, shipments=({"l1": D(1)},), cancellation="void")
+    nothing = mapped(example_a(), in_mode("sales_receipts")).model_copy(update={"documents": ()})
+    assert known.after(nothing) == History(mapped=True, shipments=({"l1": D(1)},))

@@ -126,7 +126,8 @@ UPDATE documents AS t SET removed = true, hold_edits = $2, source_revision = $3,
 WHERE document_key = ANY($1::text[])
 """
 
-WITHDRAW = f"""{REMOVE}  AND written_hash IS NULL AND ledger_id = '' AND state NOT IN ('in_flight', 'unknown', 'dismissed')
+WITHDRAW = f"""{REMOVE}
+    AND written_hash IS NULL AND ledger_id = '' AND state NOT IN ('in_flight', 'unknown', 'dismissed')
 """
 """The same for those of them that nobody has tried to write, or not with success."""
 
