@@ -139,6 +139,29 @@ def test_a_payment_no_check_keeps_out_has_the_ledgers_own_reason(gateway: Gatewa
     assert answer["payments"][0]["notice"]["text"] == "the channel only says so"
 
 
+def test_a_payment_whose_summary_is_in_the_ledger_is_not_missing(gateway: Gateway, shop: Shop) -> None:
+    day = running.document_changed(shop, "2026-11-20", source_kind="summary", state=DocumentState.SYNCED)
+    gateway.publish(running.order_listed(shop, "1"), running.transactions_listed(shop, "1"), day)
+    running.eventually(lambda: shop.tenant.http.get(f"/v1/documents/{day.document_key}").status_code == 200)
+    gateway.owners.payments = (
+        PaymentState(
+            tender_id="t1",
+            method="card",
+            amount=Decimal("19.90"),
+            currency="USD",
+            captured_on=running.MOMENT.date(),
+            document_keys=(day.document_key,),
+            in_ledger=False,
+            reason=running.reason("PAYMENT_IN_SUMMARY", "part of the summary"),
+        ),
+    )
+    answer = shop.tenant.http.get(f"/v1/orders/{order_id(f'{shop.connection_id}/1')}/missing-payments").json()
+    gateway.owners.payments = ()
+    (payment,) = answer["payments"]
+    assert (answer["missing"], payment["in_ledger"], payment["reason"]) == (0, True, None)
+    assert payment["notice"]["code"] == "PAYMENT_IN_SUMMARY"
+
+
 def test_payments_of_an_order_that_could_not_be_read_are_missing_for_its_own_reason(
     gateway: Gateway, shop: Shop
 ) -> None:

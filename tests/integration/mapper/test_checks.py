@@ -53,6 +53,22 @@ async def test_the_money_of_a_days_summary_has_its_account_too(mapper: Service) 
     assert (place["document_key"], place["account_role"]) == (receipt.key, "UF")
 
 
+async def test_a_payment_of_a_summarised_order_names_the_summary(mapper: Service) -> None:
+    await mapper.configure(connection("summary_sales_receipt"))
+    await mapper.send(O1)
+    await mapper.set_of(O1.external_id)
+    await mapper.settle()
+    (summary,) = (one for one in mapper.sets.values() if one.source_kind == "summary")
+    key = summary.documents[0].key
+    question = {"tenant_id": "tenant", "company_id": "books-1", "order_key": f"shop-1/{O1.external_id}"}
+    async with mapper.http() as client:
+        for written in ([], [key]):
+            answer = await client.post("/internal/missing-payments", json={**question, "written": written})
+            (payment,) = answer.json()["payments"]
+            assert (payment["document_keys"], payment["in_ledger"]) == ([key], bool(written))
+            assert (payment["reason"] or {}).get("code") == (None if written else "PAYMENT_IN_SUMMARY")
+
+
 async def test_a_payment_is_missing_until_its_invoice_is_written(mapper: Service) -> None:
     await mapper.configure(connection("invoices_payments_if_paid"))
     sale = example_a()

@@ -24,11 +24,13 @@ from common.messages.base import Reason, Severity
 from common.messages.keys import document_key
 from common.messages.orders import FinancialStatus, Order, TenderKind, TenderStatus
 from common.messages.transactions import AccountRole, DocumentKind
+from mapper.mapping.case import Case
 from mapper.mapping.catalog import Catalog, CustomerLink
 from mapper.mapping.configuration import Configuration
 from mapper.mapping.directives import Directives
-from mapper.mapping.facts import STATED_TENDER
-from mapper.mapping.missing_payments import LedgerView, payments_of, why_no_payment
+from mapper.mapping.facts import STATED_TENDER, read_facts
+from mapper.mapping.missing_payments import LedgerView, payments_of, summary_of, why_no_payment
+from mapper.mapping.summaries import summary_key
 
 MODE = "invoices_payments_if_paid"
 
@@ -204,6 +206,29 @@ def test_the_mode_that_the_order_was_written_by_is_the_one_that_counts() -> None
     kept = mapped(example_a(), configuration(MODE)).model_copy(update={"kept_mode": "invoices_only", "documents": ()})
     paid = example_a().tenders[0]
     assert letter(why_no_payment(example_a(), paid, configuration(MODE), Directives(), kept, LedgerView())) == "a"
+
+
+@pytest.mark.parametrize(
+    ("mode", "code", "says", "has_key"),
+    [
+        ("summary_sales_receipt", "PAYMENT_IN_SUMMARY", "summary of 2026-03-02. Its money is booked there", True),
+        ("summary_journal_entry", "PAYMENT_IN_SUMMARY", "summary of 2026-03-02. Its money is booked there", True),
+        ("summary_invoice", "PAYMENT_NOT_IN_MODE", "summary of 2026-03-02. It is billed there", False),
+        ("summary_payout", "PAYMENT_IN_PAYOUT", "Its money is booked there", False),
+    ],
+)
+def test_money_of_a_summary_or_payout_is_said_to_be_there_and_never_asks_for_another_mode(
+    mode: str, code: str, says: str, has_key: bool
+) -> None:
+    settings = configuration(mode)
+    reason = why(example_a(), settings)
+    assert reason is not None
+    assert (reason.code, reason.field, reason.value) == (code, "mode", mode)
+    assert says in reason.text
+    assert "Choose a mode" not in reason.cure
+    case = Case(example_a(), settings, Catalog(), Directives(), read_facts(example_a(), Directives(), None))
+    key = summary_of(case, mapped(example_a(), settings))
+    assert key == (summary_key(case, settings.connection.mode) if has_key else None)
 
 
 def test_an_invoice_in_receipt_mode_has_payments_of_its_own() -> None:

@@ -58,7 +58,8 @@ class PaymentState(Shape):
     """Why it is not in the ledger, with the field and value that keep it out. Null where nothing does."""
     notice: Reason | None = None
     """Said of a payment (`tender_id` is `stated-as-paid`) that stands for what the channel or a rule says was paid,
-    where the channel names no payment of it. Whether it is in the ledger is another matter."""
+    where the channel names no payment of it; else, of one in a written summary, which that is. Whether it is in the
+    ledger is another matter."""
 
 
 class PaymentAnswer(Shape):

@@ -40,14 +40,22 @@ async def missing_payments(deps: Gateway, caller: TenantPrincipal, row: dict[str
         PaymentAnswer,
     )
     by_key = {one["document_key"]: one for one in written}
+    # A summary that has the order's money is a document of other orders, too.
+    others = {key for one in answer.payments for key in one.document_keys} - by_key.keys()
+    if others:
+        found = await documents.some(deps.pool, caller.tenant_id, sorted(others))
+        by_key |= {one["document_key"]: one for one in found}
     return [_with_own_reason(one, by_key) for one in answer.payments]
 
 
 def _with_own_reason(state: PaymentState, by_key: dict[str, dict[str, Any]]) -> PaymentState:
-    """Where no check of ours keeps it out, the ledger's own answer to the payment does."""
+    """Where no check of ours keeps it out, the ledger's own answer to the payment does; a written summary has it."""
+    documents_of_it = [by_key[key] for key in state.document_keys if key in by_key]
+    if any(one["source_kind"] == "summary" and _is_there(one) for one in documents_of_it):
+        return state.model_copy(update={"in_ledger": True, "reason": None, "notice": state.notice or state.reason})
     if state.in_ledger or state.reason is not None:
         return state
-    said = (by_key[key]["reason"] for key in state.document_keys if key in by_key)
+    said = (one["reason"] for one in documents_of_it)
     return state.model_copy(update={"reason": next((reason for reason in said if reason is not None), None)})
 
 

@@ -12,13 +12,16 @@ from common.messages.orders import FinancialStatus, Order, Tender, TenderKind, T
 from common.messages.transactions import DocumentKind, TransactionSet
 from common.money import quantize
 from mapper.mapping import payment_reasons as say
+from mapper.mapping.case import Case
 from mapper.mapping.configuration import Configuration
 from mapper.mapping.directives import Directives
 from mapper.mapping.facts import read_facts, stated_payment
 from mapper.mapping.filters import passes_status
+from mapper.mapping.history import ACCOUNTED_ELSEWHERE, IN_SUMMARY
 from mapper.mapping.modes import SALES_ORDER_MODES, TABLE
 from mapper.mapping.payments import gifts_are_payments_in
 from mapper.mapping.reasons import Held
+from mapper.mapping.summaries import summary_key
 
 BEFORE_HORIZON: Final = "BEFORE_HORIZON"
 
@@ -55,6 +58,8 @@ def why_no_payment(
     )
     # An unpaid order in receipt mode may have become an invoice, which has payments.
     invoiced = mode is TransactionMode.SALES_RECEIPTS and planned is not None
+    if result.reason is not None and result.reason.code in ACCOUNTED_ELSEWHERE:
+        return say.in_other(result.reason, mode)
     if not TABLE[mode].has_payments and not invoiced:
         return say.not_in_mode(mode.value)
     if _never_seen_again(order, configuration):
@@ -102,6 +107,14 @@ def former_carriers(order: Order, company_id: str, tender: Tender) -> tuple[str,
             order.tenant_id, company_id, connection_id, "order", order.external_id, DocumentKind.SALES_RECEIPT
         ),
     )
+
+
+def summary_of(case: Case, result: TransactionSet) -> str | None:
+    """Key of the summary that the order's money is booked by; None where that is no summary."""
+    mode = _mode_of(case.order, case.directives, case.connection.mode, result)
+    if result.reason is None or result.reason.code != IN_SUMMARY or mode in say.OPEN_SUMMARIES:
+        return None
+    return summary_key(case, mode)
 
 
 def _mode_of(

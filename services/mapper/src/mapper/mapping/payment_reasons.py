@@ -3,15 +3,33 @@
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
+from typing import Final
 
 from common.messages.base import Reason, Severity
+from common.messages.control import TransactionMode
+from mapper.mapping.history import IN_SUMMARY
 from mapper.mapping.reasons import notice
+
+OPEN_SUMMARIES: Final = frozenset({TransactionMode.SUMMARY_INVOICE, TransactionMode.SUMMARY_SALES_ORDER})
+"""Summaries that say what is owed, not what was paid."""
 
 
 def not_in_mode(mode: str) -> Reason:
     return notice(
         "PAYMENT_NOT_IN_MODE", f"The mode {mode} creates no payments.", "Choose a mode with payments.", "mode", mode
     )
+
+
+def in_other(why: Reason, mode: TransactionMode) -> Reason:
+    """`why`: what accounts for the order, a summary or a payout, in its own words. Its own mode would book it twice."""
+    if mode in OPEN_SUMMARIES:
+        text = f"{why.text} It is billed there, and the mode {mode.value} creates no payments."
+        cure = "Enter the payment in the ledger, for the summary; a mode of its own would book the order twice."
+        return notice("PAYMENT_NOT_IN_MODE", text, cure, "mode", mode.value)
+    of_summary = why.code == IN_SUMMARY
+    cure = f"Nothing for the payment: it comes with the {'summary' if of_summary else 'payout'}, or waits as that does."
+    text = f"{why.text} Its money is booked there, not as a payment."
+    return notice("PAYMENT_IN_SUMMARY" if of_summary else "PAYMENT_IN_PAYOUT", text, cure, "mode", mode.value)
 
 
 def not_fetched(statuses: Sequence[str]) -> Reason:

@@ -14,8 +14,10 @@ from common.internal.mapper_checks import (
 from common.messages.orders import Order, Tender
 from common.messages.transactions import Document, DocumentKind, SetOutcome, TransactionSet, WantedState
 from common.problems import Problem, not_found
+from mapper.mapping.case import Case
 from mapper.mapping.configuration import Configuration
-from mapper.mapping.missing_payments import LedgerView, former_carriers, payments_of, why_no_payment
+from mapper.mapping.facts import read_facts
+from mapper.mapping.missing_payments import LedgerView, former_carriers, payments_of, summary_of, why_no_payment
 from mapper.mapping.pricing import with_price_levels
 from mapper.mapping.reasons import Held
 from mapper.remapping import map_prepared, read_surroundings
@@ -54,6 +56,8 @@ def _states(
 ) -> list[PaymentState]:
     ruled, directives = prepared.rules.apply(order)
     ruled = with_price_levels(ruled, directives, prepared.catalog, configuration.connection.products.match_field)
+    facts = read_facts(ruled, directives, configuration.connection.rounding_tolerance)
+    summary = summary_of(Case(ruled, configuration, prepared.catalog, directives, facts), result)
     found = []
     for tender, left_out in payments_of(ruled, directives):
         carriers = [one.key for one in result.documents if _carries(one, tender)]
@@ -61,6 +65,8 @@ def _states(
             # What was written stays there while the order is held or left out.
             former = former_carriers(ruled, result.company_id, tender)
             carriers = [key for key in former if key in view.written]
+        if summary is not None:
+            carriers = [summary]
         there = any(key in view.written for key in carriers)
         reason = None
         if not there and not any(one.kind is DocumentKind.SALES_RECEIPT for one in result.documents):
