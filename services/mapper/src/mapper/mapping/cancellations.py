@@ -5,7 +5,7 @@ it, a credit memo takes it back instead (section 6, note 3; section 11). The mem
 the first open day where that is closed as well or nobody knows it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Final
@@ -20,10 +20,10 @@ from common.messages.transactions import (
     WantedState,
 )
 from common.money import ZERO, prorate
+from mapper.mapping.applying import filling, open_balances
 from mapper.mapping.case import Case
 from mapper.mapping.history import History
 from mapper.mapping.numbers import document_number
-from mapper.mapping.refund_lines import credited
 
 GOODS: Final = frozenset({LineKind.PRODUCT, LineKind.GIFT_CARD_SALE})
 TAXES: Final = (LineKind.TAX.value, "")
@@ -71,18 +71,13 @@ def _credited_on(case: Case, history: History) -> date:
 
 def credit_rest(case: Case, invoices: Sequence[Document], history: History) -> None:
     """Credit what a cancelled order still owes after its payments and refunds, on whichever invoice is still open."""
-    given = sum((credited(case, fact) for fact in case.facts.refunds), ZERO)
-    paid = sum((one.total for one in case.documents if one.kind is DocumentKind.PAYMENT), ZERO)
-    whole = _joined(invoices)
-    rest = whole.total - given - paid
+    left = open_balances(case, invoices)
+    rest = sum(left.values(), ZERO)
     if rest <= 0:
         return
-    memo = _credit(case, whole, rest, history)
-    if len(invoices) > 1:
-        applications = tuple(_filling(rest, _open(case, invoices)))
-        keys = tuple(one.key for one in invoices)
-        memo = memo.model_copy(update={"applications": applications, "depends_on": keys})
-    case.documents.append(memo)
+    memo = _credit(case, _joined(invoices), rest, history)
+    keys = tuple(one.key for one in invoices)
+    case.documents.append(memo.model_copy(update={"applications": filling(rest, left), "depends_on": keys}))
 
 
 def _joined(invoices: Sequence[Document]) -> Document:
@@ -94,24 +89,6 @@ def _joined(invoices: Sequence[Document]) -> Document:
             "total": sum((one.total for one in invoices), ZERO),
         }
     )
-
-
-def _open(case: Case, invoices: Sequence[Document]) -> dict[str, Decimal]:
-    """Invoice's key → what nothing is applied to yet."""
-    left = {one.key: one.total for one in invoices}
-    for document in case.documents:
-        for one in document.applications:
-            if one.document_key in left:
-                left[one.document_key] -= one.amount
-    return left
-
-
-def _filling(amount: Decimal, left: Mapping[str, Decimal]) -> Iterable[Application]:
-    for key, balance in left.items():
-        share = min(amount, balance)
-        if share > 0:
-            amount -= share
-            yield Application(document_key=key, amount=share)
 
 
 def _credit(case: Case, invoice: Document, amount: Decimal, history: History) -> Document:

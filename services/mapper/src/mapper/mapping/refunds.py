@@ -20,6 +20,7 @@ from common.messages.transactions import (
     LineKind,
 )
 from common.money import ZERO
+from mapper.mapping.applying import filling, open_balances
 from mapper.mapping.balance import settle
 from mapper.mapping.case import Case
 from mapper.mapping.facts import RefundFact, RefundNature
@@ -46,7 +47,7 @@ def plan_refunds(case: Case, steps: RefundSteps, original: Document | None) -> N
     """
     if steps is RefundSteps.NOTHING:
         return
-    excess = _overpaid(case) if steps is RefundSteps.RECEIPTS else ZERO
+    excess = _overpaid(case)
     lowers = case.connection.refund_policy == "reduce_payment" and _has_payments(steps, original)
     for fact in case.facts.refunds:
         if fact.nature in UNWRITTEN or (lowers and fact.nature is not RefundNature.REMOVAL):
@@ -66,9 +67,9 @@ def plan_refunds(case: Case, steps: RefundSteps, original: Document | None) -> N
 
 def _overpaid(case: Case) -> Decimal:
     """What was paid beyond the order and is no part of its sale: the customer's own money until it goes back."""
-    payments = [one for one in case.documents if one.kind is DocumentKind.PAYMENT]
-    if not payments or case.connection.overpayment_policy != "unapplied":
+    if case.connection.overpayment_policy != "unapplied":
         return ZERO
+    payments = [one for one in case.documents if one.kind is DocumentKind.PAYMENT]
     return min(case.facts.captured - case.order.total, sum(_not_refunded(case, payments).values(), ZERO))
 
 
@@ -209,12 +210,14 @@ def _credit_memo(
     taxes: tuple[DocumentTax, ...],
     total: Decimal,
 ) -> Document:
-    """Lowers what the customer owes. Applied to the invoice for the part that was never paid."""
-    is_invoice = original is not None and original.kind is DocumentKind.INVOICE
-    amount = credited(case, fact)
-    applications: tuple[Application, ...] = ()
-    if original is not None and is_invoice and amount:
-        applications = (Application(document_key=original.key, amount=amount),)
+    """Lowers what the customer owes. Applied to the invoice for the part that was never paid.
+
+    Of the invoices of several shipments the last one comes first, then those before it, as far as each is open.
+    """
+    invoices = [one for one in reversed(case.documents) if one.kind is DocumentKind.INVOICE]
+    applications = filling(credited(case, fact), open_balances(case, invoices))
+    waits_for = [original.key] if original else []
+    waits_for.extend(one.document_key for one in applications)
     return Document(
         key=case.key(DocumentKind.CREDIT_MEMO, "refund", fact.refund.external_id),
         kind=DocumentKind.CREDIT_MEMO,
@@ -224,7 +227,7 @@ def _credit_memo(
         taxes=taxes,
         receivable=case.receivable(),
         applications=applications,
-        depends_on=(original.key,) if original else (),
+        depends_on=tuple(dict.fromkeys(waits_for)),
     )
 
 
