@@ -20,7 +20,7 @@ from tests.unit.mapper.samples import (
     unpaid,
 )
 from tests.unit.mapper.test_refund_small_print import amount_only
-from tests.unit.mapper.test_shipments import HAMMERS, MODE, cancelled, shipped, step
+from tests.unit.mapper.test_shipments import HAMMERS, MODE, RULES, cancelled, shipped, step
 
 from common.messages.orders import FinancialStatus, FulfillmentStatus, Order, OrderDiscount, Refund, TenderKind
 from common.messages.transactions import DocumentKind, TransactionSet
@@ -189,3 +189,20 @@ def test_money_left_over_waits_for_no_sales_order_that_was_given_up() -> None:
     assert before.documents[-1].depends_on == (before.documents[0].key,)
     assert kinds(result) == ["sales_order closed", "invoice", "payment", "payment"]
     assert result.documents[-1].depends_on == ()
+
+
+@pytest.mark.parametrize("returned", [None, "20.00"], ids=["goods-alone", "what-does-not-add-up"])
+def test_what_no_refund_can_take_back_is_not_invoiced_for_it(returned: str | None) -> None:
+    money = (refunded(returned, "rt1"),) if returned else ()
+    source = example_a(refunds=(HAMMERS.model_copy(update={"transactions": money}),))
+    result, _ = step(shipped(source, FulfillmentStatus.PARTIAL, l2="1"), FIRST_TIME)
+    assert [one.total for one in result.documents if one.kind is DocumentKind.INVOICE] == [D("24.10")]
+
+
+def test_without_a_sales_order_money_waits_for_the_invoice_that_a_rule_holds_back() -> None:
+    assert kinds(mapped(example_a(), configuration(INVOICES), rules=RULES)) == []
+
+
+def test_the_one_payment_of_an_order_that_lists_it_twice_is_one() -> None:
+    twice = mapped(example_a(tenders=(tender("77.00"), tender("77.00"))), configuration(INVOICES))
+    assert twice.documents == mapped(example_a(), configuration(INVOICES)).documents
