@@ -14,6 +14,7 @@ from common.messages.transactions import (
     WantedState,
 )
 from common.money import ZERO
+from mapper.mapping.applying import filling, open_balances
 from mapper.mapping.case import Case
 from mapper.mapping.configuration import Configuration
 from mapper.mapping.notices import tip_unapplied
@@ -139,20 +140,12 @@ def plan_payments_of_found(case: Case, found: Document) -> None:
 
 def plan_payments_over(case: Case, invoices: Sequence[Document], order_form: Document) -> None:
     """Add one payment per tender, filling the part-invoices in turn; the rest waits unapplied for the next one."""
-    left = {one.key: one.total for one in invoices}
     waits_for = (order_form.key,) if order_form.wanted is WantedState.PRESENT else ()
     for tender, amount in payable_tenders(case, fee=fee_as_line(case), with_gifts=gifts_are_payments(case)):
         document = payment(case, tender, amount, ZERO, order_form)
-        rest = amount
-        applications: list[Application] = []
-        for key, balance in left.items():
-            share = min(rest, balance)
-            if share > 0:
-                applications.append(Application(document_key=key, amount=share))
-                left[key] = balance - share
-                rest -= share
+        applications = filling(amount, open_balances(case, invoices))
         keys = tuple(one.document_key for one in applications) or waits_for
-        case.documents.append(document.model_copy(update={"applications": tuple(applications), "depends_on": keys}))
+        case.documents.append(document.model_copy(update={"applications": applications, "depends_on": keys}))
     _void_payments(case)
 
 

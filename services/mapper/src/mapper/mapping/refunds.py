@@ -252,7 +252,6 @@ def _refund_payment(
 def _refund_unapplied(case: Case, fact: RefundFact) -> None:
     """Refund of payments that were never applied: no income is touched (rule 6)."""
     payments = {one.source_id: one for one in case.documents if one.kind is DocumentKind.PAYMENT}
-    left = _not_refunded(case, payments.values())
     for transaction in paid_by_merchant(case, fact):
         own = payments.get(transaction.tender_external_id or "")
         if transaction.kind is not TenderKind.MONEY and (own is None or not gifts_are_payments(case)):
@@ -260,15 +259,10 @@ def _refund_unapplied(case: Case, fact: RefundFact) -> None:
         paid = own or next(iter(payments.values()), None)
         if not transaction.amount or paid is None:
             continue
-        applications: list[Application] = []
-        rest = transaction.amount
-        for key in dict.fromkeys((paid.key, *left)):
-            share = min(rest, left[key])
-            if share > 0:
-                applications.append(Application(document_key=key, amount=share))
-                left[key] -= share
-                rest -= share
-        document = _refund_payment(case, fact, transaction, tuple(applications))
+        left = _not_refunded(case, payments.values())
+        its_own_first = {key: left[key] for key in dict.fromkeys((paid.key, *left))}
+        applications = filling(transaction.amount, its_own_first)
+        document = _refund_payment(case, fact, transaction, applications)
         case.documents.append(document if applications else document.model_copy(update={"depends_on": (paid.key,)}))
 
 
