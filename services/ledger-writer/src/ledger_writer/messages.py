@@ -8,12 +8,12 @@ import orjson
 from common.messages.documents import DocumentChanged, DocumentState
 from common.messages.transactions import DocumentKind
 from ledger_writer.planning.model import Effect
+from ledger_writer.planning.states import LEDGER_DELETED
 from ledger_writer.store.rows import Row, decode_link
 
 _SAID_BY_STATE: Final = frozenset({DocumentState.SYNCED, DocumentState.VOIDED, DocumentState.SKIPPED})
 """States that say what stands in the ledger: what is wanted, or nothing."""
 _STANDS: Final = frozenset({Effect.PRESENT, Effect.CLOSED})
-_DELETED: Final = "LEDGER_DELETED"
 
 
 def to_document_changed(row: Row) -> DocumentChanged:
@@ -53,7 +53,7 @@ def standing(row: Row, state: str, code: str, effect: str, *, is_written: bool =
 
     `is_written`: what stands there now is what the row wants.
     """
-    if state in _SAID_BY_STATE or effect not in _STANDS or code == _DELETED:
+    if state in _SAID_BY_STATE or effect not in _STANDS or code == LEDGER_DELETED:
         return None
     if is_written or row.written is None or row.written_hash == row.content_hash or row.amount is None:
         return row.amount

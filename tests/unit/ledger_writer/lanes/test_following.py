@@ -8,8 +8,9 @@ from tests.unit.quickbooks_adapter.samples import document
 
 from common.messages.documents import DocumentState
 from common.messages.transactions import DocumentKind, WantedState
-from ledger_writer.lanes.following import CHANGED, DELETED, verdict
+from ledger_writer.lanes.following import CHANGED, verdict
 from ledger_writer.ledgers.protocol import LedgerFacts
+from ledger_writer.planning.states import LEDGER_DELETED
 
 RECEIPT = document(DocumentKind.SALES_RECEIPT)
 
@@ -28,12 +29,12 @@ VERDICTS = [
     # state               code               found      state afterwards    code afterwards
     ("synced",            "",                "as ours", None,               None),
     ("synced",            "",                "changed", "action_required",  CHANGED),
-    ("synced",            "",                "missing", "action_required",  DELETED),
+    ("synced",            "",                "missing", "action_required",  LEDGER_DELETED),
     ("action_required",   CHANGED,           "changed", None,               None),
-    ("action_required",   CHANGED,           "missing", "action_required",  DELETED),
+    ("action_required",   CHANGED,           "missing", "action_required",  LEDGER_DELETED),
     ("action_required",   CHANGED,           "as ours", "queued",           ""),
-    ("action_required",   DELETED,           "missing", None,               None),
-    ("action_required",   DELETED,           "as ours", "queued",           ""),
+    ("action_required",   LEDGER_DELETED,           "missing", None,               None),
+    ("action_required",   LEDGER_DELETED,           "as ours", "queued",           ""),
     ("action_required",   "SOURCE_CHANGED",  "as ours", None,               None),
     ("action_required",   "SOURCE_CHANGED",  "changed", "action_required",  CHANGED),
     ("dismissed",         CHANGED,           "changed", None,               None),
@@ -49,7 +50,7 @@ def test_somebody_elses_document_may_be_changed_there_but_is_missed_when_it_goes
     assert verdict(row, facts("changed")) is None
     gone = verdict(row, facts("missing"))
     assert gone is not None
-    assert gone.code == DELETED
+    assert gone.code == LEDGER_DELETED
     assert "another one of its number" in (gone.reason or "")
     ours = verdict(row_of(RECEIPT, state="synced", ledger_id="17"), facts("missing"))
     assert ours is not None

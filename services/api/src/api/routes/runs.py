@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from fastapi import Query, Request, status
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
+from api.connection_tasks import can_fetch
 from api.idempotency import seed_of
 from api.ids import new_id, order_id
 from api.routes import connections as connection_routes
@@ -48,9 +49,9 @@ async def start_sync(body: SyncRequest, request: Request, caller: Syncer, deps: 
             cure="save them first: start_date is needed before anything is fetched",
         )
     _check_what(body, connection_settings(row["settings"]))
-    if not row["fetches_payouts" if body.what == "payouts" else "fetches"]:
-        raise _not_fetched(body, row)
     kind = TaskKind.PAYOUTS if body.what == "payouts" else TaskKind.MANUAL
+    if not can_fetch(row, kind):
+        raise _not_fetched(body, row)
     run_id = new_id("run", seed_of(request))
     now = datetime.now(UTC)
     start, end = _window(body, row["settings"].get("time_zone", "UTC"))

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import Query, Request, status
 
+from api.connection_tasks import can_fetch
 from api.idempotency import seed_of
 from api.ids import new_id
 from api.routes import connections as connection_routes
@@ -59,7 +60,7 @@ async def create_task(body: TaskCreate, caller: Writer, deps: Deps) -> Task:
         cure = _NEEDS_NO_TASK[body.kind]
         wrong = FieldProblem(field="body.kind", value=body.kind.value, cure=cure)
         raise Problem(422, "NO_TASK_NEEDED", f"a task of kind {body.kind.value} would do nothing", errors=[wrong])
-    if not asked["fetches_payouts" if body.kind is TaskKind.PAYOUTS else "fetches"]:
+    if not can_fetch(asked, body.kind):
         cure = _INSTEAD_OF_PAYOUTS if body.kind is TaskKind.PAYOUTS else _INSTEAD_OF_ORDERS
         wrong = FieldProblem(field="body.kind", value=body.kind.value, cure=cure)
         raise Problem(422, "NOTHING_TO_FETCH", f"a task of kind {body.kind.value} could fetch nothing", errors=[wrong])

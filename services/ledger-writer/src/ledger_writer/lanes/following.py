@@ -19,7 +19,7 @@ from ledger_writer.lanes.work import Pass
 from ledger_writer.ledgers.changes import FollowsChanges
 from ledger_writer.ledgers.protocol import CompanyRefused, Ledger, LedgerFacts, LedgerSession
 from ledger_writer.planning.plan import is_others
-from ledger_writer.planning.states import Event, next_state
+from ledger_writer.planning.states import LEDGER_DELETED, Event, next_state
 from ledger_writer.store import catalog, checks, due
 from ledger_writer.store.companies import Company
 from ledger_writer.store.due import Move
@@ -27,7 +27,7 @@ from ledger_writer.store.rows import Row, decode_link, parse_wanted
 
 log = structlog.get_logger(__name__)
 
-CHANGED, DELETED = "LEDGER_CHANGED", "LEDGER_DELETED"
+CHANGED = "LEDGER_CHANGED"
 _AT_ONCE = 100
 
 
@@ -96,12 +96,12 @@ def verdict(row: Row, facts: LedgerFacts) -> Move | None:
         return None  # by those whose document it is
     elif row.document_key in facts.changed:
         reason = _changed()
-    elif row.state == DocumentState.ACTION_REQUIRED and row.code in (CHANGED, DELETED):
+    elif row.state == DocumentState.ACTION_REQUIRED and row.code in (CHANGED, LEDGER_DELETED):
         return _move(row, Event.AGREES, None, "agrees")
     else:
         return None
     known = row.state == DocumentState.ACTION_REQUIRED
-    if known and row.code in (reason.code, DELETED):
+    if known and row.code in (reason.code, LEDGER_DELETED):
         return None
     if next_state(DocumentState(row.state), Event.DIFFERS) is not DocumentState.ACTION_REQUIRED:
         return None
@@ -132,7 +132,7 @@ def _deleted(row: Row) -> Reason:
         # The transaction mode makes none: a resend looks for another one.
         cure = "Resend once there is another one of its number, or dismiss to leave its payments as they are."
     return Reason(
-        code=DELETED,
+        code=LEDGER_DELETED,
         text="Somebody deleted the document in the ledger, or made it void there.",
         cure=cure,
         value=row.ledger_id or None,

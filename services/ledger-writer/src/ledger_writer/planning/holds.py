@@ -26,18 +26,16 @@ def is_closed(kind: DocumentKind, on: date, terms: Terms) -> bool:
 
 
 def closed_period(on: date, terms: Terms) -> Reason:
-    if terms.closed_through is None or on > terms.closed_through:
-        return Reason(
-            code="PERIOD_CLOSED",
-            text=f"Dated {on}, and the ledger closed its books through {terms.ledger_closed_through}.",
-            cure="Open the period in the ledger, date the document later, or dismiss.",
-            field="date",
-            value=on.isoformat(),
-        )
+    if terms.closed_through is not None and on <= terms.closed_through:
+        closed = f"the books are closed through {terms.closed_through}"
+        opened = "in the company's settings and resend"
+    else:
+        closed = f"the ledger closed its books through {terms.ledger_closed_through}"
+        opened = "in the ledger, date the document later"
     return Reason(
         code="PERIOD_CLOSED",
-        text=f"Dated {on}, and the books are closed through {terms.closed_through}.",
-        cure="Open the period in the company's settings and resend, or dismiss.",
+        text=f"Dated {on}, and {closed}.",
+        cure=f"Open the period {opened}, or dismiss.",
         field="date",
         value=on.isoformat(),
     )

@@ -18,7 +18,7 @@ from ledger_writer.planning import applications, dependencies, holds
 from ledger_writer.planning.contacts import has_new_contact
 from ledger_writer.planning.content import FILE, Wanted, body_hash, idempotency_key, wants_file
 from ledger_writer.planning.model import Desired, Effect, Ground, Known, Later, Settle, Step, Terms, Write, Written
-from ledger_writer.planning.states import Event, next_state
+from ledger_writer.planning.states import LEDGER_DELETED, Event, next_state
 
 RANK: Mapping[DocumentKind, int] = {kind: rank for rank, kind in enumerate(DEPENDENCY_ORDER)}
 
@@ -384,7 +384,7 @@ def _before_horizon(on: date, horizon: date) -> Reason:
 
 def _deleted(desired: Desired) -> Reason:
     return Reason(
-        code="LEDGER_DELETED",
+        code=LEDGER_DELETED,
         text="The document was deleted in the ledger.",
         cure="Resend to make it again, or dismiss to leave it out.",
         value=desired.written.link.ledger_id if desired.written is not None else None,

@@ -7,11 +7,15 @@ every pair so that leaving one out is a decision.
 from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
+from typing import Final
 
 from common.messages.documents import DocumentState
 from ledger_writer.ledgers.protocol import ErrorClass
 
 S = DocumentState
+
+LEDGER_DELETED: Final = "LEDGER_DELETED"
+"""Code of a document that somebody deleted in the ledger, or made void there."""
 
 
 class Event(StrEnum):

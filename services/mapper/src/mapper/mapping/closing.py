@@ -106,8 +106,8 @@ def parts_of(order: Order, shipped: Sequence[Shipment]) -> list[Part]:
 
 
 def _worth(part: Order) -> Decimal:
-    charged: list[OrderLine | ShippingLine | Surcharge] = [*part.lines, *part.shipping_lines, *part.surcharges]
-    return sum((one.amount for one in charged), ZERO)
+    """What a part charges for goods, shipping and surcharges, before any discount of the order's."""
+    return part.total - part.tax_total - part.tips
 
 
 def _up_to(worth: Decimal, discounts: Sequence[OrderDiscount]) -> tuple[OrderDiscount, ...]:

@@ -265,11 +265,11 @@ def _share_out(
     A share is what another gateway's part, or an amount in another currency, leaves of a sale.
     """
     amounts = [line.amount for line in lines]
-    if is_whole and sum((part.amount for part in parts), ZERO) == sum(amounts, ZERO):
+    if is_whole and _sum_of(parts) == _sum_of(lines):
         result.lines[parts[0].external_id] = lines
         result.lines.update((part.external_id, ()) for part in parts[1:])
         return
-    if sum(amounts, ZERO) == ZERO:
+    if _sum_of(lines) == ZERO:
         return
     for part in parts:
         shares = prorate(part.amount, amounts, currency)
